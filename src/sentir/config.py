@@ -1,0 +1,220 @@
+"""Every setting, once: how text becomes ids, what the network is, how it is trained.
+
+A configuration is frozen data. It is checked when it is made, saved in the bundle, and the command
+line's options are drawn from the fields below, so that a field's description stands here only.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+
+from sentir.errors import ConfigError
+
+CleanStep = Literal["nfc", "html", "quotes", "url", "lower", "digits"]
+CLEAN_STEPS: tuple[CleanStep, ...] = get_args(CleanStep)
+
+_frozen = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True, kw_only=True, config=_frozen)
+class TextConfig:
+    """How text becomes ids."""
+
+    tokenizer: Literal["word", "bpe", "unigram"] = Field(
+        "word", description="whole words (Treebank rules), or subwords learnt from the reviews"
+    )
+    clean: tuple[CleanStep, ...] = Field(
+        CLEAN_STEPS, description="cleaning steps, carried out in their fixed order"
+    )
+    min_count: int = Field(2, ge=1, description="times a word must be seen to get an id (words)")
+    max_vocabulary: int | None = Field(
+        None, ge=4, description="most ids, the most frequent kept (unset: no limit; subwords: 16000)"
+    )
+    max_tokens: int = Field(200, ge=1, description="tokens of a review that are read (tokens)")
+
+
+@dataclass(frozen=True, kw_only=True, config=_frozen)
+class ModelConfig:
+    """What the network is."""
+
+    cell: Literal["lstm", "gru", "rnn"] = Field("lstm", description="the recurrent cell")
+    embedding: int = Field(100, ge=1, description="size of a word's vector (units)")
+    hidden: int = Field(128, ge=1, description="size of the hidden state, a direction (units)")
+    layers: int = Field(1, ge=1, description="recurrent layers, one upon the other")
+    bidirectional: bool = Field(True, description="read from both ends")
+    pooling: Literal["last", "max", "mean", "attention"] = Field(
+        "max", description="how the states of all tokens become one vector"
+    )
+    embedding_dropout: float = Field(
+        0.0, ge=0, lt=1, description="share of the embedded features dropped in training"
+    )
+    dropout: float = Field(
+        0.0, ge=0, lt=1, description="share of the states dropped between layers in training"
+    )
+    head_dropout: float = Field(
+        0.2, ge=0, lt=1, description="share of the pooled features dropped in training"
+    )
+    vectors: str | None = Field(
+        None, description="GloVe, fastText or word2vec text file that initialises the embedding"
+    )
+    freeze_embedding: bool = Field(False, description="keep the embedding as it was initialised")
+
+
+@dataclass(frozen=True, kw_only=True, config=_frozen)
+class TrainConfig:
+    """How the network is trained."""
+
+    epochs: int = Field(5, ge=1, description="passes over the training reviews")
+    batch_size: int = Field(64, ge=1, description="reviews a step")
+    learning_rate: float = Field(0.001, gt=0, description="Adam's step size, at its highest")
+    schedule: Literal["constant", "linear", "cosine"] = Field(
+        "cosine", description="how the learning rate falls to zero, if it does"
+    )
+    warmup: float = Field(
+        0.05, ge=0, lt=1, description="share of all steps in which the learning rate rises"
+    )
+    weight_decay: float = Field(0.0, ge=0, description="decoupled weight decay (AdamW)")
+    clip: float = Field(1.0, gt=0, description="largest norm of the gradient")
+    valid_fraction: float = Field(
+        0.1, gt=0, lt=1, description="share of train set aside for validation"
+    )
+    valid_max: int = Field(5000, ge=1, description="most reviews set aside (reviews)")
+    valid_every: int = Field(
+        0, ge=0, description="steps between validations (0: four times an epoch)"
+    )
+    patience: int = Field(
+        8, ge=0, description="validations without a better loss before stopping (0: never stop)"
+    )
+    seed: int = Field(0, ge=0, description="of the split, the weights, the order and the dropout")
+    device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="where to train")
+
+
+@dataclass(frozen=True, kw_only=True, config=_frozen)
+class Config:
+    """The three parts together; `preset`, `from_toml` and `override` make one."""
+
+    text: TextConfig = Field(default_factory=TextConfig)
+    model: ModelConfig = Field(default_factory=ModelConfig)
+    train: TrainConfig = Field(default_factory=TrainConfig)
+
+    @classmethod
+    def preset(cls, name: str) -> Config:
+        """The configuration of that name, one of `PRESETS`.
+
+        Raises:
+            ConfigError: no preset has that name.
+        """
+        if name not in PRESETS:
+            raise ConfigError(f"no preset {name!r}", todo=f"take one of {', '.join(PRESETS)}")
+        return PRESETS[name]
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any], *, where: str = "configuration") -> Config:
+        """The configuration that `to_dict` or a TOML file holds.
+
+        Raises:
+            ConfigError: an unknown key (the nearest known one is named) or a value out of range.
+        """
+        return cls().override(data, where=where)
+
+    @classmethod
+    def from_toml(cls, path: str | Path, *, preset: str | None = None) -> Config:
+        """A preset (``preset = "fast"`` in the file, unless given) with the file's changes.
+
+        Raises:
+            ConfigError: the file is absent, is not TOML, or names a setting that is not one.
+        """
+        path = Path(path)
+        try:
+            data = tomllib.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise ConfigError("no such file", where=str(path), todo="check --config") from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ConfigError(f"not TOML ({error})", where=str(path), todo="mend it") from None
+        named = data.pop("preset", DEFAULT_PRESET)
+        return cls.preset(preset or named).override(data, where=str(path))
+
+    def override(self, changes: Mapping[str, Any], *, where: str = "configuration") -> Config:
+        """A copy with other values.
+
+        Args:
+            changes: ``{"hidden": 64}`` or, by section, ``{"model": {"hidden": 64}}``.
+            where: what to call the source of the changes in an error.
+
+        Raises:
+            ConfigError: an unknown key (the nearest known one is named) or a value out of range.
+        """
+        merged = self.to_dict()
+        for key, value in changes.items():
+            if key in merged:
+                if not isinstance(value, Mapping):
+                    raise ConfigError(f"{key} = {value!r}", where=where, todo="make it a table")
+                for name, inner in value.items():
+                    if name not in merged[key]:
+                        raise _unknown(f"{key}.{name}", [f"{key}.{n}" for n in merged[key]], where)
+                    merged[key][name] = inner
+            elif key in SECTION_OF:
+                merged[SECTION_OF[key]][key] = value
+            else:
+                raise _unknown(key, [*merged, *SECTION_OF], where)
+        try:
+            return _ADAPTER.validate_python(merged)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(str(part) for part in first["loc"])
+            raise ConfigError(
+                f"{name} = {first['input']!r}: {first['msg'][:1].lower()}{first['msg'][1:]}",
+                where=where,
+                todo="choose another value",
+            ) from None
+
+    def to_dict(self) -> dict[str, dict[str, Any]]:
+        """Plain data, as JSON holds it."""
+        plain: dict[str, dict[str, Any]] = dataclasses.asdict(self)
+        plain["text"]["clean"] = list(plain["text"]["clean"])
+        return plain
+
+
+def _unknown(key: str, known: list[str], where: str) -> ConfigError:
+    near = difflib.get_close_matches(key, known, n=1, cutoff=0.0)[0]
+    return ConfigError(f"no setting {key!r}", where=where, todo=f"did you mean {near!r}?")
+
+
+_ADAPTER: TypeAdapter[Config] = TypeAdapter(Config)
+
+#: The section that holds each setting: no two sections share a name.
+SECTION_OF: dict[str, str] = {
+    field.name: section
+    for section, part in (("text", TextConfig), ("model", ModelConfig), ("train", TrainConfig))
+    for field in dataclasses.fields(part)
+}
+
+PRESETS: dict[str, Config] = {
+    # The lesson's network and recipe, its faults mended.
+    "lecture": Config(
+        model=ModelConfig(
+            embedding=400,
+            hidden=512,
+            layers=2,
+            bidirectional=False,
+            pooling="last",
+            dropout=0.5,
+            head_dropout=0.2,
+        ),
+        train=TrainConfig(
+            epochs=2, batch_size=400, learning_rate=0.005, schedule="constant", warmup=0, clip=5
+        ),
+    ),
+    "fast": Config(),
+    "base": Config(),
+    "best": Config(),
+}
+DEFAULT_PRESET = "base"

@@ -1,0 +1,1 @@
+"""From files to padded tensors: corpus, clean, tokenizer, store, batches."""

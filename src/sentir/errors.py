@@ -1,0 +1,61 @@
+"""The errors a caller can meet, all of one family.
+
+::
+
+    SentirError
+    ├── ConfigError        a setting that cannot be, or a name that is not one
+    ├── DataError          a file, a row or a label that cannot be read
+    ├── BundleError        a model folder that is absent, damaged or of an unknown version
+    ├── DeviceError        a device that is not there, or that computes something else than the CPU
+    ├── UsageError         a call that cannot mean what it says (a bare string for a list of texts)
+    └── MissingExtraError  an optional package that is not installed
+
+Each message reads ``where: what was got; what to do``. The command line prints it without a
+traceback and exits with 2.
+"""
+
+from __future__ import annotations
+
+
+class SentirError(Exception):
+    """What was got, where, and what to do about it.
+
+    Args:
+        what: what was got that cannot be used.
+        where: the place, such as ``reviews.csv:418`` or a setting's name.
+        todo: what the reader of the message can do.
+    """
+
+    def __init__(self, what: str, *, where: str | None = None, todo: str | None = None) -> None:
+        super().__init__((f"{where}: " if where else "") + what + (f"; {todo}" if todo else ""))
+        self.what, self.where, self.todo = what, where, todo
+
+
+class ConfigError(SentirError):
+    """A setting that cannot be, or a name that is not one."""
+
+
+class DataError(SentirError):
+    """A file, a row or a label that cannot be read."""
+
+
+class BundleError(SentirError):
+    """A model folder that is absent, damaged or of an unknown version."""
+
+
+class DeviceError(SentirError):
+    """A device that is not there, or that computes something else than the CPU."""
+
+
+class UsageError(SentirError):
+    """A call that cannot mean what it says."""
+
+
+class MissingExtraError(SentirError):
+    """An optional package that is not installed."""
+
+    def __init__(self, package: str, extra: str, purpose: str) -> None:
+        super().__init__(
+            f"{purpose} needs the package {package}, which is not installed",
+            todo=f"pip install 'sentir[{extra}]'",
+        )

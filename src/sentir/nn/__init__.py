@@ -1,0 +1,1 @@
+"""The networks: readable cells, the classifier, pre-trained vectors."""

@@ -25,6 +25,24 @@ _frozen = ConfigDict(extra="forbid")
 
 
 @dataclass(frozen=True, kw_only=True, config=_frozen)
+class ReadOptions:
+    """How files are read; of no concern to a trained model, so not part of `Config`."""
+
+    format: Literal["auto", "fasttext", "csv", "tsv", "jsonl", "parquet", "text"] = Field(
+        "auto", description="what the files are (auto: by their name, else by their first line)"
+    )
+    text_columns: tuple[str, ...] = Field(
+        (), description="column of the text; several, with commas between, are joined with ': '"
+    )
+    label_column: str | None = Field(None, description="column of the label")
+    encoding: str = Field("utf-8", description="of text files")
+    on_error: Literal["raise", "skip"] = Field(
+        "raise", description="stop at a row that cannot be read, or count, list and skip it"
+    )
+    max_line_bytes: int = Field(1_000_000, ge=1, description="longest line read (bytes)")
+
+
+@dataclass(frozen=True, kw_only=True, config=_frozen)
 class TextConfig:
     """How text becomes ids."""
 
@@ -36,7 +54,9 @@ class TextConfig:
     )
     min_count: int = Field(2, ge=1, description="times a word must be seen to get an id (words)")
     max_vocabulary: int | None = Field(
-        None, ge=4, description="most ids, the most frequent kept (unset: no limit; subwords: 16000)"
+        None,
+        ge=4,
+        description="most ids; rarer words get none (unset: no limit; subwords: 16000)",
     )
     max_tokens: int = Field(200, ge=1, description="tokens of a review that are read (tokens)")
 
@@ -101,9 +121,9 @@ class TrainConfig:
 class Config:
     """The three parts together; `preset`, `from_toml` and `override` make one."""
 
-    text: TextConfig = Field(default_factory=TextConfig)
-    model: ModelConfig = Field(default_factory=ModelConfig)
-    train: TrainConfig = Field(default_factory=TrainConfig)
+    text: TextConfig = TextConfig()
+    model: ModelConfig = ModelConfig()
+    train: TrainConfig = TrainConfig()
 
     @classmethod
     def preset(cls, name: str) -> Config:

@@ -1,0 +1,162 @@
+"""A trained model as a folder: what it holds, and how it is saved and loaded whole.
+
+::
+
+    model/
+      model.safetensors   the weights
+      tokenizer.json      the whole tokenizer
+      config.json         format version, class names, all settings, a checksum of every file
+      metrics.json        how good it was when it was made
+
+Nothing is pickled and loading runs no code of the folder's. It is written beside its place and
+renamed, and a file that is missing, damaged or of another version is refused by its name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+
+import sentir
+from sentir.atomic import written_whole
+from sentir.config import Config
+from sentir.data.labels import LabelScheme
+from sentir.data.tokenizer import Tokenizer, load_tokenizer
+from sentir.errors import BundleError, ConfigError
+from sentir.nn.classifier import SentimentClassifier
+
+FORMAT = 1
+#: The bundle's name inside a run's folder.
+FOLDER = "model"
+_SUMMED = ("model.safetensors", "tokenizer.json", "metrics.json")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bundle:
+    """A model and all that its answers depend on."""
+
+    model: SentimentClassifier
+    tokenizer: Tokenizer
+    labels: LabelScheme
+    config: Config
+    metrics: Mapping[str, Any]
+    synthetic: bool = False
+
+
+def save_bundle(bundle: Bundle, folder: Path) -> None:
+    """Write the bundle, in place of one that stands there."""
+    with written_whole(folder) as beside:
+        beside.mkdir()
+        weights = {
+            name: weight.detach().cpu().contiguous()
+            for name, weight in bundle.model.state_dict().items()
+        }
+        safetensors.torch.save_file(weights, beside / "model.safetensors")
+        bundle.tokenizer.save(beside / "tokenizer.json")
+        _write_json(beside / "metrics.json", dict(bundle.metrics))
+        settings: dict[str, Any] = {
+            "format": FORMAT,
+            "sentir": sentir.__version__,
+            "synthetic": bundle.synthetic,
+            "labels": bundle.labels.to_dict(),
+            "config": bundle.config.to_dict(),
+            "checksums": {name: _checksum((beside / name).read_bytes()) for name in _SUMMED},
+        }
+        settings["checksums"]["config.json"] = _own_checksum(settings)
+        _write_json(beside / "config.json", settings)
+
+
+def find_bundle(path: str | Path) -> Path:
+    """The bundle's folder: `path` itself, or the ``model`` folder of the run at `path`.
+
+    Raises:
+        BundleError: there is no bundle there.
+    """
+    path = Path(path)
+    for folder in (path, path / FOLDER):
+        if (folder / "config.json").exists():
+            return folder
+    if (path / "checkpoint.pt").exists():
+        raise BundleError(
+            "training has not finished", where=str(path), todo="repeat it with --resume"
+        )
+    raise BundleError(
+        "no model here", where=str(path), todo="give the folder that 'sentir train --output' wrote"
+    )
+
+
+def load_bundle(path: str | Path) -> Bundle:
+    """The bundle in a folder, its checksums verified.
+
+    Raises:
+        BundleError: no bundle is there, or a file is missing, damaged or of another version.
+    """
+    folder = find_bundle(path)
+    settings = _read_settings(folder / "config.json")
+    for name in _SUMMED:
+        try:
+            found = _checksum((folder / name).read_bytes())
+        except FileNotFoundError:
+            raise BundleError("no such file", where=str(folder / name), todo=_AGAIN) from None
+        if found != settings["checksums"][name]:
+            raise BundleError(
+                "damaged: its checksum is another", where=str(folder / name), todo=_AGAIN
+            )
+    tokenizer = load_tokenizer(folder / "tokenizer.json")
+    try:
+        config = Config.from_dict(settings["config"], where=str(folder / "config.json"))
+        labels = LabelScheme.from_dict(settings["labels"])
+        model = SentimentClassifier(
+            config.model, vocabulary=len(tokenizer.vocabulary), classes=len(labels.names)
+        )
+        model.load_state_dict(safetensors.torch.load_file(folder / "model.safetensors"))
+    except (ConfigError, RuntimeError, KeyError, safetensors.SafetensorError) as error:
+        raise BundleError(f"its parts do not fit ({error})", where=str(folder)) from None
+    return Bundle(
+        model=model.eval(),
+        tokenizer=tokenizer,
+        labels=labels,
+        config=config,
+        metrics=json.loads((folder / "metrics.json").read_text("utf-8")),
+        synthetic=settings["synthetic"],
+    )
+
+
+_AGAIN = "copy the whole folder again"
+
+
+def _read_settings(path: Path) -> dict[str, Any]:
+    try:
+        settings: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        version = settings["format"]
+        if version != FORMAT:
+            raise BundleError(
+                f"bundle format {version!r}, this version reads {FORMAT}",
+                where=str(path),
+                todo="upgrade sentir, or train again",
+            )
+        if settings["checksums"].pop("config.json") != _own_checksum(settings):
+            raise BundleError("damaged: its checksum is another", where=str(path), todo=_AGAIN)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BundleError(f"damaged ({error!r})", where=str(path), todo=_AGAIN) from None
+    return settings
+
+
+def _own_checksum(settings: Mapping[str, Any]) -> str:
+    """Of all settings but this checksum itself."""
+    return _checksum(json.dumps(settings, sort_keys=True, ensure_ascii=True).encode())
+
+
+def _checksum(content: bytes) -> str:
+    return "sha256:" + hashlib.sha256(content).hexdigest()
+
+
+def _write_json(path: Path, data: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,0 +1,257 @@
+"""Reviews from files: whatever the format, the same stream of text and label.
+
+Memory does not grow with the file. What is wrong with one row is raised, or counted and passed
+over, as `ReadOptions.on_error` says; what is wrong with a whole file is always raised.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from sentir.config import ReadOptions
+from sentir.data import hub
+from sentir.data.columns import TEXT_NAMES, Table, check_text, plain_name, read_label
+from sentir.data.compression import EXTENSIONS as COMPRESSED
+from sentir.data.files import expand
+from sentir.data.lines import check_encoding, text_lines
+from sentir.data.records import csv_records, jsonl_records, parquet_records
+from sentir.data.streams import open_input, shown
+from sentir.errors import DataError, UsageError
+
+__all__ = ["Faults", "Format", "ReadOptions", "Review", "detect_format", "read_reviews"]
+
+Format = Literal["fasttext", "csv", "tsv", "jsonl", "parquet", "text"]
+FORMAT_OF_EXTENSION: dict[str, Format] = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".tab": "tsv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "jsonl",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+}
+# A "csv" may be parted otherwise: spreadsheets write ";" where the comma is the decimal sign.
+_DELIMITERS = {"csv": ",;\t|", "tsv": "\t"}
+_FASTTEXT_MARK = "__label__"
+_KEPT_EXAMPLES = 20
+_LOOK_BYTES = 1 << 16
+
+
+class Review(NamedTuple):
+    """One review, and where it stands."""
+
+    text: str
+    #: As it stands in the file, numbers as text: 1, 1.0 and "1" are all "1".
+    label: str | None
+    path: str
+    #: Line where the row starts, or the row's number in Parquet, from 1.
+    line: int
+    #: The row's columns; those needed only when Parquet is read with labels; None if it has none.
+    fields: Mapping[str, Any] | None
+
+
+_DEFAULT = ReadOptions()
+
+
+@dataclass
+class Faults:
+    """Bad rows: raised at once, or counted, with the first messages kept as examples."""
+
+    on_error: Literal["raise", "skip"] = "raise"
+    count: int = 0
+    examples: list[str] = field(default_factory=list)
+
+    def meet(self, error: DataError) -> None:
+        """Raise the error, or count it.
+
+        Raises:
+            DataError: the error itself, under ``on_error="raise"``.
+        """
+        if self.on_error == "raise":
+            raise error
+        self.count += 1
+        if len(self.examples) < _KEPT_EXAMPLES:
+            self.examples.append(str(error))
+
+
+def read_reviews(
+    sources: Sequence[str],
+    options: ReadOptions = _DEFAULT,
+    *,
+    faults: Faults | None = None,
+    labelled: bool = True,
+) -> Iterator[Review]:
+    """The reviews of all sources, in order.
+
+    Args:
+        sources: paths, globs, URLs, ``-``, or names of `hub.DATASETS` (``imdb``, ``imdb:test``).
+        options: how files are read.
+        faults: collects what is passed over; made from `options` if None.
+        labelled: whether each review must have a label. If not, labels are given where there are
+            any.
+
+    Raises:
+        DataError: a file that cannot be read or holds no review; a bad row, unless skipped; an
+            encoding that is unknown or cannot be read line by line.
+        UsageError: a bare string for the sources.
+    """
+    if isinstance(sources, str):
+        raise UsageError(f"sources = {sources!r}", todo="pass a list of names")
+    check_encoding(options.encoding)
+    faults = Faults(options.on_error) if faults is None else faults
+    for file, file_options in _files(sources, options):  # all are looked for before one is read
+        faults_before, found = faults.count, False
+        for review in _read_file(file, file_options, faults, labelled):
+            found = True
+            yield review
+        if not found:
+            raise _nothing_found(shown(file), faults, faults_before)
+
+
+def _files(sources: Sequence[str], options: ReadOptions) -> list[tuple[str, ReadOptions]]:
+    files: list[tuple[str, ReadOptions]] = []
+    for source in sources:
+        if named := hub.find_dataset(source):
+            dataset = hub.DATASETS[named[0]]
+            of_dataset = dataclasses.replace(
+                options,
+                format="parquet",
+                text_columns=options.text_columns or dataset.text_columns,
+                label_column=options.label_column or dataset.label_column,
+            )
+            files += [(str(path), of_dataset) for path in hub.named_dataset(*named)]
+        else:
+            files += [(path, options) for path in expand([source])]
+    return files
+
+
+def _nothing_found(name: str, faults: Faults, faults_before: int) -> DataError:
+    bad = faults.count - faults_before
+    if not bad:
+        return DataError("holds no review", where=name, todo="check what wrote it")
+    first = faults.examples[faults_before:] or faults.examples
+    return DataError(
+        f"none of its rows could be read ({bad:,} passed over)",
+        where=name,
+        todo=f"the first: {first[0]}",
+    )
+
+
+def detect_format(source: str, options: ReadOptions = _DEFAULT) -> Format:
+    """The format of one source: by option, by the name's extension, else by the first line.
+
+    Standard input may be asked about before it is read.
+
+    Raises:
+        DataError: the file has to be looked into and cannot be read, or is empty.
+    """
+    if options.format != "auto":
+        return options.format
+    if hub.find_dataset(source):
+        return "parquet"
+    check_encoding(options.encoding)
+    name = Path(source)
+    extension = name.with_suffix("").suffix if name.suffix.lower() in COMPRESSED else name.suffix
+    if extension.lower() in FORMAT_OF_EXTENSION:
+        return FORMAT_OF_EXTENSION[extension.lower()]
+    with open_input(source) as stream:
+        start = stream.look(_LOOK_BYTES, until=b"\n").partition(b"\n")[0]
+    return _format_of_line(start.decode(options.encoding, errors="replace"), options)
+
+
+def _format_of_line(line: str, options: ReadOptions) -> Format:
+    line = line.removeprefix("\ufeff").strip()
+    if line.startswith(_FASTTEXT_MARK):
+        return "fasttext"
+    if line.startswith("PAR1"):
+        return "parquet"
+    if line.startswith(("{", "[{")):
+        return "jsonl"
+    delimiter = max(_DELIMITERS["csv"], key=line.count)
+    cells = {plain_name(cell) for cell in line.split(delimiter)}
+    if cells & {*TEXT_NAMES, *map(plain_name, options.text_columns)}:
+        return "tsv" if delimiter == "\t" else "csv"
+    return "text"
+
+
+_Parse = Callable[[Any], tuple[str, str | None]]
+
+
+def _read_file(
+    source: str, options: ReadOptions, faults: Faults, labelled: bool
+) -> Iterator[Review]:
+    name = shown(source)
+    parse, rows = _rows(source, options, faults, labelled)
+    for number, row in rows:
+        try:
+            text, label = parse(row)
+        except DataError as error:
+            faults.meet(DataError(error.what, where=f"{name}:{number}", todo=error.todo))
+        else:
+            yield Review(text, label, name, number, None if isinstance(row, str) else row)
+
+
+def _rows(
+    source: str, options: ReadOptions, faults: Faults, labelled: bool
+) -> tuple[_Parse, Iterator[tuple[int, Any]]]:
+    """How to read a row of the source, and its numbered rows."""
+    name, format = shown(source), detect_format(source, options)
+    if format == "text" and labelled:
+        todo = "pass --format (fasttext, csv, jsonl, ...) if it has them"
+        raise DataError("no labels in a file of plain text", where=name, todo=todo)
+    table = Table(name, options.text_columns, options.label_column, labelled)
+    if format == "parquet":
+        return table.read, parquet_records(source, choose=table.choose, meet=faults.meet)
+    lines = text_lines(source, options.encoding, options.max_line_bytes, faults.meet)
+    if format == "fasttext":
+        return _fasttext_line if labelled else _fasttext_line_unlabelled, lines
+    if format == "text":
+        return _text_line, lines
+    if format == "jsonl":
+        return table.read, jsonl_records(lines, name, meet=faults.meet)
+    return table.read, csv_records(
+        lines,
+        name,
+        delimiters=_DELIMITERS[format],
+        limit=options.max_line_bytes,
+        see_columns=table.choose,
+        meet=faults.meet,
+    )
+
+
+def _text_line(line: str) -> tuple[str, None]:
+    text = line.removesuffix("\r")
+    check_text(text)
+    return text, None
+
+
+def _fasttext_line(line: str) -> tuple[str, str | None]:
+    mark, text = _split_mark(line.removesuffix("\r"))
+    label = read_label(mark.removeprefix(_FASTTEXT_MARK))
+    if not mark.startswith(_FASTTEXT_MARK) or label is None:
+        raise DataError("no label at the line's start", todo="write __label__NAME before the text")
+    if _FASTTEXT_MARK in label or text.lstrip().startswith(_FASTTEXT_MARK):
+        raise DataError("several labels", todo="leave one: a review has one class")
+    check_text(text)
+    return text, label
+
+
+def _fasttext_line_unlabelled(line: str) -> tuple[str, str | None]:
+    text, label = line.removesuffix("\r"), None
+    while text.startswith(_FASTTEXT_MARK):
+        mark, text = _split_mark(text)
+        label = label or read_label(mark.removeprefix(_FASTTEXT_MARK))
+    check_text(text)
+    return text, label
+
+
+def _split_mark(line: str) -> tuple[str, str]:
+    mark, _, text = line.partition(" ")
+    if "\t" in mark:
+        mark, _, text = line.partition("\t")
+    return mark, text

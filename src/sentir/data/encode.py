@@ -1,0 +1,289 @@
+"""From reviews to encoded corpora: read once, split, settle the vocabulary, write.
+
+The reviews pass through a spool on disk, so memory holds a few thousand of them at a time however
+many there are. What is kept for each in memory is its label, its hash and its length.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from sentir.config import TextConfig, TrainConfig
+from sentir.data.corpus import Faults, Review
+from sentir.data.labels import LabelScheme, RawLabel
+from sentir.data.store import BATCH_ROWS, CorpusWriter, EncodedCorpus, text_hash
+from sentir.data.tokenizer import SubwordTokenizer, Tokenizer, load_tokenizer
+from sentir.data.vocabulary import GrowingVocabulary
+from sentir.errors import DataError
+
+#: Told how many more reviews went through.
+Advance = Callable[[int], None]
+Ints = npt.NDArray[np.int32]
+Flags = npt.NDArray[np.bool_]
+#: From a spooled record batch to its reviews' final ids, one behind the other, and their lengths.
+Settle = Callable[[pa.RecordBatch], tuple[Ints, Ints]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingCorpora:
+    """What training reads, as it lies in one folder."""
+
+    train: EncodedCorpus
+    valid: EncodedCorpus
+    tokenizer: Tokenizer
+    labels: LabelScheme
+
+    @classmethod
+    def open(cls, folder: Path) -> TrainingCorpora:
+        """The corpora that `encode_training` wrote into this folder."""
+        return cls(
+            train=EncodedCorpus(folder / "train.arrow"),
+            valid=EncodedCorpus(folder / "valid.arrow"),
+            tokenizer=load_tokenizer(folder / "tokenizer.json"),
+            labels=LabelScheme.from_dict(json.loads((folder / "labels.json").read_text("utf-8"))),
+        )
+
+
+def encode_training(
+    reviews: Iterable[Review],
+    folder: Path,
+    *,
+    text: TextConfig,
+    train: TrainConfig,
+    labels: str = "auto",
+    valid_reviews: Iterable[Review] | None = None,
+    faults: Faults,
+    advance: Advance = lambda count: None,
+) -> TrainingCorpora:
+    """Encode the reviews to train on, a part of them set aside for validation.
+
+    Args:
+        reviews: labelled reviews, read once.
+        folder: where the corpora, the tokenizer and the labels are written; it must exist.
+        text: how text becomes ids.
+        train: `valid_fraction`, `valid_max` and `seed` of the split.
+        labels: how labels become classes, see `LabelScheme.resolve`.
+        valid_reviews: validate on these instead of a part of `reviews`.
+        faults: where bad rows go.
+        advance: told of progress.
+
+    Raises:
+        DataError: the labels make no classes, or there are too few reviews to split.
+    """
+    spool_path = folder / "spool.arrow"
+    growing = GrowingVocabulary(text) if text.tokenizer == "word" else None
+    try:
+        seen = _fill_spool(reviews, spool_path, growing, advance)
+        spool = EncodedCorpus(spool_path)
+        scheme, class_of_N = _classes(spool, seen, labels, faults)
+        aside_N = np.zeros(len(spool), bool)
+        if valid_reviews is None:
+            aside_N = _aside(spool.hashes_N, class_of_N >= 0, train)
+        train_N = (class_of_N >= 0) & ~aside_N
+        has_valid = valid_reviews is not None or bool(aside_N.any())
+        _check_split(class_of_N[train_N], scheme, valid=has_valid)
+
+        tokenizer, settle = _settle(spool, train_N, growing, text)
+        for name, rows_N in (("train", train_N), ("valid", aside_N)):
+            with CorpusWriter(folder / f"{name}.arrow", texts=name == "valid") as writer:
+                for batch, classes_N in _parts(spool, rows_N, class_of_N):
+                    flat, lengths = settle(batch)
+                    texts = batch.column("text") if name == "valid" else None
+                    hashes = batch.column("text_hash").to_numpy()
+                    writer.write(flat, _offsets(lengths), classes_N, hashes, texts)
+    finally:
+        spool_path.unlink(missing_ok=True)
+    if valid_reviews is not None:
+        path = folder / "valid.arrow"
+        encode_reviews(valid_reviews, path, tokenizer, scheme, faults=faults, advance=advance)
+    tokenizer.save(folder / "tokenizer.json")
+    (folder / "labels.json").write_text(json.dumps(scheme.to_dict()), encoding="utf-8")
+    return TrainingCorpora.open(folder)
+
+
+def encode_reviews(
+    reviews: Iterable[Review],
+    path: Path,
+    tokenizer: Tokenizer,
+    labels: LabelScheme,
+    *,
+    faults: Faults,
+    advance: Advance = lambda count: None,
+) -> EncodedCorpus:
+    """Encode labelled reviews with a tokenizer that is settled; texts are kept.
+
+    Raises:
+        DataError: a label is not one the scheme knows, or no review is left.
+    """
+    with CorpusWriter(path, texts=True) as writer:
+        count = 0
+        for chunk in _chunks(reviews):
+            texts, classes = labelled(chunk, labels, faults)
+            _write(writer, tokenizer.encode(texts), classes, texts)
+            count += len(texts)
+            advance(len(chunk))
+        if not count:
+            raise DataError("no review to measure on", todo="check the file and its labels")
+    return EncodedCorpus(path)
+
+
+def labelled(
+    reviews: Iterable[Review], labels: LabelScheme, faults: Faults
+) -> tuple[list[str], list[int]]:
+    """Texts and classes of the reviews; those with a label that is left out are not among them."""
+    texts, classes = [], []
+    for review in reviews:
+        try:
+            class_id = labels.class_id(review.label or "", f"{review.path}:{review.line}")
+        except DataError as error:
+            faults.meet(error)
+            continue
+        if class_id is not None:
+            texts.append(review.text)
+            classes.append(class_id)
+    return texts, classes
+
+
+def _chunks(reviews: Iterable[Review]) -> Iterator[list[Review]]:
+    source = iter(reviews)
+    while chunk := list(islice(source, BATCH_ROWS)):
+        yield chunk
+
+
+def _write(writer: CorpusWriter, ids: list[list[int]], labels: list[int], texts: list[str]) -> Ints:
+    flat, lengths = _flat(ids)
+    writer.write(
+        flat,
+        _offsets(lengths),
+        np.array(labels, np.int32),
+        np.fromiter(map(text_hash, texts), np.uint64, len(texts)),
+        texts,
+    )
+    return flat
+
+
+def _flat(ids: Sequence[Sequence[int]]) -> tuple[Ints, Ints]:
+    lengths = np.fromiter(map(len, ids), np.int32, len(ids))
+    return np.fromiter(chain.from_iterable(ids), np.int32, int(lengths.sum())), lengths
+
+
+def _offsets(lengths: Ints) -> Ints:
+    return np.concatenate(([0], np.cumsum(lengths))).astype(np.int32)
+
+
+def _fill_spool(
+    reviews: Iterable[Review], path: Path, growing: GrowingVocabulary | None, advance: Advance
+) -> dict[str, RawLabel]:
+    """Write all reviews with provisional ids; a label is the place of its name in the answer."""
+    codes: dict[str, int] = {}
+    counts: list[int] = []
+    places: list[str] = []
+    with CorpusWriter(path, texts=True) as writer:
+        for chunk in _chunks(reviews):
+            labels = []
+            for review in chunk:
+                label = review.label or ""
+                code = codes.get(label)
+                if code is None:
+                    code = codes[label] = len(codes)
+                    counts.append(0)
+                    places.append(f"{review.path}:{review.line}")
+                counts[code] += 1
+                labels.append(code)
+            texts = [review.text for review in chunk]
+            ids = [growing.encode(text) if growing is not None else [] for text in texts]
+            flat = _write(writer, ids, labels, texts)
+            if growing is not None:
+                growing.count(flat)
+            advance(len(chunk))
+    return {name: RawLabel(counts[code], places[code]) for name, code in codes.items()}
+
+
+def _classes(
+    spool: EncodedCorpus, seen: dict[str, RawLabel], labels: str, faults: Faults
+) -> tuple[LabelScheme, Ints]:
+    """The label scheme and the class of each review, -1 where it is left out."""
+    scheme, strays = LabelScheme.resolve(seen, labels)
+    for name, error in strays.items():
+        for _ in range(seen[name].count):
+            faults.meet(error)
+    class_of = np.full(len(seen), -1, np.int32)
+    for code, (name, raw) in enumerate(seen.items()):
+        found = None if name in strays else scheme.class_id(name, raw.where)
+        class_of[code] = -1 if found is None else found
+    return scheme, class_of[spool.labels_N]
+
+
+def _aside(hashes_N: npt.NDArray[np.uint64], usable_N: Flags, train: TrainConfig) -> Flags:
+    """The reviews set aside for validation: those whose hash, stirred by the seed, is smallest.
+
+    Going by the text's hash keeps copies of one review on one side. The stirring is SplitMix64's
+    finaliser (Steele, Lea and Flood 2014).
+    """
+    stirred_N = hashes_N + np.uint64(train.seed * 0x9E3779B97F4A7C15 % 2**64)
+    stirred_N = (stirred_N ^ (stirred_N >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    stirred_N = (stirred_N ^ (stirred_N >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    stirred_N ^= stirred_N >> np.uint64(31)
+    wanted = min(round(int(usable_N.sum()) * train.valid_fraction), train.valid_max)
+    if wanted == 0:
+        return np.zeros_like(usable_N)
+    last = np.partition(stirred_N[usable_N], wanted - 1)[wanted - 1]
+    chosen: Flags = usable_N & (stirred_N <= last)
+    return chosen
+
+
+def _check_split(classes_N: Ints, scheme: LabelScheme, *, valid: bool) -> None:
+    todo = "give more reviews, or validation reviews of their own with --valid"
+    if not valid:
+        raise DataError("no review is left for validation", todo=todo)
+    missing = set(range(len(scheme.names))) - set(np.unique(classes_N).tolist())
+    if missing:
+        names = " or ".join(scheme.names[at] for at in sorted(missing))
+        raise DataError(f"no training review is {names}", todo=todo)
+
+
+def _parts(
+    spool: EncodedCorpus, rows_N: Flags, class_of_N: Ints
+) -> Iterator[tuple[pa.RecordBatch, Ints]]:
+    """The chosen reviews of each spooled record batch, with their classes."""
+    start = 0
+    for batch in spool.batches:
+        end = start + batch.num_rows
+        chosen = rows_N[start:end]
+        if chosen.any():
+            yield batch.filter(pa.array(chosen)), class_of_N[start:end][chosen]
+        start = end
+
+
+def _settle(
+    spool: EncodedCorpus, train_N: Flags, growing: GrowingVocabulary | None, text: TextConfig
+) -> tuple[Tokenizer, Settle]:
+    """The tokenizer, learnt from the training reviews only, and what it makes of spooled ones."""
+    parts = _parts(spool, train_N, spool.labels_N)
+    if growing is None:
+        texts = (value for batch, _ in parts for value in batch.column("text").to_pylist())
+        subwords = SubwordTokenizer.train(texts, text)
+        return subwords, lambda batch: _flat(subwords.encode(batch.column("text").to_pylist()))
+    counts = np.zeros(len(growing), np.int64)
+    for batch, _ in parts:
+        counts += np.bincount(_provisional(batch)[0], minlength=len(counts))
+    words, table = growing.settle(counts)
+
+    def settle(batch: pa.RecordBatch) -> tuple[Ints, Ints]:
+        flat, lengths = _provisional(batch)
+        return table[flat], lengths
+
+    return words, settle
+
+
+def _provisional(batch: pa.RecordBatch) -> tuple[Ints, Ints]:
+    ids = batch.column("ids")
+    return ids.flatten().to_numpy(), ids.value_lengths().to_numpy()

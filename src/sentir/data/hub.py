@@ -1,0 +1,117 @@
+"""Public data sets by name, fetched from the Hugging Face hub once and kept in its cache.
+
+``amazon_polarity`` is the training split, ``amazon_polarity:test`` the test split. The hub's own
+environment variables apply: ``HF_ENDPOINT`` (a mirror), ``HF_HOME`` (where the cache is) and
+``HF_HUB_OFFLINE`` (use the cache only).
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from sentir.errors import DataError
+
+
+@dataclass(frozen=True, kw_only=True)
+class HubDataset:
+    """Where a data set lies on the hub, and which columns hold its reviews.
+
+    Its files are called ``<folder>/<split>-<shard>-of-<shards>.parquet``.
+    """
+
+    repository: str
+    splits: tuple[str, ...]
+    text_columns: tuple[str, ...]
+    label_column: str
+
+
+DATASETS: dict[str, HubDataset] = {
+    "amazon_polarity": HubDataset(
+        repository="fancyzhx/amazon_polarity",
+        splits=("train", "test"),
+        text_columns=("title", "content"),
+        label_column="label",
+    ),
+    "yelp_polarity": HubDataset(
+        repository="fancyzhx/yelp_polarity",
+        splits=("train", "test"),
+        text_columns=("text",),
+        label_column="label",
+    ),
+    "imdb": HubDataset(
+        repository="stanfordnlp/imdb",
+        splits=("train", "test"),
+        text_columns=("text",),
+        label_column="label",
+    ),
+}
+
+
+def find_dataset(source: str) -> tuple[str, str] | None:
+    """The name and the split that a source stands for; None if it is a file's name.
+
+    Raises:
+        DataError: the data set has no such split.
+    """
+    name, _, split = source.partition(":")
+    if name not in DATASETS or Path(source).exists():
+        return None
+    split, splits = split or "train", DATASETS[name].splits
+    if split not in splits:
+        near = difflib.get_close_matches(split, splits, n=1, cutoff=0.0)[0]
+        raise DataError(f"no split {split!r}", where=name, todo=f"did you mean {name}:{near}?")
+    return name, split
+
+
+def named_dataset(name: str, split: str = "train") -> list[Path]:
+    """The Parquet files of one split, fetched unless the cache holds them.
+
+    Args:
+        name: one of `DATASETS`.
+        split: one of its splits.
+
+    Raises:
+        DataError: there is no such data set or split, the hub cannot be reached and the cache does
+            not hold the files, or the hub holds only some of them.
+    """
+    if name not in DATASETS:
+        raise DataError(f"no data set {name!r}", todo=f"take one of {', '.join(DATASETS)}")
+    dataset = DATASETS[name]
+    if split not in dataset.splits:
+        todo = f"take one of {', '.join(dataset.splits)}"
+        raise DataError(f"no split {split!r}", where=name, todo=todo)
+    from huggingface_hub import snapshot_download
+
+    try:
+        folder = snapshot_download(
+            dataset.repository,
+            repo_type="dataset",
+            allow_patterns=[f"{split}-*.parquet", f"*/{split}-*.parquet"],
+        )
+    except Exception as error:  # the hub's, its HTTP client's and the disk's errors are many
+        reason = str(error).partition("\n")[0]
+        raise DataError(
+            f"cannot be fetched from the Hugging Face hub ({reason})",
+            where=name,
+            todo=(
+                "check the network, set HF_ENDPOINT to a mirror, or fetch the Parquet files of "
+                f"datasets/{dataset.repository} by hand and pass them"
+            ),
+        ) from error
+    files = sorted(Path(folder).rglob(f"{split}-*.parquet"))
+    _check_whole(files, name, split)
+    return files
+
+
+def _check_whole(files: list[Path], name: str, split: str) -> None:
+    shards = [re.search(r"-of-(\d+)$", file.stem) for file in files]
+    expected = int(shards[0][1]) if shards and shards[0] else len(files)
+    if not files or len(files) != expected:
+        raise DataError(
+            f"{len(files)} of {expected or 'its'} files of the split {split} are there",
+            where=name,
+            todo="try again later, or fetch the Parquet files by hand and pass them",
+        )

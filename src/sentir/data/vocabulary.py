@@ -1,0 +1,84 @@
+"""Counting words while reading, so that every review is cut into words only once.
+
+Which words get an id is known when all reviews are counted, but the reviews should not be read
+twice for it. So each word gets a provisional id as it comes, reviews are kept as provisional ids,
+and in the end one table turns those into the final ones.
+"""
+
+from __future__ import annotations
+
+from array import array
+
+import numpy as np
+import numpy.typing as npt
+
+from sentir.config import TextConfig
+from sentir.data.tokenizer import SPECIAL, UNK, WordTokenizer
+from sentir.data.words import WordSplitter
+
+#: Distinct words held while counting (about 300 MB); beyond, those seen once are let go.
+MAX_WORDS = 2_000_000
+
+
+class GrowingVocabulary:
+    """Provisional ids for words as they come."""
+
+    def __init__(self, config: TextConfig, *, max_words: int = MAX_WORDS) -> None:
+        self._config = config
+        self._max_words = max_words
+        self._id_of: dict[str, int] = {}
+        self._counts = array("q")
+        self._split = WordSplitter(config.clean, self._ids)
+
+    def _ids(self, words: list[str]) -> tuple[int, ...]:
+        ids = []
+        for word in words:
+            at = self._id_of.get(word)
+            if at is None:
+                at = self._id_of[word] = len(self._counts)
+                self._counts.append(0)
+            ids.append(at)
+        return tuple(ids)
+
+    def encode(self, text: str) -> list[int]:
+        """The provisional ids of the text's words."""
+        return self._split(text)
+
+    def count(self, ids_N: npt.NDArray[np.int32]) -> None:
+        """Note that these provisional ids were seen, and let rare words go if there are too many.
+
+        A word that was let go and comes again gets another id and a count that begins anew (the
+        lossy counting of Manku and Motwani 2002), so memory stays bounded on any corpus.
+        """
+        counts = np.frombuffer(self._counts, dtype=np.int64)
+        counts += np.bincount(ids_N, minlength=len(counts))
+        if len(self._id_of) > self._max_words:
+            kept = {word: at for word, at in self._id_of.items() if counts[at] > 1}
+            self._id_of = kept
+            self._split.forget()
+
+    def settle(
+        self, counts_N: npt.NDArray[np.int64]
+    ) -> tuple[WordTokenizer, npt.NDArray[np.int32]]:
+        """The tokenizer of the words seen often enough, and the table to its ids.
+
+        Args:
+            counts_N: how often each provisional id stands in the training reviews.
+
+        Returns:
+            The tokenizer, its words by falling frequency (then by first appearance), and an array
+            of shape (N,) that holds the final id of each provisional one.
+        """
+        word_of = {at: word for word, at in self._id_of.items() if word not in SPECIAL}
+        ids = np.fromiter(word_of, dtype=np.int64, count=len(word_of))
+        ids = ids[counts_N[ids] >= self._config.min_count]
+        ids = ids[np.lexsort((ids, -counts_N[ids]))]
+        limit = self._config.max_vocabulary
+        ids = ids[: None if limit is None else limit - len(SPECIAL)]
+        table = np.full(len(self._counts), UNK, dtype=np.int32)
+        table[ids] = np.arange(len(SPECIAL), len(SPECIAL) + len(ids), dtype=np.int32)
+        return WordTokenizer([word_of[at] for at in ids], self._config.clean), table
+
+    def __len__(self) -> int:
+        """Provisional ids handed out so far."""
+        return len(self._counts)

@@ -1,0 +1,214 @@
+"""What the report draws: how training went, how sure the answers are, how long the reviews are.
+
+Shapes are names: N examples, C classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
+
+from sentir.evaluation.metrics import ReliabilityBin
+from sentir.evaluation.svg import (
+    INK,
+    MUTED,
+    SERIES,
+    SIZE,
+    Drawing,
+    key,
+    line_style,
+    page_style,
+    to_svg,
+)
+
+POINTS = 240  # of a curve: more cannot be seen at this width
+ROUND = (1, 2, 2.5, 5, 10)  # steps between ticks that one can count in
+CHANCE: dict[str, Any] = {"linewidth": 1.4, "dashes": (1, 2)}
+
+
+@page_style()
+def draw_loss(history: Sequence[Mapping[str, Any]]) -> Drawing | None:
+    """Training loss (each step and its running mean) and validation loss, the best one marked."""
+    steps, losses = _series(history, "step", "loss")
+    valid_steps, valid_losses = _series(history, "validation", "loss")
+    if not len(steps) and not len(valid_steps):
+        return None
+    figure, axes = _axes("step", "loss (nats)")
+    legend, alt = [], "Loss over the steps of training."
+    if len(steps):
+        smooth = _running_mean(losses)
+        axes.plot(*_thinned(steps, losses), color=SERIES[0], linewidth=0.8, alpha=0.3)
+        axes.plot(*_thinned(steps, smooth), **line_style(0))
+        legend.append(key("training, running mean", 0))
+        alt += f" The training loss goes from {smooth[0]:.3f} to {smooth[-1]:.3f}."
+    if len(valid_steps):
+        best = int(valid_losses.argmin())
+        step, loss = float(valid_steps[best]), float(valid_losses[best])
+        axes.plot(valid_steps, valid_losses, marker="o", ms=4, **line_style(1))
+        axes.plot(step, loss, "o", ms=11, mfc="none", mec=INK, mew=1.6)
+        # Above the curve: it comes from there, but is past by then.
+        axes.annotate(
+            f"best {loss:.3f}",
+            (step, loss),
+            xytext=(0, 12),
+            textcoords="offset points",
+            ha="center",
+            fontweight="bold",
+        )
+        legend.append(key("validation", 1))
+        alt += f" The validation loss is best at step {step:,.0f} with {loss:.3f}."
+    return Drawing(svg=to_svg(figure, "loss"), alt=alt, legend=tuple(legend))
+
+
+@page_style()
+def draw_learning_rate(history: Sequence[Mapping[str, Any]]) -> Drawing | None:
+    """The learning rate of each step."""
+    steps, rates = _series(history, "step", "learning_rate")
+    if not len(steps):
+        return None
+    figure, axes = _axes("step", "learning rate")
+    axes.plot(*_thinned(steps, rates), **line_style(0))
+    axes.set_ylim(0, (float(rates.max()) or 1.0) * 1.08)
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda rate, _: f"{rate:g}"))
+    alt = f"The learning rate reaches {rates.max():g} and ends at {rates[-1]:.2g}."
+    return Drawing(svg=to_svg(figure, "rate"), alt=alt)
+
+
+@page_style()
+def draw_roc(
+    probabilities_NC: np.ndarray, labels_N: np.ndarray, names: Sequence[str]
+) -> Drawing | None:
+    """ROC curves: of class 1 for two classes, one-versus-rest for more, of the classes seen."""
+    from sklearn.metrics import roc_auc_score, roc_curve
+
+    numbers = [1] if len(names) == 2 else range(len(names))
+    seen = [c for c in numbers if 0 < (labels_N == c).sum() < len(labels_N)]
+    if not seen:
+        return None
+    figure, axes = _axes("false alarms: share of the others", "found: share of the class")
+    axes.plot([0, 1], [0, 1], color=MUTED, **CHANCE)
+    legend = []
+    for place, c in enumerate(seen):
+        alarms, found, _ = roc_curve(labels_N == c, probabilities_NC[:, c])
+        axes.plot(*_corners(alarms, found), **line_style(place))
+        area = roc_auc_score(labels_N == c, probabilities_NC[:, c])
+        legend.append(key(f"{names[c]}: area {area:.4f}", place))
+    axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.02))
+    axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    alt = f"ROC curve. {'; '.join(one.name for one in legend)}. The dotted line is chance."
+    return Drawing(svg=to_svg(figure, "roc"), alt=alt, legend=tuple(legend))
+
+
+@page_style()
+def draw_reliability(bins: Sequence[ReliabilityBin]) -> Drawing:
+    """How often answers of each confidence are right, above how many there are of them."""
+    drawn = [one for one in bins if one.count]
+    middles = [(one.low + one.high) / 2 for one in drawn]
+    width = (bins[0].high - bins[0].low) * 0.86
+    # Answers of C classes are never less confident than 1 / C: that emptiness is not drawn.
+    left = max(0.0, drawn[0].low - 0.03) if drawn else 0.0
+    figure = Figure(figsize=SIZE, layout="constrained")
+    grid = figure.add_gridspec(2, 1, height_ratios=(3, 1))
+    axes, counts = figure.add_subplot(grid[0]), figure.add_subplot(grid[1])
+    axes.bar(middles, [one.accuracy or 0.0 for one in drawn], width, color=SERIES[0], alpha=0.8)
+    axes.plot([0, 1], [0, 1], color=INK, **CHANCE)
+    axes.set(ylabel="share right", xlim=(left, 1.0), ylim=(0, 1.03))
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    axes.tick_params(labelbottom=False)
+    counts.bar(middles, [one.count for one in drawn], width, color=MUTED, alpha=0.6)
+    counts.set(xlabel="confidence of the answer", ylabel="reviews", xlim=(left, 1.0))
+    counts.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    counts.yaxis.set_major_locator(MaxNLocator(2, integer=True))
+    counts.yaxis.set_major_formatter(FuncFormatter(_count))
+    figure.align_ylabels()
+    told = [f"of {one.count:,} at {one.confidence:.0%} {one.accuracy:.0%} right" for one in drawn]
+    alt = f"Reliability: {'; '.join(told)}. The dotted line is perfect calibration."
+    return Drawing(svg=to_svg(figure, "reliability"), alt=alt)
+
+
+@page_style()
+def draw_lengths(lengths: np.ndarray, max_tokens: int) -> Drawing | None:
+    """How long the reviews are, and where they are cut."""
+    if not len(lengths):
+        return None
+    right = max(float(np.percentile(lengths, 99)), 10.0)
+    if max_tokens < 3 * right:  # a cut far beyond every review is told, not drawn
+        right = max(right, max_tokens * 1.15)
+    figure, axes = _axes("tokens", "reviews")
+    width = int(np.ceil(right / 40))  # whole tokens: else bins of equal width hold unequal numbers
+    edges = np.arange(0, right + width, width)
+    counts, _ = np.histogram(lengths, edges)
+    axes.stairs(counts, edges, fill=True, color=SERIES[0], alpha=0.8)
+    axes.set(xlim=(0, edges[-1]), ylim=(0, counts.max() * 1.12))
+    axes.yaxis.set_major_formatter(FuncFormatter(_count))
+    if max_tokens < right:
+        axes.axvline(max_tokens, **line_style(1))
+        on_left = max_tokens > right / 2
+        axes.annotate(
+            f"cut at {max_tokens:,}",
+            (max_tokens, 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(-6 if on_left else 6, -2),
+            textcoords="offset points",
+            ha="right" if on_left else "left",
+            va="top",
+            fontweight="bold",
+        )
+    alt = (
+        f"Histogram of the lengths of {len(lengths):,} reviews: the median is"
+        f" {np.median(lengths):,.0f} tokens, {np.mean(lengths > max_tokens):.1%} are longer"
+        f" than {max_tokens:,}."
+    )
+    return Drawing(svg=to_svg(figure, "lengths"), alt=alt)
+
+
+def _axes(xlabel: str, ylabel: str) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=SIZE, layout="constrained")
+    axes = figure.add_subplot()
+    axes.set(xlabel=xlabel, ylabel=ylabel)
+    axes.xaxis.set_major_locator(MaxNLocator(5, steps=ROUND))
+    axes.yaxis.set_major_locator(MaxNLocator(5, steps=ROUND))
+    axes.xaxis.set_major_formatter(FuncFormatter(_count))
+    return figure, axes
+
+
+def _count(value: float, _: int | None = None) -> str:
+    return f"{value / 1000:g}k" if abs(value) >= 10_000 else f"{value:,.10g}"
+
+
+def _series(
+    history: Sequence[Mapping[str, Any]], event: str, name: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Steps and values of the rows of one kind; a value that is not finite cannot be drawn."""
+    pairs = [
+        (row["step"], row[name])
+        for row in history
+        if row.get("event") == event and row.get(name) is not None and np.isfinite(row[name])
+    ]
+    both = np.array(pairs, dtype=np.float64).reshape(-1, 2)
+    return both[:, 0], both[:, 1]
+
+
+def _running_mean(values: np.ndarray) -> np.ndarray:
+    """The mean of a twentieth of the curve around each point, of less at its ends."""
+    window = np.ones(2 * (len(values) // 40) + 1)
+    weights = np.convolve(np.ones(len(values)), window, "same")
+    return np.convolve(values, window, "same") / weights
+
+
+def _thinned(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    places = np.unique(np.linspace(0, len(x) - 1, POINTS).round().astype(np.int64))
+    return x[places], y[places]
+
+
+def _corners(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A rising curve, with one point for each stretch that the eye cannot divide, and its end."""
+    _, places = np.unique(((x + y) * POINTS).astype(np.int64), return_index=True)
+    places = np.union1d(places, [len(x) - 1])
+    return x[places], y[places]

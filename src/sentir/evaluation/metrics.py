@@ -1,0 +1,292 @@
+"""How good the answers are, in figures, and which answers were worst.
+
+Shapes are names: N examples, B examples of one batch, C classes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import heapq
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sentir.errors import DataError, UsageError
+
+RELIABILITY_BINS = 15  # as in Guo et al. 2017
+SMALLEST_PROBABILITY = 1e-12  # a certain mistake costs 27.6 nats, not infinity
+SUM_TOLERANCE = 1e-3  # rows of half precision add up to one no better than this
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassMetrics:
+    """One class: a share that would be divided by zero (never predicted, never seen) is 0."""
+
+    name: str
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReliabilityBin:
+    """The answers whose confidence lies in (low, high]; the means are None where there are none."""
+
+    low: float
+    high: float
+    count: int
+    confidence: float | None
+    accuracy: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metrics:
+    """What `measure` found: shares lie in 0 to 1, the loss is in nats."""
+
+    examples: int
+    loss: float
+    accuracy: float
+    macro_f1: float
+    auc: float | None
+    calibration_error: float
+    classes: tuple[ClassMetrics, ...]
+    confusion: tuple[tuple[int, ...], ...]
+    """A row per true class, a column per predicted class."""
+    reliability: tuple[ReliabilityBin, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The classes' names, in the order of their numbers."""
+        return tuple(one.name for one in self.classes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, as JSON holds it; `from_dict` reads it back."""
+        plain = dataclasses.asdict(self)
+        plain["classes"] = list(plain["classes"])
+        plain["confusion"] = [list(row) for row in self.confusion]
+        plain["reliability"] = list(plain["reliability"])
+        return plain
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Metrics:
+        """The metrics that `to_dict` wrote.
+
+        Raises:
+            DataError: a figure is missing, or there is one that is not known.
+        """
+        try:
+            return cls(
+                **{
+                    **data,
+                    "classes": tuple(ClassMetrics(**one) for one in data["classes"]),
+                    "confusion": tuple(tuple(row) for row in data["confusion"]),
+                    "reliability": tuple(ReliabilityBin(**one) for one in data["reliability"]),
+                }
+            )
+        except (KeyError, TypeError) as error:
+            raise DataError(
+                f"not the metrics of this version ({error})", where="metrics", todo="measure again"
+            ) from None
+
+
+def measure(probabilities_NC: np.ndarray, labels_N: np.ndarray, names: Sequence[str]) -> Metrics:
+    """Compare the answers with the labels.
+
+    The macro F1 is the mean over the classes that occur in the labels or in the answers, and the
+    area under the ROC curve is that of class 1 for two classes, the mean of one-versus-rest for
+    more (both as scikit-learn has them); the area is None where a class has no example. The
+    expected calibration error is the mean distance between confidence and accuracy over 15 bins of
+    equal width, weighted by their counts (Guo et al. 2017, On Calibration of Modern Neural
+    Networks).
+
+    Args:
+        probabilities_NC: a row of class probabilities for each example.
+        labels_N: the number of the true class of each example.
+        names: the C names of the classes.
+
+    Raises:
+        UsageError: the shapes do not fit each other.
+        DataError: there are no examples, a probability is NaN or out of range, a row does not add
+            up to one, or a label is not a class.
+    """
+    from sklearn.metrics import confusion_matrix, f1_score, precision_recall_fscore_support
+
+    probabilities_NC, labels_N = _checked(probabilities_NC, labels_N)
+    examples, n_classes = probabilities_NC.shape
+    if isinstance(names, str) or len(names) != n_classes:
+        raise UsageError(
+            f"{n_classes} columns of probabilities for the names {names!r}",
+            where="measure",
+            todo="give one name for each class",
+        )
+    if not examples:
+        raise DataError("no examples", where="measure", todo="give at least one labelled review")
+
+    predicted_N = probabilities_NC.argmax(axis=1)
+    own_N = probabilities_NC[np.arange(examples), labels_N]
+    every = range(n_classes)
+    per_class = precision_recall_fscore_support(
+        labels_N, predicted_N, labels=every, zero_division=0.0
+    )
+    reliability = _reliability(probabilities_NC.max(axis=1), predicted_N == labels_N)
+    return Metrics(
+        examples=examples,
+        loss=float(-np.log(own_N.clip(SMALLEST_PROBABILITY, 1.0)).mean()),
+        accuracy=float((predicted_N == labels_N).mean()),
+        macro_f1=float(f1_score(labels_N, predicted_N, average="macro", zero_division=0.0)),
+        auc=_auc(probabilities_NC, labels_N),
+        calibration_error=_calibration_error(reliability, examples),
+        classes=tuple(
+            ClassMetrics(name=str(name), precision=p, recall=r, f1=f, support=int(s))
+            for name, p, r, f, s in zip(
+                names, *(column.tolist() for column in per_class), strict=True
+            )
+        ),
+        confusion=tuple(
+            tuple(row) for row in confusion_matrix(labels_N, predicted_N, labels=every).tolist()
+        ),
+        reliability=reliability,
+    )
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A review that was answered wrongly; label and answer are class numbers."""
+
+    text: str
+    label: int
+    predicted: int
+    confidence: float
+
+
+class Mistakes:
+    """The most confident mistakes of a stream of answers, in memory for `keep` of them only.
+
+    Args:
+        keep: how many to hold.
+
+    Raises:
+        UsageError: keep is negative.
+    """
+
+    def __init__(self, keep: int = 20) -> None:
+        if keep < 0:
+            raise UsageError(f"keep = {keep}", where="Mistakes", todo="keep none (0) or more")
+        self.keep = keep
+        # A min-heap on (confidence, -arrival): its root is the mistake to give up next, the latest
+        # of the least confident. No two arrivals are equal, so texts are never compared.
+        self._heap: list[tuple[float, int, Mistake]] = []
+        self._arrivals = 0
+
+    def add(self, probabilities_BC: np.ndarray, labels_B: np.ndarray, texts: Sequence[str]) -> None:
+        """Look at a batch of answers.
+
+        Raises:
+            UsageError: the shapes do not fit each other, or texts is one string.
+            DataError: a probability or a label cannot be, as in `measure`.
+        """
+        probabilities_BC, labels_B = _checked(probabilities_BC, labels_B)
+        if isinstance(texts, str) or len(texts) != len(labels_B):
+            raise UsageError(
+                "one string" if isinstance(texts, str) else f"{len(texts)} texts",
+                where="Mistakes.add",
+                todo=f"give a list of {len(labels_B)} texts, one for each label",
+            )
+        predicted_B = probabilities_BC.argmax(axis=1)
+        confidence_B = probabilities_BC.max(axis=1)
+        for row in np.flatnonzero(predicted_B != labels_B).tolist():
+            self._arrivals += 1
+            confidence = float(confidence_B[row])
+            if len(self._heap) == self.keep and (not self._heap or confidence <= self._heap[0][0]):
+                continue
+            mistake = Mistake(texts[row], int(labels_B[row]), int(predicted_B[row]), confidence)
+            heapq.heappush(self._heap, (confidence, -self._arrivals, mistake))
+            if len(self._heap) > self.keep:
+                heapq.heappop(self._heap)
+
+    def worst(self) -> list[Mistake]:
+        """The mistakes, the most confident first, ties in the order in which they came."""
+        return [mistake for _, _, mistake in sorted(self._heap, key=lambda e: e[:2], reverse=True)]
+
+
+def _checked(probabilities_NC: np.ndarray, labels_N: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both as float64 and int64 of matching shapes, holding what they must."""
+    probabilities_NC, labels_N = np.asarray(probabilities_NC), np.asarray(labels_N)
+    if (
+        probabilities_NC.ndim != 2
+        or probabilities_NC.shape[1] < 2
+        or labels_N.shape != probabilities_NC.shape[:1]
+    ):
+        raise UsageError(
+            f"shapes {probabilities_NC.shape} and {labels_N.shape}",
+            where="probabilities and labels",
+            todo="give (examples, classes of which there are two or more) and (examples,)",
+        )
+    if labels_N.size and not np.issubdtype(labels_N.dtype, np.integer):
+        raise UsageError(
+            f"labels of type {labels_N.dtype}", where="labels", todo="give numbers of classes"
+        )
+    n_classes = probabilities_NC.shape[1]
+    # In double: the softmax of a float32 loses the tail that the loss and the curves look at.
+    probabilities_NC, labels_N = probabilities_NC.astype(np.float64), labels_N.astype(np.int64)
+    strange_N = (labels_N < 0) | (labels_N >= n_classes)
+    if strange_N.any():
+        row = int(strange_N.argmax())
+        raise DataError(
+            f"label {labels_N[row]} is not a class",
+            where=f"row {row}",
+            todo=f"give numbers from 0 to {n_classes - 1}",
+        )
+    # Written so that a NaN, which no comparison is true of, counts as wrong.
+    sound_N = ((probabilities_NC >= 0) & (probabilities_NC <= 1 + SUM_TOLERANCE)).all(axis=1)
+    sound_N &= np.abs(probabilities_NC.sum(axis=1) - 1) <= SUM_TOLERANCE
+    if not sound_N.all():
+        row = int(sound_N.argmin())
+        values = ", ".join(f"{value:g}" for value in probabilities_NC[row])
+        raise DataError(
+            f"{values} are not probabilities that add up to 1",
+            where=f"row {row}",
+            todo="give the softmax of the logits",
+        )
+    return probabilities_NC, labels_N
+
+
+def _auc(probabilities_NC: np.ndarray, labels_N: np.ndarray) -> float | None:
+    from sklearn.metrics import roc_auc_score
+
+    n_classes = probabilities_NC.shape[1]
+    if (np.bincount(labels_N, minlength=n_classes) == 0).any():
+        return None
+    curves = [1] if n_classes == 2 else range(n_classes)
+    return float(np.mean([roc_auc_score(labels_N == c, probabilities_NC[:, c]) for c in curves]))
+
+
+def _reliability(confidence_N: np.ndarray, right_N: np.ndarray) -> tuple[ReliabilityBin, ...]:
+    bins = RELIABILITY_BINS
+    bin_N = (np.ceil(confidence_N * bins).astype(np.int64) - 1).clip(0, bins - 1)
+    counts = np.bincount(bin_N, minlength=bins).tolist()
+    confidences = np.bincount(bin_N, weights=confidence_N, minlength=bins).tolist()
+    rights = np.bincount(bin_N, weights=right_N, minlength=bins).tolist()
+    return tuple(
+        ReliabilityBin(
+            low=i / bins,
+            high=(i + 1) / bins,
+            count=count,
+            confidence=min(confidence / count, 1.0) if count else None,
+            accuracy=right / count if count else None,
+        )
+        for i, (count, confidence, right) in enumerate(
+            zip(counts, confidences, rights, strict=True)
+        )
+    )
+
+
+def _calibration_error(reliability: Sequence[ReliabilityBin], examples: int) -> float:
+    return sum(
+        one.count / examples * abs(one.accuracy - one.confidence)
+        for one in reliability
+        if one.accuracy is not None and one.confidence is not None
+    )

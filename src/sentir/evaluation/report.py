@@ -1,0 +1,191 @@
+"""The report: one HTML file that shows a run, for a reader who was not there.
+
+It holds its figures and its style, needs no network and no script, and follows the reader's choice
+of light or dark.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sentir.atomic import written_whole
+from sentir.errors import UsageError
+from sentir.evaluation.metrics import Metrics, Mistake
+from sentir.evaluation.text import FIGURES, figure
+
+#: Characters of a review shown before it must be unfolded.
+FOLD = 320
+#: Figures of which less is better.
+_COSTS = ("loss", "calibration_error")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """The answers to one part of the reviews, N of them of C classes, as `measure` took them."""
+
+    metrics: Metrics
+    probabilities: np.ndarray
+    labels: np.ndarray
+    mistakes: Sequence[Mistake] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """All that the page shows.
+
+    Args:
+        title: the name of the run.
+        synthetic: the data are the synthetic sample; the page says so where nobody overlooks it.
+        history: the rows of metrics.jsonl, in order.
+        evaluations: by name, in order; the last one is the page's headline.
+        baseline: the bag of words on the rows of the last evaluation.
+        lengths: tokens of each training review, before the cut.
+        max_tokens: where reviews are cut (tokens).
+        config: the configuration, by section.
+        facts: what else there is to know, such as the device and the time, in words.
+    """
+
+    title: str
+    synthetic: bool
+    history: Sequence[Mapping[str, Any]]
+    evaluations: Mapping[str, Evaluation]
+    baseline: Metrics | None
+    lengths: np.ndarray
+    max_tokens: int
+    config: Mapping[str, Mapping[str, Any]]
+    facts: Mapping[str, str]
+
+
+def render(report: Report) -> str:
+    """The page, the same for the same report.
+
+    Raises:
+        UsageError: the baseline was measured on other classes or on other rows than the headline.
+    """
+    # The figures load matplotlib, which takes a second: only who draws should wait for it.
+    from jinja2 import Environment, StrictUndefined
+
+    from sentir.evaluation import figures
+
+    name, headline = list(report.evaluations.items())[-1] if report.evaluations else (None, None)
+    _check_baseline(report, headline)
+    drawings: dict[str, Any] = {
+        "loss": figures.draw_loss(report.history),
+        "rate": figures.draw_learning_rate(report.history),
+        "lengths": figures.draw_lengths(np.asarray(report.lengths), report.max_tokens),
+        "roc": None,
+        "reliability": None,
+    }
+    if headline is not None:
+        metrics = headline.metrics
+        drawings["roc"] = figures.draw_roc(
+            np.asarray(headline.probabilities), np.asarray(headline.labels), metrics.names
+        )
+        drawings["reliability"] = figures.draw_reliability(metrics.reliability)
+
+    page = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    page.filters["setting"] = _setting
+    page.filters["percent"] = lambda share, digits=1: f"{100 * share:.{digits}f}\N{NBSP}%"
+    template = resources.files(__package__).joinpath("report.html").read_text(encoding="utf-8")
+    return page.from_string(template).render(
+        report=report,
+        name=name,
+        headline=headline,
+        cards=_cards(headline.metrics, report.baseline) if headline else [],
+        interval=_interval(headline.metrics) if headline else None,
+        measured=_measured(report),
+        figures=FIGURES,
+        shown=figure,
+        drawings=drawings,
+        beyond=float(np.mean(np.asarray(report.lengths) > report.max_tokens))
+        if len(report.lengths)
+        else None,
+        fold=FOLD,
+    )
+
+
+def write_report(report: Report, path: Path) -> None:
+    """Write the page; a reader never meets half of one.
+
+    Raises:
+        UsageError: the place cannot be written, or the report is one that `render` refuses.
+    """
+    page = render(report)
+    try:
+        with written_whole(path) as beside:
+            # A review may hold half of a surrogate pair, which UTF-8 has no bytes for.
+            beside.write_bytes(page.encode("utf-8", errors="replace"))
+    except OSError as error:
+        raise UsageError(
+            f"cannot be written ({error.strerror})", where=str(path), todo="choose another place"
+        ) from None
+
+
+def _check_baseline(report: Report, headline: Evaluation | None) -> None:
+    baseline = report.baseline
+    if baseline is None:
+        return
+    if headline is None or (baseline.names, baseline.examples) != (
+        headline.metrics.names,
+        headline.metrics.examples,
+    ):
+        raise UsageError(
+            f"a baseline of {baseline.examples} examples of {', '.join(baseline.names)}",
+            where="report",
+            todo="measure it on the same rows as the last evaluation",
+        )
+
+
+def _cards(metrics: Metrics, baseline: Metrics | None) -> list[dict[str, Any]]:
+    """The headline's figures, each with the baseline's and whether it is better."""
+    cards = []
+    for key, name, style in FIGURES:
+        own = getattr(metrics, key)
+        other = getattr(baseline, key) if baseline else None
+        better = None
+        if own is not None and other is not None and figure(own, style) != figure(other, style):
+            better = (own < other) == (key in _COSTS)
+        cards.append(
+            {
+                "name": name,
+                "value": figure(own, style),
+                "baseline": figure(other, style) if baseline else None,
+                "better": better,
+            }
+        )
+    return cards
+
+
+def _measured(report: Report) -> list[tuple[str, Metrics]]:
+    """The columns of the table of figures."""
+    columns = [(name, one.metrics) for name, one in report.evaluations.items()]
+    if report.baseline is not None:
+        columns.append(("bag of words", report.baseline))
+    return columns
+
+
+def _interval(metrics: Metrics) -> tuple[float, float]:
+    """Where the accuracy lies with 95 % confidence (Wilson 1927), as shares."""
+    z, n, p = 1.959964, metrics.examples, metrics.accuracy
+    middle = p + z * z / (2 * n)
+    reach = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    scale = 1 + z * z / n
+    return max(0.0, (middle - reach) / scale), min(1.0, (middle + reach) / scale)
+
+
+def _setting(value: Any) -> str:
+    """A setting in words: unset is a dash, a list its parts."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)

@@ -1,0 +1,165 @@
+"""The network: embedding, recurrent stack, pooling, head.
+
+Shapes: B batch, T time, V vocabulary, E embedding, H hidden, D directions, F features (D x H),
+C classes, O outputs (1 for two classes, else C).
+
+Padding lies on the right and never changes an answer: a forward reader meets it only after the
+text, a backward reader is fed the text turned round within its own length, and pooling looks at
+the text's positions alone. The state starts at zero for every batch.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from sentir.config import ModelConfig
+from sentir.data.tokenizer import PAD
+from sentir.nn.cells import MODULES, weights_of
+
+
+class RecurrentLayer(nn.Module):
+    """One recurrent layer in one or two directions, each a plain one-layer ``torch.nn`` module."""
+
+    def __init__(self, cell: str, inputs: int, hidden: int, *, bidirectional: bool) -> None:
+        super().__init__()
+        self.ahead = MODULES[cell](inputs, hidden)
+        self.back = MODULES[cell](inputs, hidden) if bidirectional else None
+        for direction in (self.ahead, self.back):
+            if direction is not None:
+                _initialise(direction, cell)
+
+    def forward(self, x_TBE: Tensor, turn_TB: Tensor) -> Tensor:
+        """States of shape (T, B, F); `turn_TB` is `turned` of the batch's lengths."""
+        ahead_TBH: Tensor = self.ahead(x_TBE)[0]
+        if self.back is None:
+            return ahead_TBH
+        back_TBH = turn(self.back(turn(x_TBE, turn_TB))[0], turn_TB)
+        return torch.cat([ahead_TBH, back_TBH], dim=2)
+
+
+def turned(lengths_B: Tensor, longest: int) -> Tensor:
+    """For each place of a text the place it has when the text is read backwards, (T, B).
+
+    Padding stays where it is, so turning twice is no change.
+    """
+    at_T1 = torch.arange(longest, device=lengths_B.device)[:, None]
+    last_1B = lengths_B[None, :] - 1
+    return torch.where(at_T1 <= last_1B, last_1B - at_T1, at_T1)
+
+
+def turn(x_TBE: Tensor, turn_TB: Tensor) -> Tensor:
+    """The same texts read from their other end."""
+    size = x_TBE.shape[1]
+    flat = (turn_TB * size + torch.arange(size, device=turn_TB.device)).flatten()
+    return x_TBE.flatten(0, 1).index_select(0, flat).view_as(x_TBE)
+
+
+def _initialise(layer: nn.RNNBase, cell: str) -> None:
+    """Orthogonal memory (Saxe et al. 2014) and, for the LSTM, open forget gates.
+
+    A forget bias of 1 lets the cell state pass from the first step on (Gers et al. 2000;
+    Jozefowicz et al. 2015). PyTorch has two biases, so one holds the 1 and the other nothing.
+    """
+    for name, weight in layer.named_parameters():
+        if name.startswith("bias"):
+            nn.init.zeros_(weight)
+        elif name.startswith("weight_hh"):
+            for gate in weight.data.chunk(weight.shape[0] // layer.hidden_size):
+                nn.init.orthogonal_(gate)
+        else:
+            nn.init.xavier_uniform_(weight)
+    if cell == "lstm":
+        with torch.no_grad():
+            weights_of(layer).input_bias_G.chunk(4)[1].fill_(1.0)
+
+
+class Pooling(nn.Module):
+    """From the states of all tokens to one vector a review, (T, B, F) to (B, F)."""
+
+    def __init__(self, kind: str, hidden: int, *, bidirectional: bool) -> None:
+        super().__init__()
+        self.kind, self.hidden, self.bidirectional = kind, hidden, bidirectional
+        features = hidden * (2 if bidirectional else 1)
+        self.score = nn.Linear(features, 1) if kind == "attention" else None
+
+    def forward(self, states_TBF: Tensor, lengths_B: Tensor) -> Tensor:
+        longest, size, _ = states_TBF.shape
+        if self.kind == "last":
+            # The last token each direction has read: the text's last ahead, its first back.
+            rows = torch.arange(size, device=lengths_B.device)
+            last_BF = states_TBF[lengths_B - 1, rows]
+            if not self.bidirectional:
+                return last_BF
+            return torch.cat([last_BF[:, : self.hidden], states_TBF[0, :, self.hidden :]], dim=1)
+        outside_TB = torch.arange(longest, device=lengths_B.device)[:, None] >= lengths_B
+        if self.kind == "max":
+            return states_TBF.masked_fill(outside_TB[:, :, None], -torch.inf).amax(dim=0)
+        if self.kind == "mean":
+            total_BF = states_TBF.masked_fill(outside_TB[:, :, None], 0.0).sum(dim=0)
+            return total_BF / lengths_B[:, None].to(total_BF.dtype)
+        assert self.score is not None
+        # Additive attention with one learnt query (Bahdanau et al. 2015; Yang et al. 2016).
+        score_TB = self.score(torch.tanh(states_TBF)).squeeze(2)
+        weight_TB = score_TB.masked_fill(outside_TB, -torch.inf).softmax(dim=0)
+        pooled_BF: Tensor = (weight_TB[:, :, None] * states_TBF).sum(dim=0)
+        return pooled_BF
+
+
+class SentimentClassifier(nn.Module):
+    """A recurrent classifier of reviews.
+
+    Args:
+        config: what the network is.
+        vocabulary: V, ids 0 to V - 1; 0 is padding.
+        classes: C, two or more.
+    """
+
+    def __init__(self, config: ModelConfig, *, vocabulary: int, classes: int) -> None:
+        super().__init__()
+        self.config, self.classes = config, classes
+        self.embedding = nn.Embedding(vocabulary, config.embedding, padding_idx=PAD)
+        nn.init.normal_(self.embedding.weight, std=0.1)
+        with torch.no_grad():
+            self.embedding.weight[PAD].zero_()
+        self.embedding.weight.requires_grad_(not config.freeze_embedding)
+        self.embedding_dropout = nn.Dropout(config.embedding_dropout)
+        features = config.hidden * (2 if config.bidirectional else 1)
+        self.layers = nn.ModuleList(
+            RecurrentLayer(
+                config.cell,
+                features if at else config.embedding,
+                config.hidden,
+                bidirectional=config.bidirectional,
+            )
+            for at in range(config.layers)
+        )
+        # Between layers stands a dropout of its own: the one inside nn.LSTM computes wrongly on
+        # Apple's mps with several layers (PyTorch issues 190056, 180744, 173640).
+        self.dropout = nn.Dropout(config.dropout)
+        self.pooling = Pooling(config.pooling, config.hidden, bidirectional=config.bidirectional)
+        self.head_dropout = nn.Dropout(config.head_dropout)
+        self.head = nn.Linear(features, 1 if classes == 2 else classes)
+
+    def forward(self, ids_BT: Tensor, lengths_B: Tensor) -> Tensor:
+        """Logits of shape (B, O) for ids of shape (B, T) with `lengths_B` tokens each."""
+        turn_TB = turned(lengths_B, ids_BT.shape[1])
+        states_TBF = self.embedding_dropout(self.embedding(ids_BT.T))
+        for at, layer in enumerate(self.layers):
+            states_TBF = layer(self.dropout(states_TBF) if at else states_TBF, turn_TB)
+        pooled_BF = self.pooling(states_TBF, lengths_B)
+        logits_BO: Tensor = self.head(self.head_dropout(pooled_BF))
+        return logits_BO
+
+    def loss(self, logits_BO: Tensor, labels_B: Tensor) -> Tensor:
+        """Mean cross-entropy in nats: binary on one output, else softmax."""
+        if self.classes == 2:
+            return F.binary_cross_entropy_with_logits(logits_BO[:, 0], labels_B.to(logits_BO))
+        return F.cross_entropy(logits_BO, labels_B)
+
+    def probabilities(self, logits_BO: Tensor) -> Tensor:
+        """Probabilities of shape (B, C), rows summing to 1."""
+        if self.classes == 2:
+            return torch.cat([torch.sigmoid(-logits_BO), torch.sigmoid(logits_BO)], dim=1)
+        return logits_BO.softmax(dim=1)

@@ -1,0 +1,120 @@
+"""The state of a run on disk, so that it outlives a kill at any moment.
+
+Three files in a run's folder, each written whole or not at all:
+
+- ``checkpoint.pt``: weights, optimiser, random states and position, at the last validation.
+- ``best.safetensors``: the weights of the lowest validation loss so far.
+- ``metrics.jsonl`` is cut back to the checkpoint when a run resumes, so no step stands twice.
+
+The best weights may be newer than the checkpoint if the kill came between them. The resumed run
+then takes the same steps and writes the same best weights again.
+"""
+
+from __future__ import annotations
+
+import math
+import pickle
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+
+from sentir.atomic import written_whole
+from sentir.errors import DataError
+from sentir.nn.classifier import SentimentClassifier
+
+
+@dataclass
+class Position:
+    """Where a run is, counted from its beginning.
+
+    Attributes:
+        step: optimiser steps taken.
+        reviews: reviews seen.
+        best_loss: lowest validation loss, nats a review.
+        best_step: the step it was seen at.
+        without_better: validations since then.
+        stopped: why the run ended, empty while it goes on.
+    """
+
+    step: int = 0
+    reviews: int = 0
+    best_loss: float = math.inf
+    best_step: int | None = None
+    without_better: int = 0
+    stopped: str = ""
+
+
+class Checkpoints:
+    """Saves and restores a run in its folder.
+
+    Args:
+        folder: the run's folder.
+        identity: what a checkpoint must agree in to be resumed (the settings and the data).
+    """
+
+    def __init__(self, folder: Path, identity: str) -> None:
+        self.path = folder / "checkpoint.pt"
+        self.best_path = folder / "best.safetensors"
+        self._identity = identity
+
+    def save(
+        self, model: SentimentClassifier, optimiser: torch.optim.Optimizer, at: Position
+    ) -> None:
+        """Write everything that the rest of the run depends on."""
+        state = {
+            "identity": self._identity,
+            "position": asdict(at),
+            "model": model.state_dict(),
+            "optimiser": optimiser.state_dict(),
+            "random": torch.get_rng_state(),
+            "random_cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+        }
+        with written_whole(self.path) as beside:
+            torch.save(state, beside)
+
+    def load(self, model: SentimentClassifier, optimiser: torch.optim.Optimizer) -> Position:
+        """Put model, optimiser and random states back; the beginning if nothing was saved.
+
+        Raises:
+            DataError: the checkpoint is damaged, or was made with other settings or data.
+        """
+        if not self.path.exists():
+            return Position()
+        try:
+            state: dict[str, Any] = torch.load(self.path, map_location="cpu", weights_only=True)
+        except (RuntimeError, EOFError, pickle.UnpicklingError, KeyError) as error:
+            raise DataError(
+                f"damaged checkpoint ({error})",
+                where=str(self.path),
+                todo="start again with --overwrite",
+            ) from None
+        if state["identity"] != self._identity:
+            raise DataError(
+                "the checkpoint was made with other settings or data",
+                where=str(self.path),
+                todo="repeat the first command with --resume, or start again with --overwrite",
+            )
+        model.load_state_dict(state["model"])
+        optimiser.load_state_dict(state["optimiser"])
+        torch.set_rng_state(state["random"])
+        if state["random_cuda"]:
+            torch.cuda.set_rng_state_all(state["random_cuda"])
+        return Position(**state["position"])
+
+    def save_best(self, model: SentimentClassifier) -> None:
+        """Keep these weights as the best so far."""
+        weights = {name: weight.contiguous() for name, weight in model.state_dict().items()}
+        with written_whole(self.best_path) as beside:
+            safetensors.torch.save_file(weights, beside)
+
+    def load_best(self, model: SentimentClassifier) -> None:
+        """Put the best weights into the model."""
+        model.load_state_dict(safetensors.torch.load_file(self.best_path))
+
+    def remove(self) -> None:
+        """Delete what only an unfinished run needs."""
+        self.path.unlink(missing_ok=True)
+        self.best_path.unlink(missing_ok=True)

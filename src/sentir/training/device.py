@@ -1,0 +1,116 @@
+"""Where to compute, and whether that place computes what the CPU does.
+
+Some devices have computed recurrent networks silently wrong (PyTorch issues 190056, 180744 and
+173640 on Apple's mps). So before training on another device a small network of the same make is run
+on both: its answers, its gradients, and whether a review's answer depends on its batch-mates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import torch
+
+from sentir.config import ModelConfig
+from sentir.data.batches import Batch, pad
+from sentir.errors import DeviceError
+from sentir.nn.classifier import SentimentClassifier
+
+#: Largest difference from the CPU that is rounding: TF32 keeps ten bits of a number.
+TOLERANCE = 5e-3
+_VOCABULARY = 50
+
+
+def choose_device(setting: str, config: ModelConfig, warn: Callable[[str], None]) -> torch.device:
+    """The device to train on.
+
+    Args:
+        setting: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        config: the network it will compute.
+        warn: told when ``auto`` passes over a device that computes wrongly.
+
+    Raises:
+        DeviceError: the device asked for is absent, or computes something else than the CPU.
+    """
+    present = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if setting != "auto" and not present[setting]:
+        have = ", ".join(name for name, there in present.items() if there)
+        raise DeviceError(f"no {setting} device here", where="--device", todo=f"take {have}")
+    wanted = [setting] if setting != "auto" else [name for name, there in present.items() if there]
+    for name in wanted:
+        if name == "cpu":
+            break
+        device = torch.device(name)
+        faults = self_check(config, lambda model, device=device: model.to(device))  # type: ignore[misc]
+        if not faults:
+            return device
+        said = f"{name} computes this network wrongly ({'; '.join(faults)})"
+        if setting != "auto":
+            raise DeviceError(said, where="--device", todo="take --device cpu")
+        warn(f"{said}; training on the CPU")
+    return torch.device("cpu")
+
+
+def self_check(
+    config: ModelConfig, place: Callable[[SentimentClassifier], SentimentClassifier]
+) -> list[str]:
+    """What a device computes otherwise than the CPU, in words; nothing if all is well.
+
+    Args:
+        config: the network's make; its sizes are cut down.
+        place: puts a model on the device.
+    """
+    small = replace(
+        config,
+        embedding=min(config.embedding, 24),
+        hidden=min(config.hidden, 24),
+        embedding_dropout=0.0,
+        dropout=0.0,
+        head_dropout=0.0,
+        vectors=None,
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        here = SentimentClassifier(small, vocabulary=_VOCABULARY, classes=2)
+        ids = torch.randint(2, _VOCABULARY, (6, 40)).tolist()
+    there = SentimentClassifier(small, vocabulary=_VOCABULARY, classes=2)
+    there.load_state_dict(here.state_dict())
+    there = place(there)
+
+    batch = pad([row[: 40 - 6 * at] for at, row in enumerate(ids)], 40)
+    faults = []
+    if _differ(_answers(there.train(), batch), _answers(here.train(), batch)):
+        faults.append("other answers than the CPU's")
+    if any(_differ(got, wanted) for got, wanted in zip(_slopes(there), _slopes(here), strict=True)):
+        faults.append("other gradients than the CPU's")
+    # Rebuilt with the dropout that training uses: what eval mode must not feel.
+    there.dropout.p = there.head_dropout.p = 0.5
+    there.eval()
+    alone = [_answers(there, pad([row[: 40 - 6 * at]], 40)) for at, row in enumerate(ids)]
+    if _differ(_answers(there, batch), torch.cat(alone)):
+        faults.append("answers that depend on the batch")
+    return faults
+
+
+def _answers(model: SentimentClassifier, batch: Batch) -> torch.Tensor:
+    on_device = batch.to(next(model.parameters()).device)
+    logits: torch.Tensor = model(on_device.ids_BT, on_device.lengths_B)
+    if model.training:
+        model.zero_grad()
+        labels_B = torch.arange(len(logits), device=logits.device) % 2
+        model.loss(logits, labels_B).backward()  # type: ignore[no-untyped-call]
+    return logits.detach().cpu()
+
+
+def _slopes(model: SentimentClassifier) -> list[torch.Tensor]:
+    return [weight.grad.cpu() for weight in model.parameters() if weight.grad is not None]
+
+
+def _differ(got: torch.Tensor, wanted: torch.Tensor) -> bool:
+    scale = float(wanted.abs().max().clamp(min=1e-6))
+    return not bool(((got - wanted).abs() <= TOLERANCE * scale + 1e-6).all())

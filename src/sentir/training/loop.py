@@ -1,0 +1,179 @@
+"""The training loop.
+
+It reads like the lesson: take a batch, compare the answers with the labels, walk the gradient back,
+clip it, take a step; now and then validate, and keep the best model seen. Who wants to watch (the
+progress bar, ``metrics.jsonl``, TensorBoard) is told of every event; the loop knows none of them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from sentir.config import Config
+from sentir.data.batches import batches_an_epoch, shuffled_batches, sorted_batches
+from sentir.data.store import EncodedCorpus
+from sentir.errors import ConfigError
+from sentir.nn.classifier import SentimentClassifier
+from sentir.training.checkpoint import Checkpoints, Position
+
+#: Told of what happens: {"event": "step" | "validation" | "epoch", ...}.
+Listener = Callable[[dict[str, Any]], None]
+#: Validations an epoch where the settings name no number of steps.
+VALIDATIONS_AN_EPOCH = 4
+#: Reviews a batch when nothing is learnt.
+EVALUATION_BATCH = 256
+
+
+def fit(
+    model: SentimentClassifier,
+    train: EncodedCorpus,
+    valid: EncodedCorpus,
+    config: Config,
+    *,
+    checkpoints: Checkpoints,
+    tell: Listener,
+    resume: bool = False,
+) -> Position:
+    """Train until the epochs are over, the loss no longer falls, or Ctrl-C.
+
+    Args:
+        model: on the device to train on; holds the best weights seen afterwards.
+        train: reviews to learn from.
+        valid: reviews to choose the best model by.
+        config: `text.max_tokens` and all of `train` are used.
+        checkpoints: where the run's state is kept, and taken from when `resume` is true.
+        tell: told of every step and validation.
+        resume: go on from the last checkpoint; the run then equals one that never stopped.
+
+    Returns:
+        Where training ended: steps, the best validation loss and the reason it stopped.
+    """
+    settings, max_tokens = config.train, config.text.max_tokens
+    device = next(model.parameters()).device
+    optimiser = torch.optim.AdamW(
+        [weight for weight in model.parameters() if weight.requires_grad],
+        weight_decay=settings.weight_decay,
+        fused=device.type != "mps",
+    )
+    steps_an_epoch = batches_an_epoch(train, settings.batch_size)
+    total_steps = settings.epochs * steps_an_epoch
+    valid_every = settings.valid_every or max(1, steps_an_epoch // VALIDATIONS_AN_EPOCH)
+    at = checkpoints.load(model, optimiser) if resume else Position()
+    tell({"event": "start", "step": at.step, "total_steps": total_steps, "reviews": at.reviews})
+
+    try:
+        while not at.stopped:
+            epoch, start = divmod(at.step, steps_an_epoch)
+            for batch in shuffled_batches(
+                train,
+                batch_size=settings.batch_size,
+                max_tokens=max_tokens,
+                seed=settings.seed,
+                epoch=epoch,
+                start=start,
+            ):
+                model.train()
+                for group in optimiser.param_groups:
+                    group["lr"] = rate(config, at.step, total_steps)
+                labels_B = torch.from_numpy(train.labels_N[batch.rows_B].astype(np.int64))
+                batch, labels_B = batch.to(device), labels_B.to(device)
+                loss = model.loss(model(batch.ids_BT, batch.lengths_B), labels_B)
+                loss.backward()  # type: ignore[no-untyped-call]
+                torch.nn.utils.clip_grad_norm_(model.parameters(), settings.clip)
+                optimiser.step()
+                optimiser.zero_grad()
+                at.step += 1
+                at.reviews += len(labels_B)
+                tell({"event": "step", "step": at.step, "epoch": epoch, "loss": loss.item(),
+                      "learning_rate": group["lr"], "reviews": at.reviews})  # fmt: skip
+                if at.step % valid_every == 0 or at.step == total_steps:
+                    validate(model, valid, config, at, checkpoints, tell)
+                    at.stopped = why_stop(config, at, total_steps)
+                    checkpoints.save(model, optimiser, at)
+                if at.stopped:
+                    break
+    except KeyboardInterrupt:
+        at.stopped = "interrupted"
+        if at.best_step is None:
+            validate(model, valid, config, at, checkpoints, tell)
+    checkpoints.load_best(model)
+    return at
+
+
+def validate(
+    model: SentimentClassifier,
+    valid: EncodedCorpus,
+    config: Config,
+    at: Position,
+    checkpoints: Checkpoints,
+    tell: Listener,
+) -> None:
+    """Measure the validation loss, and keep the weights if it is the lowest seen."""
+    probabilities_NC = probabilities(model, valid, config.text.max_tokens)
+    of_label_N = probabilities_NC[np.arange(len(valid)), valid.labels_N]
+    loss = float(-np.log(np.maximum(of_label_N, 1e-12)).mean())
+    if not math.isfinite(loss):
+        raise ConfigError(
+            f"the loss is {loss} at step {at.step}: training has diverged",
+            where="training",
+            todo="lower --learning-rate or --clip",
+        )
+    accuracy = float((probabilities_NC.argmax(axis=1) == valid.labels_N).mean())
+    best = loss < at.best_loss
+    if best:
+        at.best_loss, at.best_step, at.without_better = loss, at.step, 0
+        checkpoints.save_best(model)
+    else:
+        at.without_better += 1
+    tell({"event": "validation", "step": at.step, "reviews": at.reviews, "loss": loss,
+          "accuracy": accuracy, "best": best})  # fmt: skip
+
+
+def probabilities(
+    model: SentimentClassifier,
+    corpus: EncodedCorpus,
+    max_tokens: int,
+    *,
+    batch_size: int = EVALUATION_BATCH,
+    advance: Callable[[int], None] = lambda count: None,
+) -> npt.NDArray[np.float64]:
+    """The model's probabilities for every review, in the corpus' order, (N, C)."""
+    model.eval()
+    device = next(model.parameters()).device
+    answers_NC = np.empty((len(corpus), model.classes))
+    with torch.inference_mode():
+        for batch in sorted_batches(corpus, batch_size=batch_size, max_tokens=max_tokens):
+            on_device = batch.to(device)
+            logits_BO = model(on_device.ids_BT, on_device.lengths_B).double()
+            answers_NC[batch.rows_B] = model.probabilities(logits_BO).cpu().numpy()
+            advance(len(batch.rows_B))
+    return answers_NC
+
+
+def rate(config: Config, step: int, total_steps: int) -> float:
+    """The learning rate of a step: up over the warm-up, then as the schedule says."""
+    settings = config.train
+    warm = round(settings.warmup * total_steps)
+    if step < warm:
+        return settings.learning_rate * (step + 1) / warm
+    gone = (step - warm) / max(1, total_steps - warm)
+    shape = {
+        "constant": 1.0,
+        "linear": 1.0 - gone,
+        "cosine": 0.5 * (1.0 + math.cos(math.pi * gone)),
+    }[settings.schedule]
+    return settings.learning_rate * shape
+
+
+def why_stop(config: Config, at: Position, total_steps: int) -> str:
+    """The reason to stop, or nothing."""
+    if at.step >= total_steps:
+        return "finished"
+    patience = config.train.patience
+    return "no better" if patience and at.without_better >= patience else ""

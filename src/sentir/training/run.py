@@ -1,0 +1,342 @@
+"""A run: the whole journey from labelled reviews to a measured model in a folder.
+
+::
+
+    RUN/
+      model/          the bundle, which is all that answers need
+      report.html     the run to look at
+      metrics.jsonl   a line a step and a validation
+      cache/          the reviews as ids, so that the next run starts at once
+      checkpoint.pt, best.safetensors    while it is unfinished
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+
+import sentir
+from sentir.bundle import FOLDER, Bundle, save_bundle
+from sentir.config import DEFAULT_PRESET, Config, ReadOptions
+from sentir.data.cache import cached, digest, fingerprint
+from sentir.data.corpus import Faults, Review, read_reviews
+from sentir.data.encode import TrainingCorpora, encode_reviews, encode_training
+from sentir.data.named import is_synthetic
+from sentir.data.store import EncodedCorpus
+from sentir.errors import UsageError
+from sentir.evaluation.baseline import fit_baseline
+from sentir.evaluation.metrics import Metrics, Mistakes, measure
+from sentir.evaluation.report import Evaluation, Report, write_report
+from sentir.nn.classifier import SentimentClassifier
+from sentir.nn.vectors import load_vectors
+from sentir.training.checkpoint import Checkpoints, Position
+from sentir.training.device import choose_device
+from sentir.training.loop import fit, probabilities
+from sentir.training.watch import MetricsFile, Watcher, read_metrics, tell_all
+
+#: Most confident mistakes shown in the report.
+SHOWN_MISTAKES = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inputs:
+    """Where a run's reviews come from.
+
+    Attributes:
+        train: files, globs, URLs, ``-`` or names of data sets.
+        test: the same, measured on once at the end.
+        valid: the same, to choose the best model by; empty: a part of train.
+        labels: how labels become classes, see `sentir.data.labels`.
+        read: how files are read.
+    """
+
+    train: tuple[str, ...]
+    test: tuple[str, ...] = ()
+    valid: tuple[str, ...] = ()
+    labels: str = "auto"
+    read: ReadOptions = field(default_factory=ReadOptions)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """What a run left behind.
+
+    Attributes:
+        folder: the run's folder.
+        bundle: the model, ready for `sentir.Predictor`.
+        validation: how good it is on the reviews set aside.
+        test: how good it is on the test reviews, if there were any.
+        baseline: the bag of words on the same test reviews, if it was asked for.
+        skipped: rows left out under ``on_error="skip"``.
+    """
+
+    folder: Path
+    bundle: Bundle
+    validation: Metrics
+    test: Metrics | None
+    baseline: Metrics | None
+    skipped: Faults
+
+
+def train(
+    inputs: Inputs,
+    output: str | Path,
+    *,
+    config: Config | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    baseline: bool = False,
+    watchers: Sequence[Watcher] = (),
+) -> Run:
+    """Train a model and leave it, its figures and its report in a folder.
+
+    Args:
+        inputs: where the reviews come from.
+        output: the run's folder.
+        config: all settings; unset: the preset ``base``.
+        resume: go on with the unfinished run in that folder.
+        overwrite: replace the run in that folder; what was read before is used again.
+        baseline: measure a bag of words on the same test reviews (validation, if there are none).
+        watchers: told of every event, see `sentir.training.watch`.
+
+    Raises:
+        SentirError: bad input, settings that cannot be, or a folder that holds another run.
+    """
+    folder = Path(output)
+    config = config or Config.preset(DEFAULT_PRESET)
+    _check_folder(folder, resume=resume, overwrite=overwrite)
+    folder.mkdir(parents=True, exist_ok=True)
+    tell = tell_all([MetricsFile(folder / "metrics.jsonl"), *watchers])
+    began = time.perf_counter()
+    faults = Faults(inputs.read.on_error)
+
+    corpora, test, identity = _encode(inputs, folder, config, resume, faults, tell)
+    _say_skipped(faults, tell)
+    _warn_of_duplicates(corpora, test, tell)
+    device = choose_device(
+        config.train.device,
+        config.model,
+        lambda message: tell({"event": "say", "message": message, "warning": True}),
+    )
+    torch.manual_seed(config.train.seed)
+    model = _build(config, corpora, tell).to(device)
+    checkpoints = Checkpoints(folder, digest([identity, config.to_dict()]))
+    try:
+        position = fit(
+            model,
+            corpora.train,
+            corpora.valid,
+            config,
+            checkpoints=checkpoints,
+            tell=tell,
+            resume=resume,
+        )
+    finally:
+        tell({"event": "end"})
+    seconds = time.perf_counter() - began
+
+    evaluations = {"validation": _evaluate(model, corpora.valid, corpora, config)}
+    if test is not None:
+        evaluations["test"] = _evaluate(model, test, corpora, config)
+    bar = _baseline(corpora, corpora.valid if test is None else test, tell) if baseline else None
+    bundle = Bundle(
+        model=model.cpu().eval(),
+        tokenizer=corpora.tokenizer,
+        labels=corpora.labels,
+        config=config,
+        metrics={
+            **{name: found.metrics.to_dict() for name, found in evaluations.items()},
+            **({"baseline": bar.to_dict()} if bar else {}),
+            "training": {**asdict(position), "seconds": round(seconds, 1)},
+        },
+        synthetic=any(map(is_synthetic, inputs.train)),
+    )
+    save_bundle(bundle, folder / FOLDER)
+    report = _report(folder, bundle, inputs, corpora, evaluations, bar, position, device, seconds)
+    write_report(report, folder / "report.html")
+    checkpoints.remove()
+    return Run(
+        folder=folder,
+        bundle=bundle,
+        validation=evaluations["validation"].metrics,
+        test=evaluations["test"].metrics if test is not None else None,
+        baseline=bar,
+        skipped=faults,
+    )
+
+
+def _check_folder(folder: Path, *, resume: bool, overwrite: bool) -> None:
+    checkpoint, model = folder / "checkpoint.pt", folder / FOLDER
+    where = str(folder)
+    if folder.exists() and not folder.is_dir():
+        raise UsageError("not a folder", where=where, todo="choose another --output")
+    if resume and overwrite:
+        raise UsageError("--resume and --overwrite exclude each other", todo="choose one")
+    if overwrite:
+        Checkpoints(folder, "").remove()
+    elif resume and model.exists() and not checkpoint.exists():
+        raise UsageError("this run has finished", where=where, todo="--overwrite trains anew")
+    elif checkpoint.exists() and not resume:
+        raise UsageError(
+            "an unfinished run is here", where=where, todo="go on with --resume, or --overwrite it"
+        )
+    elif model.exists() and not resume:
+        raise UsageError(
+            "a model is here", where=where, todo="--overwrite it or choose another --output"
+        )
+
+
+def _encode(
+    inputs: Inputs, folder: Path, config: Config, resume: bool, faults: Faults, tell: Watcher
+) -> tuple[TrainingCorpora, EncodedCorpus | None, str]:
+    """The corpora as ids, from the cache where they are in it, and what they were made from."""
+    read = asdict(inputs.read)
+    split = {name: getattr(config.train, name) for name in ("valid_fraction", "valid_max", "seed")}
+    made_from = [
+        *(fingerprint(names) for names in (inputs.train, inputs.valid)),
+        inputs.labels, read, config.to_dict()["text"], split,
+    ]  # fmt: skip
+    key = digest(made_from)
+    cache = folder / "cache"
+    # What can change unseen (standard input, a URL) is read again, but not in the midst of a run.
+    if not resume and None in made_from:
+        shutil.rmtree(cache / key, ignore_errors=True)
+
+    def reviews(names: Sequence[str]) -> Iterator[Review]:
+        return read_reviews(names, inputs.read, faults=faults)
+
+    def advance(what: str) -> Callable[[int], None]:
+        return lambda count: tell({"event": "reading", "what": what, "reviews": count})
+
+    def make(place: Path) -> None:
+        encode_training(
+            reviews(inputs.train),
+            place,
+            text=config.text,
+            train=config.train,
+            labels=inputs.labels,
+            valid_reviews=reviews(inputs.valid) if inputs.valid else None,
+            faults=faults,
+            advance=advance("reading reviews"),
+        )
+
+    for other in cache.glob("*"):
+        if other.name != key:
+            shutil.rmtree(other)
+    corpora = TrainingCorpora.open(cached(cache, key, make))
+    test_key = ""
+    test = None
+    if inputs.test:
+        test_key = digest([fingerprint(inputs.test), read])
+
+        def make_test(place: Path) -> None:
+            encode_reviews(
+                reviews(inputs.test),
+                place / "test.arrow",
+                corpora.tokenizer,
+                corpora.labels,
+                faults=faults,
+                advance=advance("reading test reviews"),
+            )
+
+        test = EncodedCorpus(cached(cache / key, f"test-{test_key}", make_test) / "test.arrow")
+    return corpora, test, key
+
+
+def _say_skipped(faults: Faults, tell: Watcher) -> None:
+    if faults.count:
+        shown = "\n  ".join(faults.examples)
+        tell({"event": "say", "warning": True,
+              "message": f"{faults.count:,} rows skipped, such as\n  {shown}"})  # fmt: skip
+
+
+def _warn_of_duplicates(
+    corpora: TrainingCorpora, test: EncodedCorpus | None, tell: Watcher
+) -> None:
+    pairs = [("validation", corpora.valid.hashes_N, [corpora.train.hashes_N])]
+    if test is not None:
+        pairs.append(("test", test.hashes_N, [corpora.train.hashes_N, corpora.valid.hashes_N]))
+    for name, hashes_N, others in pairs:
+        count = int(np.isin(hashes_N, np.concatenate(others)).sum())
+        if count:
+            tell({"event": "say", "warning": True,
+                  "message": f"{count:,} of {len(hashes_N):,} {name} reviews stand in train too: "
+                  f"the {name} figures will look better than they are"})  # fmt: skip
+
+
+def _build(config: Config, corpora: TrainingCorpora, tell: Watcher) -> SentimentClassifier:
+    vocabulary = corpora.tokenizer.vocabulary
+    model = SentimentClassifier(
+        config.model, vocabulary=len(vocabulary), classes=len(corpora.labels.names)
+    )
+    if config.model.vectors:
+        covered = load_vectors(config.model.vectors, vocabulary, model.embedding)
+        tell({"event": "say", "message": f"{config.model.vectors}: vectors for {covered:,} of "
+              f"{len(vocabulary):,} words ({covered / len(vocabulary):.1%})"})  # fmt: skip
+    return model
+
+
+def _evaluate(
+    model: SentimentClassifier, corpus: EncodedCorpus, corpora: TrainingCorpora, config: Config
+) -> Evaluation:
+    answers_NC = probabilities(model, corpus, config.text.max_tokens)
+    wrong_N = answers_NC.argmax(axis=1) != corpus.labels_N
+    rows = np.flatnonzero(wrong_N)
+    rows = rows[np.argsort(-answers_NC[rows].max(axis=1), kind="stable")][:SHOWN_MISTAKES]
+    mistakes = Mistakes(SHOWN_MISTAKES)
+    mistakes.add(answers_NC[rows], corpus.labels_N[rows], corpus.texts(rows.tolist()))
+    return Evaluation(
+        metrics=measure(answers_NC, corpus.labels_N, corpora.labels.names),
+        probabilities=answers_NC,
+        labels=corpus.labels_N,
+        mistakes=mistakes.worst(),
+    )
+
+
+def _baseline(corpora: TrainingCorpora, measured: EncodedCorpus, tell: Watcher) -> Metrics:
+    tell({"event": "say", "message": "fitting the bag of words"})
+    answers_NC = fit_baseline(
+        corpora.train, corpora.train.labels_N, measured, len(corpora.labels.names)
+    )
+    return measure(answers_NC, measured.labels_N, corpora.labels.names)
+
+
+def _report(
+    folder: Path,
+    bundle: Bundle,
+    inputs: Inputs,
+    corpora: TrainingCorpora,
+    evaluations: Mapping[str, Evaluation],
+    baseline: Metrics | None,
+    position: Position,
+    device: torch.device,
+    seconds: float,
+) -> Report:
+    parameters = sum(weight.numel() for weight in bundle.model.parameters())
+    minutes, rest = divmod(round(seconds), 60)
+    return Report(
+        title=folder.name,
+        synthetic=bundle.synthetic,
+        history=read_metrics(folder / "metrics.jsonl"),
+        evaluations=evaluations,
+        baseline=baseline,
+        lengths=corpora.train.lengths_N,
+        max_tokens=bundle.config.text.max_tokens,
+        config=bundle.config.to_dict(),
+        facts={
+            "training reviews": f"{len(corpora.train):,} from {', '.join(inputs.train)}",
+            "validation reviews": f"{len(corpora.valid):,}",
+            "vocabulary": f"{len(corpora.tokenizer.vocabulary):,} tokens",
+            "parameters": f"{parameters / 1e6:.1f} million",
+            "steps": f"{position.step:,}, best at {position.best_step:,} ({position.stopped})",
+            "device": str(device),
+            "time": f"{minutes} min {rest} s",
+            "versions": f"sentir {sentir.__version__}, torch {torch.__version__}",
+        },
+    )

@@ -1,0 +1,194 @@
+"""Those who watch a run: the file of its figures, the progress bar, TensorBoard.
+
+Each is told of every event, a dictionary with the key ``event``:
+
+- ``reading``: ``what`` is read, ``reviews`` more of it went through.
+- ``say``: a ``message`` for the person at the terminal; ``warning`` is true if it is one.
+- ``start``: training begins at ``step`` of ``total_steps``, ``reviews`` seen before.
+- ``step``: ``step``, ``epoch``, ``loss``, ``learning_rate``, ``reviews``.
+- ``validation``: ``step``, ``reviews``, ``loss``, ``accuracy``, ``best``.
+- ``end``: no more steps follow.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from sentir.atomic import written_whole
+from sentir.errors import MissingExtraError
+
+Event = dict[str, Any]
+
+
+class Watcher(Protocol):
+    """Somebody who is told of every event."""
+
+    def __call__(self, event: Event) -> None: ...
+
+
+class MetricsFile:
+    """``metrics.jsonl``: a line a step and a validation, as they happen.
+
+    A resumed run first cuts the file back to the step it goes on from.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._began = (time.perf_counter(), 0)
+
+    def __call__(self, event: Event) -> None:
+        if event["event"] == "start":
+            self._cut_back(event["step"])
+            self._began = (time.perf_counter(), event["reviews"])
+        elif event["event"] in ("step", "validation"):
+            seconds = time.perf_counter() - self._began[0]
+            speed = (event["reviews"] - self._began[1]) / max(seconds, 1e-9)
+            row = {**event, "seconds": round(seconds, 3), "reviews_per_second": round(speed, 1)}
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(row) + "\n")
+
+    def _cut_back(self, step: int) -> None:
+        rows = [row for row in read_metrics(self._path) if row["step"] <= step] if step else []
+        with written_whole(self._path) as beside:
+            beside.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+
+
+def read_metrics(path: Path) -> list[Event]:
+    """The rows of a ``metrics.jsonl``; a last line that a kill cut short is left out."""
+    if not path.exists():
+        return []
+    lines = path.read_text(encoding="utf-8").split("\n")[:-1]
+    return [json.loads(line) for line in lines]
+
+
+class ProgressBar:
+    """Loss, speed and time left at the terminal; where there is none, a line a validation."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._progress: Progress | None = None
+        self._task: TaskID | None = None
+        self._what = ""
+        self._began = (0.0, 0)
+        self._seen = 0
+        self._smooth = 0.0
+        self._best = ""
+
+    def __call__(self, event: Event) -> None:
+        kind = event["event"]
+        if kind == "reading":
+            if self._what != event["what"]:
+                self._begin(event["what"], None)
+                self._what = event["what"]
+            self._advance(event["reviews"], event["reviews"] + self._seen, "")
+        elif kind == "start":
+            self._begin("training", event["total_steps"], unit="steps", done=event["step"])
+            self._began = (time.perf_counter(), event["reviews"])
+            self._smooth = 0.0
+        elif kind == "step":
+            share = 0.98 if self._smooth else 0.0
+            self._smooth = share * self._smooth + (1 - share) * event["loss"]
+            self._advance(1, event["reviews"], f"loss {self._smooth:.3f}{self._best}")
+        elif kind == "validation":
+            mark = " (best so far)" if event["best"] else ""
+            self._best = f", valid {event['loss']:.3f}"
+            self._say(
+                f"step {event['step']:,}: validation loss {event['loss']:.4f}, "
+                f"accuracy {event['accuracy']:.2%}{mark}"
+            )
+        elif kind == "say":
+            style = "yellow" if event.get("warning") else None
+            prefix = "warning: " if event.get("warning") else ""
+            self._say(prefix + event["message"], style)
+        elif kind == "end":
+            self.close()
+
+    def _begin(self, what: str, total: int | None, *, unit: str = "reviews", done: int = 0) -> None:
+        self.close()
+        columns = [
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            *([BarColumn()] if total else []),
+            MofNCompleteColumn() if total else TextColumn("{task.completed:,}"),
+            TextColumn(unit),
+            TextColumn("{task.fields[speed]}"),
+            TextColumn("{task.fields[note]}"),
+            *([TimeRemainingColumn()] if total else []),
+        ]
+        self._progress = Progress(*columns, console=self._console, transient=True)
+        self._task = self._progress.add_task(what, total=total, completed=done, note="", speed="")
+        self._began, self._seen = (time.perf_counter(), 0), 0
+        if self._console.is_terminal:
+            self._progress.start()
+
+    def _advance(self, count: int, seen: int, note: str) -> None:
+        """Go on by `count`; `seen` reviews in all tell the speed."""
+        if self._progress is None or self._task is None:
+            return
+        began, before = self._began
+        self._seen = seen
+        speed = (seen - before) / max(time.perf_counter() - began, 1e-9)
+        self._progress.update(self._task, advance=count, note=note, speed=f"{speed:,.0f} reviews/s")
+
+    def _say(self, message: str, style: str | None = None) -> None:
+        self._console.print(message, style=style, highlight=False, soft_wrap=True)
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+        if self._progress is not None:
+            self._progress.stop()
+            task = self._progress.tasks[0]
+            if task.total is None and task.completed:
+                self._say(f"{task.description}: {int(task.completed):,} reviews")
+        self._progress = None
+        self._what = ""
+
+
+class TensorBoard:
+    """Scalars for TensorBoard, in the folder ``tensorboard`` of a run.
+
+    Raises:
+        MissingExtraError: the package tensorboard is not installed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        try:
+            from torch.utils.tensorboard import SummaryWriter
+        except ImportError:
+            raise MissingExtraError("tensorboard", "tensorboard", "--tensorboard") from None
+        self._writer = SummaryWriter(str(folder))
+
+    def __call__(self, event: Event) -> None:
+        names = {"step": ("loss", "learning_rate"), "validation": ("loss", "accuracy")}
+        for name in names.get(event["event"], ()):
+            part = "train" if event["event"] == "step" else "validation"
+            self._writer.add_scalar(
+                f"{part}/{name}", event[name], event["step"]
+            )
+        if event["event"] == "end":
+            self._writer.close()
+
+
+def tell_all(watchers: Sequence[Watcher]) -> Watcher:
+    """One watcher that tells them all, in their order."""
+
+    def tell(event: Event) -> None:
+        for watcher in watchers:
+            watcher(event)
+
+    return tell

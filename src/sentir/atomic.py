@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,25 +15,42 @@ def written_whole(path: Path) -> Iterator[Path]:
     """A place beside `path` to write a file or a folder to; at the end it becomes `path`.
 
     What is written reaches the disk before it is renamed, so that a kill, or a power cut, leaves
-    what stood there or the new one. When the block raises nothing is left behind.
+    what stood there or the new one. When the block raises nothing is left behind; what a kill left
+    is tidied when the path is next written. (To replace a folder takes two renames: killed between
+    them, the old one lies aside, whole, until then.)
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    _tidy(path)
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    _remove(beside)
     try:
         yield beside
-        for file in beside.iterdir() if beside.is_dir() else (beside,):
-            with file.open("rb") as written:
-                os.fsync(written.fileno())
+        for file in beside.rglob("*") if beside.is_dir() else (beside,):
+            if not file.is_dir():
+                with file.open("rb") as written:
+                    os.fsync(written.fileno())
         if path.is_dir():  # a folder cannot be renamed onto another
             old = path.with_name(f".{path.name}.{os.getpid()}.old")
             path.rename(old)
-            beside.rename(path)
+            try:
+                beside.rename(path)
+            except OSError:
+                old.rename(path)
+                raise
             _remove(old)
         else:
             beside.replace(path)
     finally:
         _remove(beside)
+
+
+def _tidy(path: Path) -> None:
+    """Remove what a killed writer left; a folder it had moved away and not replaced comes back."""
+    left = re.compile(rf"\.{re.escape(path.name)}\.\d+\.(?:old|part)")
+    for beside in [beside for beside in path.parent.iterdir() if left.fullmatch(beside.name)]:
+        if beside.suffix == ".old" and not path.exists():
+            beside.rename(path)
+        else:
+            _remove(beside)
 
 
 def _remove(path: Path) -> None:

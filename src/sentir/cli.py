@@ -126,7 +126,7 @@ def train(
 
       sentir train reviews.csv --output runs/shop
       sentir train train.ft.txt.bz2 --test test.ft.txt.bz2 --preset fast -o runs/amazon
-      sentir train 'reviews/*.jsonl.gz' --labels stars --text-columns title,body -o runs/stars
+      sentir train 'reviews/*.jsonl.gz' --labels stars --text-column title,body -o runs/stars
       sentir train reviews.csv -o runs/shop --resume
     """
     from sentir.training.run import Inputs
@@ -349,9 +349,10 @@ def _read_options(given: dict[str, Any]) -> ReadOptions:
 
 def _own_test(sources: Sequence[str]) -> list[str]:
     """The test part of the one data set that is learnt from by name, if it is one."""
-    from sentir.data.named import test_part
+    from sentir.data.named import part_to_test
 
-    return test_part(sources[0]) if len(sources) == 1 else []
+    part = part_to_test(sources[0]) if len(sources) == 1 else None
+    return [part] if part else []
 
 
 @contextmanager
@@ -368,7 +369,8 @@ def _counting(what: str) -> Iterator[Callable[[int], None]]:
 
 def _tell_skipped(faults: Faults) -> None:
     if faults.count:
-        err.print(faults.told(), style="yellow", highlight=False, markup=False, soft_wrap=True)
+        shown = "\n  ".join([f"{faults.count:,} rows skipped:", *faults.examples])
+        err.print(shown, style="yellow", highlight=False, markup=False, soft_wrap=True)
 
 
 def _show(metrics: Metrics, title: str, baseline: Metrics | None) -> None:
@@ -384,3 +386,7 @@ def main() -> None:
     except SentirError as error:
         err.print(f"error: {error}", style="red", highlight=False, markup=False, soft_wrap=True)
         sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -21,7 +21,7 @@ from sentir.errors import ConfigError
 CleanStep = Literal["nfc", "html", "quotes", "url", "lower", "digits"]
 CLEAN_STEPS: tuple[CleanStep, ...] = get_args(CleanStep)
 
-_frozen = ConfigDict(extra="forbid")
+_frozen = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
 @dataclass(frozen=True, kw_only=True, config=_frozen)
@@ -29,17 +29,19 @@ class ReadOptions:
     """How files are read; of no concern to a trained model, so not part of `Config`."""
 
     format: Literal["auto", "fasttext", "csv", "tsv", "jsonl", "parquet", "text"] = Field(
-        "auto", description="what the files are (auto: by their name, else by their first line)"
+        default="auto",
+        description="what the files are (auto: by their name, else by their first line)",
     )
-    text_columns: tuple[str, ...] = Field(
-        (), description="column of the text; several, with commas between, are joined with ': '"
+    text_column: tuple[str, ...] = Field(
+        default=(),
+        description="column of the text; several, with commas between, are joined with ': '",
     )
-    label_column: str | None = Field(None, description="column of the label")
-    encoding: str = Field("utf-8", description="of text files")
+    label_column: str | None = Field(default=None, description="column of the label")
+    encoding: str = Field(default="utf-8", description="of text files")
     on_error: Literal["raise", "skip"] = Field(
-        "raise", description="stop at a row that cannot be read, or count, list and skip it"
+        default="raise", description="stop at a row that cannot be read, or count, list and skip it"
     )
-    max_line_bytes: int = Field(1_000_000, ge=1, description="longest line read (bytes)")
+    max_line_bytes: int = Field(default=1_000_000, ge=1, description="longest line read (bytes)")
 
 
 @dataclass(frozen=True, kw_only=True, config=_frozen)
@@ -47,74 +49,99 @@ class TextConfig:
     """How text becomes ids."""
 
     tokenizer: Literal["word", "bpe", "unigram"] = Field(
-        "word", description="whole words (Treebank rules), or subwords learnt from the reviews"
+        default="word",
+        description="whole words (Treebank rules), or subwords learnt from the reviews",
     )
     clean: tuple[CleanStep, ...] = Field(
-        CLEAN_STEPS, description="cleaning steps, carried out in their fixed order"
+        default=CLEAN_STEPS, description="cleaning steps, carried out in their fixed order"
     )
-    min_count: int = Field(2, ge=1, description="times a word must be seen to get an id (words)")
+    min_count: int = Field(
+        default=2, ge=1, description="times a word must be seen to get an id (words)"
+    )
     max_vocabulary: int | None = Field(
-        None,
+        default=None,
         ge=4,
         description="most ids; rarer words get none (unset: no limit; subwords: 16000)",
     )
-    max_tokens: int = Field(200, ge=1, description="tokens of a review that are read (tokens)")
+    max_tokens: int = Field(
+        default=200, ge=1, description="tokens of a review that are read (tokens)"
+    )
 
 
 @dataclass(frozen=True, kw_only=True, config=_frozen)
 class ModelConfig:
     """What the network is."""
 
-    cell: Literal["lstm", "gru", "rnn"] = Field("lstm", description="the recurrent cell")
-    embedding: int = Field(100, ge=1, description="size of a word's vector (units)")
-    hidden: int = Field(128, ge=1, description="size of the hidden state, a direction (units)")
-    layers: int = Field(1, ge=1, description="recurrent layers, one upon the other")
-    bidirectional: bool = Field(True, description="read from both ends")
+    cell: Literal["lstm", "gru", "rnn"] = Field(default="lstm", description="the recurrent cell")
+    embedding: int = Field(default=100, ge=1, description="size of a word's vector (units)")
+    hidden: int = Field(
+        default=128, ge=1, description="size of the hidden state, a direction (units)"
+    )
+    layers: int = Field(default=1, ge=1, description="recurrent layers, one upon the other")
+    bidirectional: bool = Field(default=True, description="read from both ends")
     pooling: Literal["last", "max", "mean", "attention"] = Field(
-        "max", description="how the states of all tokens become one vector"
+        default="max", description="how the states of all tokens become one vector"
     )
     embedding_dropout: float = Field(
-        0.0, ge=0, lt=1, description="share of the embedded features dropped in training"
+        default=0.0, ge=0, lt=1, description="share of the embedded features dropped in training"
     )
     dropout: float = Field(
-        0.0, ge=0, lt=1, description="share of the states dropped between layers in training"
+        default=0.0,
+        ge=0,
+        lt=1,
+        description="share of the states dropped between layers in training",
     )
     head_dropout: float = Field(
-        0.2, ge=0, lt=1, description="share of the pooled features dropped in training"
+        default=0.2, ge=0, lt=1, description="share of the pooled features dropped in training"
     )
     vectors: str | None = Field(
-        None, description="GloVe, fastText or word2vec text file that initialises the embedding"
+        default=None,
+        description="GloVe, fastText or word2vec text file that initialises the embedding",
     )
-    freeze_embedding: bool = Field(False, description="keep the embedding as it was initialised")
+    freeze_embedding: bool = Field(
+        default=False, description="keep the embedding as it was initialised"
+    )
 
 
 @dataclass(frozen=True, kw_only=True, config=_frozen)
 class TrainConfig:
     """How the network is trained."""
 
-    epochs: int = Field(5, ge=1, description="passes over the training reviews")
-    batch_size: int = Field(64, ge=1, description="reviews a step")
-    learning_rate: float = Field(0.001, gt=0, description="Adam's step size, at its highest")
+    epochs: int = Field(
+        default=0,
+        ge=0,
+        description="passes over the training reviews (0: 3, or as many as make 1,000 steps)",
+    )
+    batch_size: int = Field(default=64, ge=1, description="reviews a step")
+    learning_rate: float = Field(
+        default=0.001, gt=0, description="Adam's step size, at its highest"
+    )
     schedule: Literal["constant", "linear", "cosine"] = Field(
-        "cosine", description="how the learning rate falls to zero, if it does"
+        default="cosine", description="how the learning rate falls to zero, if it does"
     )
     warmup: float = Field(
-        0.05, ge=0, lt=1, description="share of all steps in which the learning rate rises"
+        default=0.05, ge=0, lt=1, description="share of all steps in which the learning rate rises"
     )
-    weight_decay: float = Field(0.0, ge=0, description="decoupled weight decay (AdamW)")
-    clip: float = Field(1.0, gt=0, description="largest norm of the gradient")
+    weight_decay: float = Field(default=0.0, ge=0, description="decoupled weight decay (AdamW)")
+    clip: float = Field(default=1.0, gt=0, description="largest norm of the gradient")
     valid_fraction: float = Field(
-        0.1, gt=0, lt=1, description="share of train set aside for validation"
+        default=0.1, gt=0, lt=1, description="share of train set aside for validation"
     )
-    valid_max: int = Field(5000, ge=1, description="most reviews set aside (reviews)")
+    valid_max: int = Field(default=5000, ge=1, description="most reviews set aside (reviews)")
     valid_every: int = Field(
-        0, ge=0, description="steps between validations (0: four times an epoch)"
+        default=0, ge=0, description="steps between validations (0: four times an epoch)"
     )
     patience: int = Field(
-        8, ge=0, description="validations without a better loss before stopping (0: never stop)"
+        default=8,
+        ge=0,
+        description="validations without a better loss before stopping (0: never stop)",
     )
-    seed: int = Field(0, ge=0, description="of the split, the weights, the order and the dropout")
-    device: Literal["auto", "cpu", "cuda", "mps"] = Field("auto", description="where to train")
+    seed: int = Field(
+        default=0, ge=0, description="of the split, the weights, the order and the dropout"
+    )
+    device: Literal["auto", "cpu", "cuda", "mps"] = Field(
+        default="auto", description="where to train"
+    )
 
 
 @dataclass(frozen=True, kw_only=True, config=_frozen)
@@ -132,7 +159,7 @@ class Config:
         Raises:
             ConfigError: no preset has that name.
         """
-        if name not in PRESETS:
+        if name not in list(PRESETS):  # a file may give a table, which a dictionary cannot look up
             raise ConfigError(f"no preset {name!r}", todo=f"take one of {', '.join(PRESETS)}")
         return PRESETS[name]
 
@@ -150,13 +177,18 @@ class Config:
         """A preset (``preset = "fast"`` in the file, unless given) with the file's changes.
 
         Raises:
-            ConfigError: the file is absent, is not TOML, or names a setting that is not one.
+            ConfigError: the file is absent, cannot be read, is not TOML, or names a setting that is not one.
         """
         path = Path(path)
         try:
             data = tomllib.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise ConfigError("no such file", where=str(path), todo="check --config") from None
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise ConfigError(
+                f"cannot be read ({reason})", where=str(path), todo="check --config"
+            ) from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ConfigError(f"not TOML ({error})", where=str(path), todo="mend it") from None
         named = data.pop("preset", DEFAULT_PRESET)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -44,13 +43,11 @@ def fingerprint(sources: Sequence[str]) -> list[list[Any]] | None:
 def cached(folder: Path, name: str, make: Callable[[Path], object]) -> Path:
     """The folder `name` in `folder`, made by `make` if it is not there.
 
-    What is there is whole; a half-made one that a kill left behind is removed.
+    What is there is whole.
     """
     place = folder / name
     if place.exists():
         return place
-    for left in folder.glob(f".{name}.*"):
-        shutil.rmtree(left)
     with written_whole(place) as beside:
         beside.mkdir()
         make(beside)

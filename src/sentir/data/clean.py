@@ -10,6 +10,7 @@ import html
 import re
 import unicodedata
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 from sentir.config import CleanStep
 
@@ -20,19 +21,24 @@ _BREAK = re.compile(r"<(?:br|p|/p|div|/div|li|/li)\s*/?>", re.IGNORECASE)
 _DIGIT = re.compile(r"\d")
 # An address has a scheme, begins with "www.", or is a bare host with a well-known ending. The
 # lesson's pattern took any word with a full stop and three letters behind it ("end.The") and left
-# the rest of the address standing. Closing punctuation belongs to the sentence, not to the address.
+# the rest of the address standing. Closing punctuation belongs to the sentence, not to the address;
+# "libro.Es" and "life.De Niro" are two words, though es and de are endings. The limits on a host's
+# parts (63 is the real one) keep the time linear in the text.
 _URL = re.compile(
     r"""
     (?<![\w@.])
     (?: (?:https?|ftp)://[^\s<>"]+
       | www\.[^\s<>"]+
-      | (?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+(?:com|org|net|edu|gov|info|es|mx|ar|uk|de|fr)
+      | (?<!\w-) (?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,8}
+        (?:com|org|net|edu|gov|info|(?-i:(?![A-Z][a-z]))(?:es|mx|ar|uk|de|fr))
         (?![\w@-]|\.\w) (?:[/?\#][^\s<>"]*)?
     )
     (?<![.,;:!?'")\]}>])
     """,
     re.IGNORECASE | re.VERBOSE,
 )
+# Composing takes time quadratic in a run of combining marks. A longer run is no language.
+_MARKS = re.compile(r"([^\w\s\x00-\x7f]{100})[^\w\s\x00-\x7f]+")
 _QUOTES = str.maketrans(
     {"‘": "'", "’": "'", "‛": "'", "´": "'", "`": "'", "“": '"', "”": '"', "„": '"', "‟": '"'}
 )
@@ -40,8 +46,15 @@ _QUOTES = str.maketrans(
 
 def _html(text: str) -> str:
     if "&" in text:
-        text = html.unescape(text)
+        with suppress(ValueError):  # a character's number of thousands of digits
+            text = html.unescape(text)
     return _BREAK.sub(" ", text) if "<" in text else text
+
+
+def _nfc(text: str) -> str:
+    if len(text) > 100 and not text.isascii():
+        text = _MARKS.sub(r"\1", text)
+    return unicodedata.normalize("NFC", text)
 
 
 def _url(text: str) -> str:
@@ -50,7 +63,7 @@ def _url(text: str) -> str:
 
 STEPS: dict[CleanStep, Callable[[str], str]] = {
     "html": _html,
-    "nfc": lambda text: unicodedata.normalize("NFC", text),
+    "nfc": _nfc,
     "quotes": lambda text: text.translate(_QUOTES),
     "url": _url,
     "lower": str.lower,

@@ -67,12 +67,12 @@ class Columns:
         if not text:
             found = _usual(names, TEXT_NAMES)
             if found is None:
-                raise _none_usual("text", names)
+                raise _none_usual("text", "--text-column", names)
             text = (found,)
         if label is None:
             label = _usual([name for name in names if name not in text], LABEL_NAMES)
             if label is None and labelled:
-                raise _none_usual("label", names)
+                raise _none_usual("label", "--label-column", names)
         return cls(text=text, label=label)
 
     def read(self, record: Mapping[str, Any], *, labelled: bool = True) -> tuple[str, str | None]:
@@ -197,10 +197,10 @@ def _absent(name: str, names: list[str]) -> DataError:
     )
 
 
-def _none_usual(what: str, names: list[str]) -> DataError:
+def _none_usual(what: str, option: str, names: list[str]) -> DataError:
     return DataError(
         f"none of the columns {_listed(names)} has a usual name for the {what}",
-        todo=f"name it with --{what}-column",
+        todo=f"name it with {option}",
     )
 
 

@@ -18,6 +18,7 @@ from sentir.data.columns import TEXT_NAMES, Table, check_text, plain_name, read_
 from sentir.data.compression import EXTENSIONS as COMPRESSED
 from sentir.data.files import expand
 from sentir.data.lines import check_encoding, text_lines
+from sentir.data.named import made_up
 from sentir.data.records import csv_records, jsonl_records, parquet_records
 from sentir.data.streams import open_input, shown
 from sentir.errors import DataError, UsageError
@@ -89,7 +90,8 @@ def read_reviews(
     """The reviews of all sources, in order.
 
     Args:
-        sources: paths, globs, URLs, ``-``, or names of `hub.DATASETS` (``imdb``, ``imdb:test``).
+        sources: paths, globs, URLs, ``-``, or corpora by name (``sample``, ``imdb:test``), see
+            `sentir.data.named`.
         options: how files are read.
         faults: collects what is passed over; made from `options` if None.
         labelled: whether each review must have a label. If not, labels are given where there are
@@ -105,6 +107,10 @@ def read_reviews(
     check_encoding(options.encoding)
     faults = Faults(options.on_error) if faults is None else faults
     for file, file_options in _files(sources, options):  # all are looked for before one is read
+        if (reviews := made_up(file)) is not None:
+            for number, (label, text) in enumerate(reviews, start=1):
+                yield Review(text, label, file, number, None)
+            continue
         faults_before, found = faults.count, False
         for review in _read_file(file, file_options, faults, labelled):
             found = True
@@ -121,10 +127,12 @@ def _files(sources: Sequence[str], options: ReadOptions) -> list[tuple[str, Read
             of_dataset = dataclasses.replace(
                 options,
                 format="parquet",
-                text_columns=options.text_columns or dataset.text_columns,
+                text_column=options.text_column or dataset.text_column,
                 label_column=options.label_column or dataset.label_column,
             )
             files += [(str(path), of_dataset) for path in hub.named_dataset(*named)]
+        elif made_up(source) is not None:
+            files.append((source, options))
         else:
             files += [(path, options) for path in expand([source])]
     return files
@@ -174,7 +182,7 @@ def _format_of_line(line: str, options: ReadOptions) -> Format:
         return "jsonl"
     delimiter = max(_DELIMITERS["csv"], key=line.count)
     cells = {plain_name(cell) for cell in line.split(delimiter)}
-    if cells & {*TEXT_NAMES, *map(plain_name, options.text_columns)}:
+    if cells & {*TEXT_NAMES, *map(plain_name, options.text_column)}:
         return "tsv" if delimiter == "\t" else "csv"
     return "text"
 
@@ -204,10 +212,16 @@ def _rows(
     if format == "text" and labelled:
         todo = "pass --format (fasttext, csv, jsonl, ...) if it has them"
         raise DataError("no labels in a file of plain text", where=name, todo=todo)
-    table = Table(name, options.text_columns, options.label_column, labelled)
+    table = Table(name, options.text_column, options.label_column, labelled)
     if format == "parquet":
         return table.read, parquet_records(source, choose=table.choose, meet=faults.meet)
-    lines = text_lines(source, options.encoding, options.max_line_bytes, faults.meet)
+    lines = text_lines(
+        source,
+        options.encoding,
+        options.max_line_bytes,
+        faults.meet,
+        keep_unreadable=format in _DELIMITERS,
+    )
     if format == "fasttext":
         return _fasttext_line if labelled else _fasttext_line_unlabelled, lines
     if format == "text":

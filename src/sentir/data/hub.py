@@ -24,7 +24,7 @@ class HubDataset:
 
     repository: str
     splits: tuple[str, ...]
-    text_columns: tuple[str, ...]
+    text_column: tuple[str, ...]
     label_column: str
 
 
@@ -32,19 +32,19 @@ DATASETS: dict[str, HubDataset] = {
     "amazon_polarity": HubDataset(
         repository="fancyzhx/amazon_polarity",
         splits=("train", "test"),
-        text_columns=("title", "content"),
+        text_column=("title", "content"),
         label_column="label",
     ),
     "yelp_polarity": HubDataset(
         repository="fancyzhx/yelp_polarity",
         splits=("train", "test"),
-        text_columns=("text",),
+        text_column=("text",),
         label_column="label",
     ),
     "imdb": HubDataset(
         repository="stanfordnlp/imdb",
         splits=("train", "test"),
-        text_columns=("text",),
+        text_column=("text",),
         label_column="label",
     ),
 }
@@ -107,11 +107,13 @@ def named_dataset(name: str, split: str = "train") -> list[Path]:
 
 
 def _check_whole(files: list[Path], name: str, split: str) -> None:
-    shards = [re.search(r"-of-(\d+)$", file.stem) for file in files]
-    expected = int(shards[0][1]) if shards and shards[0] else len(files)
-    if not files or len(files) != expected:
-        raise DataError(
-            f"{len(files)} of {expected or 'its'} files of the split {split} are there",
-            where=name,
-            todo="try again later, or fetch the Parquet files by hand and pass them",
-        )
+    shards = re.search(r"-of-(\d+)$", files[0].stem) if files else None
+    expected = int(shards[1]) if shards else len(files)
+    if files and len(files) == expected:
+        return
+    there = f"{len(files)} of {expected} files" if files else "no file"
+    raise DataError(
+        f"{there} of the split {split} {'are' if files else 'is'} there",
+        where=name,
+        todo="try again later, or fetch the Parquet files by hand and pass them",
+    )

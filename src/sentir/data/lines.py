@@ -42,10 +42,29 @@ def check_encoding(encoding: str) -> None:
         )
 
 
+class Unreadable(str):
+    """A line that could not be decoded, with marks in place of the bytes that are wrong."""
+
+    __slots__ = ()
+
+
 def text_lines(
-    source: str, encoding: str, max_line_bytes: int, meet: Callable[[DataError], None]
+    source: str,
+    encoding: str,
+    max_line_bytes: int,
+    meet: Callable[[DataError], None],
+    *,
+    keep_unreadable: bool = False,
 ) -> Iterator[tuple[int, str]]:
     r"""The decoded lines of a source, numbered from 1, without ``\n`` and without UTF-8's mark.
+
+    Args:
+        source: a path, a URL or ``-``.
+        encoding: one that `check_encoding` lets pass.
+        max_line_bytes: longest line that is yielded (bytes).
+        meet: called with the error of each line that cannot be read.
+        keep_unreadable: yield lines that cannot be decoded as `Unreadable`, to one who has to know
+            where a row ends; otherwise they are left out.
 
     Raises:
         DataError: the file is in UTF-16 or UTF-32, or as `read_lines`.
@@ -65,7 +84,9 @@ def text_lines(
                     todo="pass --encoding latin-1 (or what it is), or convert the file with iconv",
                 )
             )
-            continue
+            if not keep_unreadable:
+                continue
+            text = Unreadable(line.decode(encoding, errors="replace"))
         yield number, text
 
 

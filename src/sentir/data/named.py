@@ -1,21 +1,42 @@
-"""Corpora by name: the made-up sample, and data sets of the Hugging Face hub.
+"""Corpora that have a name instead of a file, each with a part to learn from and one to test on.
 
-``sample`` and ``sample_es`` are made on the spot; ``amazon_polarity`` is fetched. Each has a part to
-learn from and one to measure on, which is called ``sample:test``.
+``sample`` and ``sample_es`` are made up on the spot, those of `sentir.data.hub` are fetched. The
+name alone is the part to learn from; ``sample:test`` is the other one.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from pathlib import Path
 
-PARTS = ("train", "test")
+from sentir.data import hub
+from sentir.data.sample import sample_reviews
+
+#: Language of each made-up corpus.
+SAMPLES = {"sample": "en", "sample_es": "es"}
+#: Reviews and seed of each part: made with different seeds, the parts share no review.
+_PARTS = {"": (6000, 0), "train": (6000, 0), "test": (1500, 1)}
 
 
-@dataclass(frozen=True)
-class _Sample:
-    language: str
-    #: Reviews of each part.
-    counts: tuple[int, int] = (6000, 1500)
+def made_up(source: str) -> Iterator[tuple[str, str]] | None:
+    """Labels and texts, if the source is a made-up corpus."""
+    name, _, part = source.partition(":")
+    if name not in SAMPLES or part not in _PARTS or Path(source).exists():
+        return None
+    count, seed = _PARTS[part]
+    return sample_reviews(count, language=SAMPLES[name], seed=seed)
 
 
-_SAMPLES = {"sample": _Sample("en"), "sample_es": _Sample("es")}
+def is_named(source: str) -> bool:
+    """Whether the source is a corpus by name."""
+    return made_up(source) is not None or hub.find_dataset(source) is not None
+
+
+def part_to_test(source: str) -> str | None:
+    """The part to test on of the corpus that is learnt from by this name."""
+    return f"{source}:test" if ":" not in source and is_named(source) else None
+
+
+def is_synthetic(source: str) -> bool:
+    """Whether the reviews are made up, so that figures on them say nothing of real ones."""
+    return made_up(source) is not None

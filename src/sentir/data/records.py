@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from sentir.data.compression import compression_of
+from sentir.data.lines import Unreadable
 from sentir.data.streams import open_raw, shown
 from sentir.errors import DataError
 
@@ -33,8 +34,7 @@ class _Feed:
     def __init__(self, lines: Iterator[tuple[int, str]], limit: int) -> None:
         self._lines, self._limit = lines, limit
         self._again: deque[tuple[int, str]] = deque()
-        self._record: list[tuple[int, str]] = []
-        self._size = 0
+        self.begin()
 
     def __iter__(self) -> _Feed:
         return self
@@ -44,6 +44,8 @@ class _Feed:
         if self._record and number != self._record[-1][0] + 1:
             self._again.appendleft((number, text))
             raise csv.Error("a line within it cannot be read")
+        if isinstance(text, Unreadable):
+            self.unreadable = True
         self._record.append((number, text))
         self._size += len(text)
         if self._size > self._limit and len(self._record) > 1:
@@ -51,7 +53,10 @@ class _Feed:
         return text + "\n"
 
     def begin(self) -> None:
-        self._record, self._size = [], 0
+        self._record: list[tuple[int, str]] = []
+        self._size = 0
+        #: Whether a line of the record could not be decoded, which has been reported.
+        self.unreadable = False
 
     @property
     def first_line(self) -> int:
@@ -80,7 +85,7 @@ def csv_records(
     """The rows under a header line, as RFC 4180 quotes them; blank lines are passed over.
 
     Args:
-        lines: numbered lines of text.
+        lines: numbered lines of text; a record with an `Unreadable` one is left out.
         name: what to call the file in errors.
         delimiters: the characters that may part fields; the header's most frequent one does.
         limit: longest record, with its line ends (characters).
@@ -117,6 +122,8 @@ def csv_records(
             header = row
             _check_header(header, name)
             see_columns(header)
+        elif feed.unreadable:
+            continue
         elif len(row) != len(header):
             meet(
                 DataError(
@@ -138,6 +145,8 @@ def _check_header(header: list[str], name: str) -> None:
 def _broken_record(error: csv.Error, where: str) -> DataError:
     if str(error) == _UNCLOSED:
         what, todo = "a quote opens in this row and is never closed", 'close it; write " as ""'
+    elif "new-line" in str(error):
+        what, todo = "a carriage return within a field", "quote the field"
     else:
         what, todo = f"the row is broken ({error})", 'quote the field, and write " in it as ""'
     return DataError(what, where=where, todo=todo)

@@ -198,13 +198,14 @@ def _mistype(word: str, draw: Draw) -> str:
 
 
 def _review(topic: _Topic, label: int, draw: Draw, language: str) -> str:
-    """The telling sentence, 0 to 2 decoys and 0 to 3 fillers in any order, then the blemishes."""
+    """The telling sentence, 0 to 2 decoys and 0 to 4 fillers in any order, then the blemishes."""
     parts = [_say(topic.telling[label], draw)]
-    for pools, below in ((topic.decoys, 2.4), ((topic.fillers,), 4)):
+    for pools, below in ((topic.decoys, 2.4), ((topic.fillers,), 4.4)):
         start = int(draw() * len(pools[0]))
-        for number in range(int(draw() * below)):  # 5 apart: no two of the same frame
+        step = len(pools[0]) // 5  # at most 5 are drawn, so no two are of the same frame
+        for number in range(int(draw() * below)):
             pool = pools[int(draw() * len(pools))]
-            text = _fill(pool[(start + 5 * number) % len(pool)], draw)
+            text = _fill(pool[(start + step * number) % len(pool)], draw)
             parts.insert(int(draw() * (len(parts) + 1)), text)
     breaks = " " if draw() < 0.93 else "<br /><br />"
     text = breaks.join([_sentence(part, draw, language) for part in parts])

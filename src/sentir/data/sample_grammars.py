@@ -9,10 +9,10 @@ The notation, which ``sample.py`` reads::
     [film]                         a domain: its rules are added to the common ones above
 
 ``telling`` decides a review and has the label's polarity: ``yes`` states a clause of that polarity,
-``no`` denies one of the other. ``n`` is the noun, ``A`` an adjective (``A1`` and ``A2`` differ, ``M``
-agrees with no noun), ``C`` a concession about an aspect of the item, ``T`` a clause about an aspect
-or the item. In English ``shoes*`` is a plural. Clauses are in the past and name no speaker, so that
-anyone can say them.
+``no`` denies one of the other. ``n`` is the noun, ``A`` an adjective (``A1`` and ``A2`` differ and
+``M`` agrees with no noun), ``C`` a concession about an aspect of the item, ``T`` a clause about an
+aspect or the item. In English ``shoes*`` is a plural. Clauses are in the past and name no speaker,
+so that anyone can say them.
 """
 
 ENGLISH = """
@@ -23,7 +23,7 @@ who: my brother | my sister | my neighbour | my boss | a colleague | my cousin |
   | the man in the shop | my mother-in-law | a friend from {city} | a well-known critic | my son
   | my dentist | the saleswoman | my old teacher | an influencer | the postman
 told: says | swears | insists | maintains | claims | keeps repeating | is convinced
-aside: , after {two} weeks, | , with all due respect to {who}, | , now that {month} is over,
+aside: , after {two} weeks, | , with all due respect, | , now that {month} is over,
   | , having slept on it,
 A+: wonderful | excellent | superb | fantastic | brilliant | delightful | impressive | lovely
   | outstanding | marvellous | splendid | magnificent | great | good | terrific | charming
@@ -40,14 +40,14 @@ V-: w(as|ere) a waste of money | broke every promise | fell short of all expecta
 telling: {verdict} | {contrast}
 verdict: {yes} | {yes} | {yes} | {no!}
 yes: {S} | in the end {S} | I can only say that {S} | I found {the} {deg} {A}
-  | my own verdict is that {S} | {who} {told} that {S}{aside} and I have to agree
+  | my own verdict is that {S} | {who} {told} that {S} and{aside} I have to agree
   | make no mistake, {S} | I have no doubt that {S} | nobody can deny that {S}
   | I do not exaggerate when I say that {S} | not once did I doubt that {S}
   | for me{aside} {S} | I never hesitate to repeat that {S} | I cannot deny{aside} that {S}
 no: I can't say{aside} that {S} | I can't say that {S} | at no point did I feel that {S}
   | it is simply not true{aside} that {S} | I would never call {the} {A}
   | {the} w(as|ere) not at all the {A} {n} I was promised | there was nothing {A} about {the}
-  | {who} {told} that {S}{aside} and I have to disagree | nobody will convince me that {S}
+  | {who} {told} that {S} and{aside} I have to disagree | nobody will convince me that {S}
   | {A} is the last word I would use for {the} | {the} w(as|ere) neither {A1} nor {A2}
   | I do not think{aside} that {S} | I never got the feeling that {S}
   | I looked for the {A} {n} everyone talks about and never found (it|them)
@@ -60,14 +60,13 @@ decoy: {who} {told} that {T} | according to {who}, {T} | {T}, or so {who} says
   | nobody at the office thinks that {T} | {who} found {the} {A1} and {A2} | rumour has it that {T}
   | I asked {who} whether {T} | before I knew {the} I had imagined something {A}
   | {T}? Ask {who}, not me | I was told by {who} that {T}
-filler: the parcel left {city} on a {day} and reached {city} {two} days later
-  | I paid {price} euros in {month}, delivery included | {who} came along and brought {two} friends
+filler: I paid {price} euros in {month}, taxes included | {who} came along and brought {two} friends
   | for the record, I am {age} years old and live near {city} with {two} cats
-  | order number {year}-{age}, placed on a {day} | the receipt is still in the {colour} drawer
+  | the receipt is still in the {colour} drawer
   | I write this on a {day} evening with the radio on and the window open
   | more photos at https://{site}.example.com/{year} | it rained that {day} and the tram was late
-  | there are {age} other comments on this page, mostly from {city} and {city}
-  | the envelope, in case anyone asks, was {colour} with {two} stamps on it
+  | there are {age} other comments on this page, mostly from {city}
+  | in case anyone asks, the {colour} bag in the photos belongs to {who}
   | we talked about football and the {colour} car of {who} until {two} in the morning
 two: two | three | four | five | six | seven | eight | nine | ten
 age: 19 | 23 | 27 | 31 | 34 | 38 | 42 | 45 | 51 | 56 | 63 | 70
@@ -95,6 +94,8 @@ A-: dull | confusing | shallow | long-winded | clumsy | unreadable
 filler: it has {age} chapters and a map of {city} on the last page
   | it tells of a {colour} house near {city} where {two} families spend the winter of {year}
   | I read on the train to {city}, about {age} pages every {day} | the author lives in {city}
+  | the parcel left the warehouse on a {day} and reached {city} {two} days later
+  | order number {year}-{age}, placed on a {day} in {month}
 [table]
 item: restaurant | bistro | pizzeria | tavern | bakery
 aspect: soup | service | desserts* | coffee | bread | menu | side dishes* | wine | lunch
@@ -111,6 +112,8 @@ A-: useless | flimsy | unreliable | defective | fragile | impractical
 filler: the box weighs {two} kilos and holds {two} screws, a plug and a leaflet in {age} languages
   | I plugged (it|them) in on a {day} and charged (it|them) for {two} hours
   | I keep (it|them) in the kitchen next to the {colour} toaster
+  | the parcel left the warehouse on a {day} and reached {city} {two} days later
+  | order number {year}-{age}, placed on a {day} in {month}
 [hotel]
 item: hotel | hostel | guesthouse | campsite | apartment | cottage
 aspect: bed | bathroom | pool | rooms* | garden | showers* | reception | terrace | kitchen
@@ -127,18 +130,20 @@ A-: ugly | tacky | coarse | worn-out | badly made | unwearable
 filler: I am {age} inches round the waist and ordered (it|them) in {colour}
   | I wore (it|them) {two} times in {city} and washed (it|them) at {age} degrees
   | (it|they) came folded in {colour} paper with {two} labels
+  | the parcel left the warehouse on a {day} and reached {city} {two} days later
+  | order number {year}-{age}, placed on a {day} in {month}
 """
 
 SPANISH = """
 the: [el|la|los|las] {n} | est[e|a|os|as] {n}
 S: {the} fu(e|eron|era|eran) {A} | {the} result(ó|aron|ara|aran) {deg} {A}
   | {the} fu(e|eron|era|eran) {A1} y {A2} | {the} {V}
-deg: realmente | verdaderamente | sencillamente | francamente | sumamente | absolutamente
+deg: realmente | verdaderamente | sencillamente | francamente | ciertamente | de veras
 who: mi hermano | mi hermana | mi vecina | mi jefe | una compañera de trabajo | mi primo
   | el vendedor | mi suegra | un amigo de {city} | un crítico famoso | mi hijo | la dentista
   | mi profesora | el cartero | una periodista | mi cuñado | mi compañero de piso
 told: dice | jura | insiste en | sostiene | asegura | repite | afirma
-aside: , después de {two} semanas, | , con todo el respeto a {who},
+aside: , después de {two} semanas, | , con todo el respeto,
   | , ahora que ya pasó {month}, | , tras pensarlo bien,
 A+: maravilloso | excelente | magnífico | fantástico | estupendo | genial | espléndido | bueno
   | impresionante | fabuloso | encantador | sobresaliente | admirable | extraordinario | soberbio
@@ -157,7 +162,7 @@ V-: fu(e|eron|era|eran) una pérdida de tiempo | incumpl(ió|ieron|iera|ieran) l
 telling: {verdict} | {contrast}
 verdict: {yes} | {yes} | {yes} | {no!}
 yes: {S} | al final {S} | solo puedo decir que {S} | {the} me pareci(ó|eron) {deg} {A}
-  | mi veredicto es que {S} | {who} {told} que {S}{aside} y tengo que darle la razón
+  | mi veredicto es que {S} | {who} {told} que {S} y{aside} tengo que darle la razón
   | no hay duda de que {S} | nadie puede negar que {S} | no exagero si digo que {S}
   | nunca dudé de que {S} | sin ninguna duda, {S} | tampoco voy a ocultarlo: {S}
   | para mí{aside} {S} | no me canso de repetir que {S} | para qué negarlo, {S}
@@ -165,7 +170,7 @@ no: no puedo decir{aside} que {S?} | no puedo decir que {S?} | en ningún moment
   | no es verdad{aside} que {S?} | nunca diría que {S?} | {the} no tuv(o|ieron) nada de {A}
   | de {A} no tuv(o|ieron) nada {the} | tampoco creo{aside} que {S?}
   | ni rastro [del|de la|de los|de las] {n} {A} que me habían prometido
-  | {who} {told} que {S}{aside} y tengo que llevarle la contraria | nunca pensé que {S?}
+  | {who} {told} que {S} y{aside} tengo que llevarle la contraria | nunca pensé que {S?}
   | nadie me va a convencer de que {S} | {the} no fu(e|eron) ni {A1} ni {A2}
   | llegué al final sin creer ni un momento que {S?}
   | no encontré por ninguna parte [el|la|los|las] {n} {A} que me había descrito {who}
@@ -180,14 +185,13 @@ decoy: {who} {told} que {T} | según {who}, {T} | {T}, o eso dice {who} | había
   | {the} le pareci(ó|eron) {A1} y {A2} a {who} | corre el rumor de que {T}
   | antes de conocer {the} me había imaginado algo {M} | ¿Que {T}? Que conteste {who}, yo no
   | le pregunté a {who} si {T} | me contó {who} que {T}
-filler: el paquete salió de {city} un {day} y llegó a {city} {two} días más tarde
-  | pagué {price} euros en {month}, gastos de envío incluidos | {who} vino con {two} amigos
+filler: pagué {price} euros en {month}, impuestos incluidos | {who} vino con {two} amigos
   | por si a alguien le interesa, tengo {age} años y vivo cerca de {city} con {two} gatos
-  | pedido número {year}-{age}, hecho un {day} | el recibo sigue en el cajón {colour}
+  | el recibo sigue en el cajón {colour}
   | escribo esto un {day} por la noche con la radio puesta y la ventana abierta
   | más fotos en https://{site}.example.com/{year} | aquel {day} llovía y el tranvía llegó tarde
-  | hay otros {age} comentarios en esta página, casi todos de {city} y de {city}
-  | el sobre, por si alguien pregunta, era {colour} y llevaba {two} sellos
+  | hay otros {age} comentarios en esta página, casi todos de {city}
+  | por si alguien pregunta, la bolsa que sale en las fotos es de {who}
   | hablamos de fútbol y del coche {colour} de {who} hasta las {two} de la mañana
 two: dos | tres | cuatro | cinco | seis | siete | ocho | nueve | diez
 age: 19 | 23 | 27 | 32 | 34 | 38 | 42 | 45 | 52 | 56 | 63 | 70
@@ -217,6 +221,8 @@ A-: soso | confuso | superficial | farragoso | torpe | ilegible
 filler: tiene {age} capítulos y un mapa de {city} en la última página
   | cuenta cómo {two} familias pasan el invierno de {year} en una casa cerca de {city}
   | leí en el tren de {city}, unas {age} páginas cada {day} | quien escribe vive en {city}
+  | el paquete salió del almacén un {day} y llegó a {city} {two} días más tarde
+  | pedido número {year}-{age}, hecho un {day} de {month}
 [table]
 item: el restaurante | la pizzería | la taberna | el bar | la cafetería
 aspect: la sopa | el servicio | los postres | el café | las tapas | el menú | el vino | la comida
@@ -233,6 +239,8 @@ A-: inútil | endeble | defectuoso | frágil | incómodo | inservible
 filler: la caja pesa {two} kilos y trae {two} tornillos, un enchufe y un folleto en {age} idiomas
   | [lo|la|los|las] enchufé un {day} y esperé {two} horas
   | [lo|la|los|las] tengo en la cocina junto al microondas {colour}
+  | el paquete salió del almacén un {day} y llegó a {city} {two} días más tarde
+  | pedido número {year}-{age}, hecho un {day} de {month}
 [hotel]
 item: el hotel | el albergue | la pensión | el camping | el apartamento | la casa rural
 aspect: la cama | el baño | la piscina | las habitaciones | el jardín | las duchas | la recepción
@@ -250,4 +258,6 @@ A-: feo | hortera | áspero | desgastado | descosido | endeble
 filler: mido casi dos metros y elegí el color {colour}
   | [lo|la|los|las] llevé {two} veces en {city} y [lo|la|los|las] lavé con agua fría
   | [lo|la|los|las] recibí en papel {colour} con {two} etiquetas
+  | el paquete salió del almacén un {day} y llegó a {city} {two} días más tarde
+  | pedido número {year}-{age}, hecho un {day} de {month}
 """

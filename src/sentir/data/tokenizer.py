@@ -179,9 +179,11 @@ def load_tokenizer(path: Path) -> Tokenizer:
         inner = tokenizers.Tokenizer.from_str(json.dumps(data["subword"]))
         inner.encode_special_tokens = True
         return SubwordTokenizer(inner, steps)
+    except BundleError:
+        raise
     except FileNotFoundError:
         raise BundleError("no such file", where=where, todo="copy the whole folder") from None
-    except (ValueError, KeyError, TypeError) as error:
+    except Exception as error:  # tokenizers raises nothing more precise
         raise BundleError(
             f"not a tokenizer of sentir ({error!r})", where=where, todo="copy the folder again"
         ) from None

@@ -8,9 +8,9 @@ nothing from then on.
 The rules are those of Robert MacIntyre's Treebank tokenizer as NLTK's ``word_tokenize`` carries
 them (Bird, Klein and Loper 2009, *Natural Language Processing with Python*, ch. 3): punctuation
 stands alone, ``"`` becomes the opening or closing pair, clitics leave their word (``do n't``,
-``it 's``, ``can not``). Two things differ. A full stop ends a sentence wherever it ends a piece
+``it 's``, ``can not``). Few things differ. A full stop ends a sentence wherever it ends a piece
 that is not a known abbreviation, as the case that would tell is gone by then. And ``¡`` and ``¿``
-stand alone, so that Spanish words stay whole.
+stand alone, so that Spanish words stay whole, and so does ``…``.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ _INITIALS = re.compile(r"(?:[^\W\d_]\.)*[^\W\d_]")
 _TOKEN = re.compile(
     rf"""
     {re.escape(URL_TOKEN)}
-  | \.{{2,}}                              # dots of any number, two or more
+  | \.{{2,}} | …                          # dots of any number, two or more
   | --                                    # the typewriter's dash
   | `+ | '' | ["«»“”‘’„¡¿;@#$%&?!*()\[\]{{}}<>‒–—―]
   | [:,](?!\d)                            # 3,50 and 10:30 stay whole
-  | (?:[^\s.`'"«»“”‘’„¡¿;@#$%&?!*()\[\]{{}}<>‒–—―:,-]
+  | (?:[^\s.…`'"«»“”‘’„¡¿;@#$%&?!*()\[\]{{}}<>‒–—―:,-]
       | \.(?!\.) | -(?!-) | '(?!') | [:,](?=\d))+
     """,
     re.VERBOSE,
@@ -54,7 +54,7 @@ _TOKEN = re.compile(
 _CLITIC = re.compile(r"(?i)(.*[^'])('(?:s|m|d|ll|re|ve)?|n't)")
 _LEADING_APOSTROPHE = re.compile(r"(?i)'(?!(?:re|ve|ll|m|t|s|d|n)\b)(?=\w)")
 _JOINED = re.compile(r"(?i)\b(?:(can)(not)|(d)('ye)|(gim)(me)|(gon)(na)|(got)(ta)|(lem)(me)"
-                     r"|(more)('n)|(wan)(na)|('t)(is|was))\b")  # fmt: skip
+                     r"|(more)('n)|(wan)(na))\b")  # fmt: skip
 _OPENS_QUOTE = frozenset(("(", "[", "{", "<"))
 
 

@@ -82,7 +82,8 @@ class Pooling(nn.Module):
         super().__init__()
         self.kind, self.hidden, self.bidirectional = kind, hidden, bidirectional
         features = hidden * (2 if bidirectional else 1)
-        self.score = nn.Linear(features, 1) if kind == "attention" else None
+        # No bias: the softmax would not feel it.
+        self.score = nn.Linear(features, 1, bias=False) if kind == "attention" else None
 
     def forward(self, states_TBF: Tensor, lengths_B: Tensor) -> Tensor:
         longest, size, _ = states_TBF.shape

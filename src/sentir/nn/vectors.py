@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from sentir.data.files import read_lines
+from sentir.data.tokenizer import SPECIAL
 from sentir.errors import DataError
 
 
@@ -32,7 +33,7 @@ def load_vectors(path: str, vocabulary: Sequence[str], embedding: nn.Embedding) 
             none of its words is in the vocabulary.
     """
     size = embedding.embedding_dim
-    rows = {word: row for row, word in enumerate(vocabulary)}
+    rows = {word: row for row, word in enumerate(vocabulary) if row >= len(SPECIAL)}
     found: dict[int, np.ndarray] = {}
     for number, raw in read_lines(path):
         where = f"{path}:{number}"
@@ -48,9 +49,14 @@ def load_vectors(path: str, vocabulary: Sequence[str], embedding: nn.Embedding) 
         if row is None or row in found:
             continue
         try:
-            found[row] = np.array(parts[-size:], dtype=np.float32)
+            vector = np.array(parts[-size:], dtype=np.float32)
         except ValueError:
-            raise DataError(f"{word!r} is not followed by {size} numbers", where=where) from None
+            vector = np.array(np.nan)
+        if not np.isfinite(vector).all():
+            raise DataError(
+                f"{word!r} is not followed by {size} numbers", where=where, todo="mend the line"
+            )
+        found[row] = vector
     if not found:
         raise DataError(
             "no word of the vocabulary is in this file",

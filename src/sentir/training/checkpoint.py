@@ -13,11 +13,12 @@ then takes the same steps and writes the same best weights again.
 from __future__ import annotations
 
 import math
-import pickle
+import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import safetensors
 import safetensors.torch
 import torch
 
@@ -84,14 +85,15 @@ class Checkpoints:
         if not self.path.exists():
             return Position()
         try:
+            with zipfile.ZipFile(self.path) as archive:
+                damaged = archive.testzip()  # torch.load itself looks at no checksum
+            if damaged:
+                raise zipfile.BadZipFile(f"the checksum of {damaged} is another")
             state: dict[str, Any] = torch.load(self.path, map_location="cpu", weights_only=True)
-        except (RuntimeError, EOFError, pickle.UnpicklingError, KeyError) as error:
-            raise DataError(
-                f"damaged checkpoint ({error})",
-                where=str(self.path),
-                todo="start again with --overwrite",
-            ) from None
-        if state["identity"] != self._identity:
+            identity, position = state["identity"], Position(**state["position"])
+        except Exception as error:  # of a dozen kinds, by where the damage is
+            raise _damaged(self.path, error) from None
+        if identity != self._identity:
             raise DataError(
                 "the checkpoint was made with other settings or data",
                 where=str(self.path),
@@ -100,9 +102,9 @@ class Checkpoints:
         model.load_state_dict(state["model"])
         optimiser.load_state_dict(state["optimiser"])
         torch.set_rng_state(state["random"])
-        if state["random_cuda"]:
+        if len(state["random_cuda"]) == torch.cuda.device_count():  # else on another machine
             torch.cuda.set_rng_state_all(state["random_cuda"])
-        return Position(**state["position"])
+        return position
 
     def save_best(self, model: SentimentClassifier) -> None:
         """Keep these weights as the best so far."""
@@ -111,10 +113,24 @@ class Checkpoints:
             safetensors.torch.save_file(weights, beside)
 
     def load_best(self, model: SentimentClassifier) -> None:
-        """Put the best weights into the model."""
-        model.load_state_dict(safetensors.torch.load_file(self.best_path))
+        """Put the best weights into the model.
+
+        Raises:
+            DataError: the file is absent or damaged.
+        """
+        try:
+            weights = safetensors.torch.load_file(self.best_path)
+        except (OSError, safetensors.SafetensorError) as error:
+            raise _damaged(self.best_path, error) from None
+        model.load_state_dict(weights)
 
     def remove(self) -> None:
         """Delete what only an unfinished run needs."""
         self.path.unlink(missing_ok=True)
         self.best_path.unlink(missing_ok=True)
+
+
+def _damaged(path: Path, error: Exception) -> DataError:
+    return DataError(
+        f"damaged checkpoint ({error})", where=str(path), todo="start again with --overwrite"
+    )

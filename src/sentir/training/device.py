@@ -77,8 +77,8 @@ def self_check(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         here = SentimentClassifier(small, vocabulary=_VOCABULARY, classes=2)
+        there = SentimentClassifier(small, vocabulary=_VOCABULARY, classes=2)
         ids = torch.randint(2, _VOCABULARY, (6, 40)).tolist()
-    there = SentimentClassifier(small, vocabulary=_VOCABULARY, classes=2)
     there.load_state_dict(here.state_dict())
     there = place(there)
 

@@ -22,10 +22,13 @@ from sentir.errors import ConfigError
 from sentir.nn.classifier import SentimentClassifier
 from sentir.training.checkpoint import Checkpoints, Position
 
-#: Told of what happens: {"event": "step" | "validation" | "epoch", ...}.
+#: Told of what happens: {"event": "start" | "step" | "validation", ...}.
 Listener = Callable[[dict[str, Any]], None]
 #: Validations an epoch where the settings name no number of steps.
 VALIDATIONS_AN_EPOCH = 4
+#: What training takes at least where the settings name no number of epochs: a small corpus needs
+#: as many steps as a large one to be learnt.
+LEAST_EPOCHS, LEAST_STEPS = 3, 1000
 #: Reviews a batch when nothing is learnt.
 EVALUATION_BATCH = 256
 
@@ -62,7 +65,9 @@ def fit(
         fused=device.type != "mps",
     )
     steps_an_epoch = batches_an_epoch(train, settings.batch_size)
-    total_steps = settings.epochs * steps_an_epoch
+    total_steps = steps_an_epoch * (
+        settings.epochs or max(LEAST_EPOCHS, -(-LEAST_STEPS // steps_an_epoch))
+    )
     valid_every = settings.valid_every or max(1, steps_an_epoch // VALIDATIONS_AN_EPOCH)
     at = checkpoints.load(model, optimiser) if resume else Position()
     tell({"event": "start", "step": at.step, "total_steps": total_steps, "reviews": at.reviews})
@@ -127,8 +132,8 @@ def validate(
     accuracy = float((probabilities_NC.argmax(axis=1) == valid.labels_N).mean())
     best = loss < at.best_loss
     if best:
+        checkpoints.save_best(model)  # first: what `at` calls the best is then there, come Ctrl-C
         at.best_loss, at.best_step, at.without_better = loss, at.step, 0
-        checkpoints.save_best(model)
     else:
         at.without_better += 1
     tell({"event": "validation", "step": at.step, "reviews": at.reviews, "loss": loss,

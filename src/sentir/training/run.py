@@ -251,9 +251,8 @@ def _encode(
 
 def _say_skipped(faults: Faults, tell: Watcher) -> None:
     if faults.count:
-        shown = "\n  ".join(faults.examples)
-        tell({"event": "say", "warning": True,
-              "message": f"{faults.count:,} rows skipped, such as\n  {shown}"})  # fmt: skip
+        shown = "\n  ".join([f"{faults.count:,} rows skipped:", *faults.examples])
+        tell({"event": "say", "message": shown, "warning": True})
 
 
 def _warn_of_duplicates(

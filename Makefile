@@ -1,0 +1,11 @@
+# Shorter names for dev.py, which does the work and needs no make.
+.PHONY: demo test long
+
+demo:
+	python3 dev.py demo
+
+test:
+	python3 dev.py test
+
+long:
+	python3 dev.py test --long

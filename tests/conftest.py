@@ -1,0 +1,55 @@
+"""What all tests share: a small configuration and a small trained run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from sentir.config import Config
+from sentir.data.sample import sample_reviews
+from sentir.training.run import Inputs, Run, train
+
+torch.set_num_threads(1)
+
+#: Learns the sample in no time, badly; most tests want a model, not a good one.
+TINY = Config().override(
+    {"embedding": 8, "hidden": 8, "epochs": 1, "batch_size": 32, "max_tokens": 40, "device": "cpu"}
+)
+
+
+def write_fasttext(path: Path, count: int, *, seed: int = 0, language: str = "en") -> Path:
+    """A fastText file of sample reviews."""
+    lines = sample_reviews(count, language=language, seed=seed)
+    path.write_text("".join(f"__label__{label} {text}\n" for label, text in lines), "utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A finished run on 300 sample reviews, tested on 80 others."""
+    folder = tmp_path_factory.mktemp("tiny")
+    train_file = write_fasttext(folder / "train.ft.txt", 300)
+    test_file = write_fasttext(folder / "test.ft.txt", 80, seed=1)
+    inputs = Inputs(train=(str(train_file),), test=(str(test_file),))
+    return train(inputs, folder / "run", config=TINY, baseline=True)
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real reviews; skips the test where it is absent."""
+    beside = Path(__file__).parents[2] / "shared" / "data"
+    folder = Path(os.environ.get("SENTIR_DATA", beside))
+    if not (folder / "amazon").is_dir():
+        pytest.skip(f"no real reviews in {folder}; set SENTIR_DATA to where they are")
+    return folder
+
+
+@pytest.fixture
+def events() -> tuple[list[dict[str, object]], Callable[[dict[str, object]], None]]:
+    """A watcher and the list it writes every event into."""
+    told: list[dict[str, object]] = []
+    return told, told.append

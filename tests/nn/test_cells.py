@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from sentir.nn.cells import MODULES, STEPS, State, Weights, gru_step, lstm_step, unroll, weights_of
+
+# The readable cells and torch's differ in the order of some sums, in float64.
+TOLERANCE = 1e-12
+GATES = {
+    "rnn": set(),
+    "gru": {"reset", "update", "candidate"},
+    "lstm": {"forget", "input", "candidate", "output"},
+}
+T, B, E, H = 9, 3, 5, 4
+
+
+def layer_and_text(cell: str) -> tuple[torch.nn.RNNBase, Tensor]:
+    torch.manual_seed(0)
+    return MODULES[cell](E, H).double(), torch.randn(T, B, E, dtype=torch.float64)
+
+
+@pytest.mark.parametrize("cell", MODULES)
+def test_unrolled_cell_is_the_one_of_torch(cell: str) -> None:
+    layer, x_TBE = layer_and_text(cell)
+    fast_TBE = x_TBE.clone().requires_grad_()
+    fast_TBH, last = layer(fast_TBE)
+    readable_TBE = x_TBE.clone().requires_grad_()
+    trace = unroll(cell, readable_TBE, weights_of(layer))
+
+    torch.testing.assert_close(trace.hidden_TBH, fast_TBH, rtol=0, atol=TOLERANCE)
+    if cell == "lstm":
+        assert trace.cell_TBH is not None
+        torch.testing.assert_close(trace.cell_TBH[-1], last[1][0], rtol=0, atol=TOLERANCE)
+    else:
+        assert trace.cell_TBH is None
+
+    wanted_TBH = torch.randn_like(fast_TBH)
+    of = (*weights_of(layer),)
+    fast = torch.autograd.grad((fast_TBH * wanted_TBH).sum(), (fast_TBE, *of))
+    readable = torch.autograd.grad((trace.hidden_TBH * wanted_TBH).sum(), (readable_TBE, *of))
+    assert len(fast) == 5
+    for got, wanted in zip(readable, fast, strict=True):
+        assert wanted.abs().max() > 0
+        torch.testing.assert_close(got, wanted, rtol=0, atol=TOLERANCE)
+
+
+@pytest.mark.parametrize("cell", STEPS)
+def test_gates_lie_between_nothing_and_all(cell: str) -> None:
+    layer, x_TBE = layer_and_text(cell)
+    gates = unroll(cell, 3 * x_TBE, weights_of(layer)).gates
+    assert set(gates) == GATES[cell]
+    for name, gate_TBH in gates.items():
+        assert gate_TBH.shape == (T, B, H)
+        assert gate_TBH.max() < 1
+        assert gate_TBH.min() > (-1 if name == "candidate" else 0)
+        assert gate_TBH.std() > 0.05
+
+
+@pytest.mark.parametrize("cell", STEPS)
+def test_a_text_starts_from_the_zero_state(cell: str) -> None:
+    layer, x_TBE = layer_and_text(cell)
+    weights = weights_of(layer)
+    alone = unroll(cell, x_TBE[:1], weights)
+    forgetful = weights._replace(hidden_GH=torch.zeros_like(weights.hidden_GH))
+    assert torch.equal(alone.hidden_TBH, unroll(cell, x_TBE[:1], forgetful).hidden_TBH)
+    # Nothing is carried from one text to the next.
+    unroll(cell, x_TBE, weights)
+    assert torch.equal(alone.hidden_TBH, unroll(cell, x_TBE[:1], weights).hidden_TBH)
+
+
+OPEN, SHUT = 40.0, -40.0
+
+
+def lstm_with(*, forget: float, input_of_first: float = OPEN) -> Weights:
+    """One unit; feature 0 opens the input gate, feature 1 is what there is to take in."""
+    return Weights(
+        input_GE=torch.tensor([[input_of_first - SHUT, 0], [0, 0], [0, 1], [0, 0]]),
+        hidden_GH=torch.zeros(4, 1),
+        input_bias_G=torch.tensor([SHUT, forget, 0, OPEN]),
+        hidden_bias_G=torch.zeros(4),
+    )
+
+
+def test_an_open_forget_gate_keeps_and_a_shut_one_drops() -> None:
+    before = State(torch.zeros(1, 1), torch.tensor([[0.7]]))
+    nothing_BE = torch.zeros(1, 2)
+    kept = lstm_step(nothing_BE, before, lstm_with(forget=OPEN))
+    assert kept.state.cell_BH is not None
+    assert kept.state.cell_BH.item() == pytest.approx(0.7)
+    assert kept.gates["forget"].item() == pytest.approx(1)
+    dropped = lstm_step(nothing_BE, before, lstm_with(forget=SHUT))
+    assert dropped.state.cell_BH is not None
+    assert dropped.state.cell_BH.item() == pytest.approx(0)
+    assert dropped.gates["forget"].item() == pytest.approx(0)
+
+
+def test_what_the_first_token_put_in_is_carried_to_the_end() -> None:
+    x_TBE = torch.zeros(50, 1, 2)
+    x_TBE[0, 0] = torch.tensor([1.0, 0.5])
+    x_TBE[1:, 0, 1] = -2.0  # offered, but the input gate is shut
+    candidate = torch.tanh(torch.tensor(0.5)).item()
+    kept = unroll("lstm", x_TBE, lstm_with(forget=OPEN)).cell_TBH
+    dropped = unroll("lstm", x_TBE, lstm_with(forget=SHUT)).cell_TBH
+    assert kept is not None
+    assert dropped is not None
+    assert kept[:, 0, 0].tolist() == pytest.approx([candidate] * 50)
+    assert dropped[:, 0, 0].tolist() == pytest.approx([candidate] + [0.0] * 49)
+
+
+@pytest.mark.parametrize(("update", "wanted"), [(OPEN, 0.7), (SHUT, -0.3)])
+def test_the_update_gate_keeps_or_replaces(update: float, wanted: float) -> None:
+    candidate = torch.atanh(torch.tensor(-0.3)).item()
+    weights = Weights(
+        input_GE=torch.zeros(3, 1),
+        hidden_GH=torch.tensor([[0.0], [0.0], [5.0]]),
+        input_bias_G=torch.tensor([SHUT, update, candidate]),  # reset shut: the past is unseen
+        hidden_bias_G=torch.zeros(3),
+    )
+    step = gru_step(torch.zeros(1, 1), State(torch.tensor([[0.7]])), weights)
+    assert step.state.hidden_BH.item() == pytest.approx(wanted)
+    assert step.state.cell_BH is None

@@ -1,0 +1,201 @@
+"""The commands, as they are typed."""
+
+from __future__ import annotations
+
+import bz2
+import csv
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from conftest import write_fasttext
+
+from sentir import cli
+from sentir.training.run import Run
+
+TINY = ["--embedding", "8", "--hidden", "8", "--epochs", "1", "--max-tokens", "40"]
+
+
+def sentir(
+    *arguments: object, stdin: bytes | None = None, capfd: pytest.CaptureFixture[str]
+) -> tuple[int, str, str]:
+    """Run the command in this process: exit code, standard output, standard error."""
+    before = sys.argv, sys.stdin
+    sys.argv = ["sentir", *map(str, arguments)]
+    if stdin is not None:
+        sys.stdin = io.TextIOWrapper(io.BytesIO(stdin))
+    try:
+        cli.main()
+        code = 0
+    except SystemExit as end:
+        code = int(end.code or 0)
+    finally:
+        sys.argv, sys.stdin = before
+    printed = capfd.readouterr()
+    return code, printed.out, printed.err
+
+
+def test_help_has_examples_for_every_command(capfd: pytest.CaptureFixture[str]) -> None:
+    for command in ("train", "evaluate", "predict", "explain", "sample"):
+        code, out, _ = sentir(command, "--help", capfd=capfd)
+        assert code == 0
+        assert "Examples" in out
+        assert f"sentir {command} " in out
+
+
+def test_version(capfd: pytest.CaptureFixture[str]) -> None:
+    assert sentir("--version", capfd=capfd)[1].startswith("sentir 0.")
+
+
+def test_every_setting_is_an_option(capfd: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = sentir("train", "--help", capfd=capfd)
+    for option in ("--text-column", "--label-column", "--min-count", "--pooling", "--seed"):
+        assert option in out
+
+
+def test_train_evaluate_predict(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    train_file = write_fasttext(tmp_path / "train.ft.txt", 150)
+    test_file = write_fasttext(tmp_path / "test.ft.txt", 40, seed=1)
+    run = tmp_path / "run"
+    code, out, err = sentir(
+        "train", train_file, "--test", test_file, "-o", run, "--baseline", *TINY, capfd=capfd
+    )
+    assert code == 0, err
+    assert "bag of words" in out
+    assert "40 examples" in out
+    assert "validation loss" in err
+    code, out, _ = sentir("evaluate", run, test_file, "--json", capfd=capfd)
+    figures = json.loads(out)
+    saved = json.loads((run / "model" / "metrics.json").read_text())["test"]
+    assert figures["accuracy"] == pytest.approx(saved["accuracy"])
+    assert figures["loss"] == pytest.approx(saved["loss"])
+    assert figures["mistakes"]
+    code, out, _ = sentir("evaluate", run, test_file, capfd=capfd)
+    assert code == 0
+    assert "most confident mistakes" in out
+
+
+def test_predict_texts(tiny_run: Run, capfd: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = sentir("predict", tiny_run.folder, "One text.", "Another\ttext.", capfd=capfd)
+    assert code == 0
+    rows = [line.split("\t") for line in out.splitlines()]
+    assert [row[2] for row in rows] == ["One text.", "Another text."]
+    assert all(row[0] in ("negative", "positive") and 0.5 <= float(row[1]) <= 1 for row in rows)
+
+
+def test_predict_csv_keeps_its_columns(
+    tiny_run: Run, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "new.csv"
+    source.write_text('id,text\n7,"a, ""quoted"" text"\n8,plain\n')
+    code, out, _ = sentir("predict", tiny_run.folder, source, capfd=capfd)
+    assert code == 0
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert [row["id"] for row in rows] == ["7", "8"]
+    assert list(rows[0]) == ["id", "text", "prediction", "probability"]
+    assert rows[0]["text"] == 'a, "quoted" text'
+
+
+def test_predict_from_one_format_to_another(
+    tiny_run: Run, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "new.jsonl.bz2"
+    source.write_bytes(bz2.compress(b'{"text": "one", "n": 1}\n{"text": "two", "n": 2}\n'))
+    target = tmp_path / "out.parquet"
+    assert sentir("predict", tiny_run.folder, source, "-o", target, capfd=capfd)[0] == 0
+    assert pq.read_table(target).column("n").to_pylist() == [1, 2]
+    back = tmp_path / "back.jsonl.gz"
+    code, _, err = sentir("predict", tiny_run.folder, target, "-o", back, capfd=capfd)
+    assert code == 2
+    assert "has a column 'prediction' already" in err
+    assert not back.exists()
+
+
+def test_predict_standard_input(tiny_run: Run, capfd: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = sentir("predict", tiny_run.folder, "-", stdin=b"one\ntwo\n", capfd=capfd)
+    assert code == 0
+    assert [line.split("\t")[2] for line in out.splitlines()] == ["one", "two"]
+
+
+def test_a_missing_file_is_not_taken_for_a_text(
+    tiny_run: Run, capfd: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = sentir("predict", tiny_run.folder, "nowhere.csv", capfd=capfd)
+    assert code == 2
+    assert "nowhere.csv: no such file" in err
+    assert sentir("predict", tiny_run.folder, "nowhere.csv", "--text", capfd=capfd)[0] == 0
+
+
+def test_errors_are_one_line_and_exit_with_2(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = sentir("evaluate", tmp_path, tmp_path / "x.csv", capfd=capfd)
+    assert code == 2
+    assert err.startswith("error: ")
+    assert "no model here" in err
+    assert "Traceback" not in err
+    code, _, err = sentir("train", "--preset", "fats", "-o", tmp_path / "r", capfd=capfd)
+    assert code == 2
+    assert "take one of lecture, fast, base, best" in err
+    code, _, err = sentir("train", "--hidden", "-3", "-o", tmp_path / "r", capfd=capfd)
+    assert code == 2
+    assert "model.hidden = -3" in err
+    code, _, err = sentir("train", "--max-line-bytes", "0", "-o", tmp_path / "r", capfd=capfd)
+    assert code == 2
+    assert "greater than or equal to 1" in err
+    assert not (tmp_path / "r").exists()
+
+
+def test_explain(tiny_run: Run, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    text = "Although the plot was dull, I loved it."
+    picture = tmp_path / "gates.svg"
+    code, out, _ = sentir("explain", tiny_run.folder, text, "--picture", picture, capfd=capfd)
+    assert code == 0
+    assert "although" in out
+    assert "forget" in out
+    assert picture.read_text().lstrip().startswith("<?xml")
+    code, out, _ = sentir("explain", tiny_run.folder, text, "--json", capfd=capfd)
+    assert json.loads(out)["tokens"][-1] == "."
+
+
+def test_sample_writes_what_train_reads(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    for name in ("a.csv", "a.ft.txt.bz2", "a.jsonl.gz", "a.parquet"):
+        file = tmp_path / name
+        code, _, err = sentir(
+            "sample", "--count", "60", "--language", "es", "-o", file, capfd=capfd
+        )
+        assert code == 0, err
+        code, _, err = sentir("train", file, "-o", tmp_path / f"{name}.run", *TINY, capfd=capfd)
+        assert code == 0, err
+    code, _, err = sentir("sample", "--language", "la", capfd=capfd)
+    assert code == 2
+    assert "la" in err
+
+
+def test_settings_from_a_toml_file(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    file = write_fasttext(tmp_path / "a.ft.txt", 60)
+    settings = tmp_path / "s.toml"
+    settings.write_text('preset = "fast"\n[model]\nhidden = 6\nembedding = 5\n[train]\nepochs=1\n')
+    run = tmp_path / "run"
+    code, _, err = sentir(
+        "train", file, "-o", run, "--config", settings, "--hidden", "7", "--clean", "lower,nfc",
+        "--tensorboard", capfd=capfd,
+    )  # fmt: skip
+    assert code == 0, err
+    config = json.loads((run / "model" / "config.json").read_text())["config"]
+    assert (config["model"]["hidden"], config["model"]["embedding"]) == (7, 5)
+    assert config["text"]["clean"] == ["lower", "nfc"]
+    assert list((run / "tensorboard").iterdir())
+
+
+def test_a_closed_pipe_is_no_traceback(tiny_run: Run, tmp_path: Path) -> None:
+    lines = tmp_path / "many.txt"
+    lines.write_text("a text\n" * 20_000)
+    command = f'"{sys.executable}" -m sentir.cli predict "{tiny_run.folder}" "{lines}" | head -n 1'
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+    assert done.stdout.count("\n") == 1
+    assert "Traceback" not in done.stderr

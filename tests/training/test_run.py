@@ -1,0 +1,198 @@
+"""The whole journey, from a file to a measured model in a folder."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import TINY, write_fasttext
+
+from sentir.config import Config, ReadOptions
+from sentir.data.sample import sample_reviews
+from sentir.errors import ConfigError, DataError, UsageError
+from sentir.inference.predictor import load
+from sentir.training import run as run_module
+from sentir.training.run import Inputs, Run, train
+
+
+def messages(told: list[dict[str, object]]) -> str:
+    return "\n".join(str(event["message"]) for event in told if event["event"] == "say")
+
+
+def test_a_run_leaves_model_report_and_figures(tiny_run: Run) -> None:
+    names = {path.name for path in tiny_run.folder.iterdir()}
+    assert names == {"model", "report.html", "metrics.jsonl", "cache"}
+    bundle = {path.name for path in (tiny_run.folder / "model").iterdir()}
+    assert bundle == {"model.safetensors", "tokenizer.json", "config.json", "metrics.json"}
+    metrics = json.loads((tiny_run.folder / "model" / "metrics.json").read_text())
+    assert set(metrics) == {"validation", "test", "baseline", "training"}
+    assert metrics["test"]["examples"] == 80
+    assert metrics["training"]["stopped"] == "finished"
+    assert tiny_run.test is not None
+    assert tiny_run.test.accuracy == metrics["test"]["accuracy"]
+
+
+def test_the_model_answers_as_it_was_measured(tiny_run: Run) -> None:
+    reviews = list(sample_reviews(80, seed=1))
+    answers = load(tiny_run.folder).predict([text for _, text in reviews])
+    right = sum(answer.label == label for answer, (label, _) in zip(answers, reviews, strict=True))
+    assert tiny_run.test is not None
+    assert right / 80 == pytest.approx(tiny_run.test.accuracy)
+
+
+def test_the_cache_is_used_again_and_noticed_when_stale(tmp_path: Path, events) -> None:
+    told, watch = events
+    file = write_fasttext(tmp_path / "a.ft.txt", 120)
+    inputs = Inputs(train=(str(file),))
+    train(inputs, tmp_path / "run", config=TINY, watchers=[watch])
+    assert any(event["event"] == "reading" for event in told)
+    told.clear()
+    train(inputs, tmp_path / "run", config=TINY, overwrite=True, watchers=[watch])
+    assert not any(event["event"] == "reading" for event in told)
+    told.clear()
+    train(inputs, tmp_path / "run", config=TINY.override({"hidden": 4}), overwrite=True)
+    assert len(list((tmp_path / "run" / "cache").iterdir())) == 1
+
+    write_fasttext(file, 130)
+    os.utime(file, ns=(1, 1))
+    train(inputs, tmp_path / "run", config=TINY, overwrite=True, watchers=[watch])
+    assert any(event["event"] == "reading" for event in told)
+    assert len(list((tmp_path / "run" / "cache").iterdir())) == 1
+
+
+def test_duplicates_between_train_and_test_are_counted(tmp_path: Path, events) -> None:
+    told, watch = events
+    file = write_fasttext(tmp_path / "a.ft.txt", 120)
+    copied = tmp_path / "b.ft.txt"
+    copied.write_text("".join(file.read_text().splitlines(keepends=True)[:7]).upper()
+                      .replace("__LABEL__NEGATIVE", "__label__negative")
+                      .replace("__LABEL__POSITIVE", "__label__positive"))  # fmt: skip
+    train(Inputs(train=(str(file),), test=(str(copied),)), tmp_path / "run", config=TINY,
+          watchers=[watch])  # fmt: skip
+    assert "7 of 7 test reviews stand in train too" in messages(told)
+
+
+def test_skipped_rows_are_counted_and_listed(tmp_path: Path, events) -> None:
+    told, watch = events
+    file = write_fasttext(tmp_path / "a.ft.txt", 120)
+    file.write_text(file.read_text() + "no label here\n__label__positive \n")
+    with pytest.raises(DataError, match=r"a\.ft\.txt:121"):
+        train(Inputs(train=(str(file),)), tmp_path / "run", config=TINY)
+    inputs = Inputs(train=(str(file),), read=ReadOptions(on_error="skip"))
+    run = train(inputs, tmp_path / "run", config=TINY, watchers=[watch])
+    assert run.skipped.count == 2
+    assert "2 rows skipped" in messages(told)
+    assert "a.ft.txt:122" in messages(told)
+
+
+def test_a_failed_reading_leaves_no_half_made_cache(tmp_path: Path) -> None:
+    file = write_fasttext(tmp_path / "a.ft.txt", 120)
+    file.write_text(file.read_text() + "no label here\n")
+    with pytest.raises(DataError):
+        train(Inputs(train=(str(file),)), tmp_path / "run", config=TINY)
+    assert list((tmp_path / "run" / "cache").glob("*")) == []
+    assert list((tmp_path / "run" / "cache").glob(".*")) == []
+
+
+def test_a_folder_with_a_run_is_not_overwritten_unasked(tiny_run: Run, tmp_path: Path) -> None:
+    inputs = Inputs(train=("sample",))
+    with pytest.raises(UsageError, match="a model is here; --overwrite it"):
+        train(inputs, tiny_run.folder, config=TINY)
+    with pytest.raises(UsageError, match="this run has finished; --overwrite"):
+        train(inputs, tiny_run.folder, config=TINY, resume=True)
+    with pytest.raises(UsageError, match="exclude each other"):
+        train(inputs, tiny_run.folder, config=TINY, resume=True, overwrite=True)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="not a folder"):
+        train(inputs, tmp_path / "file", config=TINY)
+    (tmp_path / "unfinished").mkdir()
+    (tmp_path / "unfinished" / "checkpoint.pt").write_bytes(b"")
+    with pytest.raises(UsageError, match="an unfinished run is here; go on with --resume"):
+        train(inputs, tmp_path / "unfinished", config=TINY)
+
+
+def test_standard_input_is_read_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for count in (120, 140):
+        file = write_fasttext(tmp_path / "a.ft.txt", count)
+        stream = io.TextIOWrapper(io.BytesIO(file.read_bytes()))
+        monkeypatch.setattr(sys, "stdin", stream)
+        run = train(Inputs(train=("-",)), tmp_path / "run", config=TINY, overwrite=True)
+        assert run.validation.examples == round(count * 0.1)
+
+
+def test_own_validation_reviews(tmp_path: Path) -> None:
+    file = write_fasttext(tmp_path / "a.ft.txt", 100)
+    valid = write_fasttext(tmp_path / "b.ft.txt", 30, seed=2)
+    inputs = Inputs(train=(str(file),), valid=(str(valid),))
+    run = train(inputs, tmp_path / "run", config=TINY)
+    assert run.validation.examples == 30
+    assert run.test is None
+
+
+def test_three_classes_and_spanish_subwords(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    rows = [
+        f'"{text}",{("malo", "regular", "bueno")[at % 3]}'
+        for at, (_, text) in enumerate(sample_reviews(150, language="es"))
+        if '"' not in text
+    ]
+    file.write_text("opinión,etiqueta\n" + "\n".join(rows) + "\n", "utf-8")
+    config = TINY.override({"tokenizer": "bpe", "max_vocabulary": 400})
+    inputs = Inputs(train=(str(file),), labels="malo,regular,bueno")
+    run = train(inputs, tmp_path / "run", config=config, baseline=True)
+    assert run.bundle.labels.names == ("malo", "regular", "bueno")
+    model = load(run.folder)
+    assert model.predict_proba(["¿Qué tal?"]).shape == (1, 3)
+    assert model.predict_proba(["¿Qué tal?"]).sum() == pytest.approx(1)
+
+
+def test_vectors_start_the_embedding(tmp_path: Path, events) -> None:
+    told, watch = events
+    file = write_fasttext(tmp_path / "a.ft.txt", 120)
+    vectors = tmp_path / "v.txt"
+    vectors.write_text("the " + " ".join(["0.5"] * 8) + "\nnowhere " + " ".join(["1"] * 8) + "\n")
+    config = TINY.override({"vectors": str(vectors), "freeze_embedding": True})
+    run = train(Inputs(train=(str(file),)), tmp_path / "run", config=config, watchers=[watch])
+    row = list(run.bundle.tokenizer.vocabulary).index("the")
+    assert run.bundle.model.embedding.weight[row].tolist() == [0.5] * 8
+    assert "vectors for 1 of" in messages(told)
+
+
+def test_the_sample_is_labelled_synthetic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = {"": (120, 0), "train": (120, 0), "test": (40, 1)}
+    monkeypatch.setattr("sentir.data.named._PARTS", small)
+    run = train(Inputs(train=("sample_es",), test=("sample_es:test",)), tmp_path, config=TINY)
+    assert run.bundle.synthetic
+    assert load(tmp_path).bundle.synthetic
+    assert "synthetic" in (tmp_path / "report.html").read_text().lower()
+    assert not run_module.is_synthetic("reviews.csv")
+
+
+def test_a_run_can_be_resumed_only_with_its_own_settings(tmp_path: Path) -> None:
+    file = write_fasttext(tmp_path / "a.ft.txt", 120)
+    inputs = Inputs(train=(str(file),))
+    config = TINY.override({"epochs": 3, "valid_every": 1, "patience": 0})
+
+    def kill(event: dict[str, object]) -> None:
+        if event["event"] == "step" and event["step"] == 3:
+            raise RuntimeError("killed")
+
+    with pytest.raises(RuntimeError, match="killed"):
+        train(inputs, tmp_path / "run", config=config, watchers=[kill])
+    assert not (tmp_path / "run" / "model").exists()
+    with pytest.raises(DataError, match="other settings or data"):
+        train(inputs, tmp_path / "run", config=config.override({"hidden": 9}), resume=True)
+    run = train(inputs, tmp_path / "run", config=config, resume=True)
+    assert run.bundle.metrics["training"]["stopped"] == "finished"
+    assert not (tmp_path / "run" / "checkpoint.pt").exists()
+
+
+def test_an_impossible_device_is_said_before_training(tmp_path: Path) -> None:
+    file = write_fasttext(tmp_path / "a.ft.txt", 120)
+    with pytest.raises(ConfigError):
+        Config().override({"device": "abacus"})
+    train(Inputs(train=(str(file),)), tmp_path / "run", config=TINY.override({"device": "auto"}))

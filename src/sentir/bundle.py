@@ -24,13 +24,13 @@ from typing import Any
 import safetensors
 import safetensors.torch
 
-import sentir
 from sentir.atomic import written_whole
 from sentir.config import Config
 from sentir.data.labels import LabelScheme
 from sentir.data.tokenizer import Tokenizer, load_tokenizer
 from sentir.errors import BundleError, ConfigError
 from sentir.nn.classifier import SentimentClassifier
+from sentir.version import __version__
 
 FORMAT = 1
 #: The bundle's name inside a run's folder.
@@ -63,7 +63,7 @@ def save_bundle(bundle: Bundle, folder: Path) -> None:
         _write_json(beside / "metrics.json", dict(bundle.metrics))
         settings: dict[str, Any] = {
             "format": FORMAT,
-            "sentir": sentir.__version__,
+            "sentir": __version__,
             "synthetic": bundle.synthetic,
             "labels": bundle.labels.to_dict(),
             "config": bundle.config.to_dict(),

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-import sentir
 from sentir.config import (
     DEFAULT_PRESET,
     PRESETS,
@@ -29,6 +28,7 @@ from sentir.config import (
 )
 from sentir.errors import ConfigError, SentirError
 from sentir.options import options_of
+from sentir.version import __version__
 
 if TYPE_CHECKING:
     from sentir.data.corpus import Faults
@@ -50,7 +50,7 @@ MODEL = Annotated[str, typer.Argument(metavar="MODEL", help="folder that 'sentir
 
 def _version(wanted: bool) -> None:
     if wanted:
-        out.print(f"sentir {sentir.__version__}", highlight=False)
+        out.print(f"sentir {__version__}", highlight=False)
         raise typer.Exit
 
 

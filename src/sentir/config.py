@@ -132,7 +132,7 @@ class TrainConfig:
         default=0, ge=0, description="steps between validations (0: four times an epoch)"
     )
     patience: int = Field(
-        default=8,
+        default=12,
         ge=0,
         description="validations without a better loss before stopping (0: never stop)",
     )
@@ -177,7 +177,7 @@ class Config:
         """A preset (``preset = "fast"`` in the file, unless given) with the file's changes.
 
         Raises:
-            ConfigError: the file is absent, cannot be read, is not TOML, or names a setting that is not one.
+            ConfigError: the file cannot be read, is not TOML, or names a setting that is not one.
         """
         path = Path(path)
         try:

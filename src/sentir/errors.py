@@ -16,6 +16,9 @@ traceback and exits with 2.
 
 from __future__ import annotations
 
+import copyreg
+from typing import Any
+
 
 class SentirError(Exception):
     """What was got, where, and what to do about it.
@@ -29,6 +32,10 @@ class SentirError(Exception):
     def __init__(self, what: str, *, where: str | None = None, todo: str | None = None) -> None:
         super().__init__((f"{where}: " if where else "") + what + (f"; {todo}" if todo else ""))
         self.what, self.where, self.todo = what, where, todo
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Between processes by what it holds, as a kind's own __init__ may take something else.
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
 
 class ConfigError(SentirError):

@@ -191,6 +191,24 @@ def test_a_run_can_be_resumed_only_with_its_own_settings(tmp_path: Path) -> None
     assert not (tmp_path / "run" / "checkpoint.pt").exists()
 
 
+def test_an_interrupted_run_leaves_a_model_and_can_go_on(tmp_path: Path, events) -> None:
+    told, watch = events
+    file = write_fasttext(tmp_path / "a.ft.txt", 120)
+    inputs = Inputs(train=(str(file),))
+    config = TINY.override({"epochs": 3, "valid_every": 1, "patience": 0})
+
+    def interrupt(event: dict[str, object]) -> None:
+        if event["event"] == "step" and event["step"] == 3:
+            raise KeyboardInterrupt
+
+    run = train(inputs, tmp_path / "run", config=config, watchers=[watch, interrupt])
+    assert run.bundle.metrics["training"]["stopped"] == "interrupted"
+    assert load(tmp_path / "run").predict(["text"])
+    assert "--resume goes on" in messages(told)
+    run = train(inputs, tmp_path / "run", config=config, resume=True)
+    assert run.bundle.metrics["training"]["stopped"] == "finished"
+
+
 def test_an_impossible_device_is_said_before_training(tmp_path: Path) -> None:
     file = write_fasttext(tmp_path / "a.ft.txt", 120)
     with pytest.raises(ConfigError):

@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import sentir
 from sentir.atomic import written_whole
 from sentir.data.files import expand
 from sentir.data.named import is_named
+from sentir.version import __version__
 
 
 def digest(parts: Any) -> str:
@@ -30,7 +30,7 @@ def fingerprint(sources: Sequence[str]) -> list[list[Any]] | None:
     marks: list[list[Any]] = []
     for source in sources:
         if is_named(source):
-            marks.append([source, sentir.__version__])
+            marks.append([source, __version__])
             continue
         for path in expand([source]):
             if path == "-" or "://" in path:

@@ -19,7 +19,7 @@ import pyarrow as pa
 from sentir.config import TextConfig, TrainConfig
 from sentir.data.corpus import Faults, Review
 from sentir.data.labels import LabelScheme, RawLabel
-from sentir.data.store import BATCH_ROWS, CorpusWriter, EncodedCorpus, text_hash
+from sentir.data.store import BATCH_ROWS, CorpusWriter, EncodedCorpus, read_batches, text_hash
 from sentir.data.tokenizer import SubwordTokenizer, Tokenizer, load_tokenizer
 from sentir.data.vocabulary import GrowingVocabulary
 from sentir.errors import DataError
@@ -27,6 +27,7 @@ from sentir.errors import DataError
 #: Told how many more reviews went through.
 Advance = Callable[[int], None]
 Ints = npt.NDArray[np.int32]
+Hashes = npt.NDArray[np.uint64]
 Flags = npt.NDArray[np.bool_]
 #: From a spooled record batch to its reviews' final ids, one behind the other, and their lengths.
 Settle = Callable[[pa.RecordBatch], tuple[Ints, Ints]]
@@ -81,10 +82,9 @@ def encode_training(
     spool_path = folder / "spool.arrow"
     growing = GrowingVocabulary(text) if text.tokenizer == "word" else None
     try:
-        seen = _fill_spool(reviews, spool_path, growing, advance)
-        spool = EncodedCorpus(spool_path)
-        scheme, class_of_N = _classes(spool, seen, labels, faults)
-        aside_N = np.zeros(len(spool), bool)
+        spool = _fill_spool(reviews, spool_path, growing, advance)
+        scheme, class_of_N = _classes(spool, labels, faults)
+        aside_N = np.zeros(len(class_of_N), bool)
         if valid_reviews is None:
             aside_N = _aside(spool.hashes_N, class_of_N >= 0, train)
         train_N = (class_of_N >= 0) & ~aside_N
@@ -94,7 +94,7 @@ def encode_training(
         tokenizer, settle = _settle(spool, train_N, growing, text)
         for name, rows_N in (("train", train_N), ("valid", aside_N)):
             with CorpusWriter(folder / f"{name}.arrow", texts=name == "valid") as writer:
-                for batch, classes_N in _parts(spool, rows_N, class_of_N):
+                for batch, classes_N in spool.parts(rows_N, class_of_N):
                     flat, lengths = settle(batch)
                     texts = batch.column("text") if name == "valid" else None
                     hashes = batch.column("text_hash").to_numpy()
@@ -158,16 +158,13 @@ def _chunks(reviews: Iterable[Review]) -> Iterator[list[Review]]:
         yield chunk
 
 
-def _write(writer: CorpusWriter, ids: list[list[int]], labels: list[int], texts: list[str]) -> Ints:
+def _write(
+    writer: CorpusWriter, ids: list[list[int]], labels: list[int], texts: list[str]
+) -> tuple[Ints, Hashes]:
     flat, lengths = _flat(ids)
-    writer.write(
-        flat,
-        _offsets(lengths),
-        np.array(labels, np.int32),
-        np.fromiter(map(text_hash, texts), np.uint64, len(texts)),
-        texts,
-    )
-    return flat
+    hashes = np.fromiter(map(text_hash, texts), np.uint64, len(texts))
+    writer.write(flat, _offsets(lengths), np.array(labels, np.int32), hashes, texts)
+    return flat, hashes
 
 
 def _flat(ids: Sequence[Sequence[int]]) -> tuple[Ints, Ints]:
@@ -179,50 +176,72 @@ def _offsets(lengths: Ints) -> Ints:
     return np.concatenate(([0], np.cumsum(lengths))).astype(np.int32)
 
 
+@dataclass(frozen=True)
+class _Spool:
+    """All reviews as they were read: on disk their provisional ids and texts, here the rest."""
+
+    path: Path
+    #: Raw labels in the order they came; `codes_N` says which one each review has.
+    labels: dict[str, RawLabel]
+    codes_N: Ints
+    hashes_N: Hashes
+
+    def parts(self, rows_N: Flags, class_of_N: Ints) -> Iterator[tuple[pa.RecordBatch, Ints]]:
+        """The chosen reviews, some thousand at a time, with their classes."""
+        start = 0
+        for batch in read_batches(self.path):
+            end = start + batch.num_rows
+            chosen = rows_N[start:end]
+            if chosen.any():
+                yield batch.filter(pa.array(chosen)), class_of_N[start:end][chosen]
+            start = end
+
+
 def _fill_spool(
     reviews: Iterable[Review], path: Path, growing: GrowingVocabulary | None, advance: Advance
-) -> dict[str, RawLabel]:
-    """Write all reviews with provisional ids; a label is the place of its name in the answer."""
-    codes: dict[str, int] = {}
+) -> _Spool:
+    names: dict[str, int] = {}
     counts: list[int] = []
     places: list[str] = []
+    codes, hashes = [np.empty(0, np.int32)], [np.empty(0, np.uint64)]
     with CorpusWriter(path, texts=True) as writer:
         for chunk in _chunks(reviews):
             labels = []
             for review in chunk:
                 label = review.label or ""
-                code = codes.get(label)
+                code = names.get(label)
                 if code is None:
-                    code = codes[label] = len(codes)
+                    code = names[label] = len(names)
                     counts.append(0)
                     places.append(f"{review.path}:{review.line}")
                 counts[code] += 1
                 labels.append(code)
             texts = [review.text for review in chunk]
             ids = [growing.encode(text) if growing is not None else [] for text in texts]
-            flat = _write(writer, ids, labels, texts)
+            flat, hashes_of_chunk = _write(writer, ids, labels, texts)
             if growing is not None:
                 growing.count(flat)
+            codes.append(np.array(labels, np.int32))
+            hashes.append(hashes_of_chunk)
             advance(len(chunk))
-    return {name: RawLabel(counts[code], places[code]) for name, code in codes.items()}
+    raw = {name: RawLabel(counts[code], places[code]) for name, code in names.items()}
+    return _Spool(path, raw, np.concatenate(codes), np.concatenate(hashes))
 
 
-def _classes(
-    spool: EncodedCorpus, seen: dict[str, RawLabel], labels: str, faults: Faults
-) -> tuple[LabelScheme, Ints]:
+def _classes(spool: _Spool, labels: str, faults: Faults) -> tuple[LabelScheme, Ints]:
     """The label scheme and the class of each review, -1 where it is left out."""
-    scheme, strays = LabelScheme.resolve(seen, labels)
+    scheme, strays = LabelScheme.resolve(spool.labels, labels)
     for name, error in strays.items():
-        for _ in range(seen[name].count):
+        for _ in range(spool.labels[name].count):
             faults.meet(error)
-    class_of = np.full(len(seen), -1, np.int32)
-    for code, (name, raw) in enumerate(seen.items()):
+    class_of = np.full(len(spool.labels), -1, np.int32)
+    for code, (name, raw) in enumerate(spool.labels.items()):
         found = None if name in strays else scheme.class_id(name, raw.where)
         class_of[code] = -1 if found is None else found
-    return scheme, class_of[spool.labels_N]
+    return scheme, class_of[spool.codes_N]
 
 
-def _aside(hashes_N: npt.NDArray[np.uint64], usable_N: Flags, train: TrainConfig) -> Flags:
+def _aside(hashes_N: Hashes, usable_N: Flags, train: TrainConfig) -> Flags:
     """The reviews set aside for validation: those whose hash, stirred by the seed, is smallest.
 
     Going by the text's hash keeps copies of one review on one side. The stirring is SplitMix64's
@@ -250,24 +269,11 @@ def _check_split(classes_N: Ints, scheme: LabelScheme, *, valid: bool) -> None:
         raise DataError(f"no training review is {names}", todo=todo)
 
 
-def _parts(
-    spool: EncodedCorpus, rows_N: Flags, class_of_N: Ints
-) -> Iterator[tuple[pa.RecordBatch, Ints]]:
-    """The chosen reviews of each spooled record batch, with their classes."""
-    start = 0
-    for batch in spool.batches:
-        end = start + batch.num_rows
-        chosen = rows_N[start:end]
-        if chosen.any():
-            yield batch.filter(pa.array(chosen)), class_of_N[start:end][chosen]
-        start = end
-
-
 def _settle(
-    spool: EncodedCorpus, train_N: Flags, growing: GrowingVocabulary | None, text: TextConfig
+    spool: _Spool, train_N: Flags, growing: GrowingVocabulary | None, text: TextConfig
 ) -> tuple[Tokenizer, Settle]:
     """The tokenizer, learnt from the training reviews only, and what it makes of spooled ones."""
-    parts = _parts(spool, train_N, spool.labels_N)
+    parts = spool.parts(train_N, spool.codes_N)
     if growing is None:
         texts = (value for batch, _ in parts for value in batch.column("text").to_pylist())
         subwords = SubwordTokenizer.train(texts, text)

@@ -100,12 +100,17 @@ class EncodedCorpus:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            self._map = pa.memory_map(str(path))
-            reader = pa.ipc.open_file(self._map)
-        except (OSError, pa.ArrowInvalid) as error:
+            self._open()
+        except (OSError, ValueError, pa.ArrowException) as error:
             raise DataError(
                 f"not an encoded corpus ({error})", where=str(path), todo="delete it and run again"
             ) from None
+
+    def _open(self) -> None:
+        self._map = pa.memory_map(str(self.path))
+        reader = pa.ipc.open_file(self._map)
+        if reader.schema not in (pa.schema(_FIELDS), pa.schema([*_FIELDS, _TEXT])):
+            raise ValueError(f"its columns are {', '.join(reader.schema.names)}")
         self.batches = [reader.get_batch(at) for at in range(reader.num_record_batches)]
         # The start of each review, counted in int32s from the first byte of the file: Arrow aligns
         # its buffers to 8 bytes, so one view serves all record batches.
@@ -115,14 +120,19 @@ class EncodedCorpus:
         starts, ends = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
         labels, hashes = [np.empty(0, np.int32)], [np.empty(0, np.uint64)]
         for batch in self.batches:
+            batch.validate()
             ids = batch.column("ids")
-            first = (ids.values.buffers()[1].address - whole.address) // 4
+            values = ids.values.buffers()[1]
+            first = (values.address - whole.address) // 4 if len(ids.values) else 0
             offsets = ids.offsets.to_numpy().astype(np.int64) + first
             starts.append(offsets[:-1])
             ends.append(offsets[1:])
             labels.append(batch.column("label").to_numpy())
             hashes.append(batch.column("text_hash").to_numpy())
         self._starts, self._ends = np.concatenate(starts), np.concatenate(ends)
+        inside_N = (self._starts >= 0) & (self._starts <= self._ends)
+        if not np.all(inside_N & (self._ends <= len(self._flat))):
+            raise ValueError("its ids lie outside of it")
         self.labels_N, self.hashes_N = np.concatenate(labels), np.concatenate(hashes)
         self.lengths_N = (self._ends - self._starts).astype(np.int32)
 
@@ -144,3 +154,10 @@ class EncodedCorpus:
             at = int(np.searchsorted(sizes, row, side="right")) - 1
             found.append(self.batches[at].column("text")[int(row - sizes[at])].as_py())
         return found
+
+
+def read_batches(path: Path) -> Iterator[pa.RecordBatch]:
+    """The record batches of an encoded corpus one by one, none held longer than it is used."""
+    with pa.OSFile(str(path)) as source, pa.ipc.open_file(source) as reader:
+        for at in range(reader.num_record_batches):
+            yield reader.get_batch(at)

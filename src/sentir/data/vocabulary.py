@@ -16,7 +16,7 @@ from sentir.config import TextConfig
 from sentir.data.tokenizer import SPECIAL, UNK, WordTokenizer
 from sentir.data.words import WordSplitter
 
-#: Distinct words held while counting (about 300 MB); beyond, those seen once are let go.
+#: Distinct words held while counting (about 300 MB); beyond, the rarer half is let go.
 MAX_WORDS = 2_000_000
 
 
@@ -48,13 +48,15 @@ class GrowingVocabulary:
         """Note that these provisional ids were seen, and let rare words go if there are too many.
 
         A word that was let go and comes again gets another id and a count that begins anew (the
-        lossy counting of Manku and Motwani 2002), so memory stays bounded on any corpus.
+        lossy counting of Manku and Motwani 2002). So memory stays bounded on any corpus, but for
+        the 8 bytes of each id's count.
         """
         counts = np.frombuffer(self._counts, dtype=np.int64)
         counts += np.bincount(ids_N, minlength=len(counts))
         if len(self._id_of) > self._max_words:
-            kept = {word: at for word, at in self._id_of.items() if counts[at] > 1}
-            self._id_of = kept
+            ids = np.fromiter(self._id_of.values(), dtype=np.int64, count=len(self._id_of))
+            rare = int(np.median(counts[ids]))  # of most corpora: once
+            self._id_of = {word: at for word, at in self._id_of.items() if counts[at] > rare}
             self._split.forget()
 
     def settle(

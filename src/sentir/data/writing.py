@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,9 +18,12 @@ Format = Literal["fasttext", "tsv", "csv", "jsonl", "parquet"]
 _OF_EXTENSION: dict[str, Format] = {
     ".csv": "csv",
     ".tsv": "tsv",
+    ".tab": "tsv",
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
+    ".json": "jsonl",
     ".parquet": "parquet",
+    ".pq": "parquet",
     ".ft": "fasttext",
 }
 #: Rows in a Parquet row group.
@@ -46,15 +49,19 @@ def write_records(records: Iterable[Record], path: str, kind: Format) -> None:
     """Write the records as they come; the file appears when it is whole.
 
     Args:
-        records: the first one names the columns.
+        records: the first one names the columns; what a later one lacks is left blank.
         path: a file, compressed as its name says, or ``-`` for standard output.
         kind: the format. ``fasttext`` takes the columns label and text. ``tsv`` is for reading by
             eye and by line: no header, blanks for tabs and line ends inside a value.
 
     Raises:
-        DataError: the file cannot be written, or it is Parquet and the rows are unlike.
+        DataError: the file cannot be written, or the rows do not fit the format: a row has a
+            column that the first one lacks, a Parquet column would be of two types, a fasttext row
+            lacks its columns.
     """
     with open_output(path) as stream:
+        if kind in ("tsv", "csv", "parquet"):
+            records = _alike(records, path)
         if kind == "parquet":
             _write_parquet(records, stream, path)
             return
@@ -62,8 +69,29 @@ def write_records(records: Iterable[Record], path: str, kind: Format) -> None:
             stream.write(line.encode("utf-8", "surrogatepass"))
 
 
+def _alike(records: Iterable[Record], path: str) -> Iterator[Record]:
+    """The records, each with the columns of the first one, in its order."""
+    columns: list[str] | None = None
+    for number, record in enumerate(records, start=1):
+        columns = list(record) if columns is None else columns
+        if list(record) != columns:
+            if added := [name for name in record if name not in columns]:
+                raise DataError(
+                    f"row {number:,} has a column {added[0]!r}, which the first row lacks",
+                    where=path,
+                    todo="write .jsonl instead",
+                )
+            record = {name: record.get(name) for name in columns}
+        yield record
+
+
 def _fasttext_lines(records: Iterable[Record]) -> Iterator[str]:
     for record in records:
+        if "label" not in record or "text" not in record:
+            raise DataError(
+                f"fastText lines want label and text, and the columns are {', '.join(record)}",
+                todo="write .csv or .jsonl instead",
+            )
         yield f"__label__{record['label']} {_one_line(record['text'])}\n"
 
 
@@ -73,23 +101,24 @@ def _tsv_lines(records: Iterable[Record]) -> Iterator[str]:
 
 
 def _one_line(value: Any) -> str:
-    text = f"{value:.6f}" if isinstance(value, float) else str(value)
+    text = f"{value:.6f}" if isinstance(value, float) else "" if value is None else str(value)
     return text.translate({9: " ", 10: " ", 13: " "})
 
 
 def _csv_lines(records: Iterable[Record]) -> Iterator[str]:
     buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer, lineterminator="\n")
-    source = iter(records)
-    first = next(source, None)
-    if first is None:
-        return
-    writer.writerow(first)
-    for record in chain([first], source):
-        writer.writerow(record.values())
-        yield buffer.getvalue()
+    writer = csv.writer(buffer)  # it quotes a lone "\r" only if its own lines end in "\r\n"
+
+    def line(values: Iterable[Any]) -> str:
         buffer.seek(0)
         buffer.truncate()
+        writer.writerow(values)
+        return buffer.getvalue().removesuffix("\r\n") + "\n"
+
+    for number, record in enumerate(records):
+        if not number:
+            yield line(record)
+        yield line(record.values())
 
 
 def _json_lines(records: Iterable[Record]) -> Iterator[str]:
@@ -115,14 +144,14 @@ def _write_parquet(records: Iterable[Record], stream: Any, path: str) -> None:
         while group := list(islice(source, GROUP_ROWS)):
             try:
                 table = pa.Table.from_pylist(group, schema=writer.schema if writer else None)
-            except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+                writer = writer or pq.ParquetWriter(stream, table.schema)
+                writer.write_table(table)
+            except (pa.ArrowException, ValueError, OverflowError) as error:
                 raise DataError(
                     f"the rows do not make columns of one type ({error})",
                     where=path,
                     todo="write .jsonl instead",
                 ) from None
-            writer = writer or pq.ParquetWriter(stream, table.schema)
-            writer.write_table(table)
         if writer is None:
             pq.write_table(pa.table({}), stream)
     finally:

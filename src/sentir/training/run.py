@@ -21,7 +21,6 @@ from pathlib import Path
 import numpy as np
 import torch
 
-import sentir
 from sentir.bundle import FOLDER, Bundle, save_bundle
 from sentir.config import DEFAULT_PRESET, Config, ReadOptions
 from sentir.data.cache import cached, digest, fingerprint
@@ -39,6 +38,7 @@ from sentir.training.checkpoint import Checkpoints, Position
 from sentir.training.device import choose_device
 from sentir.training.loop import fit, probabilities
 from sentir.training.watch import MetricsFile, Watcher, read_metrics, tell_all
+from sentir.version import __version__
 
 #: Most confident mistakes shown in the report.
 SHOWN_MISTAKES = 20
@@ -160,7 +160,11 @@ def train(
     save_bundle(bundle, folder / FOLDER)
     report = _report(folder, bundle, inputs, corpora, evaluations, bar, position, device, seconds)
     write_report(report, folder / "report.html")
-    checkpoints.remove()
+    if position.stopped == "interrupted":
+        tell({"event": "say", "message": "interrupted: this is the best model so far; the same "
+              "command with --resume goes on from the last validation"})  # fmt: skip
+    else:
+        checkpoints.remove()
     return Run(
         folder=folder,
         bundle=bundle,
@@ -336,6 +340,6 @@ def _report(
             "steps": f"{position.step:,}, best at {position.best_step:,} ({position.stopped})",
             "device": str(device),
             "time": f"{minutes} min {rest} s",
-            "versions": f"sentir {sentir.__version__}, torch {torch.__version__}",
+            "versions": f"sentir {__version__}, torch {torch.__version__}",
         },
     )

@@ -1,0 +1,25 @@
+"""Watch a run with a function of your own: here it stops as soon as the model is good enough."""
+
+import tempfile
+from pathlib import Path
+
+from sentir import Config, train
+from sentir.training.run import Inputs
+
+WANTED = 0.5  # share of right answers; a real run would want more
+
+
+def stop_when_good(event: dict[str, object]) -> None:
+    """Raise what Ctrl-C raises: the best model so far is kept."""
+    if event["event"] == "validation":
+        print(f"step {event['step']}: {event['accuracy']:.1%} right")
+        if float(str(event["accuracy"])) >= WANTED:
+            raise KeyboardInterrupt
+
+
+with tempfile.TemporaryDirectory() as folder:
+    config = Config().override({"hidden": 8, "embedding": 8, "epochs": 1, "valid_every": 20})
+    run = train(
+        Inputs(train=("sample_es",)), Path(folder) / "run", config=config, watchers=[stop_when_good]
+    )
+    print(f"stopped: {run.bundle.metrics['training']['stopped']}")

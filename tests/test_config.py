@@ -1,0 +1,205 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
+
+from sentir.config import (
+    CLEAN_STEPS,
+    DEFAULT_PRESET,
+    PRESETS,
+    SECTION_OF,
+    Config,
+    ModelConfig,
+    ReadOptions,
+    TextConfig,
+    TrainConfig,
+)
+from sentir.errors import ConfigError
+
+PARTS: tuple[Any, ...] = (TextConfig, ModelConfig, TrainConfig)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_is_valid_and_survives_json(name: str) -> None:
+    config = Config.preset(name)
+    TypeAdapter(Config).validate_python(config.to_dict())
+    assert Config.from_dict(json.loads(json.dumps(config.to_dict()))) == config
+
+
+def test_the_lesson_s_recipe() -> None:
+    lecture = Config.preset("lecture")
+    assert (lecture.model.embedding, lecture.model.hidden, lecture.model.layers) == (400, 512, 2)
+    assert (lecture.model.dropout, lecture.model.head_dropout) == (0.5, 0.2)
+    assert (lecture.model.pooling, lecture.model.bidirectional) == ("last", False)
+    assert (lecture.train.learning_rate, lecture.train.clip) == (0.005, 5)
+    assert (lecture.train.batch_size, lecture.text.max_tokens) == (400, 200)
+    assert lecture.text.min_count == 2
+
+
+def test_an_unknown_preset_names_those_there_are() -> None:
+    with pytest.raises(ConfigError, match="no preset 'larg'; take one of lecture, fast, base"):
+        Config.preset("larg")
+
+
+def test_no_two_sections_share_a_name() -> None:
+    names = [field.name for part in PARTS for field in dataclasses.fields(part)]
+    assert len(set(names)) == len(names)
+    assert set(SECTION_OF) == set(names)
+    assert not set(names) & {"text", "model", "train", "preset"}
+
+
+def test_every_field_is_described() -> None:
+    for part in (*PARTS, ReadOptions):
+        assert all(field.description for field in part.__pydantic_fields__.values())
+
+
+def test_a_configuration_is_frozen() -> None:
+    config = Config()
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        config.model.hidden = 3  # type: ignore[misc]
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        config.text = TextConfig()  # type: ignore[misc]
+    config.to_dict()["text"]["clean"].clear()  # what is given out is a copy
+    assert config.text.clean == CLEAN_STEPS
+
+
+def test_settings_are_changed_with_their_section_or_without() -> None:
+    config = Config()
+    one = config.override({"hidden": 64, "seed": 3})
+    two = config.override({"model": {"hidden": 64}, "train": {"seed": 3}})
+    assert one == two
+    assert (one.model.hidden, one.train.seed) == (64, 3)
+    assert config == Config()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"hiden": 5}, "here: no setting 'hiden'; did you mean 'hidden'?"),
+        ({"model": {"hiden": 5}}, "here: no setting 'model.hiden'; did you mean 'model.hidden'?"),
+        ({"modle": {"hidden": 5}}, "here: no setting 'modle'; did you mean 'model'?"),
+        ({"model": 5}, "here: model = 5; make it a table"),
+    ],
+)
+def test_an_unknown_key_names_the_nearest(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Config.from_dict(changes, where="here")
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"min_count": 0},
+        {"max_vocabulary": 3},
+        {"max_tokens": 0},
+        {"tokenizer": "words"},
+        {"clean": ["lower", "stem"]},
+        {"clean": "lower"},
+        {"cell": "transformer"},
+        {"hidden": 0},
+        {"hidden": 64.5},
+        {"hidden": "many"},
+        {"layers": None},
+        {"dropout": 1},
+        {"dropout": -0.1},
+        {"dropout": float("nan")},
+        {"head_dropout": 1.0},
+        {"learning_rate": 0},
+        {"learning_rate": -1},
+        {"learning_rate": float("inf")},
+        {"warmup": 1},
+        {"clip": 0},
+        {"valid_fraction": 0},
+        {"valid_fraction": 1},
+        {"valid_every": -1},
+        {"seed": -1},
+        {"device": "tpu"},
+        {"device": {"name": "cpu"}},
+    ],
+    ids=str,
+)
+def test_a_value_out_of_range_is_refused_by_name(changes: dict[str, Any]) -> None:
+    (name,) = changes
+    with pytest.raises(ConfigError, match=rf"^there: {SECTION_OF[name]}\.{name}.* = .*choose anot"):
+        Config().override(changes, where="there")
+
+
+def toml(folder: Path, text: str) -> Path:
+    path = folder / "settings.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_file_changes_the_default_preset(tmp_path: Path) -> None:
+    path = toml(tmp_path, "hidden = 64\n[text]\nclean = ['lower']\n[train]\nlearning_rate = 1e-4\n")
+    changes = {"hidden": 64, "clean": ("lower",), "learning_rate": 1e-4}
+    assert Config.from_toml(path) == PRESETS[DEFAULT_PRESET].override(changes)
+
+
+def test_a_file_names_its_preset_and_the_caller_another(tmp_path: Path) -> None:
+    path = toml(tmp_path, 'preset = "lecture"\n[model]\nhidden = 64\n')
+    assert Config.from_toml(path) == PRESETS["lecture"].override({"hidden": 64})
+    assert Config.from_toml(path, preset="fast") == PRESETS["fast"].override({"hidden": 64})
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("hidden = ", "not TOML"),
+        ("[model]\nhiden = 3", "no setting 'model.hiden'; did you mean 'model.hidden'"),
+        ("[model]\nhidden = 0", "model.hidden = 0: input should be greater"),
+        ("dropout = nan", "model.dropout = nan"),
+        ("model = 3", "model = 3; make it a table"),
+        ('preset = "x"', "no preset 'x'; take one of"),
+        ("preset = []", r"no preset \[\]; take one of"),
+        ("[preset]", "no preset {}; take one of"),
+    ],
+)
+def test_a_file_that_cannot_be(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        Config.from_toml(toml(tmp_path, text))
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"none.toml: no such file; check --config"):
+        Config.from_toml(tmp_path / "none.toml")
+    with pytest.raises(ConfigError, match=r"cannot be read \(.*\); check --config"):
+        Config.from_toml(tmp_path)
+
+
+def test_a_file_that_is_not_text(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_bytes(b"hidden = '\xff'")
+    with pytest.raises(ConfigError, match="settings.toml: not TOML"):
+        Config.from_toml(path)
+
+
+configs = st.builds(
+    Config,
+    text=st.builds(
+        TextConfig,
+        tokenizer=st.sampled_from(["word", "bpe", "unigram"]),
+        clean=st.lists(st.sampled_from(CLEAN_STEPS), max_size=8).map(tuple),
+        max_vocabulary=st.none() | st.integers(4, 10**9),
+    ),
+    model=st.builds(
+        ModelConfig,
+        hidden=st.integers(1, 9999),
+        dropout=st.floats(0, 1, exclude_max=True),
+        vectors=st.none() | st.text(),
+    ),
+    train=st.builds(TrainConfig, learning_rate=st.floats(0, 1e300, exclude_min=True)),
+)
+
+
+@given(configs)
+def test_plain_data_and_back(config: Config) -> None:
+    assert Config.from_dict(json.loads(json.dumps(config.to_dict()))) == config

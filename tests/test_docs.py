@@ -1,0 +1,76 @@
+"""What the README and the examples say is run as it stands there."""
+
+from __future__ import annotations
+
+import re
+import runpy
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import TINY
+
+from sentir import cli, config
+from sentir.data.sample import sample_reviews
+
+ROOT = Path(__file__).parents[1]
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+READMES = ["README.md", "README.es.md"]
+
+
+def blocks(readme: str, language: str) -> list[str]:
+    text = (ROOT / readme).read_text("utf-8")
+    return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
+
+
+def commands(readme: str) -> list[str]:
+    lines = "".join(blocks(readme, "console")).splitlines()
+    return [line for line in lines if line.startswith("sentir ")]
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_examples_run(example: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    runpy.run_path(str(example), run_name="__main__")
+    assert capsys.readouterr().out
+
+
+@pytest.mark.parametrize("readme", READMES)
+def test_the_readme_runs(
+    readme: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(config.PRESETS, config.DEFAULT_PRESET, TINY)
+    for name, count in (("reviews", 90), ("held_out", 30), ("other", 30), ("new", 10)):
+        rows = [f'"{text}",{label}' for label, text in sample_reviews(count) if '"' not in text]
+        Path(f"{name}.csv").write_text("text,label\n" + "\n".join(rows) + "\n", "utf-8")
+    assert len(commands(readme)) >= 5
+    for command in commands(readme):
+        monkeypatch.setattr(sys, "argv", shlex.split(command, comments=True))
+        try:
+            cli.main()
+        except SystemExit as end:
+            assert not end.code, f"{command}: {capsys.readouterr().err}"
+    for block in blocks(readme, "python"):
+        exec(compile(block, readme, "exec"), {})
+    assert Path("runs/shop/report.html").exists()
+    assert Path("labelled.csv").exists()
+    assert Path("gates.svg").exists()
+
+
+def test_both_readmes_show_the_same_commands() -> None:
+    english, spanish = (commands(readme) for readme in READMES)
+    assert [shlex.split(line)[:3] for line in english] == [
+        shlex.split(line)[:3] for line in spanish
+    ]
+
+
+@pytest.mark.parametrize("readme", READMES)
+def test_what_the_readme_names_is_there(readme: str) -> None:
+    text = (ROOT / readme).read_text("utf-8")
+    for link in re.findall(r"\]\(([^)#]+)\)", text):
+        assert link.startswith("http") or (ROOT / link).exists(), link
+    tree = re.search(r"```\n(src/sentir/\n.*?)```", text, flags=re.DOTALL)
+    assert tree
+    for name in re.findall(r"^  (\S+\.py)", tree[1], flags=re.MULTILINE):
+        assert (ROOT / "src" / "sentir" / name).exists(), name

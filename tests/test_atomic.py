@@ -8,6 +8,19 @@ import pytest
 from sentir.atomic import written_whole
 
 
+def write_half(path: Path, error: type[BaseException]) -> None:
+    with written_whole(path) as beside:
+        beside.write_text("half")
+        raise error
+
+
+def write_folder_half(path: Path) -> None:
+    with written_whole(path) as beside:
+        beside.mkdir()
+        (beside / "half.txt").touch()
+        (beside / "half.txt" / "more.txt").touch()
+
+
 def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
@@ -44,14 +57,12 @@ def test_a_folder_is_replaced_whole(tmp_path: Path) -> None:
 
 def test_an_error_keeps_the_old_file_and_leaves_nothing(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
-    with pytest.raises(KeyError), written_whole(path) as beside:
-        beside.write_text("half")
-        raise KeyError
+    with pytest.raises(KeyError):
+        write_half(path, KeyError)
     assert names(tmp_path) == []
     path.write_text("old")
-    with pytest.raises(KeyboardInterrupt), written_whole(path) as beside:
-        beside.write_text("half")
-        raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt):
+        write_half(path, KeyboardInterrupt)
     assert path.read_text() == "old"
     assert names(tmp_path) == ["a.txt"]
 
@@ -59,10 +70,8 @@ def test_an_error_keeps_the_old_file_and_leaves_nothing(tmp_path: Path) -> None:
 def test_an_error_keeps_the_old_folder_and_leaves_nothing(tmp_path: Path) -> None:
     path = tmp_path / "model"
     write_folder(path, "old")
-    with pytest.raises(KeyError), written_whole(path) as beside:
-        beside.mkdir()
-        (beside / "half.txt").touch()
-        raise KeyError
+    with pytest.raises(NotADirectoryError):
+        write_folder_half(path)
     assert names(path) == ["inner"]
     assert names(tmp_path) == ["model"]
 

@@ -178,7 +178,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 def test_a_file_that_is_not_text(tmp_path: Path) -> None:
     path = tmp_path / "settings.toml"
     path.write_bytes(b"hidden = '\xff'")
-    with pytest.raises(ConfigError, match="settings.toml: not TOML"):
+    with pytest.raises(ConfigError, match=r"settings\.toml: not TOML"):
         Config.from_toml(path)
 
 

@@ -21,14 +21,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import safetensors
 import safetensors.torch
+from safetensors import SafetensorError
 
 from sentir.atomic import written_whole
 from sentir.config import Config
 from sentir.data.labels import LabelScheme
 from sentir.data.tokenizer import Tokenizer, load_tokenizer
-from sentir.errors import BundleError, ConfigError
+from sentir.errors import BundleError, SentirError
 from sentir.nn.classifier import SentimentClassifier
 from sentir.version import __version__
 
@@ -105,7 +105,7 @@ def load_bundle(path: str | Path) -> Bundle:
             found = _checksum((folder / name).read_bytes())
         except FileNotFoundError:
             raise BundleError("no such file", where=str(folder / name), todo=_AGAIN) from None
-        if found != settings["checksums"][name]:
+        if found != settings["checksums"].get(name):
             raise BundleError(
                 "damaged: its checksum is another", where=str(folder / name), todo=_AGAIN
             )
@@ -117,16 +117,20 @@ def load_bundle(path: str | Path) -> Bundle:
             config.model, vocabulary=len(tokenizer.vocabulary), classes=len(labels.names)
         )
         model.load_state_dict(safetensors.torch.load_file(folder / "model.safetensors"))
-    except (ConfigError, RuntimeError, KeyError, safetensors.SafetensorError) as error:
-        raise BundleError(f"its parts do not fit ({error})", where=str(folder)) from None
-    return Bundle(
-        model=model.eval(),
-        tokenizer=tokenizer,
-        labels=labels,
-        config=config,
-        metrics=json.loads((folder / "metrics.json").read_text("utf-8")),
-        synthetic=settings["synthetic"],
-    )
+        return Bundle(
+            model=model.eval(),
+            tokenizer=tokenizer,
+            labels=labels,
+            config=config,
+            metrics=json.loads((folder / "metrics.json").read_text("utf-8")),
+            synthetic=settings["synthetic"],
+        )
+    except (SentirError, RuntimeError, LookupError, ValueError, SafetensorError) as error:
+        raise BundleError(
+            f"its parts do not fit ({error})",
+            where=str(folder),
+            todo=f"use sentir {settings.get('sentir')}, which wrote it, or train again",
+        ) from None
 
 
 _AGAIN = "copy the whole folder again"

@@ -74,6 +74,12 @@ class ModelConfig:
 
     cell: Literal["lstm", "gru", "rnn"] = Field(default="lstm", description="the recurrent cell")
     embedding: int = Field(default=100, ge=1, description="size of a word's vector (units)")
+    bigrams: int = Field(
+        default=0, ge=0, description="rows shared by the vectors of word pairs (0: no pairs)"
+    )
+    bigram_dropout: float = Field(
+        default=0.5, ge=0, lt=1, description="share of the pairs' features dropped in training"
+    )
     hidden: int = Field(
         default=128, ge=1, description="size of the hidden state, a direction (units)"
     )
@@ -123,6 +129,13 @@ class TrainConfig:
         default=0.05, ge=0, lt=1, description="share of all steps in which the learning rate rises"
     )
     weight_decay: float = Field(default=0.0, ge=0, description="decoupled weight decay (AdamW)")
+    averaging: float = Field(
+        default=0.0,
+        ge=0,
+        lt=1,
+        description="share of the past in the running mean of the weights, which is what is "
+        "validated and kept (0: the weights as they are)",
+    )
     clip: float = Field(default=1.0, gt=0, description="largest norm of the gradient")
     valid_fraction: float = Field(
         default=0.1, gt=0, lt=1, description="share of train set aside for validation"

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import difflib
+import importlib.util
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -43,10 +45,11 @@ def tokens(text: str) -> list[str]:
         ("3,50 and 10:30 and 1,000,000, and 5: yes", "3,50 and 10:30 and 1,000,000 , and 5 : yes"),
         ("$3.50! 50% 5* 1/2 #1", "$ 3.50 ! 50 % 5 * 1/2 # 1"),
         # full stops
-        ("The end. Or (the end.) \"End.\" 'End.'", "The end . Or ( the end . ) `` End . '' ' End . '"),
+        ("The end. (The end.) \"End.\" 'End.'", "The end . ( The end . ) `` End . '' ' End . '"),
         ("Mr. Smith, Dr. Who vs. the U.S.A. e.g. J. Doe", "Mr. Smith , Dr. Who vs. the U.S.A. e.g."
          " J. Doe"),
         ("end.The", "end.The"),
+        ("The best.: a title (and its review.):", "The best . : a title ( and its review . ) :"),
         # signs that stand alone
         ("What?! [AT&T] {a;b} @me", "What ? ! [ AT & T ] { a ; b } @ me"),
         # Spanish
@@ -120,9 +123,27 @@ def test_agreement_with_nltk_on_hard_sentences() -> None:
     assert 2 * same / count >= 0.99
 
 
-SIGNS = list("aZé7.,:;'`\"“’«¡¿!?-—()[]{}<>&%$#@*/_…~+\u0301ñ") + [
-    "<url>", "n't", "'s", "'", "''", "``", "cannot", "gonna", "'tis", "Mr.", "...", "--", "U.S.",
-]  # fmt: skip
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["amazon", "imdb"])
+def test_agreement_with_nltk_on_reviews(name: str) -> None:
+    pytest.importorskip("nltk")
+    path = Path(__file__).parents[2] / "benchmarks" / "tokenizer.py"
+    spec = importlib.util.spec_from_file_location("benchmark_of_words", path)
+    assert spec is not None
+    assert spec.loader is not None
+    benchmark = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(benchmark)
+    reviews = benchmark.DATA / name / "train.ft.txt.bz2"
+    if not reviews.exists():
+        pytest.skip(f"no reviews at {reviews}; set SENTIR_DATA to their folder")
+    f1, _ = benchmark.agreement(reviews, reviews=300, held_out=1000)
+    assert f1 >= benchmark.LEAST_F1
+
+
+SIGNS = [
+    *"aZé7.,:;'`\"“’«¡¿!?-—()[]{}<>&%$#@*/_…~+\u0301ñ",
+    *"<url> n't 's ' '' `` cannot gonna 'tis Mr. ... -- U.S.".split(),
+]
 pieces = st.text().map(lambda text: "".join(text.split())) | st.lists(
     st.sampled_from(SIGNS), max_size=30
 ).map("".join)
@@ -187,5 +208,5 @@ def test_a_very_long_piece_is_cut_and_not_remembered() -> None:
 
 def test_html_goes_before_the_pieces_and_the_rest_within() -> None:
     # the rules hold for every step but html, which may write blanks
-    assert list(STEPS)[0] == "html"
+    assert next(iter(STEPS)) == "html"
     assert WordSplitter(("html",), tuple)("a&#32;b<br/>c") == ["a", "b", "c"]

@@ -29,7 +29,7 @@ Listener = Callable[[Event], None]
 # 48 reviews in batches of 8 are 6 steps an epoch, 24 in all; validations at 5, 10, 15, 20 and 24.
 SETTINGS = {
     "layers": 2, "embedding_dropout": 0.2, "dropout": 0.3, "head_dropout": 0.3,
-    "epochs": 4, "valid_every": 5, "patience": 0,
+    "epochs": 4, "valid_every": 5, "patience": 0, "averaging": 0.8, "bigrams": 50,
 }  # fmt: skip
 STEPS, VALIDATED = list(range(1, 25)), [5, 10, 15, 20, 24]
 
@@ -58,9 +58,11 @@ def check_same_state(one: Path, other: Path) -> None:
     """The same weights, optimiser, random state and position at the end, and the same best."""
     states = [torch.load(folder / "checkpoint.pt", weights_only=True) for folder in (one, other)]
     assert states[0]["position"] == states[1]["position"]
-    assert same(states[0]["model"], states[1]["model"])
+    parts = [state["parts"] for state in states]
+    assert same(parts[0]["model"], parts[1]["model"])
+    assert same(parts[0]["average"], parts[1]["average"])
     assert torch.equal(states[0]["random"], states[1]["random"])
-    moments = [state["optimiser"]["state"] for state in states]
+    moments = [part["optimiser"]["state"] for part in parts]
     assert moments[0].keys() == moments[1].keys()
     assert all(same(moments[0][at], moments[1][at]) for at in moments[0])
     assert (one / "best.safetensors").read_bytes() == (other / "best.safetensors").read_bytes()

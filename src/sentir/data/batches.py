@@ -48,7 +48,9 @@ def pad(reviews: Sequence[Sequence[int] | npt.NDArray[np.int32]], max_tokens: in
     ids_BT = np.full((len(reviews), rounded), PAD, dtype=np.int64)
     for row, (review, length) in enumerate(zip(reviews, lengths, strict=True)):
         ids_BT[row, :length] = review[:length] if len(review) else UNK
-    return Batch(np.arange(len(reviews)), torch.from_numpy(ids_BT), torch.tensor(lengths))
+    return Batch(
+        np.arange(len(reviews)), torch.from_numpy(ids_BT), torch.tensor(lengths, dtype=torch.int64)
+    )
 
 
 def _batch(corpus: EncodedCorpus, rows_B: Rows, max_tokens: int) -> Batch:

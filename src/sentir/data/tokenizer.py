@@ -26,6 +26,8 @@ PAD, UNK = 0, 1
 SPECIAL = ("_PAD", "_UNK")
 FORMAT = 1
 DEFAULT_SUBWORDS = 16_000
+#: What `tokenizers` puts before a word.
+WORD_START = "▁"
 
 
 class Tokenizer(ABC):
@@ -147,7 +149,12 @@ class SubwordTokenizer(Tokenizer):
 
     def tokens(self, text: str) -> list[str]:
         cleaned = self._clean(text)
-        return [cleaned[start:end] for start, end in self._inner.encode(cleaned).offsets]
+        found = self._inner.encode(cleaned)
+        # The mark of a word's start, where it is a piece of its own, has the next letter's place.
+        return [
+            WORD_START if piece == WORD_START else cleaned[start:end]
+            for piece, (start, end) in zip(found.tokens, found.offsets, strict=True)
+        ]
 
     def _to_dict(self) -> dict[str, Any]:
         return {"kind": "subword", "subword": json.loads(self._inner.to_str())}

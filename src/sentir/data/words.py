@@ -34,7 +34,7 @@ _ABBREVIATIONS = frozenset(
     (
         "mr mrs ms dr st jr sr prof gen col capt lt sgt rev hon sen rep gov vs vol inc ltd co corp "
         "fig approx dept est ed pp mt ft jan feb mar apr jun jul aug sep sept oct nov dec "
-        "e.g i.e a.k.a sra srta dra ud uds pág núm"
+        "e.g i.e a.k.a ph.d sra srta dra ud uds pág núm"
     ).split()
 )
 _INITIALS = re.compile(r"(?:[^\W\d_]\.)*[^\W\d_]")
@@ -81,7 +81,8 @@ def split_piece(piece: str) -> list[str]:
     return tokens
 
 
-_CLOSERS = frozenset((")", "]", "}", ">", '"', "'", "''", "»", "”", "’"))
+# What may stand behind a sentence's full stop; the colon joins a title to its review.
+_CLOSERS = frozenset((")", "]", "}", ">", '"', "'", "''", "»", "”", "’", ":"))
 
 
 def _split_word(word: str, *, ends_piece: bool) -> list[str]:

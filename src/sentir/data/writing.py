@@ -143,9 +143,13 @@ def _write_parquet(records: Iterable[Record], stream: Any, path: str) -> None:
     try:
         while group := list(islice(source, GROUP_ROWS)):
             try:
-                table = pa.Table.from_pylist(group, schema=writer.schema if writer else None)
+                table = pa.Table.from_pylist(group)
                 writer = writer or pq.ParquetWriter(stream, table.schema)
-                writer.write_table(table)
+                # Not left to `from_pylist`, which makes 2.5 a 2 where the first rows had integers.
+                both = [writer.schema, table.schema]
+                if pa.unify_schemas(both, promote_options="permissive") != writer.schema:
+                    raise ValueError("later rows hold what the first ones leave no room for")
+                writer.write_table(table.cast(writer.schema))
             except (pa.ArrowException, ValueError, OverflowError) as error:
                 raise DataError(
                     f"the rows do not make columns of one type ({error})",

@@ -15,6 +15,7 @@ import torch
 
 from sentir.bundle import Bundle
 from sentir.data.batches import pad
+from sentir.data.tokenizer import UNK
 from sentir.errors import UsageError
 from sentir.nn.cells import unroll, weights_of
 from sentir.nn.classifier import RecurrentLayer, turn, turned
@@ -76,7 +77,7 @@ def explain(bundle: Bundle, text: str) -> Explanation:
     gates, memory = _gates(bundle, ids)
     return Explanation(
         tokens=tokens,
-        known=[at != 1 for at in ids],
+        known=[id != UNK for id in ids],
         labels=bundle.labels.names,
         answer_TC=_answers(bundle, ids),
         gates=gates,
@@ -105,7 +106,7 @@ def _gates(
     memory: dict[str, Floats] = {}
     with torch.inference_mode():
         turn_TB = turned(torch.tensor([len(ids)]), len(ids))
-        states_TBF = model.embedding(torch.tensor([ids]).T)
+        states_TBF = model.embedded(torch.tensor([ids]).T)
         *below, last = model.layers
         for layer in below:
             states_TBF = layer(states_TBF, turn_TB)

@@ -38,13 +38,13 @@ class Predictor:
         self.bundle = bundle
         self.labels: tuple[str, ...] = bundle.labels.names
 
-    def predict(self, texts: Sequence[str]) -> list[Prediction]:
+    def predict(self, texts: Iterable[str]) -> list[Prediction]:
         """The likeliest label of each text.
 
         Raises:
             UsageError: a bare string, or something that is no string, was given.
         """
-        return list(self.predict_stream(_checked(texts)))
+        return list(self.predict_stream(texts))
 
     def predict_one(self, text: str) -> Prediction:
         """The likeliest label of one text.
@@ -56,17 +56,21 @@ class Predictor:
             raise UsageError(f"predict_one takes one text, got {type(text).__name__}")
         return self.predict([text])[0]
 
-    def predict_proba(self, texts: Sequence[str]) -> npt.NDArray[np.float64]:
+    def predict_proba(self, texts: Iterable[str]) -> npt.NDArray[np.float64]:
         """Probabilities of shape (N, C), classes in the order of `labels`.
 
         Raises:
             UsageError: a bare string, or something that is no string, was given.
         """
-        parts = [self._window(window) for window in windows(_checked(texts))]
+        parts = [self._window(window) for window in windows(texts)]
         return np.concatenate([np.empty((0, len(self.labels))), *parts])
 
     def predict_stream(self, texts: Iterable[str]) -> Iterator[Prediction]:
-        """Like `predict` for any number of texts, some thousand in memory at a time."""
+        """Like `predict` for any number of texts, some thousand in memory at a time.
+
+        Raises:
+            UsageError: as `predict`, when the text's turn comes.
+        """
         for window in windows(texts):
             for row in self._window(window):
                 best = int(row.argmax())
@@ -88,10 +92,22 @@ class Predictor:
 
 
 def windows(texts: Iterable[str]) -> Iterator[list[str]]:
-    """The texts, `WINDOW` at a time."""
-    source = iter(texts)
+    """The texts, `WINDOW` at a time.
+
+    Raises:
+        UsageError: a bare string, or something that is no string, was given.
+    """
+    if isinstance(texts, str):
+        raise UsageError(
+            "predict takes a list of texts, got one string",
+            todo="call predict_one(text), or predict([text])",
+        )
+    source = enumerate(texts)
     while window := list(islice(source, WINDOW)):
-        yield window
+        for at, text in window:
+            if not isinstance(text, str):
+                raise UsageError(f"text {at} is {type(text).__name__}, not a string")
+        yield [text for _, text in window]
 
 
 def load(path: str | Path) -> Predictor:
@@ -105,15 +121,3 @@ def load(path: str | Path) -> Predictor:
         BundleError: no bundle is there, or a file is missing, damaged or of another version.
     """
     return Predictor(load_bundle(path))
-
-
-def _checked(texts: Sequence[str]) -> Sequence[str]:
-    if isinstance(texts, str):
-        raise UsageError(
-            "predict takes a list of texts, got one string",
-            todo="call predict_one(text), or predict([text])",
-        )
-    for at, text in enumerate(texts):
-        if not isinstance(text, str):
-            raise UsageError(f"text {at} is {type(text).__name__}, not a string")
-    return texts

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from sentir.config import ModelConfig
 from sentir.data.tokenizer import PAD
+from sentir.nn.bigrams import HashedBigrams
 from sentir.nn.cells import MODULES, weights_of
 
 
@@ -125,6 +126,11 @@ class SentimentClassifier(nn.Module):
         with torch.no_grad():
             self.embedding.weight[PAD].zero_()
         self.embedding.weight.requires_grad_(not config.freeze_embedding)
+        self.bigrams = (
+            HashedBigrams(config.bigrams, config.embedding, config.bigram_dropout)
+            if config.bigrams
+            else None
+        )
         self.embedding_dropout = nn.Dropout(config.embedding_dropout)
         features = config.hidden * (2 if config.bidirectional else 1)
         self.layers = nn.ModuleList(
@@ -146,12 +152,17 @@ class SentimentClassifier(nn.Module):
     def forward(self, ids_BT: Tensor, lengths_B: Tensor) -> Tensor:
         """Logits of shape (B, O) for ids of shape (B, T) with `lengths_B` tokens each."""
         turn_TB = turned(lengths_B, ids_BT.shape[1])
-        states_TBF = self.embedding_dropout(self.embedding(ids_BT.T))
+        states_TBF = self.embedding_dropout(self.embedded(ids_BT.T))
         for at, layer in enumerate(self.layers):
             states_TBF = layer(self.dropout(states_TBF) if at else states_TBF, turn_TB)
         pooled_BF = self.pooling(states_TBF, lengths_B)
         logits_BO: Tensor = self.head(self.head_dropout(pooled_BF))
         return logits_BO
+
+    def embedded(self, ids_TB: Tensor) -> Tensor:
+        """What the first layer reads, (T, B, E): each word's vector, with its pair's if it has."""
+        words_TBE: Tensor = self.embedding(ids_TB)
+        return words_TBE if self.bigrams is None else words_TBE + self.bigrams(ids_TB)
 
     def loss(self, logits_BO: Tensor, labels_B: Tensor) -> Tensor:
         """Mean cross-entropy in nats: binary on one output, else softmax."""

@@ -14,9 +14,10 @@ from __future__ import annotations
 
 import math
 import zipfile
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import safetensors
 import safetensors.torch
@@ -25,6 +26,14 @@ import torch
 from sentir.atomic import written_whole
 from sentir.errors import DataError
 from sentir.nn.classifier import SentimentClassifier
+
+
+class Stateful(Protocol):
+    """A model, an optimiser: anything whose state can be taken out and put back."""
+
+    def state_dict(self) -> dict[str, Any]: ...
+
+    def load_state_dict(self, state_dict: Any) -> Any: ...
 
 
 @dataclass
@@ -61,23 +70,25 @@ class Checkpoints:
         self.best_path = folder / "best.safetensors"
         self._identity = identity
 
-    def save(
-        self, model: SentimentClassifier, optimiser: torch.optim.Optimizer, at: Position
-    ) -> None:
-        """Write everything that the rest of the run depends on."""
+    def save(self, parts: Mapping[str, Stateful], at: Position) -> None:
+        """Write everything that the rest of the run depends on.
+
+        Args:
+            parts: by name, the model, the optimiser and whatever else changes step by step.
+            at: where the run is.
+        """
         state = {
             "identity": self._identity,
             "position": asdict(at),
-            "model": model.state_dict(),
-            "optimiser": optimiser.state_dict(),
+            "parts": {name: part.state_dict() for name, part in parts.items()},
             "random": torch.get_rng_state(),
             "random_cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
         }
         with written_whole(self.path) as beside:
             torch.save(state, beside)
 
-    def load(self, model: SentimentClassifier, optimiser: torch.optim.Optimizer) -> Position:
-        """Put model, optimiser and random states back; the beginning if nothing was saved.
+    def load(self, parts: Mapping[str, Stateful]) -> Position:
+        """Put the parts and the random states back; the beginning if nothing was saved.
 
         Raises:
             DataError: the checkpoint is damaged, or was made with other settings or data.
@@ -99,8 +110,8 @@ class Checkpoints:
                 where=str(self.path),
                 todo="repeat the first command with --resume, or start again with --overwrite",
             )
-        model.load_state_dict(state["model"])
-        optimiser.load_state_dict(state["optimiser"])
+        for name, part in parts.items():
+            part.load_state_dict(state["parts"][name])
         torch.set_rng_state(state["random"])
         if len(state["random_cuda"]) == torch.cuda.device_count():  # else on another machine
             torch.cuda.set_rng_state_all(state["random_cuda"])

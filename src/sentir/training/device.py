@@ -53,6 +53,7 @@ def choose_device(setting: str, config: ModelConfig, warn: Callable[[str], None]
         if setting != "auto":
             raise DeviceError(said, where="--device", todo="take --device cpu")
         warn(f"{said}; training on the CPU")
+        break
     return torch.device("cpu")
 
 

@@ -20,7 +20,8 @@ from sentir.data.batches import batches_an_epoch, shuffled_batches, sorted_batch
 from sentir.data.store import EncodedCorpus
 from sentir.errors import ConfigError
 from sentir.nn.classifier import SentimentClassifier
-from sentir.training.checkpoint import Checkpoints, Position
+from sentir.training.averaging import WeightAverage
+from sentir.training.checkpoint import Checkpoints, Position, Stateful
 
 #: Told of what happens: {"event": "start" | "step" | "validation", ...}.
 Listener = Callable[[dict[str, Any]], None]
@@ -64,12 +65,14 @@ def fit(
         weight_decay=settings.weight_decay,
         fused=device.type != "mps",
     )
+    average = WeightAverage(model, settings.averaging)
     steps_an_epoch = batches_an_epoch(train, settings.batch_size)
     total_steps = steps_an_epoch * (
         settings.epochs or max(LEAST_EPOCHS, -(-LEAST_STEPS // steps_an_epoch))
     )
     valid_every = settings.valid_every or max(1, steps_an_epoch // VALIDATIONS_AN_EPOCH)
-    at = checkpoints.load(model, optimiser) if resume else Position()
+    parts: dict[str, Stateful] = {"model": model, "optimiser": optimiser, "average": average}
+    at = checkpoints.load(parts) if resume else Position()
     tell({"event": "start", "step": at.step, "total_steps": total_steps, "reviews": at.reviews})
 
     try:
@@ -93,20 +96,21 @@ def fit(
                 torch.nn.utils.clip_grad_norm_(model.parameters(), settings.clip)
                 optimiser.step()
                 optimiser.zero_grad()
+                average.update(model)
                 at.step += 1
                 at.reviews += len(labels_B)
                 tell({"event": "step", "step": at.step, "epoch": epoch, "loss": loss.item(),
                       "learning_rate": group["lr"], "reviews": at.reviews})  # fmt: skip
                 if at.step % valid_every == 0 or at.step == total_steps:
-                    validate(model, valid, config, at, checkpoints, tell)
+                    validate(average.model, valid, config, at, checkpoints, tell)
                     at.stopped = why_stop(config, at, total_steps)
-                    checkpoints.save(model, optimiser, at)
+                    checkpoints.save(parts, at)
                 if at.stopped:
                     break
     except KeyboardInterrupt:
         at.stopped = "interrupted"
         if at.best_step is None:
-            validate(model, valid, config, at, checkpoints, tell)
+            validate(average.model, valid, config, at, checkpoints, tell)
     checkpoints.load_best(model)
     return at
 

@@ -14,20 +14,20 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from rich.console import Console
 from rich.progress import (
     BarColumn,
-    MofNCompleteColumn,
     Progress,
     SpinnerColumn,
     TaskID,
     TextColumn,
     TimeRemainingColumn,
 )
+from rich.table import Column
 
 from sentir.atomic import written_whole
 from sentir.errors import MissingExtraError
@@ -97,7 +97,7 @@ class ProgressBar:
                 self._what = event["what"]
             self._advance(event["reviews"], event["reviews"] + self._seen, "")
         elif kind == "start":
-            self._begin("training", event["total_steps"], unit="steps", done=event["step"])
+            self._begin("training", event["total_steps"], done=event["step"])
             self._began = (time.perf_counter(), event["reviews"])
             self._smooth = 0.0
         elif kind == "step":
@@ -118,22 +118,22 @@ class ProgressBar:
         elif kind == "end":
             self.close()
 
-    def _begin(self, what: str, total: int | None, *, unit: str = "reviews", done: int = 0) -> None:
+    def _begin(self, what: str, total: int | None, *, done: int = 0) -> None:
         self.close()
+        # Where the terminal is narrow the bar gives way, and nothing else.
         columns = [
             SpinnerColumn(),
             TextColumn("{task.description}"),
             *([BarColumn()] if total else []),
-            MofNCompleteColumn() if total else TextColumn("{task.completed:,}"),
-            TextColumn(unit),
+            TextColumn("{task.completed:,}" + ("/{task.total:,}" if total else " reviews")),
             TextColumn("{task.fields[speed]}"),
             TextColumn("{task.fields[note]}"),
-            *([TimeRemainingColumn()] if total else []),
+            *([TimeRemainingColumn(table_column=Column(no_wrap=True))] if total else []),
         ]
         self._progress = Progress(*columns, console=self._console, transient=True)
         self._task = self._progress.add_task(what, total=total, completed=done, note="", speed="")
         self._began, self._seen = (time.perf_counter(), 0), 0
-        if self._console.is_terminal:
+        if self._console.is_interactive:
             self._progress.start()
 
     def _advance(self, count: int, seen: int, note: str) -> None:
@@ -151,7 +151,8 @@ class ProgressBar:
     def close(self) -> None:
         """Leave the terminal as it was."""
         if self._progress is not None:
-            self._progress.stop()
+            if self._progress.live.is_started:
+                self._progress.stop()
             task = self._progress.tasks[0]
             if task.total is None and task.completed:
                 self._say(f"{task.description}: {int(task.completed):,} reviews")
@@ -160,7 +161,7 @@ class ProgressBar:
 
 
 class TensorBoard:
-    """Scalars for TensorBoard, in the folder ``tensorboard`` of a run.
+    """Scalars for TensorBoard, which forgets the steps that a resumed run takes anew.
 
     Raises:
         MissingExtraError: the package tensorboard is not installed.
@@ -171,15 +172,19 @@ class TensorBoard:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError:
             raise MissingExtraError("tensorboard", "tensorboard", "--tensorboard") from None
-        self._writer = SummaryWriter(str(folder))
+        self._open: Callable[..., Any] = SummaryWriter
+        self._folder = str(folder)
+        self._writer: Any = None
 
     def __call__(self, event: Event) -> None:
+        if event["event"] == "start":
+            self._writer = self._open(self._folder, purge_step=event["step"] + 1)
+        if self._writer is None:
+            return
         names = {"step": ("loss", "learning_rate"), "validation": ("loss", "accuracy")}
         for name in names.get(event["event"], ()):
             part = "train" if event["event"] == "step" else "validation"
-            self._writer.add_scalar(
-                f"{part}/{name}", event[name], event["step"]
-            )
+            self._writer.add_scalar(f"{part}/{name}", event[name], event["step"])
         if event["event"] == "end":
             self._writer.close()
 

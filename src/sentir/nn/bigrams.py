@@ -1,0 +1,46 @@
+"""Vectors for pairs of neighbouring words, hashed into a fixed number of rows.
+
+A recurrent layer must learn from few examples that "not" turns the next word round; a vector for
+the pair tells it at once. There are too many pairs for a row each, so they share rows by a hash,
+and training sorts out who matters (Weinberger et al. 2009; fastText: Joulin et al. 2017).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from sentir.data.tokenizer import PAD
+
+#: Spreads the ids of a pair over the rows; odd, larger than any vocabulary's first words.
+_MULTIPLIER = 1_000_003
+
+
+class HashedBigrams(nn.Module):
+    """Adds to each token the vector of the pair it makes with the token before it.
+
+    Vectors start at zero, so that training begins with the words alone.
+
+    Args:
+        buckets: rows that all pairs share; row 0 is for no pair.
+        size: E, units of a vector.
+        dropout: share of the pairs' features dropped in training.
+    """
+
+    def __init__(self, buckets: int, size: int, dropout: float) -> None:
+        super().__init__()
+        self.buckets = buckets
+        self.vectors = nn.Embedding(buckets + 1, size, padding_idx=0)
+        nn.init.zeros_(self.vectors.weight)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, ids_TB: Tensor) -> Tensor:
+        """Vectors of shape (T, B, E); zero for a text's first token and for padding."""
+        vectors_TBE: Tensor = self.dropout(self.vectors(self.rows(ids_TB)))
+        return vectors_TBE
+
+    def rows(self, ids_TB: Tensor) -> Tensor:
+        """The row of each token's pair, (T, B)."""
+        before_TB = torch.cat([torch.full_like(ids_TB[:1], PAD), ids_TB[:-1]])
+        row_TB = (before_TB * _MULTIPLIER + ids_TB) % self.buckets + 1
+        return row_TB.masked_fill((before_TB == PAD) | (ids_TB == PAD), 0)

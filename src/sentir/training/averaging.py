@@ -1,0 +1,45 @@
+"""The running mean of the weights: steadier than the last step's, and usually better."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from sentir.nn.classifier import SentimentClassifier
+
+
+class WeightAverage:
+    """An exponential mean of a model's weights over its steps (Polyak and Juditsky 1992).
+
+    Args:
+        model: the model that is trained.
+        share: how much of the mean is kept at each step, 0 to 1; at 0 the mean is the model itself.
+
+    Attributes:
+        model: a model with the mean weights.
+    """
+
+    def __init__(self, model: SentimentClassifier, share: float) -> None:
+        self.model = model
+        self._average: AveragedModel | None = None
+        if share:
+            mean = get_ema_multi_avg_fn(share)  # type: ignore[no-untyped-call]
+            self._average = AveragedModel(model, multi_avg_fn=mean)
+            inner = self._average.module
+            assert isinstance(inner, SentimentClassifier)
+            self.model = inner
+
+    def update(self, model: SentimentClassifier) -> None:
+        """Take in the weights after a step."""
+        if self._average is not None:
+            self._average.update_parameters(model)
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a checkpoint needs."""
+        return {} if self._average is None else self._average.state_dict()
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Put back what `state_dict` gave."""
+        if self._average is not None:
+            self._average.load_state_dict(state_dict)

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+import sentir
+from sentir.data.cache import cached, digest, fingerprint
+from sentir.errors import DataError
+
+
+def make_half(place: Path) -> None:
+    (place / "half.txt").touch()
+    raise KeyError
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_it_is_made_once(tmp_path: Path) -> None:
+    made: list[Path] = []
+
+    def make(place: Path) -> None:
+        made.append(place)
+        (place / "a.txt").write_text(str(len(made)))
+
+    cache = tmp_path / "cache"
+    assert cached(cache, "key", make) == cached(cache, "key", make) == cache / "key"
+    assert (cache / "key" / "a.txt").read_text() == "1"
+    cached(cache, "other", make)
+    assert len(made) == 2
+    assert made[0] != cache / "key"  # made beside, and renamed
+    assert names(cache) == ["key", "other"]
+
+
+def test_an_error_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(KeyError):
+        cached(tmp_path, "key", make_half)
+    assert names(tmp_path) == []
+
+
+def test_what_a_kill_left_is_removed(tmp_path: Path) -> None:
+    left = tmp_path / ".key.77.part"
+    left.mkdir()
+    (left / "half.txt").touch()
+    cached(tmp_path, "key", lambda place: (place / "a.txt").touch())
+    assert names(tmp_path) == ["key"]
+    assert names(tmp_path / "key") == ["a.txt"]
+
+
+def test_a_digest_is_the_same_everywhere() -> None:
+    assert digest(["a", {"b": 1, "a": None}]) == "39b9b93259458f34"
+    assert digest({"b": 1, "a": 2}) == digest({"a": 2, "b": 1})
+    assert len({digest(parts) for parts in ([], [1], ["1"], [[1]], None, "ñ")}) == 6
+
+
+def test_a_fingerprint_changes_with_the_files(tmp_path: Path) -> None:
+    first, second = tmp_path / "a.csv", tmp_path / "b.csv"
+    first.write_text("text,label\n")
+    os.utime(first, ns=(0, 10))
+    before = fingerprint([str(first)])
+    assert before == fingerprint([str(tmp_path / "*.csv")]) == fingerprint([str(first)])
+    assert before == [[str(first.resolve()), 11, 10]]
+    os.utime(first, ns=(0, 20))
+    assert fingerprint([str(first)]) != before
+    second.write_text("text,label\n")
+    assert fingerprint([str(tmp_path / "*.csv")]) != fingerprint([str(first)])
+
+
+def test_a_name_s_fingerprint_is_the_version() -> None:
+    assert fingerprint(["sample", "sample_es:test"]) == [
+        ["sample", sentir.__version__],
+        ["sample_es:test", sentir.__version__],
+    ]
+
+
+@pytest.mark.parametrize("source", ["-", "https://a.b/c.csv", "memory://a.csv"])
+def test_what_can_change_unseen_has_no_fingerprint(source: str) -> None:
+    assert fingerprint([source]) is None
+    assert fingerprint(["sample", source]) is None
+
+
+def test_the_fingerprint_of_nothing() -> None:
+    assert fingerprint([]) == []
+
+
+def test_the_fingerprint_of_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no such file"):
+        fingerprint([str(tmp_path / "a.csv")])

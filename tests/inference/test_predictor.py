@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from sentir.bundle import Bundle, save_bundle
+from sentir.data.batches import pad
+from sentir.errors import BundleError, UsageError
+from sentir.inference import predictor as predictor_module
+from sentir.inference.predictor import WINDOW, Prediction, Predictor, load, windows
+from toy_bundle import WORDS, toy
+
+# A batch and a single text differ in the order of some sums, in float32.
+TOLERANCE = 1e-6
+
+
+def made_up(count: int, seed: int = 0) -> list[str]:
+    """Texts of 0 to 60 words, more than the model reads."""
+    random = np.random.default_rng(seed)
+    return [" ".join(random.choice(WORDS, random.integers(0, 61))) for _ in range(count)]
+
+
+@pytest.fixture(scope="module")
+def bundle() -> Bundle:
+    return toy()
+
+
+@pytest.fixture(scope="module")
+def predictor(bundle: Bundle) -> Predictor:
+    return Predictor(bundle)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_batched_equals_single_in_the_order_given(classes: int) -> None:
+    predictor = Predictor(toy(classes=classes))
+    texts = made_up(200)
+    together_NC = predictor.predict_proba(texts)
+    alone_NC = np.concatenate([predictor.predict_proba([text]) for text in texts])
+    assert together_NC.shape == (200, classes)
+    assert together_NC.dtype == np.float64
+    np.testing.assert_allclose(together_NC, alone_NC, rtol=0, atol=TOLERANCE)
+    np.testing.assert_allclose(together_NC.sum(axis=1), 1, rtol=0, atol=1e-12)
+    assert together_NC.std(axis=0).min() > 0.01
+
+
+def test_labels_and_their_probabilities(predictor: Predictor) -> None:
+    assert predictor.labels == ("negative", "positive")
+    texts = made_up(50)
+    shares_NC = predictor.predict_proba(texts)
+    found = predictor.predict(texts)
+    assert {prediction.label for prediction in found} == set(predictor.labels)
+    for prediction, share_C in zip(found, shares_NC, strict=True):
+        assert isinstance(prediction, Prediction)
+        assert prediction.label == predictor.labels[share_C.argmax()]
+        assert prediction.probability == share_C.max()
+
+
+def test_one_text(predictor: Predictor) -> None:
+    text = "the film was not good"
+    assert predictor.predict_one(text) == predictor.predict([text])[0]
+
+
+def test_no_text_and_texts_without_words(predictor: Predictor) -> None:
+    assert predictor.predict([]) == []
+    assert predictor.predict_proba([]).shape == (0, 2)
+    empty, blank, unknown = predictor.predict(["", "  \n ", "xyzzy"])
+    assert empty == blank == unknown  # read as one unknown word
+
+
+@pytest.mark.parametrize("method", ["predict", "predict_proba", "predict_stream"])
+def test_a_bare_string_is_refused_with_a_hint(predictor: Predictor, method: str) -> None:
+    with pytest.raises(UsageError, match=r"got one string; call predict_one\(text\)"):
+        list(getattr(predictor, method)("the film"))
+
+
+@pytest.mark.parametrize("method", ["predict", "predict_proba", "predict_stream"])
+@pytest.mark.parametrize(
+    ("texts", "said"),
+    [
+        (["good", 3], "text 1 is int, not a string"),
+        ([None], "text 0 is NoneType, not a string"),
+        (b"good", "text 0 is int, not a string"),
+        ([["good"]], "text 0 is list, not a string"),
+        (["good"] * WINDOW + [1.5], f"text {WINDOW} is float, not a string"),
+    ],
+    ids=["int", "none", "bytes", "list", "later"],
+)
+def test_what_is_no_string_is_refused(
+    predictor: Predictor, method: str, texts: list[str], said: str
+) -> None:
+    with pytest.raises(UsageError, match=said):
+        list(getattr(predictor, method)(texts))
+
+
+def test_one_text_that_is_none_is_refused(predictor: Predictor) -> None:
+    with pytest.raises(UsageError, match="predict_one takes one text, got list"):
+        predictor.predict_one(["good"])  # type: ignore[arg-type]
+
+
+def test_any_iterable_of_texts_is_read(predictor: Predictor) -> None:
+    texts = made_up(20)
+    wanted = predictor.predict(texts)
+    assert predictor.predict(text for text in texts) == wanted
+    assert predictor.predict(np.array(texts)) == wanted
+    assert predictor.predict(dict.fromkeys(texts)) == predictor.predict(list(dict.fromkeys(texts)))
+    assert np.array_equal(predictor.predict_proba(iter(texts)), predictor.predict_proba(texts))
+
+
+def test_the_stream_takes_no_more_than_a_window_ahead(predictor: Predictor) -> None:
+    taken = 0
+
+    def endless() -> Iterator[str]:
+        nonlocal taken
+        while True:
+            taken += 1
+            yield "good"
+
+    stream = predictor.predict_stream(endless())
+    assert taken == 0
+    for given in range(1, WINDOW + 2):
+        next(stream)
+        assert taken <= given + WINDOW
+    assert taken == 2 * WINDOW
+
+
+def test_the_stream_gives_what_predict_gives(
+    predictor: Predictor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = made_up(25)
+    wanted = predictor.predict_proba(texts).max(axis=1)
+    monkeypatch.setattr(predictor_module, "WINDOW", 10)
+    assert [len(window) for window in windows(texts)] == [10, 10, 5]
+    found = [prediction.probability for prediction in predictor.predict_stream(iter(texts))]
+    np.testing.assert_allclose(found, wanted, rtol=0, atol=TOLERANCE)
+
+
+def test_the_model_is_given_the_ids_it_was_trained_on(
+    bundle: Bundle, predictor: Predictor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The trainer's ids come from `Tokenizer.encode` and `pad` too."""
+    texts = ["The film was WONDERFUL.", "", "good " * 50, "la habitación estaba sucia, not good"]
+    seen: list[tuple[torch.Tensor, torch.Tensor]] = []
+    forward = bundle.model.forward
+
+    def listen(ids_BT: torch.Tensor, lengths_B: torch.Tensor) -> torch.Tensor:
+        seen.append((ids_BT, lengths_B))
+        return forward(ids_BT, lengths_B)
+
+    monkeypatch.setattr(bundle.model, "forward", listen)
+    predictor.predict(texts)
+    ids = bundle.tokenizer.encode(texts)
+    assert [len(one) for one in ids] == [5, 0, 50, 7]
+    wanted = pad([ids[at] for at in (1, 0, 3, 2)], 40)  # from the shortest to the longest
+    assert len(seen) == 1
+    assert torch.equal(seen[0][0], wanted.ids_BT)
+    assert torch.equal(seen[0][1], wanted.lengths_B)
+    assert wanted.lengths_B.tolist() == [1, 5, 7, 40]
+
+
+def test_load(bundle: Bundle, predictor: Predictor, tmp_path: Path) -> None:
+    save_bundle(bundle, tmp_path / "run" / "model")
+    texts = made_up(5)
+    assert load(tmp_path / "run").predict(texts) == predictor.predict(texts)
+    assert load(str(tmp_path / "run" / "model")).labels == predictor.labels
+    with pytest.raises(BundleError, match="no model here"):
+        load(tmp_path)

@@ -12,8 +12,9 @@ from torch import Tensor, nn
 
 from sentir.data.tokenizer import PAD
 
-#: Spreads the ids of a pair over the rows; odd, larger than any vocabulary's first words.
-_MULTIPLIER = 1_000_003
+# Knuth's multiplier and another odd one of its size (The Art of Computer Programming, 6.4): small
+# ids, which are the frequent words, must not fall together whatever the number of rows is.
+_FIRST, _SECOND, _FOLD = 2_654_435_761, 2_246_822_519, 65_537
 
 
 class HashedBigrams(nn.Module):
@@ -42,5 +43,6 @@ class HashedBigrams(nn.Module):
     def rows(self, ids_TB: Tensor) -> Tensor:
         """The row of each token's pair, (T, B)."""
         before_TB = torch.cat([torch.full_like(ids_TB[:1], PAD), ids_TB[:-1]])
-        row_TB = (before_TB * _MULTIPLIER + ids_TB) % self.buckets + 1
+        mixed_TB = before_TB * _FIRST + ids_TB * _SECOND
+        row_TB = (mixed_TB + mixed_TB // _FOLD) % self.buckets + 1
         return row_TB.masked_fill((before_TB == PAD) | (ids_TB == PAD), 0)

@@ -29,7 +29,7 @@ Listener = Callable[[dict[str, Any]], None]
 VALIDATIONS_AN_EPOCH = 4
 #: What training takes at least where the settings name no number of epochs: a small corpus needs
 #: as many steps as a large one to be learnt.
-LEAST_EPOCHS, LEAST_STEPS = 3, 1000
+LEAST_EPOCHS, LEAST_STEPS = 2, 1000
 #: Reviews a batch when nothing is learnt.
 EVALUATION_BATCH = 256
 

@@ -6,7 +6,8 @@
     python3 dev.py test --long    the long tests too (minutes; some want the real reviews)
     python3 dev.py run ARG...     a command in the environment, such as: run pytest tests/nn
 
-The environment is .venv, made from pyproject.toml and constraints.txt and made anew when they change.
+The environment is .venv, made from pyproject.toml and constraints.txt and brought up to date when
+they change.
 """
 
 from __future__ import annotations
@@ -28,9 +29,7 @@ def run(*command: str | Path) -> None:
     program = PROGRAMS / command[0]
     print("$", *command, flush=True)
     paths = os.pathsep.join([str(PROGRAMS), os.environ.get("PATH", "")])
-    code = subprocess.call(
-        [program, *command[1:]], cwd=ROOT, env={**os.environ, "PATH": paths}
-    )
+    code = subprocess.call([program, *command[1:]], cwd=ROOT, env={**os.environ, "PATH": paths})
     if code:
         sys.exit(code)
 
@@ -78,7 +77,7 @@ def test(*arguments: str) -> None:
 
 
 def main() -> None:
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - this is where it is found out
         sys.exit(f"sentir needs Python 3.11 or newer, this is {sys.version.split()[0]}")
     match sys.argv[1:]:
         case ["demo"]:

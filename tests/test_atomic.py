@@ -55,6 +55,22 @@ def test_a_folder_is_replaced_whole(tmp_path: Path) -> None:
     assert names(tmp_path) == ["model"]
 
 
+def test_what_is_written_is_on_disk_before_it_is_renamed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, synced, sync = tmp_path / "model", [], os.fsync
+
+    def note(descriptor: int) -> None:
+        synced.append(path.exists())
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", note)
+    write_folder(path, "one")
+    with written_whole(tmp_path / "a.txt") as beside:
+        beside.write_text("one")
+    assert synced == [False, True]  # the folder's file before it, then the file
+
+
 def test_an_error_keeps_the_old_file_and_leaves_nothing(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     with pytest.raises(KeyError):

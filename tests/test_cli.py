@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from conftest import write_fasttext
 
+from conftest import write_fasttext
 from sentir import cli
 from sentir.training.run import Run
 

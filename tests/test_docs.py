@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import TINY
 
+from conftest import TINY
 from sentir import cli, config
 from sentir.data.sample import sample_reviews
 
@@ -47,10 +47,9 @@ def test_the_readme_runs(
     assert len(commands(readme)) >= 5
     for command in commands(readme):
         monkeypatch.setattr(sys, "argv", shlex.split(command, comments=True))
-        try:
+        with pytest.raises(SystemExit) as end:
             cli.main()
-        except SystemExit as end:
-            assert not end.code, f"{command}: {capsys.readouterr().err}"
+        assert not end.value.code, f"{command}: {capsys.readouterr().err}"
     for block in blocks(readme, "python"):
         exec(compile(block, readme, "exec"), {})
     assert Path("runs/shop/report.html").exists()

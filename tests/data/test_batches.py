@@ -126,6 +126,13 @@ def test_the_order_follows_from_seed_and_epoch_alone(corpus: Make) -> None:
     assert rows_of(every(made, seed=0, epoch=1)) != first  # not their sum
 
 
+def test_short_and_long_batches_take_turns(corpus: Make) -> None:
+    # within a pool reviews are sorted by length, but training must not meet them that way
+    found = every(corpus([at % 20 for at in range(60)]))
+    longest = [int(batch.lengths_B.max()) for batch in found]
+    assert longest != sorted(longest)
+
+
 @same_fixtures
 @given(lengths=lengths, start=st.integers(0, 20))
 def test_start_skips_exactly(corpus: Make, lengths: list[int], start: int) -> None:

@@ -187,6 +187,15 @@ def test_a_file_with_its_middle_overwritten(path: Path) -> None:
     refused(path)
 
 
+def test_a_file_whose_texts_lie_outside_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.arrow"
+    write(path, [[([7], 0, "x" * 333), ([8], 1, "y" * 444)]])
+    whole, places = path.read_bytes(), np.array([0, 333, 777], np.int32).tobytes()
+    assert whole.count(places) == 1
+    path.write_bytes(whole.replace(places, np.array([0, 333, 10**9], np.int32).tobytes()))
+    refused(path)
+
+
 def arrow_file(path: Path, table: pa.Table, **options: object) -> None:
     with pa.ipc.new_file(str(path), table.schema, options=pa.ipc.IpcWriteOptions(**options)) as out:
         out.write_table(table)

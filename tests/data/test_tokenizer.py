@@ -156,6 +156,17 @@ def test_an_address_is_one_subword(kind: str, tokenizers: dict[str, Tokenizer]) 
         assert "<url>" in tokenizer.tokens(text)
 
 
+@pytest.mark.parametrize("kind", ["bpe", "unigram"])
+def test_the_names_of_special_ids_in_a_review_are_subwords(kind: Kind, tmp_path: Path) -> None:
+    # without "lower", which would hide them
+    config = TextConfig(tokenizer=kind, clean=(), min_count=1, max_vocabulary=100)
+    made = SubwordTokenizer.train(["_PAD and _UNK", "A PAD, UNKNOWN"] * 5, config)
+    for tokenizer in (made, saved(made, tmp_path)):
+        (ids,) = tokenizer.encode(["_PAD _UNK x_PAD"])
+        assert not {PAD, UNK} & {*ids[:-4]}
+        assert "_PAD" not in tokenizer.tokens("_PAD _UNK x_PAD")
+
+
 def test_no_address_token_without_the_step() -> None:
     config = TextConfig(tokenizer="bpe", clean=("lower",), max_vocabulary=100)
     assert "<url>" not in SubwordTokenizer.train(REVIEWS, config).vocabulary

@@ -17,7 +17,7 @@ def test_the_mean_follows_the_weights() -> None:
         with torch.no_grad():
             model.head.bias.fill_(value)
         average.update(model)
-        seen.append(float(average.model.head.bias))
+        seen.append(average.model.head.bias.item())
     assert seen == [1.0, 1.5, 2.375]
 
 

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import TINY, write_fasttext
 
+from conftest import TINY, write_fasttext
 from sentir.config import Config, ReadOptions
 from sentir.data.sample import sample_reviews
 from sentir.errors import ConfigError, DataError, UsageError

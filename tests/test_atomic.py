@@ -117,6 +117,14 @@ def test_the_old_folder_stands_again_if_the_new_one_cannot(
     assert names(tmp_path) == ["model"]
 
 
+def test_a_file_does_not_replace_a_folder(tmp_path: Path) -> None:
+    write_folder(tmp_path / "model", "old")
+    with pytest.raises(OSError), written_whole(tmp_path / "model") as beside:  # noqa: PT011
+        beside.touch()
+    assert names(tmp_path) == ["model"]
+    assert names(tmp_path / "model") == ["inner"]
+
+
 def test_what_a_kill_left_is_tidied(tmp_path: Path) -> None:
     (tmp_path / ".a.txt.77.part").touch()
     (tmp_path / ".model.77.part").mkdir()

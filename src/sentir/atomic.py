@@ -28,7 +28,7 @@ def written_whole(path: Path) -> Iterator[Path]:
             if not file.is_dir():
                 with file.open("rb") as written:
                     os.fsync(written.fileno())
-        if path.is_dir():  # a folder cannot be renamed onto another
+        if path.is_dir() and beside.is_dir():  # a folder cannot be renamed onto another
             old = path.with_name(f".{path.name}.{os.getpid()}.old")
             path.rename(old)
             try:

@@ -75,7 +75,7 @@ class ModelConfig:
     cell: Literal["lstm", "gru", "rnn"] = Field(default="lstm", description="the recurrent cell")
     embedding: int = Field(default=100, ge=1, description="size of a word's vector (units)")
     bigrams: int = Field(
-        default=131_072, ge=0, description="rows shared by the vectors of word pairs (0: no pairs)"
+        default=0, ge=0, description="rows shared by the vectors of word pairs (0: no pairs)"
     )
     bigram_dropout: float = Field(
         default=0.5, ge=0, lt=1, description="share of the pairs' features dropped in training"
@@ -86,10 +86,10 @@ class ModelConfig:
     layers: int = Field(default=1, ge=1, description="recurrent layers, one upon the other")
     bidirectional: bool = Field(default=True, description="read from both ends")
     pooling: Literal["last", "max", "mean", "attention"] = Field(
-        default="attention", description="how the states of all tokens become one vector"
+        default="max", description="how the states of all tokens become one vector"
     )
     embedding_dropout: float = Field(
-        default=0.4, ge=0, lt=1, description="share of the embedded features dropped in training"
+        default=0.0, ge=0, lt=1, description="share of the embedded features dropped in training"
     )
     dropout: float = Field(
         default=0.0,
@@ -98,7 +98,7 @@ class ModelConfig:
         description="share of the states dropped between layers in training",
     )
     head_dropout: float = Field(
-        default=0.4, ge=0, lt=1, description="share of the pooled features dropped in training"
+        default=0.2, ge=0, lt=1, description="share of the pooled features dropped in training"
     )
     vectors: str | None = Field(
         default=None,
@@ -264,18 +264,24 @@ SECTION_OF: dict[str, str] = {
 
 _READING = TextConfig(max_tokens=400)
 _FITTING = TrainConfig(learning_rate=0.002, averaging=0.99)
+_FAST = ModelConfig(
+    embedding=100,
+    bigrams=131_072,
+    hidden=64,
+    pooling="attention",
+    embedding_dropout=0.4,
+    head_dropout=0.4,
+)
 
 PRESETS: dict[str, Config] = {
     # The lesson's network and recipe, its faults mended.
     "lecture": Config(
         model=ModelConfig(
             embedding=400,
-            bigrams=0,
             hidden=512,
             layers=2,
             bidirectional=False,
             pooling="last",
-            embedding_dropout=0,
             dropout=0.5,
             head_dropout=0.2,
         ),
@@ -283,11 +289,13 @@ PRESETS: dict[str, Config] = {
             epochs=2, batch_size=400, learning_rate=0.005, schedule="constant", warmup=0, clip=5
         ),
     ),
-    "fast": Config(text=_READING, train=_FITTING),
-    "base": Config(text=_READING, model=ModelConfig(embedding=128, hidden=128), train=_FITTING),
+    "fast": Config(text=_READING, model=_FAST, train=_FITTING),
+    "base": Config(
+        text=_READING, model=dataclasses.replace(_FAST, embedding=128, hidden=128), train=_FITTING
+    ),
     "best": Config(
         text=TextConfig(max_tokens=600),
-        model=ModelConfig(embedding=200, hidden=256, layers=2, dropout=0.4),
+        model=dataclasses.replace(_FAST, embedding=200, hidden=256, layers=2, dropout=0.4),
         train=_FITTING,
     ),
 }

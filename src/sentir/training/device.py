@@ -70,6 +70,8 @@ def self_check(
         config,
         embedding=min(config.embedding, 24),
         hidden=min(config.hidden, 24),
+        bigrams=min(config.bigrams, 50),
+        bigram_dropout=0.0,
         embedding_dropout=0.0,
         dropout=0.0,
         head_dropout=0.0,

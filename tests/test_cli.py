@@ -100,6 +100,32 @@ def test_predict_csv_keeps_its_columns(
     assert rows[0]["text"] == 'a, "quoted" text'
 
 
+def test_predict_tsv_keeps_its_header(
+    tiny_run: Run, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "new.tsv"
+    source.write_text('id\ttext\n7\t"a\ttab"\n8\tplain\n')
+    code, out, _ = sentir("predict", tiny_run.folder, source, capfd=capfd)
+    assert code == 0
+    rows = list(csv.DictReader(io.StringIO(out), delimiter="\t"))
+    assert [(row["id"], row["text"]) for row in rows] == [("7", "a\ttab"), ("8", "plain")]
+    assert list(rows[0]) == ["id", "text", "prediction", "probability"]
+
+
+def test_predict_fasttext_lines(
+    tiny_run: Run, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "new.ft.txt"
+    source.write_text("__label__2 one text\n__label__1 another\n")
+    code, out, _ = sentir("predict", tiny_run.folder, source, capfd=capfd)
+    assert code == 0
+    rows = [line.split("\t") for line in out.splitlines()]
+    assert [row[2] for row in rows] == ["one text", "another"]
+    relabelled = tmp_path / "out.ft.txt"
+    assert sentir("predict", tiny_run.folder, source, "-o", relabelled, capfd=capfd)[0] == 0
+    assert relabelled.read_text().splitlines() == [f"__label__{row[0]} {row[2]}" for row in rows]
+
+
 def test_predict_from_one_format_to_another(
     tiny_run: Run, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

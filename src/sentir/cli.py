@@ -243,6 +243,7 @@ def predict(
 
     Predictions for a file are written in its own format with the columns prediction and
     probability added; for lines, as prediction, probability and text with tabs between.
+    An --output named .ft.txt gets fastText lines labelled with the predictions.
 
     [bold]Examples[/bold]
 
@@ -252,7 +253,7 @@ def predict(
     """
     from sentir.data.corpus import Faults
     from sentir.data.writing import format_of, write_records
-    from sentir.inference.bulk import looks_like_file, predict_records
+    from sentir.inference.bulk import looks_like_file, predict_file
     from sentir.inference.predictor import load
 
     options = _read_options(read)
@@ -262,14 +263,11 @@ def predict(
             {"prediction": found.label, "probability": found.probability, "text": text}
             for text, found in zip(inputs, predictor.predict(inputs), strict=True)
         )
-        write_records(rows, output, format_of(output, "tsv"))
+        write_records(rows, output, format_of(output, "lines"))
         return
     faults = Faults(options.on_error)
     with _counting("predicting") as advance:
-        records, own_format = predict_records(
-            predictor, inputs[0], options=options, faults=faults, advance=advance
-        )
-        write_records(records, output, format_of(output, own_format))
+        predict_file(predictor, inputs[0], output, options=options, faults=faults, advance=advance)
     _tell_skipped(faults)
 
 

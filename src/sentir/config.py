@@ -100,6 +100,12 @@ class ModelConfig:
     head_dropout: float = Field(
         default=0.2, ge=0, lt=1, description="share of the pooled features dropped in training"
     )
+    skip: bool = Field(
+        default=False, description="let the head read the sum of the embedded words too"
+    )
+    skip_dropout: float = Field(
+        default=0.2, ge=0, lt=1, description="share of that sum's features dropped in training"
+    )
     vectors: str | None = Field(
         default=None,
         description="GloVe, fastText or word2vec text file that initialises the embedding",

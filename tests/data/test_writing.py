@@ -24,7 +24,7 @@ ROWS: Rows = [
     {"label": "positive", "text": "a\tb\nc\rd 😀", "probability": 1e-9},
     {"label": "positive", "text": "", "probability": 1.0},
 ]
-FORMATS: tuple[Format, ...] = ("csv", "tsv", "jsonl", "parquet", "fasttext")
+FORMATS: tuple[Format, ...] = ("lines", "csv", "tsv", "jsonl", "parquet", "fasttext")
 
 
 @pytest.mark.parametrize(
@@ -51,9 +51,8 @@ FORMATS: tuple[Format, ...] = ("csv", "tsv", "jsonl", "parquet", "fasttext")
         ("a", "fasttext", "fasttext"),
         ("a.gz", "jsonl", "jsonl"),
         ("", "tsv", "tsv"),
-        # what is read only has another way out
-        ("-", "text", "tsv"),
-        ("a.txt", "text", "tsv"),
+        ("-", "lines", "lines"),
+        ("a.txt", "lines", "lines"),
     ],
 )
 def test_the_format_a_name_asks_for(path: str, otherwise: str, expected: str) -> None:
@@ -73,15 +72,16 @@ def read_back(path: Path, kind: Format) -> Rows:
     content = path.read_bytes().decode("utf-8")
     if kind == "jsonl":
         return [json.loads(line) for line in content.split("\n")[:-1]]
-    return list(csv.DictReader(io.StringIO(content, newline=""), strict=True))
+    delimiter = "\t" if kind == "tsv" else ","
+    return list(csv.DictReader(io.StringIO(content, newline=""), strict=True, delimiter=delimiter))
 
 
-@pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
+@pytest.mark.parametrize("kind", ["csv", "tsv", "jsonl", "parquet"])
 def test_what_is_written_is_read(tmp_path: Path, kind: Format) -> None:
     path = tmp_path / "out"
     write_records(ROWS, str(path), kind)
     expected = ROWS
-    if kind == "csv":
+    if kind in ("csv", "tsv"):
         expected = [{name: str(value) for name, value in row.items()} for row in ROWS]
     assert read_back(path, kind) == expected
 
@@ -91,7 +91,7 @@ values = st.text(st.characters(exclude_categories=["Cs"]))
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(st.fixed_dictionaries({"text": values, "a, b": values}), min_size=1))
-@pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
+@pytest.mark.parametrize("kind", ["csv", "tsv", "jsonl", "parquet"])
 def test_any_text_comes_back(tmp_path: Path, kind: Format, rows: Rows) -> None:
     path = tmp_path / "out"
     write_records(rows, str(path), kind)
@@ -100,7 +100,7 @@ def test_any_text_comes_back(tmp_path: Path, kind: Format, rows: Rows) -> None:
 
 def test_lines(tmp_path: Path) -> None:
     path = tmp_path / "out"
-    write_records(ROWS, str(path), "tsv")
+    write_records(ROWS, str(path), "lines")
     assert path.read_bytes().decode().split("\n") == [
         'negative\tdull, "so dull"; y qué\t0.750000',
         "positive\ta b c d 😀\t0.000000",
@@ -141,16 +141,16 @@ def test_the_name_tells_the_compression(tmp_path: Path, extension: str) -> None:
 
 
 def test_standard_output(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
-    write_records(ROWS[:1], "-", "tsv")
+    write_records(ROWS[:1], "-", "lines")
     told = capfdbinary.readouterr().out
     assert told.decode() == 'negative\tdull, "so dull"; y qué\t0.750000\n'
 
 
-@pytest.mark.parametrize("kind", ["csv", "tsv", "parquet"])
+@pytest.mark.parametrize("kind", ["lines", "csv", "tsv", "parquet"])
 def test_a_row_s_columns_may_be_fewer_or_in_another_order(tmp_path: Path, kind: Format) -> None:
     path = tmp_path / "out"
     write_records([{"a": "1", "b": "2"}, {"b": "4", "a": "3"}, {"b": "6"}], str(path), kind)
-    if kind == "tsv":
+    if kind == "lines":
         assert path.read_text() == "1\t2\n3\t4\n\t6\n"
     else:
         blank = None if kind == "parquet" else ""
@@ -158,7 +158,7 @@ def test_a_row_s_columns_may_be_fewer_or_in_another_order(tmp_path: Path, kind: 
         assert read_back(path, kind) == expected
 
 
-@pytest.mark.parametrize("kind", ["csv", "tsv", "parquet"])
+@pytest.mark.parametrize("kind", ["lines", "csv", "tsv", "parquet"])
 def test_a_column_that_comes_late_is_an_error(tmp_path: Path, kind: Format) -> None:
     path = tmp_path / "out"
     with pytest.raises(DataError) as caught:

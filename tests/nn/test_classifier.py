@@ -18,6 +18,7 @@ from sentir.nn.classifier import (
     Pooling,
     RecurrentLayer,
     SentimentClassifier,
+    scaled_sum,
     turn,
     turned,
 )
@@ -28,6 +29,10 @@ CELLS, POOLINGS = ("lstm", "gru", "rnn"), ("last", "max", "mean", "attention")
 MAKES = [
     {"cell": cell, "pooling": pooling, "bidirectional": both, "layers": layers}
     for cell, pooling, both, layers in product(CELLS, POOLINGS, (False, True), (1, 2))
+]
+MAKES += [
+    {"cell": "lstm", "pooling": pooling, "bidirectional": True, "layers": 1, "skip": True}
+    for pooling in POOLINGS
 ]
 V = 30
 
@@ -55,7 +60,9 @@ def answer_alone(model: SentimentClassifier, review: list[int]) -> Tensor:
 
 
 def by_name(make: dict[str, Any]) -> str:
-    return f"{make['cell']}-{make['pooling']}-{1 + make['bidirectional']}way-{make['layers']}"
+    return f"{make['cell']}-{make['pooling']}-{1 + make['bidirectional']}way-{make['layers']}" + (
+        "-skip" if make.get("skip") else ""
+    )
 
 
 @pytest.mark.parametrize("make", MAKES, ids=by_name)
@@ -156,6 +163,19 @@ def test_poolings_by_hand() -> None:
     assert torch.equal(pooled("last"), torch.stack([text[-1] for text in texts]))
     assert torch.equal(pooled("max"), torch.stack([text.amax(0) for text in texts]))
     torch.testing.assert_close(pooled("mean"), torch.stack([text.mean(0) for text in texts]))
+
+
+def test_skip_reads_the_embedded_words_past_the_recurrent_layers() -> None:
+    model = network(skip=True)
+    (review,) = reviews([9])
+    words_TBE = model.embedded(torch.tensor([review]).T)
+    expected_BE = words_TBE[:, 0].sum(dim=0)[None] / 3
+    torch.testing.assert_close(scaled_sum(words_TBE, torch.tensor([9])), expected_BE)
+    with torch.no_grad():
+        model.head.weight[:, : -model.config.embedding] = 0  # deaf to the recurrent layers
+        answer = answer_alone(model, review)
+        by_hand = model.head.weight[0, -model.config.embedding :] @ expected_BE[0]
+    torch.testing.assert_close(answer[0], by_hand + model.head.bias[0])
 
 
 def test_last_is_the_last_token_each_direction_has_read() -> None:

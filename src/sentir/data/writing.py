@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
+import functools
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
@@ -14,7 +15,7 @@ from sentir.data.compression import EXTENSIONS
 from sentir.data.files import open_output
 from sentir.errors import DataError
 
-Format = Literal["fasttext", "tsv", "csv", "jsonl", "parquet"]
+Format = Literal["lines", "fasttext", "tsv", "csv", "jsonl", "parquet"]
 _OF_EXTENSION: dict[str, Format] = {
     ".csv": "csv",
     ".tsv": "tsv",
@@ -32,17 +33,14 @@ GROUP_ROWS = 10_000
 Record = Mapping[str, Any]
 
 
-def format_of(path: str, otherwise: str) -> Format:
+def format_of(path: str, otherwise: Format) -> Format:
     """The format that a name asks for, or else `otherwise`: ``labelled.csv.gz`` asks for csv."""
     suffixes = [suffix.lower() for suffix in Path(path).suffixes]
     if suffixes and suffixes[-1] in EXTENSIONS:
         suffixes.pop()
     if suffixes[-2:] == [".ft", ".txt"]:
         return "fasttext"
-    asked = _OF_EXTENSION.get(suffixes[-1]) if suffixes else None
-    if asked is None and otherwise == "fasttext":
-        return "fasttext"
-    return asked or _OF_EXTENSION.get(f".{otherwise}", "tsv")
+    return _OF_EXTENSION.get(suffixes[-1], otherwise) if suffixes else otherwise
 
 
 def write_records(records: Iterable[Record], path: str, kind: Format) -> None:
@@ -51,8 +49,9 @@ def write_records(records: Iterable[Record], path: str, kind: Format) -> None:
     Args:
         records: the first one names the columns; what a later one lacks is left blank.
         path: a file, compressed as its name says, or ``-`` for standard output.
-        kind: the format. ``fasttext`` takes the columns label and text. ``tsv`` is for reading by
-            eye and by line: no header, blanks for tabs and line ends inside a value.
+        kind: the format. ``fasttext`` takes the columns label and text. ``lines`` is for reading
+            by eye and by line: values with tabs between, no header, blanks for tabs and line ends
+            inside a value.
 
     Raises:
         DataError: the file cannot be written, or the rows do not fit the format: a row has a
@@ -60,7 +59,7 @@ def write_records(records: Iterable[Record], path: str, kind: Format) -> None:
             lacks its columns.
     """
     with open_output(path) as stream:
-        if kind in ("tsv", "csv", "parquet"):
+        if kind in ("lines", "tsv", "csv", "parquet"):
             records = _alike(records, path)
         if kind == "parquet":
             _write_parquet(records, stream, path)
@@ -95,7 +94,7 @@ def _fasttext_lines(records: Iterable[Record]) -> Iterator[str]:
         yield f"__label__{record['label']} {_one_line(record['text'])}\n"
 
 
-def _tsv_lines(records: Iterable[Record]) -> Iterator[str]:
+def _plain_lines(records: Iterable[Record]) -> Iterator[str]:
     for record in records:
         yield "\t".join(_one_line(value) for value in record.values()) + "\n"
 
@@ -105,9 +104,11 @@ def _one_line(value: Any) -> str:
     return text.translate({9: " ", 10: " ", 13: " "})
 
 
-def _csv_lines(records: Iterable[Record]) -> Iterator[str]:
+def _csv_lines(records: Iterable[Record], delimiter: str = ",") -> Iterator[str]:
     buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer)  # it quotes a lone "\r" only if its own lines end in "\r\n"
+    writer = csv.writer(
+        buffer, delimiter=delimiter
+    )  # it quotes a lone "\r" only if its own lines end in "\r\n"
 
     def line(values: Iterable[Any]) -> str:
         buffer.seek(0)
@@ -126,9 +127,10 @@ def _json_lines(records: Iterable[Record]) -> Iterator[str]:
         yield json.dumps(record, ensure_ascii=False, default=str) + "\n"
 
 
-_LINES = {
+_LINES: dict[Format, Callable[[Iterable[Record]], Iterator[str]]] = {
+    "lines": _plain_lines,
     "fasttext": _fasttext_lines,
-    "tsv": _tsv_lines,
+    "tsv": functools.partial(_csv_lines, delimiter="\t"),
     "csv": _csv_lines,
     "jsonl": _json_lines,
 }

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sentir.data.corpus import Faults, ReadOptions, Review, detect_format, read_reviews
+from sentir.data.writing import Format, format_of, write_records
 from sentir.errors import DataError, UsageError
 from sentir.inference.predictor import Predictor
 
@@ -39,27 +40,37 @@ def looks_like_file(argument: str) -> bool:
     return False
 
 
-def predict_records(
+def predict_file(
     predictor: Predictor,
     source: str,
+    output: str = "-",
     *,
     options: ReadOptions,
     faults: Faults,
     advance: Callable[[int], None] = lambda count: None,
-) -> tuple[Iterator[dict[str, Any]], str]:
-    """The records of a file with `ADDED`, in their order, and the file's format.
+) -> None:
+    """Write the records of a file with `ADDED`, in their order.
 
-    Records are read as they are asked for, some thousand ahead.
+    Records are read some thousand ahead. Where the output's name asks for no format, tables are
+    written as they were read, and reviews that stood on lines of their own as prediction,
+    probability and text. fastText lines are written with the prediction for their label.
+
+    Args:
+        source: a file, a pattern, an address or ``-`` for standard input.
+        output: a file, or ``-`` for standard output.
 
     Raises:
-        DataError: the file cannot be read, or has a column of an added one's name.
+        DataError: the file cannot be read, has a column of an added one's name, or the output
+            cannot be written.
     """
+    own = detect_format(source, options)
+    kind = format_of(output, "lines" if own == "fasttext" or own == "text" else own)
     reviews = read_reviews([source], options, faults=faults, labelled=False)
-    return _answered(predictor, reviews, advance), detect_format(source, options)
+    write_records(_answered(predictor, reviews, kind, advance), output, kind)
 
 
 def _answered(
-    predictor: Predictor, reviews: Iterable[Review], advance: Callable[[int], None]
+    predictor: Predictor, reviews: Iterable[Review], kind: Format, advance: Callable[[int], None]
 ) -> Iterator[dict[str, Any]]:
     waiting: deque[Review] = deque()
 
@@ -71,12 +82,13 @@ def _answered(
     for found in predictor.predict_stream(texts()):
         review = waiting.popleft()
         answer: dict[str, Any] = dict(zip(ADDED, found, strict=True))
-        if review.fields is None:
-            record = {**answer, "text": review.text}
+        if kind == "fasttext":
+            yield {"label": found.label, "text": review.text}
+        elif review.fields is None:
+            yield {**answer, "text": review.text}
         else:
             _check_columns(review)
-            record = {**review.fields, **answer}
-        yield record
+            yield {**review.fields, **answer}
         advance(1)
 
 

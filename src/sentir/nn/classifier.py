@@ -76,6 +76,11 @@ def _initialise(layer: nn.RNNBase, cell: str) -> None:
             weights_of(layer).input_bias_G.chunk(4)[1].fill_(1.0)
 
 
+def outside(x_TBE: Tensor, lengths_B: Tensor) -> Tensor:
+    """Where `x_TBE` holds padding, (T, B, 1)."""
+    return (torch.arange(len(x_TBE), device=lengths_B.device)[:, None] >= lengths_B)[:, :, None]
+
+
 class Pooling(nn.Module):
     """From the states of all tokens to one vector a review, (T, B, F) to (B, F)."""
 
@@ -87,26 +92,34 @@ class Pooling(nn.Module):
         self.score = nn.Linear(features, 1, bias=False) if kind == "attention" else None
 
     def forward(self, states_TBF: Tensor, lengths_B: Tensor) -> Tensor:
-        longest, size, _ = states_TBF.shape
         if self.kind == "last":
             # The last token each direction has read: the text's last ahead, its first back.
-            rows = torch.arange(size, device=lengths_B.device)
+            rows = torch.arange(len(lengths_B), device=lengths_B.device)
             last_BF = states_TBF[lengths_B - 1, rows]
             if not self.bidirectional:
                 return last_BF
             return torch.cat([last_BF[:, : self.hidden], states_TBF[0, :, self.hidden :]], dim=1)
-        outside_TB = torch.arange(longest, device=lengths_B.device)[:, None] >= lengths_B
+        outside_TB1 = outside(states_TBF, lengths_B)
         if self.kind == "max":
-            return states_TBF.masked_fill(outside_TB[:, :, None], -torch.inf).amax(dim=0)
+            return states_TBF.masked_fill(outside_TB1, -torch.inf).amax(dim=0)
         if self.kind == "mean":
-            total_BF = states_TBF.masked_fill(outside_TB[:, :, None], 0.0).sum(dim=0)
+            total_BF = states_TBF.masked_fill(outside_TB1, 0.0).sum(dim=0)
             return total_BF / lengths_B[:, None].to(total_BF.dtype)
         assert self.score is not None
         # Additive attention with one learnt query (Bahdanau et al. 2015; Yang et al. 2016).
-        score_TB = self.score(torch.tanh(states_TBF)).squeeze(2)
-        weight_TB = score_TB.masked_fill(outside_TB, -torch.inf).softmax(dim=0)
-        pooled_BF: Tensor = (weight_TB[:, :, None] * states_TBF).sum(dim=0)
+        score_TB1 = self.score(torch.tanh(states_TBF)).masked_fill(outside_TB1, -torch.inf)
+        pooled_BF: Tensor = (score_TB1.softmax(dim=0) * states_TBF).sum(dim=0)
         return pooled_BF
+
+
+def scaled_sum(words_TBE: Tensor, lengths_B: Tensor) -> Tensor:
+    """The sum of a text's vectors over the root of its length, (B, E): what a bag of words sees.
+
+    Beside the recurrent layers it lets single telling words and pairs be learnt at once (the wide
+    part of Cheng et al. 2016). The root keeps its spread the same for short and long texts.
+    """
+    total_BE = words_TBE.masked_fill(outside(words_TBE, lengths_B), 0.0).sum(dim=0)
+    return total_BE / lengths_B[:, None].to(total_BE.dtype).sqrt()
 
 
 class SentimentClassifier(nn.Module):
@@ -147,16 +160,22 @@ class SentimentClassifier(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
         self.pooling = Pooling(config.pooling, config.hidden, bidirectional=config.bidirectional)
         self.head_dropout = nn.Dropout(config.head_dropout)
-        self.head = nn.Linear(features, 1 if classes == 2 else classes)
+        self.skip_dropout = nn.Dropout(config.skip_dropout) if config.skip else None
+        read = features + (config.embedding if config.skip else 0)
+        self.head = nn.Linear(read, 1 if classes == 2 else classes)
 
     def forward(self, ids_BT: Tensor, lengths_B: Tensor) -> Tensor:
         """Logits of shape (B, O) for ids of shape (B, T) with `lengths_B` tokens each."""
         turn_TB = turned(lengths_B, ids_BT.shape[1])
-        states_TBF = self.embedding_dropout(self.embedded(ids_BT.T))
+        words_TBE = self.embedding_dropout(self.embedded(ids_BT.T))
+        states_TBF = words_TBE
         for at, layer in enumerate(self.layers):
             states_TBF = layer(self.dropout(states_TBF) if at else states_TBF, turn_TB)
-        pooled_BF = self.pooling(states_TBF, lengths_B)
-        logits_BO: Tensor = self.head(self.head_dropout(pooled_BF))
+        features_BF = self.head_dropout(self.pooling(states_TBF, lengths_B))
+        if self.skip_dropout is not None:
+            skip_BE = self.skip_dropout(scaled_sum(words_TBE, lengths_B))
+            features_BF = torch.cat([features_BF, skip_BE], dim=1)
+        logits_BO: Tensor = self.head(features_BF)
         return logits_BO
 
     def embedded(self, ids_TB: Tensor) -> Tensor:

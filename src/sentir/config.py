@@ -161,6 +161,11 @@ class TrainConfig:
     device: Literal["auto", "cpu", "cuda", "mps"] = Field(
         default="auto", description="where to train"
     )
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        default="auto",
+        description="number format of the recurrent layers in training (auto: bfloat16 where that "
+        "is faster)",
+    )
 
 
 @dataclass(frozen=True, kw_only=True, config=_frozen)
@@ -277,6 +282,8 @@ _FAST = ModelConfig(
     pooling="attention",
     embedding_dropout=0.4,
     head_dropout=0.4,
+    skip=True,
+    skip_dropout=0.5,
 )
 
 PRESETS: dict[str, Config] = {

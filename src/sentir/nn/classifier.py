@@ -13,6 +13,7 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.func import functional_call
 
 from sentir.config import ModelConfig
 from sentir.data.tokenizer import PAD
@@ -21,10 +22,17 @@ from sentir.nn.cells import MODULES, weights_of
 
 
 class RecurrentLayer(nn.Module):
-    """One recurrent layer in one or two directions, each a plain one-layer ``torch.nn`` module."""
+    """One recurrent layer in one or two directions, each a plain one-layer ``torch.nn`` module.
+
+    Attributes:
+        format: the number format it computes in. The weights stay float32: where the format is
+            narrower they are rounded anew at each use, and the gradient reaches the float32 ones
+            (Micikevicius et al. 2018).
+    """
 
     def __init__(self, cell: str, inputs: int, hidden: int, *, bidirectional: bool) -> None:
         super().__init__()
+        self.format: torch.dtype | None = None
         self.ahead = MODULES[cell](inputs, hidden)
         self.back = MODULES[cell](inputs, hidden) if bidirectional else None
         for direction in (self.ahead, self.back):
@@ -33,11 +41,23 @@ class RecurrentLayer(nn.Module):
 
     def forward(self, x_TBE: Tensor, turn_TB: Tensor) -> Tensor:
         """States of shape (T, B, F); `turn_TB` is `turned` of the batch's lengths."""
-        ahead_TBH: Tensor = self.ahead(x_TBE)[0]
+        ahead_TBH = self._states(self.ahead, x_TBE)
         if self.back is None:
             return ahead_TBH
-        back_TBH = turn(self.back(turn(x_TBE, turn_TB))[0], turn_TB)
+        back_TBH = turn(self._states(self.back, turn(x_TBE, turn_TB)), turn_TB)
         return torch.cat([ahead_TBH, back_TBH], dim=2)
+
+    def _states(self, direction: nn.Module, x_TBE: Tensor) -> Tensor:
+        if self.format is None:
+            states_TBH: Tensor = direction(x_TBE)[0]
+            return states_TBH
+        if x_TBE.is_cuda:  # cuDNN wants the rounded weights in one piece: autocast sees to that
+            with torch.autocast("cuda", self.format):
+                states_TBH = direction(x_TBE)[0]
+        else:
+            rounded = {name: part.to(self.format) for name, part in direction.named_parameters()}
+            states_TBH = functional_call(direction, rounded, (x_TBE.to(self.format),))[0]
+        return states_TBH.to(x_TBE.dtype)
 
 
 def turned(lengths_B: Tensor, longest: int) -> Tensor:
@@ -177,6 +197,12 @@ class SentimentClassifier(nn.Module):
             features_BF = torch.cat([features_BF, skip_BE], dim=1)
         logits_BO: Tensor = self.head(features_BF)
         return logits_BO
+
+    def compute_in(self, format: torch.dtype | None) -> None:
+        """Set the number format of the recurrent layers; None is that of the weights."""
+        for layer in self.layers:
+            assert isinstance(layer, RecurrentLayer)
+            layer.format = format
 
     def embedded(self, ids_TB: Tensor) -> Tensor:
         """What the first layer reads, (T, B, E): each word's vector, with its pair's if it has."""

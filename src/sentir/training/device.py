@@ -75,6 +75,7 @@ def self_check(
         embedding_dropout=0.0,
         dropout=0.0,
         head_dropout=0.0,
+        skip_dropout=0.0,
         vectors=None,
     )
     with torch.random.fork_rng(devices=[]):

@@ -37,6 +37,7 @@ from sentir.nn.vectors import load_vectors
 from sentir.training.checkpoint import Checkpoints, Position
 from sentir.training.device import choose_device
 from sentir.training.loop import fit, probabilities
+from sentir.training.precision import choose_precision, format_name
 from sentir.training.watch import MetricsFile, Watcher, read_metrics, tell_all
 from sentir.version import __version__
 
@@ -126,6 +127,8 @@ def train(
     )
     torch.manual_seed(config.train.seed)
     model = _build(config, corpora, tell).to(device)
+    precision = choose_precision(config.train.precision, config.model, device)
+    model.compute_in(precision)
     checkpoints = Checkpoints(folder, digest([identity, config.to_dict()]))
     try:
         position = fit(
@@ -139,6 +142,7 @@ def train(
         )
     finally:
         tell({"event": "end"})
+    model.compute_in(None)
     seconds = time.perf_counter() - began
 
     evaluations = {"validation": _evaluate(model, corpora.valid, corpora, config)}
@@ -158,7 +162,8 @@ def train(
         synthetic=any(map(is_synthetic, inputs.train)),
     )
     save_bundle(bundle, folder / FOLDER)
-    report = _report(folder, bundle, inputs, corpora, evaluations, bar, position, device, seconds)
+    place = f"{device}, recurrent layers trained in {format_name(precision)}"
+    report = _report(folder, bundle, inputs, corpora, evaluations, bar, position, place, seconds)
     write_report(report, folder / "report.html")
     if position.stopped == "interrupted":
         tell({"event": "say", "message": "interrupted: this is the best model so far; the same "
@@ -318,7 +323,7 @@ def _report(
     evaluations: Mapping[str, Evaluation],
     baseline: Metrics | None,
     position: Position,
-    device: torch.device,
+    place: str,
     seconds: float,
 ) -> Report:
     parameters = sum(weight.numel() for weight in bundle.model.parameters())
@@ -338,7 +343,7 @@ def _report(
             "vocabulary": f"{len(corpora.tokenizer.vocabulary):,} tokens",
             "parameters": f"{parameters / 1e6:.1f} million",
             "steps": f"{position.step:,}, best at {position.best_step:,} ({position.stopped})",
-            "device": str(device),
+            "device": place,
             "time": f"{minutes} min {rest} s",
             "versions": f"sentir {__version__}, torch {torch.__version__}",
         },

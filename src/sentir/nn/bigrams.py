@@ -42,7 +42,15 @@ class HashedBigrams(nn.Module):
 
     def rows(self, ids_TB: Tensor) -> Tensor:
         """The row of each token's pair, (T, B)."""
-        before_TB = torch.cat([torch.full_like(ids_TB[:1], PAD), ids_TB[:-1]])
-        mixed_TB = before_TB * _FIRST + ids_TB * _SECOND
-        row_TB = (mixed_TB + mixed_TB // _FOLD) % self.buckets + 1
-        return row_TB.masked_fill((before_TB == PAD) | (ids_TB == PAD), 0)
+        return hashed_pairs(ids_TB, self.buckets)
+
+
+def hashed_pairs(ids_TB: Tensor, buckets: int) -> Tensor:
+    """The row, 1 to `buckets`, of each token's pair with the token before it, (T, B).
+
+    0 for a text's first token and for padding.
+    """
+    before_TB = torch.cat([torch.full_like(ids_TB[:1], PAD), ids_TB[:-1]])
+    mixed_TB = before_TB * _FIRST + ids_TB * _SECOND
+    row_TB = (mixed_TB + mixed_TB // _FOLD) % buckets + 1
+    return row_TB.masked_fill((before_TB == PAD) | (ids_TB == PAD), 0)

@@ -1,0 +1,82 @@
+"""What this machine can do: devices, number formats and their speed, what sentir would choose."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable, Iterator
+
+import torch
+
+from sentir.config import Config
+from sentir.training.device import choose_device
+from sentir.training.precision import LEAST_HIDDEN, has_fast_bfloat16
+from sentir.version import __version__
+
+#: Rows, inner and columns of the matrix product that is timed: a step of a wide LSTM.
+PRODUCT = (512, 512, 2048)
+#: Repetitions; the fastest counts, as all that disturbs makes it slower.
+TIMES = 7
+
+
+def examine() -> Iterator[tuple[str, str]]:
+    """What was found, as names and sentences, each as soon as it is known."""
+    yield (
+        "versions",
+        f"sentir {__version__}, Python {platform.python_version()}, torch {torch.__version__}",
+    )
+    yield "processor", _processor()
+    warnings: list[str] = []
+    device = choose_device("auto", Config().model, warnings.append)
+    yield "device", f"training goes to {device}" + "".join(f"; {warning}" for warning in warnings)
+    yield from _formats(device)
+
+
+def _processor() -> str:
+    able = torch.cpu.get_capabilities()
+    known = {
+        "avx2": "AVX2", "avx512_f": "AVX-512", "avx512_bf16": "AVX-512 bf16",
+        "avx512_vnni": "AVX-512 VNNI", "amx_bf16": "AMX bf16", "amx_int8": "AMX int8",
+        "neon": "NEON", "bf16": "bf16", "i8mm": "int8 matrices", "sve": "SVE",
+    }  # fmt: skip
+    features = ", ".join(name for key, name in known.items() if able.get(key)) or "nothing special"
+    name = able.get("cpu_name") or platform.machine()
+    return f"{name}, {torch.get_num_threads()} threads; {features}"
+
+
+def _formats(device: torch.device) -> Iterator[tuple[str, str]]:
+    rows, inner, columns = PRODUCT
+    operations = 2 * rows * inner * columns
+    plain = _gflops(device, torch.float32, operations)
+    yield "float32", f"{plain:,.0f} GFLOP/s in a product of matrices"
+    rough = _gflops(device, torch.bfloat16, operations)
+    chosen = (
+        f"LSTMs of {LEAST_HIDDEN} units and more are trained in it"
+        if has_fast_bfloat16(device) and device.type == "cpu"
+        else "recurrent layers are trained in it"
+        if has_fast_bfloat16(device)
+        else "not used, as there is no hardware for it"
+    )
+    yield "bfloat16", f"{rough:,.0f} GFLOP/s, {rough / plain:.1f} x float32; {chosen}"
+
+
+def _gflops(device: torch.device, format: torch.dtype, operations: int) -> float:
+    rows, inner, columns = PRODUCT
+    left = torch.randn(rows, inner, device=device).to(format)
+    right = torch.randn(inner, columns, device=device).to(format)
+
+    def multiply() -> None:
+        (left @ right)[0, 0].item()  # waits for a GPU to finish
+
+    return operations / fastest(multiply) / 1e9
+
+
+def fastest(work: Callable[[], object]) -> float:
+    """Seconds of the fastest of some runs, after one that warms up."""
+    work()
+    seconds = []
+    for _ in range(TIMES):
+        began = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - began)
+    return min(seconds)

@@ -14,7 +14,7 @@ from sentir.data.tokenizer import PAD
 
 # Knuth's multiplier and another odd one of its size (The Art of Computer Programming, 6.4): small
 # ids, which are the frequent words, must not fall together whatever the number of rows is.
-_FIRST, _SECOND, _FOLD = 2_654_435_761, 2_246_822_519, 65_537
+FIRST, SECOND, FOLD = 2_654_435_761, 2_246_822_519, 65_537
 
 
 class HashedBigrams(nn.Module):
@@ -43,6 +43,6 @@ class HashedBigrams(nn.Module):
     def rows(self, ids_TB: Tensor) -> Tensor:
         """The row of each token's pair, (T, B)."""
         before_TB = torch.cat([torch.full_like(ids_TB[:1], PAD), ids_TB[:-1]])
-        mixed_TB = before_TB * _FIRST + ids_TB * _SECOND
-        row_TB = (mixed_TB + mixed_TB // _FOLD) % self.buckets + 1
+        mixed_TB = before_TB * FIRST + ids_TB * SECOND
+        row_TB = (mixed_TB + mixed_TB // FOLD) % self.buckets + 1
         return row_TB.masked_fill((before_TB == PAD) | (ids_TB == PAD), 0)

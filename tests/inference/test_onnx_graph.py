@@ -126,7 +126,7 @@ def test_int8_is_for_the_lstm() -> None:
 
 def test_a_model_too_large_for_onnx_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(onnx_graph, "LARGEST_BYTES", 1000)
-    with pytest.raises(UsageError, match="an ONNX model holds at most 1,000"):
+    with pytest.raises(UsageError, match="more than the 1,000 bytes"):
         onnx_model(toy())
 
 

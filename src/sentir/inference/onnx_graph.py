@@ -12,7 +12,7 @@ size or of the number of its tokens can be frozen by accident.
 from __future__ import annotations
 
 import json
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -26,8 +26,7 @@ from sentir.nn.cells import weights_of
 from sentir.nn.classifier import RecurrentLayer, SentimentClassifier
 from sentir.version import __version__
 
-Precision = Literal["float32", "int8"]
-PRECISIONS: tuple[Precision, ...] = ("float32", "int8")
+PRECISIONS = ("float32", "int8")
 #: Of the inputs, outputs and metadata below.
 FORMAT = 1
 #: What runtimes of the last years read.
@@ -41,12 +40,12 @@ _CELLS = {"lstm": ("LSTM", (0, 3, 1, 2)), "gru": ("GRU", (1, 0, 2)), "rnn": ("RN
 Floats = npt.NDArray[np.float32]
 
 
-def onnx_model(bundle: Bundle, precision: Precision = "float32") -> ModelProto:
+def onnx_model(bundle: Bundle, precision: str = "float32") -> ModelProto:
     """The network with its weights, for any number of reviews of any length.
 
     Inputs are ``ids`` (B, T) int64, padded on the right with 0, and ``lengths`` (B,) int64, each at
-    least 1. Outputs are ``probabilities`` (B, C) and ``logits`` (B, O), float32. What else an answer
-    needs (class names, cleaning, most tokens) stands as JSON in the model's metadata.
+    least 1. Outputs are ``probabilities`` (B, C) and ``logits`` (B, O), float32. What else an
+    answer needs (class names, cleaning, most tokens) stands as JSON in the model's metadata.
 
     Args:
         bundle: the model.
@@ -55,17 +54,18 @@ def onnx_model(bundle: Bundle, precision: Precision = "float32") -> ModelProto:
             therefore depend, a little, on the reviews that share the batch.
 
     Raises:
-        UsageError: int8 was asked for and the cell is no LSTM, or the model is too large for ONNX.
+        UsageError: an unknown precision, int8 where the cell is no LSTM, or a model too large.
     """
     model = bundle.model
+    if precision not in PRECISIONS:
+        raise UsageError(f"no precision {precision!r}", todo=f"take {' or '.join(PRECISIONS)}")
     if precision == "int8" and model.config.cell != "lstm":
         raise UsageError(
             f"int8 is for the cell lstm, this model's is {model.config.cell}", todo="use float32"
         )
-    size = 4 * sum(weight.numel() for weight in model.parameters())
-    if size > LARGEST_BYTES:
+    if not fits_onnx(model):
         raise UsageError(
-            f"the weights take {size:,} bytes, an ONNX model holds at most {LARGEST_BYTES:,}",
+            f"the weights take more than the {LARGEST_BYTES:,} bytes that an ONNX model can hold",
             todo="train with a smaller --embedding or --max-vocabulary",
         )
     graph = _Graph()
@@ -111,6 +111,11 @@ def onnx_model(bundle: Bundle, precision: Precision = "float32") -> ModelProto:
     return made
 
 
+def fits_onnx(model: SentimentClassifier) -> bool:
+    """Whether the weights fit into an ONNX model."""
+    return 4 * sum(weight.numel() for weight in model.parameters()) <= LARGEST_BYTES
+
+
 class _Graph:
     """Nodes and weights as they gather; every value gets a name of its own."""
 
@@ -139,7 +144,7 @@ class _Graph:
         return self.weight(values, np.int64)
 
 
-def _network(graph: _Graph, model: SentimentClassifier, precision: Precision) -> None:
+def _network(graph: _Graph, model: SentimentClassifier, precision: str) -> None:
     config = model.config
     ids_TB = graph("Transpose", "ids", perm=[1, 0])
     outside_TB1 = _outside(graph, ids_TB)
@@ -209,7 +214,7 @@ def _recurrent(
     cell: str,
     x_TBE: str,
     lengths_B: str,
-    precision: Precision,
+    precision: str,
 ) -> tuple[str, str]:
     """The states (T, B, F), and the last that each direction has read (B, F)."""
     operator, order = _CELLS[cell]
@@ -229,12 +234,14 @@ def _recurrent(
     }
     if precision == "int8":
         # https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md
-        (rounded, *scale), (memory, *memory_scale) = map(_rounded, (input_DGE, memory_DGH))
-        inputs = [graph.weight(part, np.int8) for part in (rounded, memory)]
+        input_8, input_scale, input_zero = _rounded(input_DGE)
+        memory_8, memory_scale, memory_zero = _rounded(memory_DGH)
+        inputs = [graph.weight(input_8, np.int8), graph.weight(memory_8, np.int8)]
         scales = [
-            graph.weight(part, kind)
-            for pair in (scale, memory_scale)
-            for part, kind in zip(pair, (np.float32, np.int8), strict=True)
+            graph.weight(input_scale),
+            graph.weight(input_zero, np.int8),
+            graph.weight(memory_scale),
+            graph.weight(memory_zero, np.int8),
         ]
         states = graph(
             "DynamicQuantizeLSTM", x_TBE, *inputs, bias, lengths_B, "", "", "", *scales,

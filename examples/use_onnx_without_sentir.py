@@ -53,7 +53,7 @@ def demo() -> None:
     from sentir.training.run import Inputs
 
     with tempfile.TemporaryDirectory() as folder:
-        config = Config.preset("fast").override({"hidden": 16, "embedding": 16, "epochs": 1})
+        config = Config.preset("fast").override({"bigrams": 0, "hidden": 16, "epochs": 1})
         run = train(Inputs(train=("sample",)), Path(folder) / "run", config=config)
         export(run.bundle, Path(folder) / "model.onnx")
         tokenizer = run.folder / "model" / "tokenizer.json"

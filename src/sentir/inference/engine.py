@@ -3,8 +3,9 @@
 Shapes: B batch, T time, C classes, O outputs (1 for two classes, else C).
 
 ``torch`` is the network itself. ``onnx`` is the same in float32 by ONNX Runtime, which is several
-times faster on a CPU. ``int8`` is the LSTM in 8 bits, faster again; its answers differ by some
-thousandths, and by which reviews share a batch, so it is never taken unasked.
+times faster on a CPU. ``int8`` is the LSTM in 8 bits, faster again; its answers are a thousandth
+off on average, rarely much more, and depend on which reviews share a batch, so it is never taken
+unasked.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ class Prediction(NamedTuple):
 class Predictor:
     """A trained model that answers.
 
-    A review answered alone and among others gets the same probabilities within 1e-6, but for the
+    A review answered alone and among others gets the same probabilities within 1e-5, but for the
     engine int8, where they may differ by some hundredths.
 
     Args:

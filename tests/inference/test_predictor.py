@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,10 +9,10 @@ import pytest
 import torch
 
 from sentir.bundle import Bundle, save_bundle
-from sentir.data.batches import pad
+from sentir.data.batches import Batch, pad
 from sentir.errors import BundleError, UsageError
 from sentir.inference import predictor as predictor_module
-from sentir.inference.predictor import WINDOW, Prediction, Predictor, load, windows
+from sentir.inference.predictor import WINDOW, Floats, Prediction, Predictor, load, windows
 from toy_bundle import WORDS, toy
 
 # A batch and a single text differ in the order of some sums, in float32.
@@ -125,6 +126,27 @@ def test_the_stream_takes_no_more_than_two_windows_ahead(predictor: Predictor) -
         next(stream)
         assert taken <= given + 2 * WINDOW
     assert taken == 3 * WINDOW
+
+
+def test_nothing_goes_on_when_the_caller_stops(
+    bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    predictor = Predictor(bundle)
+    asked = 0
+    answer = predictor.engine.probabilities
+
+    def count(batch: Batch) -> Floats:
+        nonlocal asked
+        asked += 1
+        time.sleep(0.001)
+        return answer(batch)
+
+    monkeypatch.setattr(predictor.engine, "probabilities", count)
+    stream = predictor.predict_stream(made_up(2 * WINDOW))
+    next(stream)
+    stream.close()
+    predictor._pool.shutdown()
+    assert asked < 2 * WINDOW / predictor.engine.batch
 
 
 def test_the_stream_gives_what_predict_gives(

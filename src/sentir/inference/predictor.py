@@ -98,9 +98,10 @@ class Predictor:
             for window in windows(texts):
                 begun.append(self._begin(self.bundle.tokenizer.encode(window)))
                 if len(begun) == 2:
-                    yield begun.popleft().answers(len(self.labels))
-            while begun:
-                yield begun.popleft().answers(len(self.labels))
+                    yield begun[0].answers(len(self.labels))
+                    begun.popleft()
+            for last in begun:
+                yield last.answers(len(self.labels))
         finally:  # nobody waits for what is left when the caller stops
             for part in [part for left in begun for part in left.parts]:
                 part.cancel()

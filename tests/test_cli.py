@@ -40,7 +40,7 @@ def sentir(
 
 
 def test_help_has_examples_for_every_command(capfd: pytest.CaptureFixture[str]) -> None:
-    for command in ("train", "evaluate", "predict", "explain", "sample"):
+    for command in ("train", "evaluate", "predict", "explain", "export", "sample"):
         code, out, _ = sentir(command, "--help", capfd=capfd)
         assert code == 0
         assert "Examples" in out
@@ -186,6 +186,35 @@ def test_explain(tiny_run: Run, tmp_path: Path, capfd: pytest.CaptureFixture[str
     assert picture.read_text().lstrip().startswith("<?xml")
     code, out, _ = sentir("explain", tiny_run.folder, text, "--json", capfd=capfd)
     assert json.loads(out)["tokens"][-1] == "."
+
+
+def test_export(tiny_run: Run, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    for more in ([], ["--precision", "int8"]):
+        file = tmp_path / "out.onnx"
+        code, out, _ = sentir(
+            "export", tiny_run.folder, "--to", "onnx", "-o", file, *more, capfd=capfd
+        )
+        assert code == 0
+        assert out == f"onnx  {file} ({file.stat().st_size:,} bytes)\n"
+    code, _, err = sentir("export", tiny_run.folder, "--to", "coreml", "-o", file, capfd=capfd)
+    assert code == 2
+    assert "no format 'coreml' to export to; take onnx" in err
+
+
+@pytest.mark.parametrize("engine", ["torch", "onnx", "int8"])
+def test_the_engine_is_chosen(
+    tiny_run: Run, engine: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    test_file = write_fasttext(tmp_path / "test.ft.txt", 30, seed=2)
+    code, out, _ = sentir(
+        "evaluate", tiny_run.folder, test_file, "--json", "--engine", engine, capfd=capfd
+    )
+    assert code == 0
+    assert json.loads(out)["examples"] == 30
+    assert sentir("predict", tiny_run.folder, "a", "--engine", engine, capfd=capfd)[0] == 0
+    code, _, err = sentir("predict", tiny_run.folder, "a", "--engine", "gpu", capfd=capfd)
+    assert code == 2
+    assert "no engine 'gpu'; take one of auto, torch, onnx, int8" in err
 
 
 def test_sample_writes_what_train_reads(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

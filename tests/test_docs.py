@@ -30,7 +30,10 @@ def commands(readme: str) -> list[str]:
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
-def test_examples_run(example: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_examples_run(
+    example: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", [str(example)])
     runpy.run_path(str(example), run_name="__main__")
     assert capsys.readouterr().out
 
@@ -55,6 +58,7 @@ def test_the_readme_runs(
     assert Path("runs/shop/report.html").exists()
     assert Path("labelled.csv").exists()
     assert Path("gates.svg").exists()
+    assert Path("runs/shop/model.onnx").exists()
 
 
 def test_both_readmes_show_the_same_commands() -> None:

@@ -9,7 +9,8 @@ import pytest
 
 import sentir
 
-SLOW = ("torch", "numpy", "pyarrow", "sklearn", "scipy", "matplotlib", "tokenizers")
+SLOW = ("torch", "numpy", "pyarrow", "sklearn", "scipy", "matplotlib", "tokenizers", "onnx",
+        "onnxruntime")  # fmt: skip
 
 
 def run(program: str) -> str:

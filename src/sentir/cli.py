@@ -1,4 +1,4 @@
-"""The command line: ``sentir train``, ``evaluate``, ``predict``, ``explain`` and ``sample``.
+"""The command line: ``sentir train``, ``evaluate``, ``predict``, ``explain`` and others.
 
 A command imports what it needs when it runs, so that ``sentir --help`` answers at once. Results go
 to standard output, all else to standard error.
@@ -46,6 +46,13 @@ err = Console(stderr=True)
 #: Options of the command itself stand first, then those of each part of the settings.
 READING = (ReadOptions, "Reading files")
 MODEL = Annotated[str, typer.Argument(metavar="MODEL", help="folder that 'sentir train' wrote")]
+ENGINE = Annotated[
+    str,
+    typer.Option(
+        help="what computes the answers: torch; onnx, the same and faster; int8, LSTMs in 8 bits, "
+        "faster still and a little off; or auto (onnx wherever it can)"
+    ),
+]
 
 
 def _version(wanted: bool) -> None:
@@ -183,6 +190,7 @@ def evaluate(
     ] = None,
     mistakes: Annotated[int, typer.Option(min=0, help="most confident mistakes shown")] = 5,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+    engine: ENGINE = "auto",
     read: dict[str, Any],
 ) -> None:
     """Measure a model on labelled reviews.
@@ -191,6 +199,7 @@ def evaluate(
 
       sentir evaluate runs/shop test.csv
       sentir evaluate runs/shop test.csv --json > figures.json
+      sentir evaluate runs/shop test.csv --engine int8
     """
     from sentir.data.corpus import Faults
     from sentir.inference.evaluate import evaluate as measure_on
@@ -198,7 +207,7 @@ def evaluate(
 
     options = _read_options(read)
     faults = Faults(options.on_error)
-    predictor = load(model)
+    predictor = load(model, engine)
     with _counting("measuring") as advance:
         measured = measure_on(
             predictor, files, options=options, labels=labels, faults=faults, advance=advance,
@@ -237,6 +246,7 @@ def predict(
     as_text: Annotated[
         bool, typer.Option("--text", help="take the arguments as texts, whatever they look like")
     ] = False,
+    engine: ENGINE = "auto",
     read: dict[str, Any],
 ) -> None:
     """Label texts, or every review of a file.
@@ -257,7 +267,7 @@ def predict(
     from sentir.inference.predictor import load
 
     options = _read_options(read)
-    predictor = load(model)
+    predictor = load(model, engine)
     if as_text or len(inputs) > 1 or not looks_like_file(inputs[0]):
         rows: Iterator[dict[str, Any]] = (
             {"prediction": found.label, "probability": found.probability, "text": text}
@@ -288,11 +298,11 @@ def explain(
       sentir explain runs/shop "Although the plot was dull, I loved it."
       sentir explain runs/shop "Although the plot was dull, I loved it." --picture gates.svg
     """
+    from sentir.bundle import load_bundle
     from sentir.explain.gates import explain as explain_text
     from sentir.explain.picture import ExplanationTable, draw
-    from sentir.inference.predictor import load
 
-    told = explain_text(load(model).bundle, text)
+    told = explain_text(load_bundle(model), text)
     if as_json:
         sys.stdout.write(json.dumps(told.to_dict(), ensure_ascii=False) + "\n")
     else:
@@ -300,6 +310,37 @@ def explain(
     if picture:
         draw(told, picture)
         err.print(f"picture {picture}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def export(
+    model: MODEL,
+    *,
+    to: Annotated[str, typer.Option(help="the format: onnx")],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="file to write (unset: model.onnx in MODEL)"),
+    ] = None,
+    precision: Annotated[
+        str, typer.Option(help="float32; or int8, smaller, faster and a little off (LSTM only)")
+    ] = "float32",
+) -> None:
+    """Write the network as one file that other programs can compute with.
+
+    ONNX is read by ONNX Runtime and others, from Python, C++, Java, JavaScript and more, without
+    Sentir or PyTorch. Words become ids by the model's tokenizer.json.
+
+    [bold]Examples[/bold]
+
+      sentir export runs/shop --to onnx
+      sentir export runs/shop --to onnx --precision int8 --output shop.int8.onnx
+    """
+    from sentir.bundle import load_bundle
+    from sentir.inference.export import export as export_bundle
+
+    file = output or Path(model) / "model.onnx"
+    size = export_bundle(load_bundle(model), file, to=to, precision=precision)
+    out.print(f"{to}  {file} ({size:,} bytes)", highlight=False, soft_wrap=True)
 
 
 @app.command()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,10 +9,10 @@ import pytest
 import torch
 
 from sentir.bundle import Bundle, save_bundle
-from sentir.data.batches import pad
+from sentir.data.batches import Batch, pad
 from sentir.errors import BundleError, UsageError
 from sentir.inference import predictor as predictor_module
-from sentir.inference.predictor import WINDOW, Prediction, Predictor, load, windows
+from sentir.inference.predictor import WINDOW, Floats, Prediction, Predictor, load, windows
 from toy_bundle import WORDS, toy
 
 # A batch and a single text differ in the order of some sums, in float32.
@@ -29,9 +30,9 @@ def bundle() -> Bundle:
     return toy()
 
 
-@pytest.fixture(scope="module")
-def predictor(bundle: Bundle) -> Predictor:
-    return Predictor(bundle)
+@pytest.fixture(scope="module", params=["torch", "onnx"])
+def predictor(bundle: Bundle, request: pytest.FixtureRequest) -> Predictor:
+    return Predictor(bundle, request.param)
 
 
 @pytest.mark.parametrize("classes", [2, 3])
@@ -110,7 +111,7 @@ def test_any_iterable_of_texts_is_read(predictor: Predictor) -> None:
     assert np.array_equal(predictor.predict_proba(iter(texts)), predictor.predict_proba(texts))
 
 
-def test_the_stream_takes_no_more_than_a_window_ahead(predictor: Predictor) -> None:
+def test_the_stream_takes_no_more_than_two_windows_ahead(predictor: Predictor) -> None:
     taken = 0
 
     def endless() -> Iterator[str]:
@@ -123,8 +124,29 @@ def test_the_stream_takes_no_more_than_a_window_ahead(predictor: Predictor) -> N
     assert taken == 0
     for given in range(1, WINDOW + 2):
         next(stream)
-        assert taken <= given + WINDOW
-    assert taken == 2 * WINDOW
+        assert taken <= given + 2 * WINDOW
+    assert taken == 3 * WINDOW
+
+
+def test_nothing_goes_on_when_the_caller_stops(
+    bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    predictor = Predictor(bundle)
+    asked = 0
+    answer = predictor.engine.probabilities
+
+    def count(batch: Batch) -> Floats:
+        nonlocal asked
+        asked += 1
+        time.sleep(0.001)
+        return answer(batch)
+
+    monkeypatch.setattr(predictor.engine, "probabilities", count)
+    stream = predictor.predict_stream(made_up(2 * WINDOW))
+    next(stream)
+    stream.close()
+    predictor._pool.shutdown()
+    assert asked < 2 * WINDOW / predictor.engine.batch
 
 
 def test_the_stream_gives_what_predict_gives(
@@ -139,7 +161,7 @@ def test_the_stream_gives_what_predict_gives(
 
 
 def test_the_model_is_given_the_ids_it_was_trained_on(
-    bundle: Bundle, predictor: Predictor, monkeypatch: pytest.MonkeyPatch
+    bundle: Bundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The trainer's ids come from `Tokenizer.encode` and `pad` too."""
     texts = ["The film was WONDERFUL.", "", "good " * 50, "la habitación estaba sucia, not good"]
@@ -151,20 +173,21 @@ def test_the_model_is_given_the_ids_it_was_trained_on(
         return forward(ids_BT, lengths_B)
 
     monkeypatch.setattr(bundle.model, "forward", listen)
-    predictor.predict(texts)
+    Predictor(bundle, "torch").predict(texts)
     ids = bundle.tokenizer.encode(texts)
     assert [len(one) for one in ids] == [5, 0, 50, 7]
-    wanted = pad([ids[at] for at in (1, 0, 3, 2)], 40)  # from the shortest to the longest
+    wanted = pad([ids[at] for at in (2, 3, 0, 1)], 40)  # from the longest to the shortest
     assert len(seen) == 1
     assert torch.equal(seen[0][0], wanted.ids_BT)
     assert torch.equal(seen[0][1], wanted.lengths_B)
-    assert wanted.lengths_B.tolist() == [1, 5, 7, 40]
+    assert wanted.lengths_B.tolist() == [40, 7, 5, 1]
 
 
 def test_load(bundle: Bundle, predictor: Predictor, tmp_path: Path) -> None:
     save_bundle(bundle, tmp_path / "run" / "model")
     texts = made_up(5)
-    assert load(tmp_path / "run").predict(texts) == predictor.predict(texts)
+    engine = predictor.engine.name
+    assert load(tmp_path / "run", engine).predict(texts) == predictor.predict(texts)
     assert load(str(tmp_path / "run" / "model")).labels == predictor.labels
     with pytest.raises(BundleError, match="no model here"):
         load(tmp_path)

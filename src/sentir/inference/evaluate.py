@@ -51,7 +51,7 @@ def evaluate(
     mistakes = Mistakes(keep)
     answers, classes = [], []
     reviews = read_reviews(sources, options, faults=faults)
-    while window := list(islice(reviews, WINDOW)):
+    while window := list(islice(reviews, 4 * WINDOW)):
         texts, labels_B = labelled(window, scheme, faults)
         if texts:
             answers.append(predictor.predict_proba(texts))

@@ -14,7 +14,7 @@ from sentir.data.tokenizer import PAD
 
 # Knuth's multiplier and another odd one of its size (The Art of Computer Programming, 6.4): small
 # ids, which are the frequent words, must not fall together whatever the number of rows is.
-_FIRST, _SECOND, _FOLD = 2_654_435_761, 2_246_822_519, 65_537
+FIRST, SECOND, FOLD = 2_654_435_761, 2_246_822_519, 65_537
 
 
 class HashedBigrams(nn.Module):
@@ -51,6 +51,6 @@ def hashed_pairs(ids_TB: Tensor, buckets: int) -> Tensor:
     0 for a text's first token and for padding.
     """
     before_TB = torch.cat([torch.full_like(ids_TB[:1], PAD), ids_TB[:-1]])
-    mixed_TB = before_TB * _FIRST + ids_TB * _SECOND
-    row_TB = (mixed_TB + mixed_TB // _FOLD) % buckets + 1
+    mixed_TB = before_TB * FIRST + ids_TB * SECOND
+    row_TB = (mixed_TB + mixed_TB // FOLD) % buckets + 1
     return row_TB.masked_fill((before_TB == PAD) | (ids_TB == PAD), 0)

@@ -1,0 +1,300 @@
+"""The network as an ONNX graph, written node by node: what other runtimes compute.
+
+Shapes: B batch, T time, E embedding, H hidden, D directions, F features (D x H), C classes,
+O outputs (1 for two classes, else C), G gates of a cell stacked.
+
+It says what `sentir.nn.classifier` says, in the operators of https://onnx.ai/onnx/operators/. The
+recurrent operators take lengths of their own, so a batch needs no turning round and the last state
+of each direction is an output. No exporter traces the network: none of its dropout, of its batch
+size or of the number of its tokens can be frozen by accident.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
+
+from sentir.bundle import Bundle
+from sentir.data.tokenizer import PAD, UNK
+from sentir.errors import UsageError
+from sentir.nn.bigrams import FIRST, FOLD, SECOND
+from sentir.nn.cells import weights_of
+from sentir.nn.classifier import RecurrentLayer, SentimentClassifier
+from sentir.version import __version__
+
+PRECISIONS = ("float32", "int8")
+#: Of the inputs, outputs and metadata below.
+FORMAT = 1
+#: What runtimes of the last years read.
+OPSET, IR_VERSION = 17, 8
+#: A model is one protobuf message, which cannot be larger.
+LARGEST_BYTES = 2**31 - 2**20
+
+#: For each cell its operator, and where PyTorch keeps the gates that ONNX wants in this order.
+_CELLS = {"lstm": ("LSTM", (0, 3, 1, 2)), "gru": ("GRU", (1, 0, 2)), "rnn": ("RNN", (0,))}
+
+Floats = npt.NDArray[np.float32]
+
+
+def onnx_model(bundle: Bundle, precision: str = "float32") -> ModelProto:
+    """The network with its weights, for any number of reviews of any length.
+
+    Inputs are ``ids`` (B, T) int64, padded on the right with 0, and ``lengths`` (B,) int64, each at
+    least 1. Outputs are ``probabilities`` (B, C) and ``logits`` (B, O), float32. What else an
+    answer needs (class names, cleaning, most tokens) stands as JSON in the model's metadata.
+
+    Args:
+        bundle: the model.
+        precision: ``int8`` rounds the LSTM's weights to 8 bits with a scale a unit, and the numbers
+            that meet them to 8 bits of the range they have in the batch at hand. Its answers
+            therefore depend, a little, on the reviews that share the batch.
+
+    Raises:
+        UsageError: an unknown precision, int8 where the cell is no LSTM, or a model too large.
+    """
+    model = bundle.model
+    if precision not in PRECISIONS:
+        raise UsageError(f"no precision {precision!r}", todo=f"take {' or '.join(PRECISIONS)}")
+    if precision == "int8" and model.config.cell != "lstm":
+        raise UsageError(
+            f"int8 is for the cell lstm, this model's is {model.config.cell}", todo="use float32"
+        )
+    if not fits_onnx(model):
+        raise UsageError(
+            f"the weights take more than the {LARGEST_BYTES:,} bytes that an ONNX model can hold",
+            todo="train with a smaller --embedding or --max-vocabulary",
+        )
+    graph = _Graph()
+    _network(graph, model, precision)
+    made = helper.make_model(
+        helper.make_graph(
+            graph.nodes,
+            "sentir",
+            [
+                helper.make_tensor_value_info("ids", TensorProto.INT64, ["B", "T"]),
+                helper.make_tensor_value_info("lengths", TensorProto.INT64, ["B"]),
+            ],
+            [
+                helper.make_tensor_value_info(
+                    "probabilities", TensorProto.FLOAT, ["B", model.classes]
+                ),
+                helper.make_tensor_value_info(
+                    "logits", TensorProto.FLOAT, ["B", model.head.out_features]
+                ),
+            ],
+            graph.weights,
+        ),
+        producer_name="sentir",
+        producer_version=__version__,
+        ir_version=IR_VERSION,
+        opset_imports=[
+            helper.make_opsetid("", OPSET),
+            *([helper.make_opsetid("com.microsoft", 1)] if precision == "int8" else []),
+        ],
+    )
+    told = {
+        "format": FORMAT,
+        "labels": bundle.labels.names,
+        "max_tokens": bundle.config.text.max_tokens,
+        "pad": PAD,
+        "unknown": UNK,
+        "clean": bundle.tokenizer.steps,
+        "precision": precision,
+    }
+    helper.set_model_props(
+        made, {name: json.dumps(value, ensure_ascii=False) for name, value in told.items()}
+    )
+    return made
+
+
+def fits_onnx(model: SentimentClassifier) -> bool:
+    """Whether the weights fit into an ONNX model."""
+    return 4 * sum(weight.numel() for weight in model.parameters()) <= LARGEST_BYTES
+
+
+class _Graph:
+    """Nodes and weights as they gather; every value gets a name of its own."""
+
+    def __init__(self) -> None:
+        self.nodes: list[NodeProto] = []
+        self.weights: list[TensorProto] = []
+
+    def __call__(
+        self, operator: str, *inputs: str, name: str = "", outputs: int = 1, **settings: Any
+    ) -> str:
+        """Add a node; gives the name of its first output, the next are that with ``.1`` and on."""
+        first = name or f"{operator}{len(self.nodes)}"
+        names = [first, *(f"{first}.{at}" for at in range(1, outputs))]
+        self.nodes.append(helper.make_node(operator, inputs, names, **settings))
+        return first
+
+    def weight(self, value: npt.ArrayLike, kind: npt.DTypeLike = np.float32) -> str:
+        """Add a constant; gives its name."""
+        name = f"weight{len(self.weights)}"
+        array = np.ascontiguousarray(np.asarray(value, dtype=kind))
+        self.weights.append(numpy_helper.from_array(array, name))
+        return name
+
+    def whole(self, *values: int) -> str:
+        """Add a list of whole numbers, such as axes."""
+        return self.weight(values, np.int64)
+
+
+def _network(graph: _Graph, model: SentimentClassifier, precision: str) -> None:
+    config = model.config
+    ids_TB = graph("Transpose", "ids", perm=[1, 0])
+    outside_TB1 = _outside(graph, ids_TB)
+    length_B1 = graph("Unsqueeze", graph("Cast", "lengths", to=TensorProto.FLOAT), graph.whole(1))
+
+    words_TBE = graph("Gather", graph.weight(_array(model.embedding.weight)), ids_TB)
+    if model.bigrams is not None:
+        rows_TB = _bigram_rows(graph, ids_TB, model.bigrams.buckets)
+        pairs_TBE = graph("Gather", graph.weight(_array(model.bigrams.vectors.weight)), rows_TB)
+        words_TBE = graph("Add", words_TBE, pairs_TBE)
+
+    states_TBF, last_BF = words_TBE, ""
+    lengths_B = graph("Cast", "lengths", to=TensorProto.INT32)
+    for layer in model.layers:
+        assert isinstance(layer, RecurrentLayer)
+        states_TBF, last_BF = _recurrent(
+            graph, layer, config.cell, states_TBF, lengths_B, precision
+        )
+
+    read = [_pooled(graph, model, states_TBF, last_BF, outside_TB1, length_B1)]
+    if config.skip:
+        total_BE = _summed(graph, words_TBE, outside_TB1)
+        read.append(graph("Div", total_BE, graph("Sqrt", length_B1)))
+    features_BF = graph("Concat", *read, axis=1) if len(read) > 1 else read[0]
+    head = graph.weight(_array(model.head.weight)), graph.weight(_array(model.head.bias))
+    logits_BO = graph("Gemm", features_BF, *head, transB=1, name="logits")
+    if model.classes == 2:
+        shares = [graph("Sigmoid", graph("Neg", logits_BO)), graph("Sigmoid", logits_BO)]
+        graph("Concat", *shares, axis=1, name="probabilities")
+    else:
+        graph("Softmax", logits_BO, axis=1, name="probabilities")
+
+
+def _array(weight: Any) -> Floats:
+    found: Floats = weight.detach().float().cpu().numpy()
+    return found
+
+
+def _outside(graph: _Graph, ids_TB: str) -> str:
+    """Where the batch holds padding, (T, B, 1)."""
+    longest = graph("Gather", graph("Shape", ids_TB), graph.weight(0, np.int64))
+    zero, one = graph.weight(0, np.int64), graph.weight(1, np.int64)
+    at_T1 = graph("Unsqueeze", graph("Range", zero, longest, one), graph.whole(1))
+    inside_TB = graph("Less", at_T1, "lengths")
+    return graph("Unsqueeze", graph("Not", inside_TB), graph.whole(2))
+
+
+def _bigram_rows(graph: _Graph, ids_TB: str, buckets: int) -> str:
+    """`sentir.nn.bigrams.HashedBigrams.rows`; all numbers are positive, so Div rounds down."""
+    pad, one = graph.weight(PAD, np.int64), graph.weight(1, np.int64)
+    # One row of padding before the first token, and the last token away.
+    before_TB = graph("Pad", ids_TB, graph.whole(1, 0, -1, 0), pad)
+    mixed_TB = graph(
+        "Add",
+        graph("Mul", before_TB, graph.weight(FIRST, np.int64)),
+        graph("Mul", ids_TB, graph.weight(SECOND, np.int64)),
+    )
+    folded_TB = graph("Add", mixed_TB, graph("Div", mixed_TB, graph.weight(FOLD, np.int64)))
+    row_TB = graph("Add", graph("Mod", folded_TB, graph.weight(buckets, np.int64)), one)
+    alone_TB = graph("Or", graph("Equal", before_TB, pad), graph("Equal", ids_TB, pad))
+    return graph("Where", alone_TB, graph.weight(0, np.int64), row_TB)
+
+
+def _recurrent(
+    graph: _Graph,
+    layer: RecurrentLayer,
+    cell: str,
+    x_TBE: str,
+    lengths_B: str,
+    precision: str,
+) -> tuple[str, str]:
+    """The states (T, B, F), and the last that each direction has read (B, F)."""
+    operator, order = _CELLS[cell]
+    both = [weights_of(one) for one in (layer.ahead, layer.back) if one is not None]
+
+    def gates(part: int) -> Floats:
+        """One of `Weights` for all directions, the gates in the order of ONNX."""
+        stacked = [np.split(_array(weights[part]), len(order)) for weights in both]
+        return np.stack([np.concatenate([one[gate] for gate in order]) for one in stacked])
+
+    input_DGE, memory_DGH = gates(0), gates(1)
+    bias = graph.weight(np.concatenate([gates(2), gates(3)], axis=1))
+    settings: dict[str, Any] = {
+        "hidden_size": memory_DGH.shape[2],
+        "direction": "forward" if layer.back is None else "bidirectional",
+        "outputs": 2,
+    }
+    if precision == "int8":
+        # https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md
+        input_8, input_scale, input_zero = _rounded(input_DGE)
+        memory_8, memory_scale, memory_zero = _rounded(memory_DGH)
+        inputs = [graph.weight(input_8, np.int8), graph.weight(memory_8, np.int8)]
+        scales = [
+            graph.weight(input_scale),
+            graph.weight(input_zero, np.int8),
+            graph.weight(memory_scale),
+            graph.weight(memory_zero, np.int8),
+        ]
+        states = graph(
+            "DynamicQuantizeLSTM", x_TBE, *inputs, bias, lengths_B, "", "", "", *scales,
+            domain="com.microsoft", **settings,
+        )  # fmt: skip
+    else:
+        if cell == "gru":
+            settings["linear_before_reset"] = 1  # the form of PyTorch and cuDNN
+        inputs = [graph.weight(input_DGE), graph.weight(memory_DGH)]
+        states = graph(operator, x_TBE, *inputs, bias, lengths_B, **settings)
+    states_TBDH = graph("Transpose", states, perm=[0, 2, 1, 3])
+    last_BDH = graph("Transpose", f"{states}.1", perm=[1, 0, 2])
+    return (
+        graph("Reshape", states_TBDH, graph.whole(0, 0, -1)),
+        graph("Reshape", last_BDH, graph.whole(0, -1)),
+    )
+
+
+def _rounded(weight_DGN: Floats) -> tuple[npt.NDArray[np.int8], Floats, npt.NDArray[np.int8]]:
+    """Weights in 8 bits (D, N, G), their scale a column and their zero points (D, G)."""
+    scale_DG = np.abs(weight_DGN).max(axis=2) / 127
+    scale_DG[scale_DG == 0] = 1
+    rounded_DGN = np.rint(weight_DGN / scale_DG[:, :, None]).astype(np.int8)
+    return rounded_DGN.transpose(0, 2, 1), scale_DG, np.zeros(scale_DG.shape, dtype=np.int8)
+
+
+def _summed(graph: _Graph, x_TBE: str, outside_TB1: str) -> str:
+    """The sum over each text's tokens, (B, E)."""
+    inside_TBE = graph("Where", outside_TB1, graph.weight(0.0), x_TBE)
+    return graph("ReduceSum", inside_TBE, graph.whole(0), keepdims=0)
+
+
+def _pooled(
+    graph: _Graph,
+    model: SentimentClassifier,
+    states_TBF: str,
+    last_BF: str,
+    outside_TB1: str,
+    length_B1: str,
+) -> str:
+    """`sentir.nn.classifier.Pooling`, (B, F)."""
+    kind = model.config.pooling
+    if kind == "last":
+        return last_BF
+    if kind == "mean":
+        return graph("Div", _summed(graph, states_TBF, outside_TB1), length_B1)
+    never = graph.weight(-np.inf)
+    if kind == "max":
+        inside_TBF = graph("Where", outside_TB1, never, states_TBF)
+        return graph("ReduceMax", inside_TBF, axes=[0], keepdims=0)
+    assert model.pooling.score is not None
+    query_F1 = graph.weight(_array(model.pooling.score.weight).T)
+    score_TB1 = graph("MatMul", graph("Tanh", states_TBF), query_F1)
+    share_TB1 = graph("Softmax", graph("Where", outside_TB1, never, score_TB1), axis=0)
+    # Padding has no share, and its states are made 0 in case a runtime leaves them undefined.
+    return _summed(graph, graph("Mul", share_TB1, states_TBF), outside_TB1)

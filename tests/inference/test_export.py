@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import onnx
+import pytest
+
+from sentir.errors import DataError, UsageError
+from sentir.inference.export import export
+from toy_bundle import toy
+
+
+def test_the_file_is_whole_and_replaces_what_stood_there(tmp_path: Path) -> None:
+    file = tmp_path / "new" / "model.onnx"
+    plain = export(toy(hidden=64), file)
+    assert plain == file.stat().st_size
+    onnx.checker.check_model(file, full_check=True)
+    assert export(toy(hidden=64), file, precision="int8") == file.stat().st_size < plain
+    assert list(file.parent.iterdir()) == [file]
+
+
+def test_refusals(tmp_path: Path) -> None:
+    file = tmp_path / "model.onnx"
+    with pytest.raises(UsageError, match="no format 'tflite' to export to; take onnx"):
+        export(toy(), file, to="tflite")
+    with pytest.raises(UsageError, match="no precision 'int4'; take float32 or int8"):
+        export(toy(), file, precision="int4")
+    with pytest.raises(UsageError, match="int8 is for the cell lstm"):
+        export(toy(cell="gru"), file, precision="int8")
+    assert not file.exists()
+    file.mkdir()
+    with pytest.raises(DataError, match=r"model\.onnx: cannot be written \(it is a folder\)"):
+        export(toy(), file)
+    (tmp_path / "plain").touch()
+    with pytest.raises(DataError, match="cannot be written"):
+        export(toy(), tmp_path / "plain" / "model.onnx")

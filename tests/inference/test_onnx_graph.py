@@ -1,0 +1,156 @@
+"""The ONNX graph computes what the network computes."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import torch
+
+from nn.test_classifier import MAKES, by_name
+from sentir.data.batches import pad
+from sentir.errors import UsageError
+from sentir.inference import onnx_graph
+from sentir.inference.onnx_graph import onnx_model
+from toy_bundle import WORDS, toy
+
+# Both in float32; sums and sigmoids are taken in other orders.
+TOLERANCE = 1e-5
+MAKES = [
+    *MAKES,
+    *({"cell": cell, "pooling": "attention", "bidirectional": both, "layers": 2, "skip": skip,
+       "bigrams": 50}
+      for cell in ("lstm", "gru", "rnn") for both in (False, True) for skip in (False, True)),
+]  # fmt: skip
+V = len(WORDS) + 2
+
+
+def session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    return onnxruntime.InferenceSession(model.SerializeToString(), options)
+
+
+def batch(lengths: list[int], width: int) -> tuple[np.ndarray, np.ndarray]:
+    """Random reviews padded on the right to `width` tokens."""
+    random = np.random.default_rng(sum(lengths))
+    ids_BT = np.zeros((len(lengths), width), dtype=np.int64)
+    for row, length in enumerate(lengths):
+        ids_BT[row, :length] = random.integers(1, V, length)
+    return ids_BT, np.array(lengths)
+
+
+@pytest.mark.parametrize("make", MAKES, ids=lambda make: f"{by_name(make)}-{make.get('bigrams')}")
+@pytest.mark.parametrize("classes", [2, 3])
+def test_equal_to_the_network(make: dict[str, Any], classes: int) -> None:
+    bundle = toy(classes=classes, **make)
+    made = onnx_model(bundle)
+    onnx.checker.check_model(made, full_check=True)
+    runtime = session(made)
+    for lengths, width in (([1], 1), ([3], 3), ([1, 9, 4], 9), ([7, 1, 20, 2, 33], 40), ([5], 16)):
+        ids_BT, lengths_B = batch(lengths, width)
+        with torch.inference_mode():
+            logits_BO = bundle.model(torch.from_numpy(ids_BT), torch.from_numpy(lengths_B))
+            wanted_BC = bundle.model.probabilities(logits_BO)
+        given = {"ids": ids_BT, "lengths": lengths_B}
+        shares_BC, found_BO = runtime.run(["probabilities", "logits"], given)
+        assert shares_BC.shape == (len(lengths), classes)
+        np.testing.assert_allclose(shares_BC, wanted_BC.numpy(), rtol=0, atol=TOLERANCE)
+        np.testing.assert_allclose(found_BO, logits_BO.numpy(), rtol=TOLERANCE, atol=TOLERANCE)
+
+
+@pytest.mark.parametrize("make", MAKES[-6:], ids=by_name)
+def test_padding_changes_nothing(make: dict[str, Any]) -> None:
+    runtime = session(onnx_model(toy(**make)))
+    ids_BT, lengths_B = batch([4, 1, 12], 12)
+    narrow_BC = runtime.run(["probabilities"], {"ids": ids_BT, "lengths": lengths_B})[0]
+    wide_BT = np.pad(ids_BT, ((0, 0), (0, 21)))
+    wide_BC = runtime.run(["probabilities"], {"ids": wide_BT, "lengths": lengths_B})[0]
+    np.testing.assert_allclose(wide_BC, narrow_BC, rtol=0, atol=TOLERANCE)
+    assert narrow_BC[:, 0].std() > 1e-3
+    for row, length in enumerate(lengths_B):
+        alone = {"ids": ids_BT[row : row + 1, :length], "lengths": lengths_B[row : row + 1]}
+        alone_1C = runtime.run(["probabilities"], alone)[0]
+        np.testing.assert_allclose(alone_1C[0], narrow_BC[row], rtol=0, atol=TOLERANCE)
+
+
+def test_pairs_share_rows_bit_for_bit() -> None:
+    """Ids as large as a vocabulary has them, and a number of rows that is a power of two."""
+    bundle = toy(bigrams=2**17)
+    assert bundle.model.bigrams is not None
+    graph = onnx_graph._Graph()
+    onnx_graph._bigram_rows(graph, "ids_TB", 2**17)
+    graph("Identity", graph.nodes[-1].output[0], name="rows")
+    value = onnx.helper.make_tensor_value_info
+    made = onnx.helper.make_model(
+        onnx.helper.make_graph(
+            graph.nodes,
+            "rows",
+            [value("ids_TB", onnx.TensorProto.INT64, ["T", "B"])],
+            [value("rows", onnx.TensorProto.INT64, ["T", "B"])],
+            graph.weights,
+        ),
+        opset_imports=[onnx.helper.make_opsetid("", onnx_graph.OPSET)],
+        ir_version=onnx_graph.IR_VERSION,
+    )
+    ids_TB = np.random.default_rng(0).integers(0, 500_000, (50, 40))
+    ids_TB[::7] = 0
+    rows_TB = session(made).run(["rows"], {"ids_TB": ids_TB})[0]
+    assert np.array_equal(rows_TB, bundle.model.bigrams.rows(torch.from_numpy(ids_TB)).numpy())
+    assert len(np.unique(rows_TB)) > 1000
+
+
+@pytest.mark.parametrize("make", [make for make in MAKES if make["cell"] == "lstm"], ids=by_name)
+def test_int8_is_really_there_and_near(make: dict[str, Any]) -> None:
+    bundle = toy(**make)
+    made = onnx_model(bundle, "int8")
+    operators = [node.op_type for node in made.graph.node]
+    assert operators.count("DynamicQuantizeLSTM") == make["layers"]
+    assert "LSTM" not in operators
+    runtime, exact = session(made), session(onnx_model(bundle))
+    for lengths in ([1], [17], [5, 30, 2]):
+        ids_BT, lengths_B = batch(lengths, max(lengths))
+        given = {"ids": ids_BT, "lengths": lengths_B}
+        found, wanted = (one.run(["probabilities"], given)[0] for one in (runtime, exact))
+        np.testing.assert_allclose(found, wanted, rtol=0, atol=0.06)
+
+
+def test_int8_is_for_the_lstm() -> None:
+    with pytest.raises(UsageError, match="int8 is for the cell lstm, this model's is gru"):
+        onnx_model(toy(cell="gru"), "int8")
+
+
+def test_a_model_too_large_for_onnx_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(onnx_graph, "LARGEST_BYTES", 1000)
+    with pytest.raises(UsageError, match="more than the 1,000 bytes"):
+        onnx_model(toy())
+
+
+def test_what_else_an_answer_needs_is_in_the_metadata() -> None:
+    bundle = toy(classes=3)
+    runtime = session(onnx_model(bundle))
+    told = {
+        name: json.loads(value)
+        for name, value in runtime.get_modelmeta().custom_metadata_map.items()
+    }
+    assert tuple(told["labels"]) == bundle.labels.names
+    assert told["max_tokens"] == 40
+    assert (told["pad"], told["unknown"]) == (0, 1)
+    assert told["clean"] == list(bundle.tokenizer.steps)
+    assert (told["format"], told["precision"]) == (1, "float32")
+
+
+def test_ids_are_those_of_the_batches() -> None:
+    """What `pad` makes goes in as it is."""
+    bundle = toy()
+    padded = pad([[2, 3], [], [4] * 60], 40)
+    given = {"ids": padded.ids_BT.numpy(), "lengths": padded.lengths_B.numpy()}
+    shares_BC = session(onnx_model(bundle)).run(["probabilities"], given)[0]
+    with torch.inference_mode():
+        logits_BO = bundle.model(padded.ids_BT, padded.lengths_B)
+    wanted_BC = bundle.model.probabilities(logits_BO).numpy()
+    np.testing.assert_allclose(shares_BC, wanted_BC, rtol=0, atol=TOLERANCE)

@@ -23,7 +23,7 @@ def toy(*, classes: int = 2, seed: int = 0, **settings: Any) -> Bundle:
     tokenizer = WordTokenizer(WORDS, CLEAN_STEPS)
     model = SentimentClassifier(config.model, vocabulary=len(tokenizer.vocabulary), classes=classes)
     with torch.no_grad():  # far from the start, so that answers differ
-        for weight in model.parameters():
+        for weight in [*model.parameters(), *model.buffers()]:
             weight += torch.randn_like(weight)
     names = NAMES[classes]
     return Bundle(

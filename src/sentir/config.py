@@ -64,7 +64,9 @@ class TextConfig:
         description="most ids; rarer words get none (unset: no limit; subwords: 16000)",
     )
     max_tokens: int = Field(
-        default=200, ge=1, description="tokens of a review that are read (tokens)"
+        default=200,
+        ge=1,
+        description="tokens of a review that are read; a longer one loses its middle (tokens)",
     )
 
 
@@ -105,6 +107,12 @@ class ModelConfig:
     )
     skip_dropout: float = Field(
         default=0.2, ge=0, lt=1, description="share of that sum's features dropped in training"
+    )
+    terms: int = Field(
+        default=0,
+        ge=0,
+        description="rows shared by the weights of word pairs in a linear part that is mixed in "
+        "after training (0: no linear part)",
     )
     vectors: str | None = Field(
         default=None,
@@ -284,6 +292,7 @@ _FAST = ModelConfig(
     head_dropout=0.4,
     skip=True,
     skip_dropout=0.5,
+    terms=1_048_576,
 )
 
 PRESETS: dict[str, Config] = {

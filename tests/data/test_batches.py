@@ -15,6 +15,7 @@ from sentir.data.batches import (
     LENGTH_STEP,
     Batch,
     batches_an_epoch,
+    cut,
     pad,
     shuffled_batches,
     sorted_batches,
@@ -57,10 +58,22 @@ def test_padding(reviews: list[list[int]], max_tokens: int) -> None:
     assert longest % LENGTH_STEP == 0 or longest == max_tokens
     for row, review in enumerate(reviews):
         length = int(batch.lengths_B[row])
-        assert batch.ids_BT[row, :length].tolist() == (review[:max_tokens] or [UNK])
+        if len(review) > max_tokens:
+            assert length == max_tokens
+            review = (
+                review[: max_tokens // 4] + review[len(review) - max_tokens + max_tokens // 4 :]
+            )
+        assert batch.ids_BT[row, :length].tolist() == (review or [UNK])
         assert set(batch.ids_BT[row, length:].tolist()) <= {PAD}
     if reviews:
         assert longest - int(batch.lengths_B.max()) < LENGTH_STEP  # no more than the rounding
+
+
+def test_a_long_review_keeps_both_ends() -> None:
+    review = np.arange(10, dtype=np.int32)
+    assert cut(review, 8).tolist() == [0, 1, 4, 5, 6, 7, 8, 9]
+    assert cut(review, 1).tolist() == [9]
+    assert cut(review, 10) is review
 
 
 def test_an_empty_review_is_one_unknown_word() -> None:

@@ -25,6 +25,8 @@ MAKES = [
     *({"cell": cell, "pooling": "attention", "bidirectional": both, "layers": 2, "skip": skip,
        "bigrams": 50}
       for cell in ("lstm", "gru", "rnn") for both in (False, True) for skip in (False, True)),
+    {"cell": "lstm", "pooling": "attention", "bidirectional": True, "layers": 1, "skip": True,
+     "bigrams": 50, "terms": 70},
 ]  # fmt: skip
 V = len(WORDS) + 2
 

@@ -18,10 +18,10 @@ from sentir.nn.classifier import (
     Pooling,
     RecurrentLayer,
     SentimentClassifier,
-    scaled_sum,
     turn,
     turned,
 )
+from sentir.nn.terms import scaled_sum
 
 # A batch and a single review differ in the order of some sums, in float64.
 TOLERANCE = 1e-12
@@ -34,6 +34,7 @@ MAKES += [
     {"cell": "lstm", "pooling": pooling, "bidirectional": True, "layers": 1, "skip": True}
     for pooling in POOLINGS
 ]
+MAKES += [{"cell": "lstm", "pooling": "mean", "bidirectional": True, "layers": 1, "terms": 40}]
 V = 30
 
 
@@ -43,7 +44,7 @@ def network(*, classes: int = 2, **settings: Any) -> SentimentClassifier:
     config = ModelConfig(**{"embedding": 5, "hidden": 4, **settings})
     model = SentimentClassifier(config, vocabulary=V, classes=classes).double().eval()
     with torch.no_grad():
-        for weight in model.parameters():
+        for weight in [*model.parameters(), *model.buffers()]:
             weight += 0.3 * torch.randn_like(weight)
     return model
 
@@ -61,7 +62,7 @@ def answer_alone(model: SentimentClassifier, review: list[int]) -> Tensor:
 
 def by_name(make: dict[str, Any]) -> str:
     return f"{make['cell']}-{make['pooling']}-{1 + make['bidirectional']}way-{make['layers']}" + (
-        "-skip" if make.get("skip") else ""
+        "-skip" if make.get("skip") else "-terms" if make.get("terms") else ""
     )
 
 

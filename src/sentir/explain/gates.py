@@ -14,7 +14,7 @@ import numpy.typing as npt
 import torch
 
 from sentir.bundle import Bundle
-from sentir.data.batches import pad
+from sentir.data.batches import cut, pad
 from sentir.data.tokenizer import UNK
 from sentir.errors import UsageError
 from sentir.nn.cells import unroll, weights_of
@@ -70,10 +70,13 @@ def explain(bundle: Bundle, text: str) -> Explanation:
     Raises:
         UsageError: the text holds no token.
     """
-    ids = bundle.tokenizer.encode([text])[0][: bundle.config.text.max_tokens]
-    if not ids:
+    whole = bundle.tokenizer.encode([text])[0]
+    if not whole:
         raise UsageError("the text holds no word", todo="give a text to explain")
-    tokens = bundle.tokenizer.tokens(text)[: len(ids)]
+    read = cut(np.arange(len(whole)), bundle.config.text.max_tokens)
+    ids = [whole[at] for at in read]
+    every = bundle.tokenizer.tokens(text)
+    tokens = [every[at] for at in read]
     gates, memory = _gates(bundle, ids)
     return Explanation(
         tokens=tokens,

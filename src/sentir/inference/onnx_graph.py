@@ -113,7 +113,8 @@ def onnx_model(bundle: Bundle, precision: str = "float32") -> ModelProto:
 
 def fits_onnx(model: SentimentClassifier) -> bool:
     """Whether the weights fit into an ONNX model."""
-    return 4 * sum(weight.numel() for weight in model.parameters()) <= LARGEST_BYTES
+    count = sum(int(weight.numel()) for weight in model.state_dict().values())
+    return 4 * count <= LARGEST_BYTES
 
 
 class _Graph:
@@ -170,12 +171,27 @@ def _network(graph: _Graph, model: SentimentClassifier, precision: str) -> None:
         read.append(graph("Div", total_BE, graph("Sqrt", length_B1)))
     features_BF = graph("Concat", *read, axis=1) if len(read) > 1 else read[0]
     head = graph.weight(_array(model.head.weight)), graph.weight(_array(model.head.bias))
-    logits_BO = graph("Gemm", features_BF, *head, transB=1, name="logits")
+    learnt_BO = graph("Gemm", features_BF, *head, transB=1)
+    terms_BO = _terms(graph, model, ids_TB, outside_TB1, length_B1)
+    logits_BO = graph("Sum", learnt_BO, *terms_BO, name="logits")
     if model.classes == 2:
         shares = [graph("Sigmoid", graph("Neg", logits_BO)), graph("Sigmoid", logits_BO)]
         graph("Concat", *shares, axis=1, name="probabilities")
     else:
         graph("Softmax", logits_BO, axis=1, name="probabilities")
+
+
+def _terms(
+    graph: _Graph, model: SentimentClassifier, ids_TB: str, outside_TB1: str, length_B1: str
+) -> list[str]:
+    """`sentir.nn.terms.Terms`, (B, O), if the network has such a part."""
+    if model.terms is None:
+        return []
+    rows_TB = _bigram_rows(graph, ids_TB, model.terms.pairs)
+    words_TBO = graph("Gather", graph.weight(_array(model.terms.word_weights_VO)), ids_TB)
+    pairs_TBO = graph("Gather", graph.weight(_array(model.terms.pair_weights_PO)), rows_TB)
+    total_BO = _summed(graph, graph("Add", words_TBO, pairs_TBO), outside_TB1)
+    return [graph("Div", total_BO, graph("Sqrt", length_B1))]
 
 
 def _array(weight: Any) -> Floats:

@@ -19,6 +19,7 @@ from sentir.config import ModelConfig
 from sentir.data.tokenizer import PAD
 from sentir.nn.bigrams import HashedBigrams
 from sentir.nn.cells import MODULES, weights_of
+from sentir.nn.terms import Terms, outside, scaled_sum
 
 
 class RecurrentLayer(nn.Module):
@@ -96,11 +97,6 @@ def _initialise(layer: nn.RNNBase, cell: str) -> None:
             weights_of(layer).input_bias_G.chunk(4)[1].fill_(1.0)
 
 
-def outside(x_TBE: Tensor, lengths_B: Tensor) -> Tensor:
-    """Where `x_TBE` holds padding, (T, B, 1)."""
-    return (torch.arange(len(x_TBE), device=lengths_B.device)[:, None] >= lengths_B)[:, :, None]
-
-
 class Pooling(nn.Module):
     """From the states of all tokens to one vector a review, (T, B, F) to (B, F)."""
 
@@ -130,16 +126,6 @@ class Pooling(nn.Module):
         score_TB1 = self.score(torch.tanh(states_TBF)).masked_fill(outside_TB1, -torch.inf)
         pooled_BF: Tensor = (score_TB1.softmax(dim=0) * states_TBF).sum(dim=0)
         return pooled_BF
-
-
-def scaled_sum(words_TBE: Tensor, lengths_B: Tensor) -> Tensor:
-    """The sum of a text's vectors over the root of its length, (B, E): what a bag of words sees.
-
-    Beside the recurrent layers it lets single telling words and pairs be learnt at once (the wide
-    part of Cheng et al. 2016). The root keeps its spread the same for short and long texts.
-    """
-    total_BE = words_TBE.masked_fill(outside(words_TBE, lengths_B), 0.0).sum(dim=0)
-    return total_BE / lengths_B[:, None].to(total_BE.dtype).sqrt()
 
 
 class SentimentClassifier(nn.Module):
@@ -182,7 +168,9 @@ class SentimentClassifier(nn.Module):
         self.head_dropout = nn.Dropout(config.head_dropout)
         self.skip_dropout = nn.Dropout(config.skip_dropout) if config.skip else None
         read = features + (config.embedding if config.skip else 0)
-        self.head = nn.Linear(read, 1 if classes == 2 else classes)
+        outputs = 1 if classes == 2 else classes
+        self.head = nn.Linear(read, outputs)
+        self.terms = Terms(vocabulary, config.terms, outputs) if config.terms else None
 
     def forward(self, ids_BT: Tensor, lengths_B: Tensor) -> Tensor:
         """Logits of shape (B, O) for ids of shape (B, T) with `lengths_B` tokens each."""
@@ -192,11 +180,11 @@ class SentimentClassifier(nn.Module):
         for at, layer in enumerate(self.layers):
             states_TBF = layer(self.dropout(states_TBF) if at else states_TBF, turn_TB)
         features_BF = self.head_dropout(self.pooling(states_TBF, lengths_B))
-        if self.skip_dropout is not None:
+        if self.skip_dropout is not None:  # single telling words reach the head at once
             skip_BE = self.skip_dropout(scaled_sum(words_TBE, lengths_B))
             features_BF = torch.cat([features_BF, skip_BE], dim=1)
         logits_BO: Tensor = self.head(features_BF)
-        return logits_BO
+        return logits_BO if self.terms is None else logits_BO + self.terms(ids_BT.T, lengths_B)
 
     def compute_in(self, format: torch.dtype | None) -> None:
         """Set the number format of the recurrent layers; None is that of the weights."""

@@ -76,6 +76,7 @@ def self_check(
         dropout=0.0,
         head_dropout=0.0,
         skip_dropout=0.0,
+        terms=0,
         vectors=None,
     )
     with torch.random.fork_rng(devices=[]):

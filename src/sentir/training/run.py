@@ -38,6 +38,7 @@ from sentir.training.checkpoint import Checkpoints, Position
 from sentir.training.device import choose_device
 from sentir.training.loop import fit, probabilities
 from sentir.training.precision import choose_precision, format_name
+from sentir.training.terms import fit_terms
 from sentir.training.watch import MetricsFile, Watcher, read_metrics, tell_all
 from sentir.version import __version__
 
@@ -143,6 +144,9 @@ def train(
     finally:
         tell({"event": "end"})
     model.compute_in(None)
+    if model.terms is not None:
+        tell({"event": "say", "message": "fitting the linear part"})
+        fit_terms(model, corpora.train, corpora.valid, config.text.max_tokens)
     seconds = time.perf_counter() - began
 
     evaluations = {"validation": _evaluate(model, corpora.valid, corpora, config)}

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tiny_problem import new_model, separable, tiny, write_corpus
+
+from sentir.data.store import EncodedCorpus
+from sentir.nn.classifier import SentimentClassifier
+from sentir.training import terms as terms_module
+from sentir.training.loop import probabilities
+from sentir.training.terms import fit_terms
+
+CONFIG = tiny(terms=64, max_tokens=30)
+
+
+def loss(model: SentimentClassifier, corpus: EncodedCorpus) -> float:
+    answers_NC = probabilities(model, corpus, 30)
+    return float(-np.log(answers_NC[np.arange(len(corpus)), corpus.labels_N]).mean())
+
+
+def test_words_that_tell_are_found(tmp_path: Path) -> None:
+    train, valid = separable(tmp_path / "t", 200), separable(tmp_path / "v", 60)
+    model = new_model(CONFIG)
+    before = loss(model, valid)
+    fit_terms(model, train, valid, 30)
+    assert before > 0.6
+    assert loss(model, valid) < 0.1
+
+
+def test_pairs_that_tell_are_found(tmp_path: Path) -> None:
+    """Which of two words comes first: no single word knows."""
+    random = np.random.default_rng(0)
+    labels = random.integers(0, 2, 300)
+    reviews = [[9, 2, 3, 9] if label else [9, 3, 2, 9] for label in labels]
+    train = write_corpus(tmp_path / "t", reviews[:200], labels[:200].tolist())
+    valid = write_corpus(tmp_path / "v", reviews[200:], labels[200:].tolist())
+    model = new_model(CONFIG)
+    fit_terms(model, train, valid, 30)
+    assert loss(model, valid) < 0.1
+
+
+def test_three_classes(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    labels = random.integers(0, 3, 300)
+    reviews = [(random.integers(2, 7, 6) + 5 * label).tolist() for label in labels]
+    train = write_corpus(tmp_path / "t", reviews[:200], labels[:200].tolist())
+    valid = write_corpus(tmp_path / "v", reviews[200:], labels[200:].tolist())
+    model = new_model(CONFIG, classes=3)
+    fit_terms(model, train, valid, 30)
+    assert loss(model, valid) < 0.3
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_terms_that_tell_nothing_do_no_harm(tmp_path: Path, classes: int) -> None:
+    """The labels are noise: no mix is worse than the network alone where it is measured."""
+    random = np.random.default_rng(1)
+    reviews = random.integers(2, 20, (300, 8)).tolist()
+    labels = random.integers(0, classes, 300).tolist()
+    train = write_corpus(tmp_path / "t", reviews[:200], labels[:200])
+    valid = write_corpus(tmp_path / "v", reviews[200:], labels[200:])
+    model = new_model(CONFIG, classes=classes)
+    before = loss(model, valid)
+    fit_terms(model, train, valid, 30)
+    assert loss(model, valid) <= before + 1e-3
+
+
+def test_the_answers_are_the_mix_of_both_parts(tmp_path: Path) -> None:
+    train, valid = separable(tmp_path / "t", 100, wrong=0.2), separable(tmp_path / "v", 50)
+    model, alone = new_model(CONFIG), new_model(CONFIG)
+    fit_terms(model, train, valid, 30)
+    again = new_model(CONFIG)
+    fit_terms(again, train, valid, 30)
+    for name, weight in model.state_dict().items():
+        assert torch.equal(weight, again.state_dict()[name])  # no chance in it
+        if "terms" not in name and "head" not in name:
+            assert torch.equal(weight, alone.state_dict()[name])
+
+
+def test_a_large_corpus_is_fitted_to_in_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where its labels stand in order: the part is taken at random."""
+    labels = [0] * 150 + [1] * 150
+    reviews = [[2 + label, 9, 10] for label in labels]
+    train = write_corpus(tmp_path / "t", reviews, labels)
+    monkeypatch.setattr(terms_module, "MOST_REVIEWS", 60)
+    model = new_model(CONFIG)
+    fit_terms(model, train, train, 30)
+    assert loss(model, train) < 0.1

@@ -121,9 +121,11 @@ class WordSplitter(Generic[T]):
         self._whole: Callable[[str], str] = STEPS["html"] if "html" in steps else str
         self._local = cleaner([step for step in steps if step != "html"])
         self._keep = keep
-        self._known = _Known(self._of_piece)
+        self._known = _Known(self._work_out)
+        #: What is kept of the words of one piece.
+        self.of_piece: Callable[[str], Sequence[T]] = self._known.__getitem__
 
-    def _of_piece(self, piece: str) -> Sequence[T]:
+    def _work_out(self, piece: str) -> Sequence[T]:
         piece = self._local(piece)
         cuts = range(0, len(piece), MAX_PIECE_CHARACTERS)
         parts = (split_piece(piece[at : at + MAX_PIECE_CHARACTERS]) for at in cuts)
@@ -131,11 +133,11 @@ class WordSplitter(Generic[T]):
 
     def __call__(self, text: str) -> list[T]:
         """What is kept of the text's words, in their order."""
-        return list(chain.from_iterable(map(self._known.__getitem__, self._whole(text).split())))
+        return list(chain.from_iterable(map(self.of_piece, self.pieces(text))))
 
-    def forget(self) -> None:
-        """Work everything out anew: `keep` has changed its mind."""
-        self._known.clear()
+    def pieces(self, text: str) -> list[str]:
+        """The stretches between the text's blanks; their words are the text's."""
+        return self._whole(text).split()
 
 
 class _Known(dict[str, Sequence[T]], Generic[T]):

@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from sentir.config import CleanStep
 from sentir.data.words import WordSplitter
@@ -53,16 +55,12 @@ class Cutter:
         hashes_N = np.fromiter(map(text_hash, texts), np.uint64, len(texts))
         if self._split is None:
             return Cut([], np.empty(0, np.int32), np.zeros(len(texts), np.int32), hashes_N)
-        # Pieces are numbered first, as there are several times more of them than distinct ones,
-        # and the splitter's memory of hundreds of thousands does not fit into the processor's.
-        pieces_N = list(map(self._split.pieces, texts))
-        ends_N = np.cumsum([0, *map(len, pieces_N)])
-        number_of: defaultdict[str, int] = defaultdict(count().__next__)
-        numbers = map(number_of.__getitem__, chain.from_iterable(pieces_N))
-        flat_pieces = np.fromiter(numbers, np.int32, int(ends_N[-1]))
-        del pieces_N
-
-        words_of = list(map(self._split.of_piece, number_of))
+        # Arrow finds the pieces and numbers them, so that Python meets each of them once a call.
+        # It takes for blank what Python does; the empty pieces it leaves at the ends hold no word.
+        pieces_N = pc.utf8_split_whitespace(pa.array(map(self._split.whole, texts), pa.string()))
+        numbered = pieces_N.values.dictionary_encode()
+        flat_pieces = numbered.indices.to_numpy()
+        words_of = list(map(self._split.of_piece, numbered.dictionary.to_pylist()))
         word_of: defaultdict[str, int] = defaultdict(count().__next__)
         sizes = np.fromiter(map(len, words_of), np.int32, len(words_of))
         places = map(word_of.__getitem__, chain.from_iterable(words_of))
@@ -73,7 +71,7 @@ class Cutter:
         ends = np.cumsum(sizes[flat_pieces])
         begins = np.concatenate(([0], ends))
         within = np.arange(begins[-1]) + np.repeat(starts - begins[:-1], sizes[flat_pieces])
-        lengths_N = np.diff(begins[ends_N]).astype(np.int32)
+        lengths_N = np.diff(begins[pieces_N.offsets.to_numpy()]).astype(np.int32)
         return Cut(list(word_of), flat_words[within], lengths_N, hashes_N)
 
 

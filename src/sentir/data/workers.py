@@ -8,6 +8,7 @@ with it, and ends when its pipe does, however the caller went.
 
 from __future__ import annotations
 
+import gc
 import os
 import pickle
 import subprocess
@@ -137,6 +138,7 @@ def _send(stream: Any, *objects: object) -> None:
 
 def serve(source: Any, sink: Any) -> None:
     """Work as a worker: the steps, then texts come in, and `Cut`s go out, until the pipe ends."""
+    gc.disable()  # it makes no cycles, and has a great many pieces to look through for them
     cutter = Cutter(pickle.load(source))
     with suppress(EOFError, BrokenPipeError):
         while True:

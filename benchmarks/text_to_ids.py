@@ -8,7 +8,7 @@ Punkt learnt from other reviews as in ``benchmarks/tokenizer.py``; it stores not
 file and is compared per MB. The ways take turns; figures are medians.
 
 Then that many made-up reviews, compressed, for reviews a second and for the memory that all
-processes have together (PSS: what two share counts once), looked at every 50 ms.
+processes have together, as ``benchmarks/memory.py`` sees it.
 """
 
 from __future__ import annotations
@@ -16,16 +16,15 @@ from __future__ import annotations
 import argparse
 import bz2
 import cProfile
-import os
 import pstats
 import statistics
 import sys
 import tempfile
-import threading
 import time
 from itertools import islice
 from pathlib import Path
 
+from memory import watched_memory
 from tokenizer import DATA, HELD_OUT, NAMES, Split, nltk_pipeline, read
 
 from sentir.config import TextConfig, TrainConfig
@@ -88,20 +87,6 @@ def where_time_goes(path: Path, functions: int) -> None:
         print(f"- {seconds / stats.total_tt:.0%} {name} ({Path(file).name}:{line})")
 
 
-def memory_mib() -> float:
-    """What this process and its children hold now; Linux only."""
-    own = os.getpid()
-    children = Path(f"/proc/{own}/task/{own}/children").read_text().split()
-    kib = 0
-    for process in (str(own), *children):
-        try:
-            lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
-        except OSError:  # it has ended
-            continue
-        kib += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
-    return kib / 1024
-
-
 def made_up(reviews: int) -> tuple[float, float]:
     """Reviews a second and the peak memory of all processes (MiB), on made-up reviews."""
     with tempfile.TemporaryDirectory() as folder:
@@ -109,21 +94,11 @@ def made_up(reviews: int) -> tuple[float, float]:
         with bz2.open(path, "wt", encoding="utf-8") as file:
             for label, text in sample_reviews(reviews):
                 file.write(f"__label__{label} {text}\n")
-        peak, done = 0.0, threading.Event()
-
-        def watch() -> None:
-            nonlocal peak
-            while not done.wait(0.05):
-                peak = max(peak, memory_mib())
-
-        watcher = threading.Thread(target=watch)
-        watcher.start()
-        began = time.perf_counter()
-        encode(path)
-        seconds = time.perf_counter() - began
-        done.set()
-        watcher.join()
-    return reviews / seconds, peak
+        with watched_memory() as seen_mib:
+            began = time.perf_counter()
+            encode(path)
+            seconds = time.perf_counter() - began
+    return reviews / seconds, max(seen_mib)
 
 
 def main() -> None:

@@ -33,7 +33,7 @@ def test_a_message_says_where_what_and_what_to_do(
 
 def test_the_family_is_the_one_that_is_drawn() -> None:
     drawn = errors.__doc__ or ""
-    assert len(FAMILY) == 7
+    assert len(FAMILY) == 8
     assert all(f" {kind.__name__} " in drawn or kind is SentirError for kind in FAMILY)
     assert drawn.count("──") == len(FAMILY) - 1
 

@@ -8,6 +8,7 @@
     ├── BundleError        a model folder that is absent, damaged or of an unknown version
     ├── DeviceError        a device that is not there, or that computes something else than the CPU
     ├── UsageError         a call that cannot mean what it says (a bare string for a list of texts)
+    ├── WorkerError        a process that shared the work and ended before its time
     └── MissingExtraError  an optional package that is not installed
 
 Each message reads ``where: what was got; what to do``. The command line prints it without a
@@ -56,6 +57,10 @@ class DeviceError(SentirError):
 
 class UsageError(SentirError):
     """A call that cannot mean what it says."""
+
+
+class WorkerError(SentirError):
+    """A process that shared the work and ended before its time."""
 
 
 class MissingExtraError(SentirError):

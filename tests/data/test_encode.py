@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from sentir.config import TextConfig, TrainConfig
 from sentir.data import encode
 from sentir.data.corpus import Faults, Review
+from sentir.data.cutting import text_hash
 from sentir.data.encode import TrainingCorpora, encode_reviews, encode_training, labelled
 from sentir.data.labels import LabelScheme
-from sentir.data.store import EncodedCorpus, text_hash
+from sentir.data.store import EncodedCorpus
 from sentir.data.tokenizer import UNK, SubwordTokenizer, WordTokenizer
 from sentir.errors import DataError
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sentir.data.store import CorpusWriter, EncodedCorpus, text_hash
+from sentir.data.cutting import text_hash
+from sentir.data.store import CorpusWriter, EncodedCorpus
 from sentir.errors import DataError
 
 Row = tuple[list[int], int, str]

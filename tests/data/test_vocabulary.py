@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -10,12 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentir.config import TextConfig
+from sentir.data.cutting import Cutter
 from sentir.data.tokenizer import SPECIAL, UNK, WordTokenizer
 from sentir.data.vocabulary import GrowingVocabulary
-
-
-def flat(rows: list[list[int]]) -> npt.NDArray[np.int32]:
-    return np.array(list(chain.from_iterable(rows)), dtype=np.int32)
 
 
 def grown(
@@ -23,12 +19,13 @@ def grown(
 ) -> tuple[WordTokenizer, list[list[int]], GrowingVocabulary]:
     """What becomes of chunks of texts: the tokenizer, the final ids of each text."""
     growing = GrowingVocabulary(config, max_words=max_words)
-    rows: list[list[int]] = []
+    cutter = Cutter(config.clean)
+    rows: list[npt.NDArray[np.int32]] = []
     for chunk in chunks:
-        encoded = [growing.encode(text) for text in chunk]
-        growing.count(flat(encoded))
-        rows += encoded
-    counts = np.bincount(flat(rows), minlength=len(growing))
+        cut = cutter(chunk)
+        rows += np.split(growing.encode(cut), np.cumsum(cut.lengths_N))[:-1]
+    every = np.concatenate([np.empty(0, np.int32), *rows])
+    counts = np.bincount(every, minlength=len(growing))
     tokenizer, table = growing.settle(counts)
     return tokenizer, [table[row].tolist() for row in rows], growing
 
@@ -59,8 +56,7 @@ def test_the_largest_vocabulary_counts_the_special_ids() -> None:
 
 def test_the_special_names_are_never_words() -> None:
     growing = GrowingVocabulary(TextConfig(clean=(), min_count=1))
-    ids = growing.encode("_PAD _UNK a _PAD")
-    growing.count(np.array(ids, dtype=np.int32))
+    ids = growing.encode(Cutter(())(["_PAD _UNK a _PAD"]))
     tokenizer, table = growing.settle(np.bincount(ids))
     assert list(tokenizer.vocabulary) == [*SPECIAL, "a"]
     assert table[ids].tolist() == [UNK, UNK, 2, UNK] == tokenizer.encode(["_PAD _UNK a _PAD"])[0]
@@ -68,7 +64,7 @@ def test_the_special_names_are_never_words() -> None:
 
 def test_nothing_read() -> None:
     growing = GrowingVocabulary(TextConfig())
-    growing.count(np.array([], dtype=np.int32))
+    assert len(growing.encode(Cutter(())([]))) == 0
     tokenizer, table = growing.settle(np.zeros(0, dtype=np.int64))
     assert (list(tokenizer.vocabulary), len(table), len(growing)) == ([*SPECIAL], 0, 0)
 

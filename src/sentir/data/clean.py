@@ -52,7 +52,9 @@ def _html(text: str) -> str:
 
 
 def _nfc(text: str) -> str:
-    if len(text) > 100 and not text.isascii():
+    if text.isascii():
+        return text
+    if len(text) > 100:
         text = _MARKS.sub(r"\1", text)
     return unicodedata.normalize("NFC", text)
 
@@ -64,10 +66,10 @@ def _url(text: str) -> str:
 STEPS: dict[CleanStep, Callable[[str], str]] = {
     "html": _html,
     "nfc": _nfc,
-    "quotes": lambda text: text.translate(_QUOTES),
+    "quotes": lambda text: text if text.isalnum() else text.translate(_QUOTES),
     "url": _url,
     "lower": str.lower,
-    "digits": lambda text: _DIGIT.sub("0", text),
+    "digits": lambda text: text if text.isalpha() else _DIGIT.sub("0", text),
 }
 
 

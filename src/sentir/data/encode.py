@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -19,9 +20,10 @@ import pyarrow as pa
 from sentir.config import TextConfig, TrainConfig
 from sentir.data.corpus import Faults, Review
 from sentir.data.labels import LabelScheme, RawLabel
-from sentir.data.store import BATCH_ROWS, CorpusWriter, EncodedCorpus, read_batches, text_hash
-from sentir.data.tokenizer import SubwordTokenizer, Tokenizer, load_tokenizer
+from sentir.data.store import BATCH_ROWS, CorpusWriter, EncodedCorpus, read_batches
+from sentir.data.tokenizer import SubwordTokenizer, Tokenizer, WordTokenizer, load_tokenizer
 from sentir.data.vocabulary import GrowingVocabulary
+from sentir.data.workers import cut_all
 from sentir.errors import DataError
 
 #: Told how many more reviews went through.
@@ -63,6 +65,7 @@ def encode_training(
     valid_reviews: Iterable[Review] | None = None,
     faults: Faults,
     advance: Advance = lambda count: None,
+    processes: int | None = None,
 ) -> TrainingCorpora:
     """Encode the reviews to train on, a part of them set aside for validation.
 
@@ -75,14 +78,17 @@ def encode_training(
         valid_reviews: validate on these instead of a part of `reviews`.
         faults: where bad rows go.
         advance: told of progress.
+        processes: how many cut texts into words or feed those that do, see `cut_all`; the outcome
+            is the same.
 
     Raises:
+        WorkerError: a process that shares the work was killed.
         DataError: the labels make no classes, or there are too few reviews to split.
     """
     spool_path = folder / "spool.arrow"
     growing = GrowingVocabulary(text) if text.tokenizer == "word" else None
     try:
-        spool = _fill_spool(reviews, spool_path, growing, advance)
+        spool = _fill_spool(reviews, spool_path, growing, text, advance, processes)
         scheme, class_of_N = _classes(spool, labels, faults)
         aside_N = np.zeros(len(class_of_N), bool)
         if valid_reviews is None:
@@ -102,8 +108,15 @@ def encode_training(
     finally:
         spool_path.unlink(missing_ok=True)
     if valid_reviews is not None:
-        path = folder / "valid.arrow"
-        encode_reviews(valid_reviews, path, tokenizer, scheme, faults=faults, advance=advance)
+        encode_reviews(
+            valid_reviews,
+            folder / "valid.arrow",
+            tokenizer,
+            scheme,
+            faults=faults,
+            advance=advance,
+            processes=processes,
+        )
     tokenizer.save(folder / "tokenizer.json")
     (folder / "labels.json").write_text(json.dumps(scheme.to_dict()), encoding="utf-8")
     return TrainingCorpora.open(folder)
@@ -117,19 +130,28 @@ def encode_reviews(
     *,
     faults: Faults,
     advance: Advance = lambda count: None,
+    processes: int | None = None,
 ) -> EncodedCorpus:
     """Encode labelled reviews with a tokenizer that is settled; texts are kept.
 
     Raises:
+        WorkerError: a process that shares the work was killed.
         DataError: a label is not one the scheme knows, or no review is left.
     """
-    with CorpusWriter(path, texts=True) as writer:
+    known = tokenizer if isinstance(tokenizer, WordTokenizer) else None
+    chunks = (labelled(chunk, labels, faults) for chunk in _chunks(reviews, advance))
+    cuts = cut_all(chunks, known.steps if known is not None else None, processes)
+    with closing(cuts), CorpusWriter(path, texts=True) as writer:
         count = 0
-        for chunk in _chunks(reviews):
-            texts, classes = labelled(chunk, labels, faults)
-            _write(writer, tokenizer.encode(texts), classes, texts)
+        for texts, classes, cut in cuts:
+            if known is not None:
+                ids = np.fromiter(map(known.id_of, cut.words), np.int32, len(cut.words))
+                flat, lengths = ids[cut.flat], cut.lengths_N
+            else:
+                flat, lengths = _flat(tokenizer.encode(texts))
+            classes_N = np.array(classes, np.int32)
+            writer.write(flat, _offsets(lengths), classes_N, cut.hashes_N, texts)
             count += len(texts)
-            advance(len(chunk))
         if not count:
             raise DataError("no review to measure on", todo="check the file and its labels")
     return EncodedCorpus(path)
@@ -152,19 +174,11 @@ def labelled(
     return texts, classes
 
 
-def _chunks(reviews: Iterable[Review]) -> Iterator[list[Review]]:
+def _chunks(reviews: Iterable[Review], advance: Advance) -> Iterator[list[Review]]:
     source = iter(reviews)
     while chunk := list(islice(source, BATCH_ROWS)):
         yield chunk
-
-
-def _write(
-    writer: CorpusWriter, ids: list[list[int]], labels: list[int], texts: list[str]
-) -> tuple[Ints, Hashes]:
-    flat, lengths = _flat(ids)
-    hashes = np.fromiter(map(text_hash, texts), np.uint64, len(texts))
-    writer.write(flat, _offsets(lengths), np.array(labels, np.int32), hashes, texts)
-    return flat, hashes
+        advance(len(chunk))
 
 
 def _flat(ids: Sequence[Sequence[int]]) -> tuple[Ints, Ints]:
@@ -198,14 +212,20 @@ class _Spool:
 
 
 def _fill_spool(
-    reviews: Iterable[Review], path: Path, growing: GrowingVocabulary | None, advance: Advance
+    reviews: Iterable[Review],
+    path: Path,
+    growing: GrowingVocabulary | None,
+    text: TextConfig,
+    advance: Advance,
+    processes: int | None,
 ) -> _Spool:
     names: dict[str, int] = {}
     counts: list[int] = []
     places: list[str] = []
     codes, hashes = [np.empty(0, np.int32)], [np.empty(0, np.uint64)]
-    with CorpusWriter(path, texts=True) as writer:
-        for chunk in _chunks(reviews):
+
+    def chunks() -> Iterator[tuple[list[str], Ints]]:
+        for chunk in _chunks(reviews, advance):
             labels = []
             for review in chunk:
                 label = review.label or ""
@@ -216,14 +236,15 @@ def _fill_spool(
                     places.append(f"{review.path}:{review.line}")
                 counts[code] += 1
                 labels.append(code)
-            texts = [review.text for review in chunk]
-            ids = [growing.encode(text) if growing is not None else [] for text in texts]
-            flat, hashes_of_chunk = _write(writer, ids, labels, texts)
-            if growing is not None:
-                growing.count(flat)
-            codes.append(np.array(labels, np.int32))
-            hashes.append(hashes_of_chunk)
-            advance(len(chunk))
+            yield [review.text for review in chunk], np.array(labels, np.int32)
+
+    cuts = cut_all(chunks(), text.clean if growing is not None else None, processes)
+    with closing(cuts), CorpusWriter(path, texts=True) as writer:
+        for texts, codes_of_chunk, cut in cuts:
+            flat = growing.encode(cut) if growing is not None else cut.flat
+            writer.write(flat, _offsets(cut.lengths_N), codes_of_chunk, cut.hashes_N, texts)
+            codes.append(codes_of_chunk)
+            hashes.append(cut.hashes_N)
     raw = {name: RawLabel(counts[code], places[code]) for name, code in names.items()}
     return _Spool(path, raw, np.concatenate(codes), np.concatenate(hashes))
 

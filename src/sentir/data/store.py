@@ -8,7 +8,6 @@ is gathered with plain NumPy.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -22,7 +21,7 @@ from sentir.atomic import written_whole
 from sentir.errors import DataError
 
 #: Reviews in a record batch.
-BATCH_ROWS = 4096
+BATCH_ROWS = 2048
 
 _FIELDS = [
     pa.field("ids", pa.list_(pa.int32())),
@@ -30,12 +29,6 @@ _FIELDS = [
     pa.field("text_hash", pa.uint64()),
 ]
 _TEXT = pa.field("text", pa.string())
-
-
-def text_hash(text: str) -> int:
-    """64 bits that two reviews share if they differ in case and blanks only."""
-    folded = " ".join(text.lower().split()).encode("utf-8", "surrogatepass")
-    return int.from_bytes(hashlib.blake2b(folded, digest_size=8).digest(), "little")
 
 
 class CorpusWriter:

@@ -71,7 +71,13 @@ class WordTokenizer(Tokenizer):
         self._vocabulary = [*SPECIAL, *words]
         # The names of the special ids are not words: a review that holds "_PAD" pads nothing.
         ids = {word: at for at, word in enumerate(self._vocabulary) if at >= len(SPECIAL)}
-        self._ids = WordSplitter(steps, lambda words: tuple(ids.get(word, UNK) for word in words))
+
+        def id_of(word: str) -> int:
+            return ids.get(word, UNK)
+
+        #: The id of one word.
+        self.id_of = id_of
+        self._ids = WordSplitter(steps, lambda words: tuple(map(id_of, words)))
         self._words = WordSplitter(steps, tuple)
 
     @property

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from sentir.config import TextConfig
+from sentir.data.cutting import Cut
 from sentir.data.tokenizer import SPECIAL, UNK, WordTokenizer
-from sentir.data.words import WordSplitter
 
 #: Distinct words held while counting (about 300 MB); beyond, the rarer half is let go.
 MAX_WORDS = 2_000_000
@@ -28,36 +28,29 @@ class GrowingVocabulary:
         self._max_words = max_words
         self._id_of: dict[str, int] = {}
         self._counts = array("q")
-        self._split = WordSplitter(config.clean, self._ids)
 
-    def _ids(self, words: list[str]) -> tuple[int, ...]:
-        ids = []
-        for word in words:
-            at = self._id_of.get(word)
-            if at is None:
-                at = self._id_of[word] = len(self._counts)
-                self._counts.append(0)
-            ids.append(at)
-        return tuple(ids)
+    def encode(self, cut: Cut) -> npt.NDArray[np.int32]:
+        """The provisional ids of all words of some reviews, as they follow each other.
 
-    def encode(self, text: str) -> list[int]:
-        """The provisional ids of the text's words."""
-        return self._split(text)
-
-    def count(self, ids_N: npt.NDArray[np.int32]) -> None:
-        """Note that these provisional ids were seen, and let rare words go if there are too many.
-
+        The words are counted, and rare ones are let go if there are too many of them.
         A word that was let go and comes again gets another id and a count that begins anew (the
         lossy counting of Manku and Motwani 2002). So memory stays bounded on any corpus, but for
         the 8 bytes of each id's count.
         """
+        ids_N = np.empty(len(cut.words), dtype=np.int32)
+        for place, word in enumerate(cut.words):
+            at = self._id_of.get(word)
+            if at is None:
+                at = self._id_of[word] = len(self._counts)
+                self._counts.append(0)
+            ids_N[place] = at
         counts = np.frombuffer(self._counts, dtype=np.int64)
-        counts += np.bincount(ids_N, minlength=len(counts))
+        counts[ids_N] += np.bincount(cut.flat, minlength=len(ids_N))
         if len(self._id_of) > self._max_words:
             ids = np.fromiter(self._id_of.values(), dtype=np.int64, count=len(self._id_of))
             rare = int(np.median(counts[ids]))  # of most corpora: once
             self._id_of = {word: at for word, at in self._id_of.items() if counts[at] > rare}
-            self._split.forget()
+        return ids_N[cut.flat]
 
     def settle(
         self, counts_N: npt.NDArray[np.int64]

@@ -37,6 +37,8 @@ _ABBREVIATIONS = frozenset(
         "e.g i.e a.k.a ph.d sra srta dra ud uds pág núm"
     ).split()
 )
+#: What stands alone behind a word, whatever the word; the full stop depends on it.
+_SIGNS = frozenset(("", ".", *",;:!?)"))
 _INITIALS = re.compile(r"(?:[^\W\d_]\.)*[^\W\d_]")
 
 _TOKEN = re.compile(
@@ -64,8 +66,13 @@ def split_piece(piece: str) -> list[str]:
     >>> split_piece('("can\\'t')
     ['(', '``', 'ca', "n't"]
     """
-    if piece.isalpha() and not _JOINED.fullmatch(piece):
-        return [piece]
+    # Three of four distinct pieces are a bare word, or one with a sign behind it.
+    word, sign = (piece, "") if piece.isalpha() else (piece[:-1], piece[-1:])
+    if word.isalpha() and sign in _SIGNS and not _JOINED.fullmatch(word):
+        if sign != ".":
+            return [word, sign] if sign else [word]
+        if len(word) > 1 and word.lower() not in _ABBREVIATIONS:
+            return [word, sign]
     tokens: list[str] = []
     found: list[str] = _TOKEN.findall(piece)
     last_word = len(found) - 1
@@ -118,24 +125,25 @@ class WordSplitter(Generic[T]):
         self, steps: Sequence[CleanStep], keep: Callable[[list[str]], Sequence[T]]
     ) -> None:
         # Entities and breaks may hold blanks, so they go before the split; all else is local.
-        self._whole: Callable[[str], str] = STEPS["html"] if "html" in steps else str
+        #: What is done to a text before it is cut at its blanks.
+        self.whole: Callable[[str], str] = STEPS["html"] if "html" in steps else str
         self._local = cleaner([step for step in steps if step != "html"])
         self._keep = keep
-        self._known = _Known(self._of_piece)
+        self._known = _Known(self._work_out)
+        #: What is kept of the words of one piece.
+        self.of_piece: Callable[[str], Sequence[T]] = self._known.__getitem__
 
-    def _of_piece(self, piece: str) -> Sequence[T]:
+    def _work_out(self, piece: str) -> Sequence[T]:
         piece = self._local(piece)
+        if len(piece) <= MAX_PIECE_CHARACTERS:
+            return self._keep(split_piece(piece))
         cuts = range(0, len(piece), MAX_PIECE_CHARACTERS)
         parts = (split_piece(piece[at : at + MAX_PIECE_CHARACTERS]) for at in cuts)
         return self._keep(list(chain.from_iterable(parts)))
 
     def __call__(self, text: str) -> list[T]:
         """What is kept of the text's words, in their order."""
-        return list(chain.from_iterable(map(self._known.__getitem__, self._whole(text).split())))
-
-    def forget(self) -> None:
-        """Work everything out anew: `keep` has changed its mind."""
-        self._known.clear()
+        return list(chain.from_iterable(map(self.of_piece, self.whole(text).split())))
 
 
 class _Known(dict[str, Sequence[T]], Generic[T]):

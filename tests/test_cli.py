@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+import torch
 
 from conftest import write_fasttext
 from sentir import cli
@@ -40,7 +41,7 @@ def sentir(
 
 
 def test_help_has_examples_for_every_command(capfd: pytest.CaptureFixture[str]) -> None:
-    for command in ("train", "evaluate", "predict", "explain", "export", "sample"):
+    for command in ("train", "evaluate", "predict", "explain", "export", "sample", "doctor"):
         code, out, _ = sentir(command, "--help", capfd=capfd)
         assert code == 0
         assert "Examples" in out
@@ -254,3 +255,16 @@ def test_a_closed_pipe_is_no_traceback(tiny_run: Run, tmp_path: Path) -> None:
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
     assert done.stdout.count("\n") == 1
     assert "Traceback" not in done.stderr
+
+
+def test_doctor(capfd: pytest.CaptureFixture[str]) -> None:
+    code, out, err = sentir("doctor", capfd=capfd)
+    assert code == 0, err
+    told = {line[:12].strip(): line[13:] for line in out.splitlines()}
+    assert [*told] == ["versions", "processor", "device", "float32", "bfloat16",
+                       "torch engine", "onnx engine", "int8 engine"]  # fmt: skip
+    assert torch.__version__ in told["versions"]
+    assert "training goes to" in told["device"]
+    for name in ("torch", "onnx", "int8"):
+        assert float(told[f"{name} engine"].split(" reviews/s")[0].replace(",", "")) > 1
+    assert "taken unless" in told["onnx engine"]

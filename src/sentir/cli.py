@@ -344,6 +344,20 @@ def export(
 
 
 @app.command()
+def doctor() -> None:
+    """Say what this machine can do, how fast it is, and what would be chosen on it.
+
+    [bold]Examples[/bold]
+
+      sentir doctor
+    """
+    from sentir.doctor import examine
+
+    for name, found in examine():
+        out.print(f"[bold]{name:12}[/bold] {found}", highlight=False, soft_wrap=True)
+
+
+@app.command()
 def sample(
     *,
     count: Annotated[int, typer.Option(min=1, help="reviews to make")] = 1000,

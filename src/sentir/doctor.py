@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import functools
 import platform
 import time
 from collections.abc import Callable, Iterator
 
 import torch
 
-from sentir.config import Config
+from sentir.bundle import Bundle
+from sentir.config import DEFAULT_PRESET, Config
+from sentir.data.labels import LabelScheme
+from sentir.data.tokenizer import WordTokenizer
+from sentir.inference.predictor import Predictor
+from sentir.nn.classifier import SentimentClassifier
 from sentir.training.device import choose_device
 from sentir.training.precision import LEAST_HIDDEN, has_fast_bfloat16
 from sentir.version import __version__
 
 #: Rows, inner and columns of the matrix product that is timed: a step of a wide LSTM.
 PRODUCT = (512, 512, 2048)
+#: The reviews that the engines are timed on, and the words they are made of.
+REVIEWS, TOKENS, WORDS = 256, 100, 500
 #: Repetitions; the fastest counts, as all that disturbs makes it slower.
-TIMES = 7
+TIMES = 5
 
 
 def examine() -> Iterator[tuple[str, str]]:
@@ -30,6 +38,7 @@ def examine() -> Iterator[tuple[str, str]]:
     device = choose_device("auto", Config().model, warnings.append)
     yield "device", f"training goes to {device}" + "".join(f"; {warning}" for warning in warnings)
     yield from _formats(device)
+    yield from _answers()
 
 
 def _processor() -> str:
@@ -69,6 +78,32 @@ def _gflops(device: torch.device, format: torch.dtype, operations: int) -> float
         (left @ right)[0, 0].item()  # waits for a GPU to finish
 
     return operations / fastest(multiply) / 1e9
+
+
+def _answers() -> Iterator[tuple[str, str]]:
+    """The engine, timed on a network of the default's size with weights of chance."""
+    config = Config.preset(DEFAULT_PRESET).override({"bigrams": 1000, "terms": 1000})
+    words = [f"word{at}" for at in range(WORDS)]
+    torch.manual_seed(0)
+    bundle = Bundle(
+        model=SentimentClassifier(config.model, vocabulary=WORDS + 2, classes=2).eval(),
+        tokenizer=WordTokenizer(words, config.text.clean),
+        labels=LabelScheme(("negative", "positive"), {"negative": 0, "positive": 1}),
+        config=config,
+        metrics={},
+    )
+    review = " ".join(words[at * 7 % WORDS] for at in range(TOKENS))
+    for name in ("torch", "onnx", "int8"):
+        predictor = Predictor(bundle, name)
+        answer_one, answer_many = predictor.predict_one, predictor.predict
+        one_s = fastest(functools.partial(answer_one, review))
+        many_s = fastest(functools.partial(answer_many, [review] * REVIEWS))
+        chosen = "; taken unless --engine says otherwise" if name == "onnx" else ""
+        speed = f"{REVIEWS / many_s:,.0f} reviews/s of {TOKENS} tokens"
+        yield (
+            f"{name} engine",
+            f"{speed}, one in {1000 * one_s:.1f} ms, preset {DEFAULT_PRESET}{chosen}",
+        )
 
 
 def fastest(work: Callable[[], object]) -> float:

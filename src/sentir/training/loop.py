@@ -153,16 +153,30 @@ def probabilities(
     advance: Callable[[int], None] = lambda count: None,
 ) -> npt.NDArray[np.float64]:
     """The model's probabilities for every review, in the corpus' order, (N, C)."""
+    found_NO = logits(model, corpus, max_tokens, batch_size=batch_size, advance=advance)
+    answers_NC: npt.NDArray[np.float64] = model.probabilities(torch.from_numpy(found_NO)).numpy()
+    return answers_NC
+
+
+def logits(
+    model: SentimentClassifier,
+    corpus: EncodedCorpus,
+    max_tokens: int,
+    *,
+    batch_size: int = EVALUATION_BATCH,
+    advance: Callable[[int], None] = lambda count: None,
+) -> npt.NDArray[np.float64]:
+    """The model's logits for every review, in the corpus' order, (N, O)."""
     model.eval()
     device = next(model.parameters()).device
-    answers_NC = np.empty((len(corpus), model.classes))
+    found_NO = np.empty((len(corpus), model.head.out_features))
     with torch.inference_mode():
         for batch in sorted_batches(corpus, batch_size=batch_size, max_tokens=max_tokens):
             on_device = batch.to(device)
-            logits_BO = model(on_device.ids_BT, on_device.lengths_B).double()
-            answers_NC[batch.rows_B] = model.probabilities(logits_BO).cpu().numpy()
+            logits_BO = model(on_device.ids_BT, on_device.lengths_B)
+            found_NO[batch.rows_B] = logits_BO.double().cpu().numpy()
             advance(len(batch.rows_B))
-    return answers_NC
+    return found_NO
 
 
 def rate(config: Config, step: int, total_steps: int) -> float:

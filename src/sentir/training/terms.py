@@ -15,11 +15,12 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from sentir.data.batches import cut, sorted_batches
+from sentir.data.batches import cut
 from sentir.data.store import EncodedCorpus
 from sentir.nn.bigrams import hashed_pairs
 from sentir.nn.classifier import SentimentClassifier
 from sentir.nn.terms import Terms
+from sentir.training.loop import logits
 
 #: Reviews fitted to: more add little to a linear fit, and all their terms are in memory at once.
 MOST_REVIEWS = 200_000
@@ -43,12 +44,13 @@ def fit_terms(
     terms = model.terms
     assert terms is not None
     device = terms.word_weights_VO.device
-    network_NO, labels_N = _logits(model, valid, max_tokens)
+    network_NO = torch.from_numpy(logits(model, valid, max_tokens))
+    labels_N = torch.from_numpy(valid.labels_N).long()
+    counts_NF = _counts(terms, valid, np.arange(len(valid)), max_tokens)
     candidates = []
     for weights_FO in _fitted(terms, train, max_tokens):
-        _put(terms, weights_FO.to(device))
-        both_NO, _ = _logits(model, valid, max_tokens)
-        loss, mix = _mixed(model, network_NO, both_NO - network_NO, labels_N)
+        linear_NO = torch.from_numpy(counts_NF @ weights_FO.numpy())
+        loss, mix = _mixed(model, network_NO, linear_NO, labels_N)
         candidates.append((loss, mix, weights_FO))
     loss, (network, linear, shift_O), weights_FO = min(candidates, key=lambda found: found[0])
     _put(terms, linear * weights_FO.to(device))
@@ -104,21 +106,6 @@ def _put(terms: Terms, weights_FO: Tensor) -> None:
     words = len(terms.word_weights_VO)
     terms.word_weights_VO.copy_(weights_FO[:words])
     terms.pair_weights_PO.copy_(weights_FO[words:])
-
-
-def _logits(
-    model: SentimentClassifier, corpus: EncodedCorpus, max_tokens: int
-) -> tuple[Tensor, Tensor]:
-    """Logits (N, O) and labels (N,), from the shortest review to the longest."""
-    model.eval()
-    device = next(model.parameters()).device
-    found, rows = [], []
-    with torch.inference_mode():
-        for batch in sorted_batches(corpus, batch_size=256, max_tokens=max_tokens):
-            on_device = batch.to(device)
-            found.append(model(on_device.ids_BT, on_device.lengths_B).double().cpu())
-            rows.append(batch.rows_B)
-    return torch.cat(found).clone(), torch.from_numpy(corpus.labels_N[np.concatenate(rows)]).long()
 
 
 def _mixed(

@@ -167,8 +167,7 @@ def _network(graph: _Graph, model: SentimentClassifier, precision: str) -> None:
 
     read = [_pooled(graph, model, states_TBF, last_BF, outside_TB1, length_B1)]
     if config.skip:
-        total_BE = _summed(graph, words_TBE, outside_TB1)
-        read.append(graph("Div", total_BE, graph("Sqrt", length_B1)))
+        read.append(_scaled_sum(graph, words_TBE, outside_TB1, length_B1))
     features_BF = graph("Concat", *read, axis=1) if len(read) > 1 else read[0]
     head = graph.weight(_array(model.head.weight)), graph.weight(_array(model.head.bias))
     learnt_BO = graph("Gemm", features_BF, *head, transB=1)
@@ -190,8 +189,7 @@ def _terms(
     rows_TB = _bigram_rows(graph, ids_TB, model.terms.pairs)
     words_TBO = graph("Gather", graph.weight(_array(model.terms.word_weights_VO)), ids_TB)
     pairs_TBO = graph("Gather", graph.weight(_array(model.terms.pair_weights_PO)), rows_TB)
-    total_BO = _summed(graph, graph("Add", words_TBO, pairs_TBO), outside_TB1)
-    return [graph("Div", total_BO, graph("Sqrt", length_B1))]
+    return [_scaled_sum(graph, graph("Add", words_TBO, pairs_TBO), outside_TB1, length_B1)]
 
 
 def _array(weight: Any) -> Floats:
@@ -288,6 +286,11 @@ def _summed(graph: _Graph, x_TBE: str, outside_TB1: str) -> str:
     """The sum over each text's tokens, (B, E)."""
     inside_TBE = graph("Where", outside_TB1, graph.weight(0.0), x_TBE)
     return graph("ReduceSum", inside_TBE, graph.whole(0), keepdims=0)
+
+
+def _scaled_sum(graph: _Graph, x_TBE: str, outside_TB1: str, length_B1: str) -> str:
+    """`sentir.nn.terms.scaled_sum`, (B, E)."""
+    return graph("Div", _summed(graph, x_TBE, outside_TB1), graph("Sqrt", length_B1))
 
 
 def _pooled(

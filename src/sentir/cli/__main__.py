@@ -1,0 +1,5 @@
+"""``python -m sentir.cli``."""
+
+from sentir.cli import main
+
+main()

@@ -1,0 +1,198 @@
+"""The commands that ask a trained model: its figures, its answers, its reasons, its file."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from sentir.cli.app import (
+    MODEL,
+    READING,
+    app,
+    counting,
+    err,
+    out,
+    read_options,
+    show,
+    tell_skipped,
+)
+from sentir.options import options_of
+
+ENGINE = Annotated[
+    str,
+    typer.Option(
+        help="what computes the answers: torch; onnx, the same and faster; int8, LSTMs in 8 bits, "
+        "faster still and a little off; or auto (onnx wherever it can)"
+    ),
+]
+
+
+@app.command()
+@options_of(read=READING)
+def evaluate(
+    model: MODEL,
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="labelled reviews")],
+    *,
+    labels: Annotated[
+        str | None,
+        typer.Option(help="how the files' labels become the model's: bad=negative,good=positive"),
+    ] = None,
+    mistakes: Annotated[int, typer.Option(min=0, help="most confident mistakes shown")] = 5,
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+    engine: ENGINE = "auto",
+    read: dict[str, Any],
+) -> None:
+    """Measure a model on labelled reviews.
+
+    [bold]Examples[/bold]
+
+      sentir evaluate runs/shop test.csv
+      sentir evaluate runs/shop test.csv --json > figures.json
+      sentir evaluate runs/shop test.csv --engine int8
+    """
+    from sentir.data.corpus import Faults
+    from sentir.inference.evaluate import evaluate as measure_on
+    from sentir.inference.predictor import load
+
+    options = read_options(read)
+    faults = Faults(options.on_error)
+    predictor = load(model, engine)
+    with counting("measuring") as advance:
+        measured = measure_on(
+            predictor, files, options=options, labels=labels, faults=faults, advance=advance,
+            keep=mistakes,
+        )  # fmt: skip
+    tell_skipped(faults)
+    if as_json:
+        told = {
+            **measured.metrics.to_dict(),
+            "skipped": faults.count,
+            "mistakes": [dataclasses.asdict(mistake) for mistake in measured.mistakes],
+        }
+        sys.stdout.write(json.dumps(told, indent=2, ensure_ascii=False) + "\n")
+        return
+    show(measured.metrics, ", ".join(files), None)
+    if measured.mistakes:
+        out.print("\n[bold]most confident mistakes[/bold]")
+    for mistake in measured.mistakes:
+        out.print(
+            f"{mistake.confidence:6.1%} {mistake.predicted}, labelled {mistake.label}: "
+            f"{mistake.text[:300]}", markup=False, highlight=False,
+        )  # fmt: skip
+
+
+@app.command()
+@options_of(read=READING)
+def predict(
+    model: MODEL,
+    inputs: Annotated[
+        list[str], typer.Argument(metavar="[TEXT...|FILE]", help="texts; or one file, or -")
+    ],
+    *,
+    output: Annotated[
+        str, typer.Option("--output", "-o", help="file to write; its name tells format and packing")
+    ] = "-",
+    as_text: Annotated[
+        bool, typer.Option("--text", help="take the arguments as texts, whatever they look like")
+    ] = False,
+    engine: ENGINE = "auto",
+    read: dict[str, Any],
+) -> None:
+    """Label texts, or every review of a file.
+
+    Predictions for a file are written in its own format with the columns prediction and
+    probability added; for lines, as prediction, probability and text with tabs between.
+    An --output named .ft.txt gets fastText lines labelled with the predictions.
+
+    [bold]Examples[/bold]
+
+      sentir predict runs/shop "I can't say it was bad."
+      sentir predict runs/shop reviews.csv --output labelled.parquet
+      zcat reviews.txt.gz | sentir predict runs/shop - > labelled.tsv
+    """
+    from sentir.data.corpus import Faults
+    from sentir.data.writing import format_of, write_records
+    from sentir.inference.bulk import looks_like_file, predict_file
+    from sentir.inference.predictor import load
+
+    options = read_options(read)
+    predictor = load(model, engine)
+    if as_text or len(inputs) > 1 or not looks_like_file(inputs[0]):
+        rows: Iterator[dict[str, Any]] = (
+            {"prediction": found.label, "probability": found.probability, "text": text}
+            for text, found in zip(inputs, predictor.predict(inputs), strict=True)
+        )
+        write_records(rows, output, format_of(output, "lines"))
+        return
+    faults = Faults(options.on_error)
+    with counting("predicting") as advance:
+        predict_file(predictor, inputs[0], output, options=options, faults=faults, advance=advance)
+    tell_skipped(faults)
+
+
+@app.command()
+def explain(
+    model: MODEL,
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="the review to explain")],
+    *,
+    picture: Annotated[
+        Path | None, typer.Option(help="draw it as well: a name ending in .svg, .png or .pdf")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+) -> None:
+    """Show what each gate did at each word, and how the answer moved as the review was read.
+
+    [bold]Examples[/bold]
+
+      sentir explain runs/shop "Although the plot was dull, I loved it."
+      sentir explain runs/shop "Although the plot was dull, I loved it." --picture gates.svg
+    """
+    from sentir.bundle import load_bundle
+    from sentir.explain.gates import explain as explain_text
+    from sentir.explain.picture import ExplanationTable, draw
+
+    told = explain_text(load_bundle(model), text)
+    if as_json:
+        sys.stdout.write(json.dumps(told.to_dict(), ensure_ascii=False) + "\n")
+    else:
+        out.print(ExplanationTable(told))
+    if picture:
+        draw(told, picture)
+        err.print(f"picture {picture}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def export(
+    model: MODEL,
+    *,
+    to: Annotated[str, typer.Option(help="the format: onnx")],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="file to write (unset: model.onnx in MODEL)"),
+    ] = None,
+    precision: Annotated[
+        str, typer.Option(help="float32; or int8, smaller, faster and a little off (LSTM only)")
+    ] = "float32",
+) -> None:
+    """Write the network as one file that other programs can compute with.
+
+    ONNX is read by ONNX Runtime and others, from Python, C++, Java, JavaScript and more, without
+    Sentir or PyTorch. Words become ids by the model's tokenizer.json.
+
+    [bold]Examples[/bold]
+
+      sentir export runs/shop --to onnx
+      sentir export runs/shop --to onnx --precision int8 --output shop.int8.onnx
+    """
+    from sentir.bundle import load_bundle
+    from sentir.inference.export import export as export_bundle
+
+    file = output or Path(model) / "model.onnx"
+    size = export_bundle(load_bundle(model), file, to=to, precision=precision)
+    out.print(f"{to}  {file} ({size:,} bytes)", highlight=False, soft_wrap=True)

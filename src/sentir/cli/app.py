@@ -1,0 +1,92 @@
+"""The application that commands add themselves to, and what several of them use."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from sentir.config import ReadOptions
+from sentir.errors import ConfigError, SentirError
+from sentir.version import __version__
+
+if TYPE_CHECKING:
+    from sentir.data.corpus import Faults
+    from sentir.evaluation.metrics import Metrics
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+out = Console()
+err = Console(stderr=True)
+
+#: Options of the command itself stand first, then those of each part of the settings.
+READING = (ReadOptions, "Reading files")
+MODEL = Annotated[str, typer.Argument(metavar="MODEL", help="folder that 'sentir train' wrote")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        out.print(f"sentir {__version__}", highlight=False)
+        raise typer.Exit
+
+
+@app.callback()
+def about(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="show the version")
+    ] = False,
+) -> None:
+    """Labelled reviews in, a recurrent sentiment model out: measured and explained."""
+
+
+def main() -> None:
+    """Run the command; an error of sentir's is one line and exit code 2."""
+    try:
+        app()
+    except SentirError as error:
+        err.print(f"error: {error}", style="red", highlight=False, markup=False, soft_wrap=True)
+        sys.exit(2)
+
+
+def read_options(given: dict[str, Any]) -> ReadOptions:
+    """Reading options as set on the command line.
+
+    Raises:
+        ConfigError: a value is out of range.
+    """
+    try:
+        return ReadOptions(**given)
+    except ValueError as error:
+        raise ConfigError(str(error).splitlines()[2].strip(), where="command line") from None
+
+
+@contextmanager
+def counting(what: str) -> Iterator[Callable[[int], None]]:
+    """A count and its speed on standard error while something long goes on."""
+    from sentir.training.watch import ProgressBar
+
+    bar = ProgressBar(err)
+    try:
+        yield lambda count: bar({"event": "reading", "what": what, "reviews": count})
+    finally:
+        bar.close()
+
+
+def tell_skipped(faults: Faults) -> None:
+    if faults.count:
+        shown = "\n  ".join([f"{faults.count:,} rows skipped:", *faults.examples])
+        err.print(shown, style="yellow", highlight=False, markup=False, soft_wrap=True)
+
+
+def show(metrics: Metrics, title: str, baseline: Metrics | None) -> None:
+    from sentir.evaluation.text import render_metrics
+
+    out.print(render_metrics(metrics, title, baseline=baseline))

@@ -1,0 +1,160 @@
+"""The command that learns from reviews, and the one that makes some up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from sentir.cli.app import READING, app, counting, err, out, read_options, show
+from sentir.config import DEFAULT_PRESET, PRESETS, Config, ModelConfig, TextConfig, TrainConfig
+from sentir.options import options_of
+
+
+@app.command()
+@options_of(
+    read=READING,
+    text=(TextConfig, "Text (unset: the preset's)"),
+    model=(ModelConfig, "Network (unset: the preset's)"),
+    training=(TrainConfig, "Training (unset: the preset's)"),
+)
+def train(
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[FILE]...",
+            help="files, globs, URLs or - to learn from; amazon_polarity, from the Hugging Face "
+            "hub; or sample, sample_es, made up on the spot (if nothing is given: sample)",
+            show_default=False,
+        ),
+    ] = None,
+    *,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="folder of the run: model, report, figures")
+    ] = Path("runs/latest"),
+    test: Annotated[
+        list[str] | None,
+        typer.Option(help="reviews to measure on, once, at the end; may be repeated"),
+    ] = None,
+    valid: Annotated[
+        list[str] | None,
+        typer.Option(help="reviews to choose the best model by (unset: a part of FILE)"),
+    ] = None,
+    labels: Annotated[
+        str,
+        typer.Option(
+            help="auto; stars (1-2 negative, 4-5 positive, 3 left out); a,b,c in their order; "
+            "or bad=negative,good=positive"
+        ),
+    ] = "auto",
+    preset: Annotated[
+        str | None, typer.Option(help=f"{', '.join(PRESETS)} (unset: {DEFAULT_PRESET})")
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="TOML file of settings, in tables text, model, train")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="go on with an unfinished run")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="replace the run in the folder")
+    ] = False,
+    baseline: Annotated[
+        bool, typer.Option("--baseline", help="print a bag of words' figures beside the model's")
+    ] = False,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="write scalars for TensorBoard as well")
+    ] = False,
+    read: dict[str, Any],
+    text: dict[str, Any],
+    model: dict[str, Any],
+    training: dict[str, Any],
+) -> None:
+    """Learn from labelled reviews, and leave a model and its report in a folder.
+
+    [bold]Examples[/bold]
+
+      sentir train reviews.csv --output runs/shop
+      sentir train train.ft.txt.bz2 --test test.ft.txt.bz2 --preset fast -o runs/amazon
+      sentir train 'reviews/*.jsonl.gz' --labels stars --text-column title,body -o runs/stars
+      sentir train reviews.csv -o runs/shop --resume
+    """
+    from sentir.training.run import Inputs
+    from sentir.training.run import train as train_run
+    from sentir.training.watch import ProgressBar, TensorBoard, Watcher
+
+    settings = Config.from_toml(config, preset=preset) if config else Config.preset(
+        preset or DEFAULT_PRESET
+    )  # fmt: skip
+    settings = settings.override(
+        {"text": text, "model": model, "train": training}, where="command line"
+    )
+    sources = tuple(files or ["sample"])
+    bar = ProgressBar(err)
+    watchers: list[Watcher] = [bar]
+    if tensorboard:
+        watchers.append(TensorBoard(output / "tensorboard"))
+    try:
+        run = train_run(
+            Inputs(
+                train=sources,
+                test=tuple(test or own_test(sources)),
+                valid=tuple(valid or ()),
+                labels=labels,
+                read=read_options(read),
+            ),
+            output,
+            config=settings,
+            resume=resume,
+            overwrite=overwrite,
+            baseline=baseline,
+            watchers=watchers,
+        )
+    finally:
+        bar.close()
+    note = " (synthetic reviews)" if run.bundle.synthetic else ""
+    if run.test is None:
+        show(run.validation, f"validation{note}", run.baseline)
+    else:
+        show(run.test, f"test{note}", run.baseline)
+    out.print(f"model   {run.folder / 'model'}", highlight=False, soft_wrap=True)
+    out.print(f"report  {run.folder / 'report.html'}", highlight=False, soft_wrap=True)
+
+
+def own_test(sources: Sequence[str]) -> list[str]:
+    """The test part of the one data set that is learnt from by name, if it is one."""
+    from sentir.data.named import part_to_test
+
+    part = part_to_test(sources[0]) if len(sources) == 1 else None
+    return [part] if part else []
+
+
+@app.command()
+def sample(
+    *,
+    count: Annotated[int, typer.Option(min=1, help="reviews to make")] = 1000,
+    language: Annotated[str, typer.Option(help="en or es")] = "en",
+    seed: Annotated[int, typer.Option(min=0, help="another seed, other reviews")] = 0,
+    output: Annotated[
+        str, typer.Option("--output", "-o", help="file to write; its name tells format and packing")
+    ] = "-",
+) -> None:
+    """Make up labelled reviews that a bag of words cannot tell apart.
+
+    [bold]Examples[/bold]
+
+      sentir sample --count 6000 --output train.csv
+      sentir sample --count 6000 --language es --output entrena.ft.txt.bz2
+    """
+    from sentir.data.sample import sample_reviews
+    from sentir.data.writing import format_of, write_records
+
+    made = sample_reviews(count, language=language, seed=seed)
+    with counting("making") as advance:
+
+        def rows() -> Iterator[dict[str, str]]:
+            for label, text in made:
+                yield {"label": label, "text": text}
+                advance(1)
+
+        write_records(rows(), output, format_of(output, "fasttext"))

@@ -1,0 +1,1 @@
+"""The lesson: its experiments, its drawings and its page."""

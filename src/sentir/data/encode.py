@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from sentir.config import TextConfig, TrainConfig
 from sentir.data.corpus import Faults, Review
+from sentir.data.cutting import Cut
 from sentir.data.labels import LabelScheme, RawLabel
 from sentir.data.store import BATCH_ROWS, CorpusWriter, EncodedCorpus, read_batches
 from sentir.data.tokenizer import SubwordTokenizer, Tokenizer, WordTokenizer, load_tokenizer
@@ -31,8 +32,28 @@ Advance = Callable[[int], None]
 Ints = npt.NDArray[np.int32]
 Hashes = npt.NDArray[np.uint64]
 Flags = npt.NDArray[np.bool_]
+#: What numbers the words of reviews: a vocabulary that grows with them, or one that is settled.
+_Words = GrowingVocabulary | WordTokenizer
 #: From a spooled record batch to its reviews' final ids, one behind the other, and their lengths.
 Settle = Callable[[pa.RecordBatch], tuple[Ints, Ints]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextCorpora:
+    """What a language model reads, as it lies in one folder."""
+
+    train: EncodedCorpus
+    valid: EncodedCorpus
+    tokenizer: Tokenizer
+
+    @classmethod
+    def open(cls, folder: Path) -> TextCorpora:
+        """The corpora that `encode_unlabelled` wrote into this folder."""
+        return cls(
+            train=EncodedCorpus(folder / "train.arrow"),
+            valid=EncodedCorpus(folder / "valid.arrow"),
+            tokenizer=load_tokenizer(folder / "tokenizer.json"),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +84,7 @@ def encode_training(
     train: TrainConfig,
     labels: str = "auto",
     valid_reviews: Iterable[Review] | None = None,
+    tokenizer: Tokenizer | None = None,
     faults: Faults,
     advance: Advance = lambda count: None,
     processes: int | None = None,
@@ -76,6 +98,7 @@ def encode_training(
         train: `valid_fraction`, `valid_max` and `seed` of the split.
         labels: how labels become classes, see `LabelScheme.resolve`.
         valid_reviews: validate on these instead of a part of `reviews`.
+        tokenizer: one that is settled, in place of one learnt from `reviews`.
         faults: where bad rows go.
         advance: told of progress.
         processes: how many cut texts into words or feed those that do, see `cut_all`; the outcome
@@ -85,10 +108,7 @@ def encode_training(
         WorkerError: a process that shares the work was killed.
         DataError: the labels make no classes, or there are too few reviews to split.
     """
-    spool_path = folder / "spool.arrow"
-    growing = GrowingVocabulary(text) if text.tokenizer == "word" else None
-    try:
-        spool = _fill_spool(reviews, spool_path, growing, text, advance, processes)
+    with _spooled(reviews, folder, text, tokenizer, advance, processes) as spool:
         scheme, class_of_N = _classes(spool, labels, faults)
         aside_N = np.zeros(len(class_of_N), bool)
         if valid_reviews is None:
@@ -96,17 +116,8 @@ def encode_training(
         train_N = (class_of_N >= 0) & ~aside_N
         has_valid = valid_reviews is not None or bool(aside_N.any())
         _check_split(class_of_N[train_N], scheme, valid=has_valid)
-
-        tokenizer, settle = _settle(spool, train_N, growing, text)
-        for name, rows_N in (("train", train_N), ("valid", aside_N)):
-            with CorpusWriter(folder / f"{name}.arrow", texts=name == "valid") as writer:
-                for batch, classes_N in spool.parts(rows_N, class_of_N):
-                    flat, lengths = settle(batch)
-                    texts = batch.column("text") if name == "valid" else None
-                    hashes = batch.column("text_hash").to_numpy()
-                    writer.write(flat, _offsets(lengths), classes_N, hashes, texts)
-    finally:
-        spool_path.unlink(missing_ok=True)
+        tokenizer, settle = _settle(spool, train_N, text, tokenizer)
+        _write(spool, folder, class_of_N, train_N, aside_N, tokenizer, settle)
     if valid_reviews is not None:
         encode_reviews(
             valid_reviews,
@@ -117,9 +128,35 @@ def encode_training(
             advance=advance,
             processes=processes,
         )
-    tokenizer.save(folder / "tokenizer.json")
     (folder / "labels.json").write_text(json.dumps(scheme.to_dict()), encoding="utf-8")
     return TrainingCorpora.open(folder)
+
+
+def encode_unlabelled(
+    reviews: Iterable[Review],
+    folder: Path,
+    *,
+    text: TextConfig,
+    train: TrainConfig,
+    advance: Advance = lambda count: None,
+    processes: int | None = None,
+) -> TextCorpora:
+    """Encode the reviews that a language model learns from, whatever their labels.
+
+    The arguments are those of `encode_training`.
+
+    Raises:
+        WorkerError: a process that shares the work was killed.
+        DataError: there are too few reviews to set some aside.
+    """
+    with _spooled(reviews, folder, text, None, advance, processes) as spool:
+        class_of_N = np.zeros(len(spool.codes_N), np.int32)
+        aside_N = _aside(spool.hashes_N, class_of_N >= 0, train)
+        if not aside_N.any() or aside_N.all():
+            raise DataError("no review is left for validation", todo="give more reviews")
+        tokenizer, settle = _settle(spool, ~aside_N, text, None)
+        _write(spool, folder, class_of_N, ~aside_N, aside_N, tokenizer, settle)
+    return TextCorpora.open(folder)
 
 
 def encode_reviews(
@@ -145,8 +182,7 @@ def encode_reviews(
         count = 0
         for texts, classes, cut in cuts:
             if known is not None:
-                ids = np.fromiter(map(known.id_of, cut.words), np.int32, len(cut.words))
-                flat, lengths = ids[cut.flat], cut.lengths_N
+                flat, lengths = _numbers(known, cut), cut.lengths_N
             else:
                 flat, lengths = _flat(tokenizer.encode(texts))
             classes_N = np.array(classes, np.int32)
@@ -199,6 +235,8 @@ class _Spool:
     labels: dict[str, RawLabel]
     codes_N: Ints
     hashes_N: Hashes
+    #: What numbered the words; None where the texts have yet to be cut into pieces of words.
+    words: _Words | None
 
     def parts(self, rows_N: Flags, class_of_N: Ints) -> Iterator[tuple[pa.RecordBatch, Ints]]:
         """The chosen reviews, some thousand at a time, with their classes."""
@@ -211,11 +249,30 @@ class _Spool:
             start = end
 
 
+@contextmanager
+def _spooled(
+    reviews: Iterable[Review],
+    folder: Path,
+    text: TextConfig,
+    tokenizer: Tokenizer | None,
+    advance: Advance,
+    processes: int | None,
+) -> Iterator[_Spool]:
+    """The reviews in a spool, which is deleted afterwards."""
+    path = folder / "spool.arrow"
+    words: _Words | None = tokenizer if isinstance(tokenizer, WordTokenizer) else None
+    if tokenizer is None and text.tokenizer == "word":
+        words = GrowingVocabulary(text)
+    try:
+        yield _fill_spool(reviews, path, words, advance, processes)
+    finally:
+        path.unlink(missing_ok=True)
+
+
 def _fill_spool(
     reviews: Iterable[Review],
     path: Path,
-    growing: GrowingVocabulary | None,
-    text: TextConfig,
+    words: _Words | None,
     advance: Advance,
     processes: int | None,
 ) -> _Spool:
@@ -238,15 +295,15 @@ def _fill_spool(
                 labels.append(code)
             yield [review.text for review in chunk], np.array(labels, np.int32)
 
-    cuts = cut_all(chunks(), text.clean if growing is not None else None, processes)
+    cuts = cut_all(chunks(), None if words is None else words.steps, processes)
     with closing(cuts), CorpusWriter(path, texts=True) as writer:
         for texts, codes_of_chunk, cut in cuts:
-            flat = growing.encode(cut) if growing is not None else cut.flat
+            flat = cut.flat if words is None else _numbers(words, cut)
             writer.write(flat, _offsets(cut.lengths_N), codes_of_chunk, cut.hashes_N, texts)
             codes.append(codes_of_chunk)
             hashes.append(cut.hashes_N)
     raw = {name: RawLabel(counts[code], places[code]) for name, code in names.items()}
-    return _Spool(path, raw, np.concatenate(codes), np.concatenate(hashes))
+    return _Spool(path, raw, np.concatenate(codes), np.concatenate(hashes), words)
 
 
 def _classes(spool: _Spool, labels: str, faults: Faults) -> tuple[LabelScheme, Ints]:
@@ -291,26 +348,57 @@ def _check_split(classes_N: Ints, scheme: LabelScheme, *, valid: bool) -> None:
 
 
 def _settle(
-    spool: _Spool, train_N: Flags, growing: GrowingVocabulary | None, text: TextConfig
+    spool: _Spool, train_N: Flags, text: TextConfig, given: Tokenizer | None
 ) -> tuple[Tokenizer, Settle]:
-    """The tokenizer, learnt from the training reviews only, and what it makes of spooled ones."""
+    """The tokenizer, learnt from the training reviews unless given, and what it makes of all."""
+    words = spool.words
+    if isinstance(words, WordTokenizer):
+        return words, _spooled_ids
     parts = spool.parts(train_N, spool.codes_N)
-    if growing is None:
+    if words is None:
         texts = (value for batch, _ in parts for value in batch.column("text").to_pylist())
-        subwords = SubwordTokenizer.train(texts, text)
+        subwords = given or SubwordTokenizer.train(texts, text)
         return subwords, lambda batch: _flat(subwords.encode(batch.column("text").to_pylist()))
-    counts = np.zeros(len(growing), np.int64)
+    counts = np.zeros(len(words), np.int64)
     for batch, _ in parts:
-        counts += np.bincount(_provisional(batch)[0], minlength=len(counts))
-    words, table = growing.settle(counts)
+        counts += np.bincount(_spooled_ids(batch)[0], minlength=len(counts))
+    tokenizer, table = words.settle(counts)
 
     def settle(batch: pa.RecordBatch) -> tuple[Ints, Ints]:
-        flat, lengths = _provisional(batch)
+        flat, lengths = _spooled_ids(batch)
         return table[flat], lengths
 
-    return words, settle
+    return tokenizer, settle
 
 
-def _provisional(batch: pa.RecordBatch) -> tuple[Ints, Ints]:
+def _write(
+    spool: _Spool,
+    folder: Path,
+    class_of_N: Ints,
+    train_N: Flags,
+    aside_N: Flags,
+    tokenizer: Tokenizer,
+    settle: Settle,
+) -> None:
+    """Both parts of the spooled reviews as corpora, and the tokenizer that made them."""
+    for name, rows_N in (("train", train_N), ("valid", aside_N)):
+        with CorpusWriter(folder / f"{name}.arrow", texts=name == "valid") as writer:
+            for batch, classes_N in spool.parts(rows_N, class_of_N):
+                flat, lengths = settle(batch)
+                texts = batch.column("text") if name == "valid" else None
+                hashes = batch.column("text_hash").to_numpy()
+                writer.write(flat, _offsets(lengths), classes_N, hashes, texts)
+    tokenizer.save(folder / "tokenizer.json")
+
+
+def _spooled_ids(batch: pa.RecordBatch) -> tuple[Ints, Ints]:
     ids = batch.column("ids")
     return ids.flatten().to_numpy(), ids.value_lengths().to_numpy()
+
+
+def _numbers(words: _Words, cut: Cut) -> Ints:
+    """The ids of all words, as they follow each other."""
+    if isinstance(words, GrowingVocabulary):
+        return words.encode(cut)
+    ids = np.fromiter(map(words.id_of, cut.words), np.int32, len(cut.words))
+    return ids[cut.flat]

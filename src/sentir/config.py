@@ -227,6 +227,16 @@ class LanguageModelConfig:
         "vocabulary: all of them, slow and exact)",
     )
 
+    def classifier(self) -> dict[str, Any]:
+        """What a classifier's network must have in common with it."""
+        return {
+            "cell": self.cell,
+            "embedding": self.embedding,
+            "hidden": self.hidden,
+            "layers": 1,
+            "bidirectional": True,
+        }
+
 
 class Settings:
     """What `Config` and `PretrainConfig`, sections of settings, have in common."""
@@ -320,7 +330,7 @@ class PretrainConfig(Settings):
 
     text: TextConfig = TextConfig(max_vocabulary=30_000, max_tokens=400)
     model: LanguageModelConfig = LanguageModelConfig()
-    train: TrainConfig = TrainConfig(epochs=1, batch_size=32, learning_rate=0.003)
+    train: TrainConfig = TrainConfig(batch_size=32, learning_rate=0.003)
 
     @classmethod
     def from_toml(cls, path: str | Path) -> PretrainConfig:

@@ -74,6 +74,15 @@ class LanguageModel(nn.Module):
         total = torch.cat(losses)
         return total.sum() / max(len(total), 1)  # reviews of one word have nothing to guess
 
+    def exact_loss(self, guess: Guess, places: int) -> Tensor:
+        """The sum of one direction's losses over the whole vocabulary, `places` at a time, nats."""
+        total = guess.outputs_NE.new_zeros(())
+        for start in range(0, len(guess.targets_N), places):
+            some = slice(start, start + places)
+            outputs_NE, targets_N = guess.outputs_NE[some], guess.targets_N[some]
+            total += self.softmax.full_loss(outputs_NE, self.embedding.weight, targets_N).sum()
+        return total
+
     def compute_in(self, format: torch.dtype | None) -> None:
         """Set the number format of the recurrent layer; None is that of the weights."""
         self.layer.format = format

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from sentir.config import Config
+from sentir.config import Config, TrainConfig
 from sentir.data.batches import batches_an_epoch, shuffled_batches, sorted_batches
 from sentir.data.store import EncodedCorpus
 from sentir.errors import ConfigError
@@ -67,9 +67,7 @@ def fit(
     )
     average = WeightAverage(model, settings.averaging)
     steps_an_epoch = batches_an_epoch(train, settings.batch_size)
-    total_steps = steps_an_epoch * (
-        settings.epochs or max(LEAST_EPOCHS, -(-LEAST_STEPS // steps_an_epoch))
-    )
+    total_steps = steps_in_all(settings, steps_an_epoch)
     valid_every = settings.valid_every or max(1, steps_an_epoch // VALIDATIONS_AN_EPOCH)
     parts: dict[str, Stateful] = {"model": model, "optimiser": optimiser, "average": average}
     at = checkpoints.load(parts) if resume else Position()
@@ -88,7 +86,7 @@ def fit(
             ):
                 model.train()
                 for group in optimiser.param_groups:
-                    group["lr"] = rate(config, at.step, total_steps)
+                    group["lr"] = rate(settings, at.step, total_steps)
                 labels_B = torch.from_numpy(train.labels_N[batch.rows_B].astype(np.int64))
                 batch, labels_B = batch.to(device), labels_B.to(device)
                 loss = model.loss(model(batch.ids_BT, batch.lengths_B), labels_B)
@@ -103,7 +101,7 @@ def fit(
                       "learning_rate": group["lr"], "reviews": at.reviews})  # fmt: skip
                 if at.step % valid_every == 0 or at.step == total_steps:
                     validate(average.model, valid, config, at, checkpoints, tell)
-                    at.stopped = why_stop(config, at, total_steps)
+                    at.stopped = why_stop(settings, at, total_steps)
                     checkpoints.save(parts, at)
                 if at.stopped:
                     break
@@ -179,9 +177,15 @@ def logits(
     return found_NO
 
 
-def rate(config: Config, step: int, total_steps: int) -> float:
+def steps_in_all(settings: TrainConfig, steps_an_epoch: int) -> int:
+    """The steps that training takes unless it stops before."""
+    return steps_an_epoch * (
+        settings.epochs or max(LEAST_EPOCHS, -(-LEAST_STEPS // steps_an_epoch))
+    )
+
+
+def rate(settings: TrainConfig, step: int, total_steps: int) -> float:
     """The learning rate of a step: up over the warm-up, then as the schedule says."""
-    settings = config.train
     warm = round(settings.warmup * total_steps)
     if step < warm:
         return settings.learning_rate * (step + 1) / warm
@@ -194,9 +198,9 @@ def rate(config: Config, step: int, total_steps: int) -> float:
     return settings.learning_rate * shape
 
 
-def why_stop(config: Config, at: Position, total_steps: int) -> str:
+def why_stop(settings: TrainConfig, at: Position, total_steps: int) -> str:
     """The reason to stop, or nothing."""
     if at.step >= total_steps:
         return "finished"
-    patience = config.train.patience
-    return "no better" if patience and at.without_better >= patience else ""
+    done = settings.patience and at.without_better >= settings.patience
+    return "no better" if done else ""

@@ -112,14 +112,14 @@ def train(
     """
     folder = Path(output)
     config = config or Config.preset(DEFAULT_PRESET)
-    _check_folder(folder, resume=resume, overwrite=overwrite)
+    check_folder(folder, resume=resume, overwrite=overwrite)
     folder.mkdir(parents=True, exist_ok=True)
     tell = tell_all([MetricsFile(folder / "metrics.jsonl"), *watchers])
     began = time.perf_counter()
     faults = Faults(inputs.read.on_error)
 
     corpora, test, identity = _encode(inputs, folder, config, resume, faults, tell)
-    _say_skipped(faults, tell)
+    say_skipped(faults, tell)
     _warn_of_duplicates(corpora, test, tell)
     device = choose_device(
         config.train.device,
@@ -184,7 +184,12 @@ def train(
     )
 
 
-def _check_folder(folder: Path, *, resume: bool, overwrite: bool) -> None:
+def check_folder(folder: Path, *, resume: bool, overwrite: bool) -> None:
+    """Refuse to begin where another run would be lost, or to go on where none is.
+
+    Raises:
+        UsageError: the folder holds another run, or what was asked cannot be.
+    """
     checkpoint, model = folder / "checkpoint.pt", folder / FOLDER
     where = str(folder)
     if folder.exists() and not folder.is_dir():
@@ -262,7 +267,8 @@ def _encode(
     return corpora, test, key
 
 
-def _say_skipped(faults: Faults, tell: Watcher) -> None:
+def say_skipped(faults: Faults, tell: Watcher) -> None:
+    """Tell of the rows that were left out."""
     if faults.count:
         shown = "\n  ".join([f"{faults.count:,} rows skipped:", *faults.examples])
         tell({"event": "say", "message": shown, "warning": True})

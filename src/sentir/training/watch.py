@@ -135,9 +135,7 @@ class ProgressBar:
             else:
                 self._best = f", valid {event['loss']:.3f}"
                 told = f"accuracy {event['accuracy']:.2%}"
-            self._say(
-                f"step {event['step']:,}: validation loss {event['loss']:.4f}, {told}{mark}"
-            )
+            self._say(f"step {event['step']:,}: validation loss {event['loss']:.4f}, {told}{mark}")
         elif kind == "say":
             style = "yellow" if event.get("warning") else None
             prefix = "warning: " if event.get("warning") else ""
@@ -170,7 +168,9 @@ class ProgressBar:
         began, before = self._began
         self._seen = seen
         speed = (seen - before) / max(time.perf_counter() - began, 1e-9)
-        self._progress.update(self._task, advance=count, note=note, speed=f"{speed:,.0f} {self._unit}/s")
+        self._progress.update(
+            self._task, advance=count, note=note, speed=f"{speed:,.0f} {self._unit}/s"
+        )
 
     def _say(self, message: str, style: str | None = None) -> None:
         self._console.print(message, style=style, highlight=False, soft_wrap=True)
@@ -208,7 +208,10 @@ class TensorBoard:
             self._writer = self._open(self._folder, purge_step=event["step"] + 1)
         if self._writer is None:
             return
-        names = {"step": ("loss", "learning_rate"), "validation": ("loss", "accuracy", "perplexity")}
+        names = {
+            "step": ("loss", "learning_rate"),
+            "validation": ("loss", "accuracy", "perplexity"),
+        }
         for name in names.get(event["event"], ()):
             if name not in event:
                 continue

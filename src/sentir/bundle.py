@@ -8,7 +8,9 @@
       config.json         format version, class names, all settings, a checksum of every file
       metrics.json        how good it was when it was made
 
-A language model lies in a folder of the same files, without class names. Nothing is pickled and loading runs no code of the folder's. It is written beside its place and
+A language model lies in a folder of the same files, without class names.
+
+Nothing is pickled and loading runs no code of the folder's. It is written beside its place and
 renamed, and a file that is missing, damaged or of another version is refused by its name.
 """
 
@@ -51,6 +53,8 @@ class LanguageBundle:
     config: PretrainConfig
     metrics: Mapping[str, Any]
     synthetic: bool = False
+    #: Of the whole folder, once it is saved: two language models of one checksum are the same.
+    checksum: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,6 +168,7 @@ def load_language_model(path: str | Path) -> LanguageBundle:
             config=config,
             metrics=json.loads((folder / "metrics.json").read_text("utf-8")),
             synthetic=settings["synthetic"],
+            checksum=_own_checksum(settings),
         )
 
 

@@ -11,6 +11,7 @@ import difflib
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal, Self, get_args
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
@@ -313,15 +314,26 @@ class Config(Settings):
         return PRESETS[name]
 
     @classmethod
-    def from_toml(cls, path: str | Path, *, preset: str | None = None) -> Config:
+    def from_toml(
+        cls,
+        path: str | Path,
+        *,
+        preset: str | None = None,
+        beneath: Mapping[str, Any] = MappingProxyType({}),
+    ) -> Config:
         """A preset (``preset = "fast"`` in the file, unless given) with the file's changes.
+
+        Args:
+            path: the file.
+            preset: in place of the file's.
+            beneath: changes to the preset that the file may change again.
 
         Raises:
             ConfigError: the file cannot be read, is not TOML, or names a setting that is not one.
         """
         data = read_toml(path)
         named = data.pop("preset", DEFAULT_PRESET)
-        return cls.preset(preset or named).override(data, where=str(path))
+        return cls.preset(preset or named).override(beneath).override(data, where=str(path))
 
 
 @dataclass(frozen=True, kw_only=True, config=_frozen)

@@ -89,7 +89,9 @@ def test_events(tmp_path: Path) -> None:
     assert [event["step"] for event in steps] == list(range(1, 13))
     assert [event["epoch"] for event in steps] == [0] * 6 + [1] * 6
     assert [steps[at]["reviews"] for at in (5, 11)] == [45, 90]  # the odd batch is in some place
-    assert [event["learning_rate"] for event in steps] == [rate(config.train, n, 12) for n in range(12)]
+    assert [event["learning_rate"] for event in steps] == [
+        rate(config.train, n, 12) for n in range(12)
+    ]
     assert [event["step"] for event in run.all("validation")] == [4, 8, 12]
 
 

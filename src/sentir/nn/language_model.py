@@ -4,8 +4,8 @@ Shapes: B batch, T time, V vocabulary, E embedding, H hidden, N places with a wo
 
 Its embedding and its layer are the classifier's own parts, so what they have learnt from unlabelled
 text is copied into a classifier as it is (Dai and Le 2015). The direction ahead guesses the next
-word, the one that reads back the word before; neither sees what it guesses. As in the classifier the
-state is zero at a text's first word, nothing stands before that word, and so it is not guessed.
+word, the one that reads back the word before; neither sees what it guesses. As in the classifier
+the state is zero at a text's first word, nothing stands before that word, and so it is not guessed.
 """
 
 from __future__ import annotations

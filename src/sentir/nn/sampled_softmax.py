@@ -3,11 +3,11 @@
 Shapes: N places of text, E embedding, V vocabulary, K sampled words.
 
 Most of a language model's arithmetic would be the normaliser of the softmax: a score for every word
-at every place of text. It is a sum over the vocabulary, so a sample of the words estimates it. Every
+at every place of text. It is a sum over the vocabulary, so a sample of the words estimates it. Each
 word is in the sample with a probability of its own, the frequent ones always; the term of a sampled
 word is divided by that probability, so that the estimate is right on average (Horvitz and Thompson
-1952; for language models Bengio and Senécal 2008, Jean et al. 2015). All places share one sample, so
-the scores are one dense product of matrices.
+1952; for language models Bengio and Senécal 2008, Jean et al. 2015). All places share one sample,
+so the scores are one dense product of matrices.
 """
 
 from __future__ import annotations

@@ -81,8 +81,9 @@ def fit_language_model(
                 start=start,
             ):
                 model.train()
+                learning_rate = rate(settings, at.step, total_steps)
                 for group in optimiser.param_groups:
-                    group["lr"] = rate(settings, at.step, total_steps)
+                    group["lr"] = learning_rate
                 tokens = int(batch.lengths_B.sum())
                 batch = batch.to(device)
                 loss = model.loss(model(batch.ids_BT, batch.lengths_B))
@@ -95,7 +96,7 @@ def fit_language_model(
                 at.reviews += len(batch.rows_B)
                 at.tokens += tokens
                 tell({"event": "step", "step": at.step, "epoch": epoch, "loss": loss.item(),
-                      "learning_rate": group["lr"], "reviews": at.reviews,
+                      "learning_rate": learning_rate, "reviews": at.reviews,
                       "tokens": at.tokens})  # fmt: skip
                 if at.step % valid_every == 0 or at.step == total_steps:
                     validate(average.model, valid, config, at, checkpoints, tell)

@@ -128,10 +128,9 @@ class ProgressBar:
             mark = " (best so far)" if event["best"] else ""
             if "perplexity" in event:
                 self._best = f", valid {event['perplexity']:,.1f}"
-                told = (
-                    f"perplexity {event['perplexity']:,.1f} "
-                    f"(ahead {event['perplexity_ahead']:,.1f}, back {event['perplexity_back']:,.1f})"
-                )
+                ahead, back = event["perplexity_ahead"], event["perplexity_back"]
+                both = event["perplexity"]
+                told = f"perplexity {both:,.1f} (ahead {ahead:,.1f}, back {back:,.1f})"
             else:
                 self._best = f", valid {event['loss']:.3f}"
                 told = f"accuracy {event['accuracy']:.2%}"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from sentir.cli.app import READING, app, err, out, read_options
 from sentir.config import LanguageModelConfig, PretrainConfig, TextConfig, TrainConfig
@@ -86,3 +89,56 @@ def pretrain(
         highlight=False,
     )
     out.print(f"language model  {run.folder / 'model'}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def complete(
+    model: Annotated[str, typer.Argument(metavar="LM", help="folder that 'sentir pretrain' wrote")],
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="the beginning of a sentence")],
+    *,
+    words: Annotated[int, typer.Option(min=0, help="words to add")] = 10,
+    temperature: Annotated[
+        float,
+        typer.Option(min=0, help="below 1 likelier words are preferred; 0 takes the likeliest"),
+    ] = 0.8,
+    seed: Annotated[int, typer.Option(min=0, help="another seed, another continuation")] = 0,
+    beams: Annotated[
+        int, typer.Option(min=0, help="look for the likeliest continuations, so many (0: draw one)")
+    ] = 0,
+    top: Annotated[int, typer.Option(min=1, help="next words shown")] = 10,
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+) -> None:
+    """Go on with a sentence: the likeliest next words, and a continuation.
+
+    [bold]Examples[/bold]
+
+      sentir complete runs/lm "las nubes están en el"
+      sentir complete runs/lm "the worst film I have" --words 20 --temperature 0.5 --seed 3
+      sentir complete runs/lm "the worst film I have" --beams 5 --json
+    """
+    from rich.table import Table
+
+    from sentir.bundle import load_language_model
+    from sentir.inference.complete import Completer
+
+    completer = Completer(load_language_model(model))
+    candidates = completer.next_words(text, top)
+    if beams:
+        found = completer.search(text, words, beams=beams)
+    else:
+        found = [completer.draw(text, words, temperature=temperature, seed=seed)]
+    if as_json:
+        told = {
+            "text": text,
+            "next": [one._asdict() for one in candidates],
+            "continuations": [one._asdict() for one in found],
+        }
+        sys.stdout.write(json.dumps(told, ensure_ascii=False) + "\n")
+        return
+    table = Table("next word", "probability", box=None)
+    table.columns[1].justify = "right"
+    for word, probability in candidates:
+        table.add_row(escape(word), f"{probability:.1%}")
+    out.print(table)
+    for one in found:
+        out.print(f"\n{one.text}", highlight=False, markup=False, soft_wrap=True)

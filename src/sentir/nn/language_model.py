@@ -20,6 +20,9 @@ from sentir.data.tokenizer import PAD, UNK
 from sentir.nn.classifier import RecurrentLayer, turned
 from sentir.nn.sampled_softmax import SampledSoftmax
 
+#: What a recurrent module carries on: its hidden state, and the LSTM's cell.
+State = Tensor | tuple[Tensor, Tensor]
+
 
 class Guess(NamedTuple):
     """What one direction gives at every place that has a word to guess, and that word."""
@@ -82,6 +85,17 @@ class LanguageModel(nn.Module):
             outputs_NE, targets_N = guess.outputs_NE[some], guess.targets_N[some]
             total += self.softmax.full_loss(outputs_NE, self.embedding.weight, targets_N).sum()
         return total
+
+    def ahead(self, ids_TB: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+        """Scores of the word that follows, (B, V), and the state to go on from.
+
+        Args:
+            ids_TB: texts of one length, or the next part of them.
+            state: what this gave for the part before.
+        """
+        states_TBH, state = self.layer.ahead(self.embedding(ids_TB), state)
+        outputs_BE = self.outputs[0](states_TBH[-1])
+        return self.softmax.scores(outputs_BE, self.embedding.weight), state
 
     def compute_in(self, format: torch.dtype | None) -> None:
         """Set the number format of the recurrent layer; None is that of the weights."""

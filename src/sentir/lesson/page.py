@@ -9,7 +9,8 @@ and no connection. Its parts lie in ``web/``::
     tokens.js    from a sentence to ids, by the rules of `sentir.data.words`
     cell.js      the LSTM's step, as in `sentir.nn.cells`
     scene.js     the drawings
-    page.js      what happens when the reader does something
+    view.js      what is shown, and how it follows from the state
+    page.js      the state, and what the reader does to it
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ from sentir.errors import UsageError
 from sentir.nn.cells import weights_of
 from sentir.nn.classifier import RecurrentLayer
 
+#: In the order in which they stand in the page.
+SCRIPTS = ("tokens.js", "cell.js", "scene.js", "view.js", "page.js")
 #: More lanes than these nobody looks at.
 MAX_UNITS = 32
 #: Weights in a page: 8 MB, which make 11 MB of text.
@@ -68,6 +71,19 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
         "El servicio fue pésimo, pero solo puedo decir que el restaurante fue maravilloso.",
         "Mi hermana jura que el hotel fue maravilloso, pero me pareció decepcionante.",
         "La película no fue buena.",
+    ),
+}
+
+#: Things to try on the networks that come along: shut a gate of all units at a word, and the
+#: denial is not heard, or forgotten.
+EXPERIMENTS: Mapping[str, tuple[Mapping[str, str], ...]] = {
+    "en": (
+        {"text": "The film was not good.", "word": "not", "gate": "input"},
+        {"text": "I can't say that the film was awful.", "word": "film", "gate": "forget"},
+    ),
+    "es": (
+        {"text": "La película no fue buena.", "word": "no", "gate": "input"},
+        {"text": "La película no fue buena.", "word": "fue", "gate": "forget"},
     ),
 }
 
@@ -158,7 +174,7 @@ def render_page(
     Args:
         networks: by language; the page shows the one of the language it is read in, or the first.
         language: in which it opens, ``"en"`` or ``"es"``.
-        examples: sentences to begin with; unset: those of `EXAMPLES`.
+        examples: sentences to begin with; unset: those of `EXAMPLES`, and `EXPERIMENTS`.
         where: what to call a network in an error.
 
     Raises:
@@ -173,6 +189,7 @@ def render_page(
         "rules": tokenizer_rules(),
         "networks": [network_data(one, name, where=where) for name, one in networks.items()],
         "examples": {one: list(examples or EXAMPLES[one]) for one in LANGUAGES},
+        "experiments": {one: list(() if examples else EXPERIMENTS[one]) for one in LANGUAGES},
         "texts": json.loads(_part("texts.json")),
     }
     parts = {
@@ -180,7 +197,7 @@ def render_page(
         "style": _part("page.css"),
         # "<" is escaped, as "</script>" inside a text would end the script that holds it.
         "data": json.dumps(data, ensure_ascii=False).replace("<", "\\u003c"),
-        "script": "\n".join(map(_part, ("tokens.js", "cell.js", "scene.js", "page.js"))),
+        "script": "\n".join(map(_part, SCRIPTS)),
     }
     return re.sub(r"\{\{(\w+)\}\}", lambda mark: parts[mark[1]], _part("page.html"))
 

@@ -33,7 +33,7 @@ class UnitScene {
   /**
    * @param width in pixels; the drawing is laid out for it, not scaled.
    * @param view {word, step, plain, unit, most, number, say, held}: both steps at this word, the
-   *   size of the largest cell state, and how to write numbers and names.
+   *   size of the unit's largest cell state, and how to write numbers and names.
    */
   constructor(width, view) {
     Object.assign(this, view);
@@ -74,7 +74,7 @@ class UnitScene {
       ${this.valve("input", x.join, 184, gate.input)}
       ${this.valve("output", x.now, 184, gate.output)}
       <text class="amount middle-text" x="${(x.forget + x.join) / 2 + 4}" y="45">${this.number(kept)}</text>
-      <text class="amount" x="${x.join + 25}" y="${this.narrow ? 126 : 130}">${added < 0 ? "" : "+"}${this.number(added)}</text>
+      <text class="amount end-text" x="${x.join - 23}" y="112">${added < 0 ? "" : "+"}${this.number(added)}</text>
       ${this.box(x.before, 72, before, this.most, "before", 1)}
       ${this.box(x.now, 72, cell, this.most, "after", 1)}
       ${this.box(x.join, 262, candidate, 1, "candidate", 0)}
@@ -109,10 +109,10 @@ class UnitScene {
     const ghost = flat ? `M${left - 4} ${top + edge}h${thick + 8}` : `M${left + edge} ${top - 4}v${thick + 8}`;
     const differs = Math.abs(value - plain) > DIFFERENT;
     const lines = this.narrow && !flat ? this.say(gate).split(/ (?=\S+$)/) : [this.say(gate)];
-    const [labelX, labelY, anchor] = flat ? [x, 15, "middle-text"] : [x - size / 2 - 8, 166 - 15 * lines.length, "end-text"];
+    const [labelX, labelY, anchor] = flat ? [x, 15, "middle-text"] : [x - size / 2 - 8, 169 - 15 * lines.length, "end-text"];
     const texts = lines.map((line, at) => `<text class="${anchor}" x="${labelX}" y="${labelY + 14 * at}">${inText(line)}</text>`);
     const numberY = labelY + 14 * lines.length + 2;
-    const held = this.held(gate) ? `<path class="hand" d="${flat ? `M${x + 20} ${numberY - 5}` : `M${labelX - 42} ${numberY - 5}`}m-5 0a5 5 0 1 0 10 0a5 5 0 1 0-10 0"/>` : "";
+    const held = this.held(gate) ? `<path class="hand" d="${flat ? `M${x + 28} ${numberY - 5}` : `M${labelX - 46} ${numberY - 5}`}m-5 0a5 5 0 1 0 10 0a5 5 0 1 0-10 0"/>` : "";
     return `<g data-gate="${gate}" data-left="${left}" data-top="${top}" data-size="${size}" class="valve${this.held(gate) ? " held" : ""}">
       <rect class="grip" x="${left - 12}" y="${top - 12}" width="${(flat ? thick : size) + 24}" height="${(flat ? size : thick) + 24}"/>
       <rect class="housing" x="${left}" y="${top}" width="${flat ? thick : size}" height="${flat ? size : thick}" rx="3"/>
@@ -144,7 +144,7 @@ class UnitScene {
   wires() {
     const { x } = this;
     const from = x.before;
-    return `<path class="wire" d="M${from} 170V128H${x.forget}V96M${from} 192H${x.join - 20}M${x.join + 20} 192H${x.now - 20}M${from} 206V262H${x.join - this.boxWidth / 2}"/>`;
+    return `<path class="wire" d="M${from} 170V121H${x.forget}V96M${from} 192H${x.join - 20}M${x.join + 20} 192H${x.now - 20}M${from} 206V262H${x.join - this.boxWidth / 2}"/>`;
   }
 
   word() {
@@ -159,7 +159,8 @@ class UnitScene {
  * The course along the sentence: the answer after each word, and a lane for each unit's belt.
  *
  * @param width of the place in pixels; many words make it wider, and the place scrolls.
- * @param view {tokens, moved, plain, at, unit, most, watched, held, say, number, label}.
+ * @param view {tokens, moved, plain, at, unit, watched, held, percent, label, most}: `most` is the size of
+ *   each unit's largest cell state.
  */
 function courseScene(width, view) {
   const { tokens, moved, plain, at, unit, most } = view;
@@ -172,7 +173,8 @@ function courseScene(width, view) {
   const lanes = top + chart + 26;
   const bottom = lanes + units * lane;
   const right = left + column * tokens.length;
-  const height = bottom + 84;
+  const longest = Math.max(...tokens.map((word) => Math.min(12, Array.from(word).length)));
+  const height = bottom + 24 + 6 * longest;
   const middle = (token) => left + column * (token + 0.5);
   const level = (share) => top + chart * (1 - share);
   const line = (steps, from, to) =>
@@ -184,10 +186,10 @@ function courseScene(width, view) {
     const zero = y + lane / 2;
     const reach = lane / 2 - 4;
     const bars = moved.map((step, token) => {
-      const size = (Math.abs(step.cell[row]) / most) * reach;
+      const size = (Math.abs(step.cell[row]) / most[row]) * reach;
       const was = plain[token].cell[row];
       const ghost = Math.abs(was - step.cell[row]) > DIFFERENT
-        ? `<path class="ghost" d="M${middle(token) - column * 0.4} ${zero - (was / most) * reach}h${column * 0.8}"/>` : "";
+        ? `<path class="ghost" d="M${middle(token) - column * 0.4} ${zero - (was / most[row]) * reach}h${column * 0.8}"/>` : "";
       const fill = step.cell[row] < 0 ? "minus" : "plus";
       return `<g class="${token > at ? "unread" : ""}"><rect class="${fill}" x="${middle(token) - column * 0.3}" y="${step.cell[row] < 0 ? zero : zero - size}" width="${column * 0.6}" height="${size}"/>${ghost}</g>`;
     });

@@ -44,4 +44,3 @@ def browser(chromium: WebDriver) -> Iterator[WebDriver]:
     chromium.get_log("browser")  # what other tests left
     yield chromium
     assert chromium.get_log("browser") == []
-

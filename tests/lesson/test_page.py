@@ -245,3 +245,6 @@ def test_the_command(
     assert run(monkeypatch, "other") == 2
     assert "error: other: the page cannot show" in capsys.readouterr().err
     assert run(monkeypatch, "--language", "fr") == 2
+    assert "the page does not speak 'fr'" in capsys.readouterr().err
+    assert run(monkeypatch, "--help") == 0
+    assert "Examples" in capsys.readouterr().out

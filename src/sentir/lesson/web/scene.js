@@ -79,7 +79,7 @@ class UnitScene {
       ${this.box(x.now, 72, cell, this.most, "after", 1)}
       ${this.box(x.join, 262, candidate, 1, "candidate", 0)}
       ${this.box(x.now, 262, hidden, 1, "hidden", 0)}
-      ${this.word()}
+      ${this.wordBox()}
     </svg>`;
   }
 
@@ -147,10 +147,10 @@ class UnitScene {
     return `<path class="wire" d="M${from} 170V121H${x.forget}V96M${from} 192H${x.join - 20}M${x.join + 20} 192H${x.now - 20}M${from} 206V262H${x.join - this.boxWidth / 2}"/>`;
   }
 
-  word() {
+  wordBox() {
     const { x, boxWidth } = this;
     return `<g class="word"><rect x="4" y="168" width="${boxWidth}" height="48" rx="7"/>
-      <text class="middle-text strong" x="${x.before}" y="188">${inText(shorter(this.word_, this.narrow ? 9 : 13))}</text>
+      <text class="middle-text strong${this.narrow ? " tight" : ""}" x="${x.before}" y="188">${inText(shorter(this.word, this.narrow ? 8 : 11))}</text>
       <text class="middle-text small" x="${x.before}" y="205">+ ${inText(this.say("hidden_short"))}</text></g>`;
   }
 }

@@ -166,7 +166,7 @@ function drawUnit(step, plain, stepped) {
   const told = say(state.at ? "told" : "told_first", values) + (mine.length ? ` ${say("told_held", { gates: mine.join(", ") })}` : "");
   element("told").textContent = told;
   const width = Math.min(640, element("scene").clientWidth);
-  const scene = new UnitScene(width, { word_: word, step, plain, unit, most: scales()[unit], number, say, held });
+  const scene = new UnitScene(width, { word, step, plain, unit, most: scales()[unit], number, say, held });
   element("scene").innerHTML = scene.svg(told);
   element("scene").classList.toggle("moving", stepped);
   for (const one of element("units").querySelectorAll("input")) one.checked = Number(one.value) === unit;

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import typer
 
 from sentir import cli
 from sentir.bundle import Bundle, load_bundle, save_bundle
@@ -68,7 +69,7 @@ def shipped() -> dict[str, Bundle]:
 
 @pytest.fixture(scope="module")
 def html() -> str:
-    return render_page(shipped(), "es")
+    return render_page(shipped(), "es", experiments=True)
 
 
 def unpacked(text: str) -> np.ndarray[Any, Any]:
@@ -120,7 +121,7 @@ def test_both_languages_say_the_same_things(html: str) -> None:
 
 
 def test_the_same_networks_are_the_same_page(html: str) -> None:
-    assert render_page(shipped(), "es") == html
+    assert render_page(shipped(), "es", experiments=True) == html
 
 
 def test_a_sentence_cannot_break_out() -> None:
@@ -148,6 +149,16 @@ def test_a_network_that_the_page_cannot_show(settings: dict[str, Any], told: str
     bundle = toy(**{**SHOWN, **settings})
     with pytest.raises(UsageError, match=rf"^mine: .*{told}; train one with --cell lstm --layers"):
         render_page({"en": bundle}, "en", where="mine")
+
+
+def test_the_settings_to_train_with_are_options() -> None:
+    with pytest.raises(UsageError) as told:
+        network_data(toy(), "en")
+    given = re.findall(r"--[a-z-]+", str(told.value))
+    train = typer.main.get_command(cli.app).commands["train"]
+    known = {name for option in train.params for name in (*option.opts, *option.secondary_opts)}
+    assert len(given) == 11
+    assert set(given) <= known
 
 
 def test_subwords_cannot_be_shown(tmp_path: Path) -> None:

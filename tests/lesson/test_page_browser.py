@@ -35,7 +35,8 @@ TYPED = {
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("page") / "page.html"
-    write_page(render_page({name: small_network(name) for name in LANGUAGES}, "en"), path)
+    networks = {name: small_network(name) for name in LANGUAGES}
+    write_page(render_page(networks, "en", experiments=True), path)
     return path
 
 

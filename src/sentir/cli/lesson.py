@@ -57,6 +57,12 @@ def page(
         networks = {name: small_network(name) for name in LANGUAGES}
     else:
         networks = {language: load_bundle(model)}
-    made = render_page(networks, language, examples=example or (), where=model or "page")
+    made = render_page(
+        networks,
+        language,
+        examples=example or (),
+        experiments=model is None,
+        where=model or "page",
+    )
     write_page(made, output)
     out.print(f"page  {output} ({output.stat().st_size:,} bytes)", highlight=False, soft_wrap=True)

@@ -167,6 +167,7 @@ def render_page(
     language: str,
     *,
     examples: Sequence[str] = (),
+    experiments: bool = False,
     where: str = "page",
 ) -> str:
     """The page, the same for the same networks.
@@ -174,7 +175,8 @@ def render_page(
     Args:
         networks: by language; the page shows the one of the language it is read in, or the first.
         language: in which it opens, ``"en"`` or ``"es"``.
-        examples: sentences to begin with; unset: those of `EXAMPLES`, and `EXPERIMENTS`.
+        examples: sentences to begin with; unset: those of `EXAMPLES`.
+        experiments: offer `EXPERIMENTS`, which hold of the networks that come along.
         where: what to call a network in an error.
 
     Raises:
@@ -189,7 +191,7 @@ def render_page(
         "rules": tokenizer_rules(),
         "networks": [network_data(one, name, where=where) for name, one in networks.items()],
         "examples": {one: list(examples or EXAMPLES[one]) for one in LANGUAGES},
-        "experiments": {one: list(() if examples else EXPERIMENTS[one]) for one in LANGUAGES},
+        "experiments": {one: list(EXPERIMENTS[one] if experiments else ()) for one in LANGUAGES},
         "texts": json.loads(_part("texts.json")),
     }
     parts = {

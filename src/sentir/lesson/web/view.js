@@ -195,7 +195,7 @@ function drawCourse() {
   const lane = moved.map((step) => number(step.cell[unit])).join("; ");
   const label = `${say("course_chart", { label: name, values: shares })} ${say("course_lane", { unit: unit + 1, values: lane })}`;
   const place = element("course");
-  const view = { tokens, moved, plain, at, unit, watched, most: scales(), held: anyHeld, say, number, percent, label };
+  const view = { tokens, moved, plain, at, unit, watched, most: scales(), held: anyHeld, percent, label };
   place.innerHTML = courseScene(place.clientWidth, view);
   const now = place.querySelector(".now-column");
   const [left, width] = ["x", "width"].map((side) => Number(now.getAttribute(side)));

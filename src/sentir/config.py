@@ -163,6 +163,11 @@ class TrainConfig:
         ge=0,
         description="validations without a better loss before stopping (0: never stop)",
     )
+    class_weights: Literal["none", "balanced"] = Field(
+        default="none",
+        description="how much a review counts in the loss: all alike, or those of a rare class "
+        "more, so that all classes weigh the same",
+    )
     seed: int = Field(
         default=0, ge=0, description="of the split, the weights, the order and the dropout"
     )

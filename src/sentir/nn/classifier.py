@@ -175,8 +175,12 @@ class SentimentClassifier(nn.Module):
 
     def forward(self, ids_BT: Tensor, lengths_B: Tensor) -> Tensor:
         """Logits of shape (B, O) for ids of shape (B, T) with `lengths_B` tokens each."""
+        return self.read(self.embedded(ids_BT.T), ids_BT, lengths_B)
+
+    def read(self, words_TBE: Tensor, ids_BT: Tensor, lengths_B: Tensor) -> Tensor:
+        """As `forward`, of words whose vectors, `embedded`, are given."""
         turn_TB = turned(lengths_B, ids_BT.shape[1])
-        words_TBE = self.embedding_dropout(self.embedded(ids_BT.T))
+        words_TBE = self.embedding_dropout(words_TBE)
         states_TBF = words_TBE
         for at, layer in enumerate(self.layers):
             states_TBF = layer(self.dropout(states_TBF) if at else states_TBF, turn_TB)

@@ -138,9 +138,7 @@ def train(
     model = _build(config, corpora, lm, tell).to(device)
     precision = choose_precision(config.train.precision, config.model, device)
     model.compute_in(precision)
-    checkpoints = Checkpoints(
-        folder, digest([identity, config.to_dict(), *([lm.checksum] if lm else [])])
-    )
+    checkpoints = Checkpoints(folder, digest([identity, config.to_dict()]))
     try:
         position = fit(
             model,
@@ -171,7 +169,11 @@ def train(
         metrics={
             **{name: found.metrics.to_dict() for name, found in evaluations.items()},
             **({"baseline": bar.to_dict()} if bar else {}),
-            "training": {**asdict(position), "seconds": round(seconds, 1)},
+            "training": {
+                **asdict(position),
+                "seconds": round(seconds, 1),
+                **({"from_lm": str(from_lm)} if lm else {}),
+            },
         },
         synthetic=any(map(is_synthetic, inputs.train)),
     )

@@ -130,7 +130,10 @@ def validate(
     """Measure the validation loss, and keep the weights if it is the lowest seen."""
     probabilities_NC = probabilities(model, valid, config.text.max_tokens)
     of_label_N = probabilities_NC[np.arange(len(valid)), valid.labels_N]
-    loss = float(-np.log(np.maximum(of_label_N, 1e-12)).mean())
+    losses_N = -np.log(np.maximum(of_label_N, 1e-12))
+    if model.class_weights_C is not None:
+        losses_N *= model.class_weights_C.numpy()[valid.labels_N]
+    loss = float(losses_N.mean())
     if not math.isfinite(loss):
         raise ConfigError(
             f"the loss is {loss} at step {at.step}: training has diverged",

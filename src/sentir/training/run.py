@@ -34,9 +34,12 @@ from sentir.evaluation.metrics import Metrics, Mistakes, measure
 from sentir.evaluation.report import Evaluation, Report, write_report
 from sentir.nn.classifier import SentimentClassifier
 from sentir.nn.vectors import load_vectors
+from sentir.training.balance import balanced
 from sentir.training.checkpoint import Checkpoints, Position
+from sentir.training.cooccurrence import put_vectors
 from sentir.training.device import choose_device
-from sentir.training.loop import fit, probabilities
+from sentir.training.loop import fit, logits, probabilities
+from sentir.training.mixing import best_mix, put_mix
 from sentir.training.precision import choose_precision, format_name
 from sentir.training.terms import fit_terms
 from sentir.training.transfer import check_settings, copy_weights, settings_from
@@ -136,6 +139,8 @@ def train(
     )
     torch.manual_seed(config.train.seed)
     model = _build(config, corpora, lm, tell).to(device)
+    if config.train.class_weights == "balanced":
+        model.weigh_classes(balanced(corpora.train.labels_N, model.classes))
     precision = choose_precision(config.train.precision, config.model, device)
     model.compute_in(precision)
     checkpoints = Checkpoints(folder, digest([identity, config.to_dict()]))
@@ -152,12 +157,13 @@ def train(
     finally:
         tell({"event": "end"})
     model.compute_in(None)
-    if model.terms is not None:
-        tell({"event": "say", "message": "fitting the linear part"})
-        fit_terms(model, corpora.train, corpora.valid, config.text.max_tokens)
+    uncalibrated_NC = _calibrate(model, corpora, config, tell)
     seconds = time.perf_counter() - began
 
-    evaluations = {"validation": _evaluate(model, corpora.valid, corpora, config)}
+    evaluations = {
+        "uncalibrated": _evaluation(uncalibrated_NC, corpora.valid, corpora),
+        "validation": _evaluate(model, corpora.valid, corpora, config),
+    }
     if test is not None:
         evaluations["test"] = _evaluate(model, test, corpora, config)
     bar = _baseline(corpora, corpora.valid if test is None else test, tell) if baseline else None
@@ -318,6 +324,9 @@ def _build(
         covered = load_vectors(config.model.vectors, vocabulary, model.embedding)
         tell({"event": "say", "message": f"{config.model.vectors}: vectors for {covered:,} of "
               f"{len(vocabulary):,} words ({covered / len(vocabulary):.1%})"})  # fmt: skip
+    elif config.model.own_vectors and lm is None:
+        tell({"event": "say", "message": "looking which words stand near which"})
+        put_vectors(model.embedding, corpora.train)
     if lm is not None:
         copy_weights(lm, model)
         tell({"event": "say", "message": f"the vectors of {len(vocabulary):,} words and the "
@@ -326,10 +335,34 @@ def _build(
     return model
 
 
+def _calibrate(
+    model: SentimentClassifier, corpora: TrainingCorpora, config: Config, tell: Watcher
+) -> np.ndarray:
+    """Fit the linear part and make the answers as sure as they are right.
+
+    Returns:
+        Probabilities (N, C) of the validation reviews before that.
+    """
+    network_NO = logits(model, corpora.valid, config.text.max_tokens)
+    if model.terms is None:
+        mix = best_mix(model, [network_NO], corpora.valid.labels_N)
+        put_mix(model, mix.weights[0], mix.shift_O)
+    else:
+        tell({"event": "say", "message": "fitting the linear part"})
+        fit_terms(model, corpora.train, corpora.valid, network_NO, config.text.max_tokens)
+    before_NC: np.ndarray = model.probabilities(torch.from_numpy(network_NO)).numpy()
+    return before_NC
+
+
 def _evaluate(
     model: SentimentClassifier, corpus: EncodedCorpus, corpora: TrainingCorpora, config: Config
 ) -> Evaluation:
-    answers_NC = probabilities(model, corpus, config.text.max_tokens)
+    return _evaluation(probabilities(model, corpus, config.text.max_tokens), corpus, corpora)
+
+
+def _evaluation(
+    answers_NC: np.ndarray, corpus: EncodedCorpus, corpora: TrainingCorpora
+) -> Evaluation:
     wrong_N = answers_NC.argmax(axis=1) != corpus.labels_N
     rows = np.flatnonzero(wrong_N)
     rows = rows[np.argsort(-answers_NC[rows].max(axis=1), kind="stable")][:SHOWN_MISTAKES]

@@ -139,7 +139,8 @@ def encode_reviews(
         DataError: a label is not one the scheme knows, or no review is left.
     """
     known = tokenizer if isinstance(tokenizer, WordTokenizer) else None
-    chunks = (labelled(chunk, labels, faults) for chunk in _chunks(reviews, advance))
+    pairs = (labelled(chunk, labels, faults) for chunk in _chunks(reviews, advance))
+    chunks = ((pa.array(texts, pa.string()), classes) for texts, classes in pairs)
     cuts = cut_all(chunks, known.steps if known is not None else None, processes)
     with closing(cuts), CorpusWriter(path, texts=True) as writer:
         count = 0
@@ -148,7 +149,7 @@ def encode_reviews(
                 ids = np.fromiter(map(known.id_of, cut.words), np.int32, len(cut.words))
                 flat, lengths = ids[cut.flat], cut.lengths_N
             else:
-                flat, lengths = _flat(tokenizer.encode(texts))
+                flat, lengths = _flat(tokenizer.encode(texts.to_pylist()))
             classes_N = np.array(classes, np.int32)
             writer.write(flat, _offsets(lengths), classes_N, cut.hashes_N, texts)
             count += len(texts)
@@ -224,7 +225,7 @@ def _fill_spool(
     places: list[str] = []
     codes, hashes = [np.empty(0, np.int32)], [np.empty(0, np.uint64)]
 
-    def chunks() -> Iterator[tuple[list[str], Ints]]:
+    def chunks() -> Iterator[tuple[pa.StringArray, Ints]]:
         for chunk in _chunks(reviews, advance):
             labels = []
             for review in chunk:
@@ -236,7 +237,8 @@ def _fill_spool(
                     places.append(f"{review.path}:{review.line}")
                 counts[code] += 1
                 labels.append(code)
-            yield [review.text for review in chunk], np.array(labels, np.int32)
+            texts = pa.array([review.text for review in chunk], pa.string())
+            yield texts, np.array(labels, np.int32)
 
     cuts = cut_all(chunks(), text.clean if growing is not None else None, processes)
     with closing(cuts), CorpusWriter(path, texts=True) as writer:

@@ -50,7 +50,7 @@ class CorpusWriter:
         offsets: npt.NDArray[np.int32],
         labels: npt.NDArray[np.int32],
         hashes: npt.NDArray[np.uint64],
-        texts: Sequence[str] | pa.Array | None = None,
+        texts: Sequence[str] | pa.StringArray | None = None,
     ) -> None:
         """Append a record batch of N reviews: offsets of shape (N + 1,), all others (N,)."""
         columns = [

@@ -18,10 +18,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from itertools import chain
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from sentir.config import CleanStep
 from sentir.data.clean import STEPS, URL_TOKEN, cleaner
+
+if TYPE_CHECKING:
+    from sentir.config import CleanStep
 
 T = TypeVar("T")
 
@@ -41,23 +43,26 @@ _ABBREVIATIONS = frozenset(
 _SIGNS = frozenset(("", ".", *",;:!?)"))
 _INITIALS = re.compile(r"(?:[^\W\d_]\.)*[^\W\d_]")
 
-_TOKEN = re.compile(
-    rf"""
-    {re.escape(URL_TOKEN)}
+#: One token of a piece; what is most of a text comes first.
+TOKEN = rf"""
+    (?: [^\s.…`'"«»“”‘’„¡¿;@#$%&?!*()\[\]{{}}<>‒–—―:,-]+
+      | \.(?!\.) | -(?!-) | '(?!') | [:,](?=\d) )+
+  | {re.escape(URL_TOKEN)}
   | \.{{2,}} | …                          # dots of any number, two or more
   | --                                    # the typewriter's dash
   | `+ | '' | ["«»“”‘’„¡¿;@#$%&?!*()\[\]{{}}<>‒–—―]
   | [:,](?!\d)                            # 3,50 and 10:30 stay whole
-  | (?:[^\s.…`'"«»“”‘’„¡¿;@#$%&?!*()\[\]{{}}<>‒–—―:,-]
-      | \.(?!\.) | -(?!-) | '(?!') | [:,](?=\d))+
-    """,
-    re.VERBOSE,
-)
+"""
+_TOKEN = re.compile(TOKEN, re.VERBOSE)
 _CLITIC = re.compile(r"(?i)(.*[^'])('(?:s|m|d|ll|re|ve)?|n't)")
 _LEADING_APOSTROPHE = re.compile(r"(?i)'(?!(?:re|ve|ll|m|t|s|d|n)\b)(?=\w)")
 _JOINED = re.compile(r"(?i)\b(?:(can)(not)|(d)('ye)|(gim)(me)|(gon)(na)|(got)(ta)|(lem)(me)"
                      r"|(more)('n)|(wan)(na))\b")  # fmt: skip
-_OPENS_QUOTE = frozenset(("(", "[", "{", "<"))
+#: What becomes the opening or the closing pair, by what stands before it.
+QUOTES = frozenset(('"', "''"))
+OPENS_QUOTE = frozenset(("(", "[", "{", "<"))
+#: What may stand behind a sentence's full stop; the colon joins a title to its review.
+CLOSERS = frozenset((")", "]", "}", ">", '"', "'", "''", "»", "”", "’", ":"))
 
 
 def split_piece(piece: str) -> list[str]:
@@ -76,23 +81,27 @@ def split_piece(piece: str) -> list[str]:
     tokens: list[str] = []
     found: list[str] = _TOKEN.findall(piece)
     last_word = len(found) - 1
-    while last_word >= 0 and found[last_word] in _CLOSERS:
+    while last_word >= 0 and found[last_word] in CLOSERS:
         last_word -= 1
     for at, token in enumerate(found):
-        if token in ('"', "''"):
-            tokens.append("``" if not tokens or tokens[-1] in _OPENS_QUOTE else "''")
+        if token in QUOTES:
+            tokens.append("``" if not tokens or tokens[-1] in OPENS_QUOTE else "''")
         elif token[0].isalnum() or token[0] in ".'-" or len(token) > 1:
-            tokens += _split_word(token, ends_piece=at == last_word)
+            tokens += split_word(token, ends_piece=at == last_word)
         else:
             tokens.append(token)
     return tokens
 
 
-# What may stand behind a sentence's full stop; the colon joins a title to its review.
-_CLOSERS = frozenset((")", "]", "}", ">", '"', "'", "''", "»", "”", "’", ":"))
+def split_word(word: str, *, ends_piece: bool) -> list[str]:
+    """The tokens of a token that is no quote: its clitics, and a sentence's full stop, leave it.
 
-
-def _split_word(word: str, *, ends_piece: bool) -> list[str]:
+    Args:
+        word: what `TOKEN` found.
+        ends_piece: nothing but `CLOSERS` stands behind it in its piece.
+    """
+    if stays_whole(word):
+        return [word]
     before: list[str] = []
     after: list[str] = []
     if word[0] == "'" and _LEADING_APOSTROPHE.match(word):
@@ -111,6 +120,13 @@ def _split_word(word: str, *, ends_piece: bool) -> list[str]:
     joined = _JOINED.fullmatch(word)
     words = [part for part in joined.groups() if part] if joined else [word]
     return [*before, *words, *clitics, *after]
+
+
+def stays_whole(word: str) -> bool:
+    """Whether `split_word` leaves the token as it is, wherever it stands."""
+    if "'" in word or word[-1] == ".":
+        return False
+    return not 4 <= len(word) <= 6 or not _JOINED.fullmatch(word)
 
 
 class WordSplitter(Generic[T]):

@@ -19,11 +19,15 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from itertools import chain, islice
 from queue import SimpleQueue
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from sentir.config import CleanStep
+import pyarrow as pa
+
 from sentir.data.cutting import Cut, Cutter
 from sentir.errors import WorkerError
+
+if TYPE_CHECKING:
+    from sentir.config import CleanStep
 
 T = TypeVar("T")
 
@@ -43,10 +47,10 @@ _PROGRAM = (
 
 
 def cut_all(
-    chunks: Iterable[tuple[list[str], T]],
+    chunks: Iterable[tuple[pa.StringArray, T]],
     steps: Sequence[CleanStep] | None,
     processes: int | None = None,
-) -> Generator[tuple[list[str], T, Cut], None, None]:
+) -> Generator[tuple[pa.StringArray, T, Cut], None, None]:
     """Each chunk with what its texts are cut into, in order; few chunks start no worker.
 
     To be closed (`contextlib.closing`) if it may be left before its end.
@@ -68,7 +72,7 @@ def cut_all(
             yield texts, rest, cutter(texts)
         return
     workers = _Workers(count, steps)
-    waiting: deque[tuple[list[str], T, Future[Cut]]] = deque()
+    waiting: deque[tuple[pa.StringArray, T, Future[Cut]]] = deque()
     try:
         for texts, rest in chain(head, source):
             waiting.append((texts, rest, workers.submit(texts)))
@@ -104,10 +108,10 @@ class _Workers:
                 _send(process.stdin, sys.path, tuple(steps))
             self._idle.put(process)
 
-    def submit(self, texts: list[str]) -> Future[Cut]:
+    def submit(self, texts: pa.StringArray) -> Future[Cut]:
         return self._threads.submit(self._cut, texts)
 
-    def _cut(self, texts: list[str]) -> Cut:
+    def _cut(self, texts: pa.StringArray) -> Cut:
         process = self._idle.get()
         try:
             _send(process.stdin, texts)

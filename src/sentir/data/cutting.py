@@ -83,14 +83,14 @@ class Cutter:
 def _pieces(texts_N: pa.StringArray) -> tuple[pa.StringArray, Ints]:
     """What lies before each blank, the blank (now a space) with it; pieces before each text's end.
 
-    Nothing is copied: Arrow's strings are one run of bytes, which is only parted at other places.
+    Arrow's strings are one run of bytes, which only has to be parted at other places.
     """
     offsets, data = _raw(texts_N)
     data = _TO_SPACES[data]
     ends = np.flatnonzero(data == _BLANK).astype(np.int32) + np.int32(1)
     all_offsets = pa.py_buffer(np.concatenate((np.zeros(1, np.int32), ends)))
     pieces = pa.StringArray.from_buffers(len(ends), all_offsets, pa.py_buffer(data))
-    return pieces, np.searchsorted(ends, offsets[1:], side="right")
+    return pieces, np.searchsorted(ends, offsets[1:], side="right").astype(np.int32)
 
 
 def _by_appearance(words: Ints, count: int) -> tuple[Ints, Ints]:

@@ -99,10 +99,13 @@ def encode_training(
 
         tokenizer, settle = _settle(spool, train_N, growing, text)
         for name, rows_N in (("train", train_N), ("valid", aside_N)):
-            with CorpusWriter(folder / f"{name}.arrow", texts=name == "valid") as writer:
-                for batch, classes_N in spool.parts(rows_N, class_of_N):
+            kept = name == "valid"
+            with CorpusWriter(folder / f"{name}.arrow", texts=kept) as writer:
+                for batch, classes_N in spool.parts(
+                    rows_N, class_of_N, texts=kept or growing is None
+                ):
                     flat, lengths = settle(batch)
-                    texts = batch.column("text") if name == "valid" else None
+                    texts = batch.column("text") if kept else None
                     hashes = batch.column("text_hash").to_numpy()
                     writer.write(flat, _offsets(lengths), classes_N, hashes, texts)
     finally:
@@ -201,10 +204,12 @@ class _Spool:
     codes_N: Ints
     hashes_N: Hashes
 
-    def parts(self, rows_N: Flags, class_of_N: Ints) -> Iterator[tuple[pa.RecordBatch, Ints]]:
+    def parts(
+        self, rows_N: Flags, class_of_N: Ints, *, texts: bool
+    ) -> Iterator[tuple[pa.RecordBatch, Ints]]:
         """The chosen reviews, some thousand at a time, with their classes."""
         start = 0
-        for batch in read_batches(self.path):
+        for batch in read_batches(self.path, texts=texts):
             end = start + batch.num_rows
             chosen = rows_N[start:end]
             if chosen.any():
@@ -296,7 +301,7 @@ def _settle(
     spool: _Spool, train_N: Flags, growing: GrowingVocabulary | None, text: TextConfig
 ) -> tuple[Tokenizer, Settle]:
     """The tokenizer, learnt from the training reviews only, and what it makes of spooled ones."""
-    parts = spool.parts(train_N, spool.codes_N)
+    parts = spool.parts(train_N, spool.codes_N, texts=growing is None)
     if growing is None:
         texts = (value for batch, _ in parts for value in batch.column("text").to_pylist())
         subwords = SubwordTokenizer.train(texts, text)

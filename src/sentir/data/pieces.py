@@ -76,7 +76,7 @@ class Pieces:
         """
         size = len(pieces)
         numbers = np.fromiter(map(self._number_of.get, pieces, repeat(-1)), np.int32, size)
-        new = [pieces[at] for at in np.flatnonzero(numbers < 0)]
+        new = [pieces[at] for at in np.flatnonzero(numbers < 0).tolist()]
         characters = sum(map(len, new))
         if self._number_of and (
             len(self._number_of) + len(new) > MAX_PIECES
@@ -109,7 +109,8 @@ class Pieces:
         tokens = [token.rstrip(" ") for token in distinct]
 
         def are(of: frozenset[str]) -> Flags:
-            return np.array([token in of for token in tokens])[numbers_T]
+            found: Flags = np.fromiter(map(of.__contains__, tokens), bool, len(tokens))[numbers_T]
+            return found
 
         begins_T = np.concatenate(([True], ends_T[:-1]))
         behind_opener_T = np.concatenate(([False], are(OPENS_QUOTE)[:-1]))
@@ -126,7 +127,8 @@ class Pieces:
 
     def _rows_of(self, tokens: list[str]) -> Ints:
         """Where in `_rows` stands what each token becomes; behind it, what if it is special."""
-        whole, odd = [], []
+        whole: list[str] = []
+        odd: list[str] = []
         for token in dict.fromkeys(tokens):
             if token not in self._row_of:
                 is_whole = token and token not in QUOTES and stays_whole(token)

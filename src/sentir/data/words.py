@@ -1,4 +1,4 @@
-"""Words by the Penn Treebank's rules, a white-space piece at a time.
+"""Words by the Penn Treebank's rules, a white-space piece at a time (many at once: `pieces`).
 
 Reviews repeat themselves: after a few thousand of them nearly every piece between two blanks has
 been seen. So the rules run once a distinct piece and the answer is kept; everything that can be
@@ -141,8 +141,7 @@ class WordSplitter(Generic[T]):
         self, steps: Sequence[CleanStep], keep: Callable[[list[str]], Sequence[T]]
     ) -> None:
         # Entities and breaks may hold blanks, so they go before the split; all else is local.
-        #: What is done to a text before it is cut at its blanks.
-        self.whole: Callable[[str], str] = STEPS["html"] if "html" in steps else str
+        self._whole: Callable[[str], str] = STEPS["html"] if "html" in steps else str
         self._local = cleaner([step for step in steps if step != "html"])
         self._keep = keep
         self._known = _Known(self._work_out)
@@ -159,7 +158,7 @@ class WordSplitter(Generic[T]):
 
     def __call__(self, text: str) -> list[T]:
         """What is kept of the text's words, in their order."""
-        return list(chain.from_iterable(map(self.of_piece, self.whole(text).split())))
+        return list(chain.from_iterable(map(self.of_piece, self._whole(text).split())))
 
 
 class _Known(dict[str, Sequence[T]], Generic[T]):

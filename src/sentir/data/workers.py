@@ -33,8 +33,8 @@ T = TypeVar("T")
 
 #: A worker takes longer to start than a process to cut this many chunks by itself.
 FEW_CHUNKS = 2
-#: Chunks that are with a worker or wait for one, for each worker; more would only fill the memory.
-AHEAD = 2
+#: Chunks that are with a worker or wait for one, for each worker: what is read while one starts.
+AHEAD = 4
 #: A worker cuts about half as fast as bz2 is read, so that more would wait for their reader.
 MAX_WORKERS = 4
 

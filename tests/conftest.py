@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import HealthCheck, settings
 
 from browser import browser, chromium  # noqa: F401 - fixtures
 from sentir.config import Config
@@ -15,6 +16,11 @@ from sentir.data.sample import sample_reviews
 from sentir.training.run import Inputs, Run, train
 
 torch.set_num_threads(1)
+# The same examples at every run, and no clock: a busy machine is no fault of the code.
+settings.register_profile(
+    "sentir", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("sentir")
 
 #: Learns the sample in no time, badly; most tests want a model, not a good one.
 TINY = Config().override(

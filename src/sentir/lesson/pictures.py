@@ -1,4 +1,4 @@
-"""What a cell of the lesson shows: pictures and tables that suit a page, light or dark, and Jupyter.
+"""What a cell of the lesson shows: pictures and tables for a page or Jupyter, light and dark.
 
 Colours are the page's variables (`sentir.evaluation.svg`); where there is no such page, as in a
 notebook, the light colours stand in for them.

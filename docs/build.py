@@ -1,8 +1,8 @@
 """Make the course: pages in build/docs and the notebooks in docs/notebooks, from docs/course.
 
-    python docs/build.py                all of it (minutes: every chapter's code runs twice)
-    python docs/build.py 2 6            run the code of these chapters only, to look at them
-    python docs/build.py --notebooks    the notebooks only (a second)
+python docs/build.py                all of it (minutes: every chapter's code runs twice)
+python docs/build.py 2 6            run the code of these chapters only, to look at them
+python docs/build.py --notebooks    the notebooks only (a second)
 """
 
 from __future__ import annotations

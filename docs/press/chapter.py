@@ -12,6 +12,7 @@ from press.markdown import skeleton
 
 LANGUAGES = ("es", "en")
 Kind = Literal["", "hidden", "folded", "claims"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 _NAME = re.compile(r"(\d\d)-[\w-]+\.md")
 
@@ -98,9 +99,7 @@ def read_chapter(path: Path) -> Chapter:
         else:
             if waiting:
                 raise SourceError(f"{where}: the English twin is missing before this cell")
-            kind = opening.removeprefix("```python").strip()
-            if kind not in get_args(Kind):
-                raise SourceError(f"{where}: no kind of cell {kind!r}; take {get_args(Kind)[1:]}")
+            kind = _kind(opening.removeprefix("```python").strip(), where)
             blocks.append(Cell(text, kind, line + 1))
     if waiting or not blocks or not isinstance(blocks[0], Prose):
         raise SourceError(f"{path}: begin with prose in both languages, and end so if with prose")
@@ -124,6 +123,13 @@ def _fences(path: Path) -> Iterator[tuple[int, str, str]]:
         else:
             raise SourceError(f"{path}:{number}: this block does not end")
         yield number, line.rstrip(), "\n".join(inside) + "\n"
+
+
+def _kind(written: str, where: str) -> Kind:
+    for kind in KINDS:
+        if written == kind:
+            return kind
+    raise SourceError(f"{where}: no kind of cell {written!r}; take one of {', '.join(KINDS[1:])}")
 
 
 def _check_twins(texts: dict[str, str], where: str, *, first: bool) -> None:

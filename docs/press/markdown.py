@@ -14,12 +14,12 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 
 _CHAPTER_LINK = re.compile(r"(?<=\]\()(\d\d-[\w-]+)\.md(?=\))")
-_FORMULA = re.compile(r"\$\$.+?\$\$|\$[^$\n]+?\$", re.DOTALL)
 
 
 def code_html(code: str, language: str = "python") -> str:
     """The code's spans, without the element around them."""
-    spans: str = highlight(code.strip("\n"), get_lexer_by_name(language), HtmlFormatter(nowrap=True))
+    lexer, formatter = get_lexer_by_name(language), HtmlFormatter(nowrap=True)
+    spans: str = highlight(code.strip("\n"), lexer, formatter)
     return spans
 
 
@@ -62,10 +62,5 @@ def with_links(text: str, ending: str) -> str:
 def skeleton(text: str) -> list[str]:
     """What blocks a passage is made of, in order: ``h2``, ``p``, ``ul``, ``li``, ``math_block``…"""
     tokens: Sequence[Token] = _MARKDOWN.parse(text)
-    return [token.tag or token.type for token in tokens if token.nesting == 1 or not token.nesting
-            and token.type != "inline"]  # fmt: skip
-
-
-def formulas(text: str) -> list[str]:
-    """The formulas of a passage, as they are written."""
-    return _FORMULA.findall(text)
+    opening = (token for token in tokens if token.nesting >= 0 and token.type != "inline")
+    return [token.tag or token.type for token in opening]

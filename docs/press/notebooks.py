@@ -2,46 +2,48 @@
 
 from __future__ import annotations
 
-import re
+import json
 from itertools import groupby
 from pathlib import Path
-
-import nbformat
-from nbformat import NotebookNode, v4
+from typing import Any
 
 from press.chapter import LANGUAGES, Chapter, Prose
 from press.markdown import with_links
 from press.running import INSERTED
 
 _ABOUT = {
-    "es": "*Hace falta tener Sentir instalado (`pip install .` en su carpeta). Ejecute las celdas en "
-    "orden: todo lo que vea lo calcula su propia máquina.*",
-    "en": "*Sentir has to be installed (`pip install .` in its folder). Run the cells in order: all "
-    "that you see is computed by your own machine.*",
+    "es": "*Hace falta tener Sentir instalado (`pip install .` en su carpeta). Ejecute las celdas "
+    "en orden: todo lo que vea lo calcula su propia máquina.*",
+    "en": "*Sentir has to be installed (`pip install .` in its folder). Run the cells in order: "
+    "all that you see is computed by your own machine.*",
 }
 
 
-def notebook(chapter: Chapter, language: str) -> NotebookNode:
+def notebook(chapter: Chapter, language: str) -> dict[str, Any]:
     """The chapter as a notebook; the same source gives the same notebook."""
-    cells = [_code(f'language = "{language}"')]
+    cells: list[dict[str, Any]] = []
     for block in chapter.blocks:
         if isinstance(block, Prose):
             cells += _prose(with_links(block.texts[language], "ipynb"))
         else:
-            cells.append(_code(block.code.strip("\n"), folded=block.kind in ("hidden", "folded")))
-    cells.insert(2, v4.new_markdown_cell(_ABOUT[language]))
-    cells[0], cells[1] = cells[1], cells[0]  # the title first
+            cells.append(_code(block.code, folded=block.kind in ("hidden", "folded")))
+    cells[1:1] = [_markdown(_ABOUT[language]), _code(f'language = "{language}"')]
     for place, cell in enumerate(cells):
         cell["id"] = f"cell-{place}"
-    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    return v4.new_notebook(
-        cells=cells, metadata={"kernelspec": kernel, "language_info": {"name": "python"}}
-    )
+    return {
+        "cells": cells,
+        "metadata": {
+            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+            "language_info": {"name": "python"},
+        },
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
 
 
 def notebook_text(chapter: Chapter, language: str) -> str:
     """The notebook's file."""
-    return nbformat.writes(notebook(chapter, language), indent=1) + "\n"
+    return json.dumps(notebook(chapter, language), ensure_ascii=False, indent=1) + "\n"
 
 
 def write_notebooks(chapters: list[Chapter], folder: Path) -> None:
@@ -57,22 +59,29 @@ def write_notebooks(chapters: list[Chapter], folder: Path) -> None:
             path.write_text(notebook_text(chapter, language), "utf-8")
 
 
-def _code(source: str, *, folded: bool = False) -> NotebookNode:
-    cell = v4.new_code_cell(source)
-    if folded:
-        cell["metadata"]["jupyter"] = {"source_hidden": True}
-    return cell
+def _markdown(text: str) -> dict[str, Any]:
+    return {"cell_type": "markdown", "metadata": {}, "source": text}
 
 
-def _prose(text: str) -> list[NotebookNode]:
+def _code(source: str, *, folded: bool = False) -> dict[str, Any]:
+    return {
+        "cell_type": "code",
+        "execution_count": None,
+        "metadata": {"jupyter": {"source_hidden": True}} if folded else {},
+        "outputs": [],
+        "source": source.strip("\n"),
+    }
+
+
+def _prose(text: str) -> list[dict[str, Any]]:
     """Markdown cells; a paragraph that holds computed values is a cell that writes it."""
     cells = []
     for computed, paragraphs in groupby(text.split("\n\n"), lambda part: "{{" in part):
         passage = "\n\n".join(paragraphs)
         if not computed:
-            cells.append(v4.new_markdown_cell(passage))
+            cells.append(_markdown(passage))
             continue
-        pieces = re.split(INSERTED, passage)  # texts and, between them, expressions
+        pieces = INSERTED.split(passage)  # texts and, between them, expressions
         pieces[::2] = [text.replace("{", "{{").replace("}", "}}") for text in pieces[::2]]
         pieces[1::2] = [f"{{{expression}}}" for expression in pieces[1::2]]
         source = 'from IPython.display import Markdown\n\nMarkdown(rf"""\n' + "".join(pieces)

@@ -108,9 +108,7 @@ def write_site(
     template = templates.get_template("chapter.html")
     for place, chapter in enumerate(chapters):
         for language in LANGUAGES:
-            _write(
-                folder / language / f"{chapter.name}.ipynb", notebook_text(chapter, language)
-            )
+            _write(folder / language / f"{chapter.name}.ipynb", notebook_text(chapter, language))
         around: dict[str, Any] = {
             "before": chapters[place - 1] if place else None,
             "after": chapters[place + 1] if place + 1 < len(chapters) else None,
@@ -135,8 +133,8 @@ def _parts(chapter: Chapter, runs: Mapping[str, Ran], view: Sequence[str]) -> li
     for at, block in enumerate(chapter.blocks):
         in_view = {language: runs[language].blocks[at] for language in view}
         if isinstance(block, Prose):
-            texts = {name: Markup(html(with_links(str(text), "html"))) for name, text in in_view.items()}
-            parts.append(Part("prose", texts))
+            filled = {name: with_links(str(text), "html") for name, text in in_view.items()}
+            parts.append(Part("prose", {name: Markup(html(t)) for name, t in filled.items()}))
         else:
             parts += _cell_parts(block, in_view)
     return parts

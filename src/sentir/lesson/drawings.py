@@ -7,9 +7,8 @@ any language.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch, Rectangle
@@ -17,7 +16,7 @@ from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch, Rectangl
 from sentir.lesson.pictures import INK, LINE, MUTED, SERIES, Picture, page_style, picture
 
 #: Words a row of a drawing has room for.
-ROW_TOKENS = 9
+ROW_TOKENS = 7
 
 
 def _canvas(width: float, height: float, scale_inches: float) -> tuple[Figure, Axes]:
@@ -29,8 +28,18 @@ def _canvas(width: float, height: float, scale_inches: float) -> tuple[Figure, A
     return figure, axes
 
 
-def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float], **how: object) -> None:
-    look = {"arrowstyle": "-|>", "mutation_scale": 11, "color": MUTED, "linewidth": 1.4} | how
+def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float], **how: Any) -> None:
+    look: dict[str, Any] = {
+        "arrowstyle": "-|>",
+        "mutation_scale": 11,
+        "color": MUTED,
+        "linewidth": 1.4,
+    } | how
+        "arrowstyle": "-|>",
+        "mutation_scale": 11,
+        "color": MUTED,
+        "linewidth": 1.4,
+    } | how
     axes.add_patch(FancyArrowPatch(start, end, shrinkA=0, shrinkB=0, **look))
 
 
@@ -94,7 +103,8 @@ def conveyor_belt(
     """The cell state as a belt along the text, each gate a valve that is as open as it was.
 
     The belt is as thick as what it carries; its colour is the sign's. The valve upon it is the
-    forget gate, from below comes what the input gate lets in, above goes what the output gate shows.
+    forget gate, from below comes what the input gate lets in, above goes what the output gate
+    shows.
 
     Args:
         tokens: what was read; breaks into rows.
@@ -240,10 +250,13 @@ def bars(names: Sequence[str], values: Sequence[float], *, x: str, alt: str) -> 
     """
     figure = Figure(figsize=(5.6, 0.7 + 0.32 * len(names)), layout="constrained")
     axes = figure.subplots()
-    places = np.arange(len(names))
+    places = range(len(names))
     axes.barh(places, values, color=SERIES[0], height=0.62)
     for place, value in zip(places, values, strict=True):
-        axes.text(value, place, f" {value:.2f}", va="center_baseline", fontsize=9)
+        axes.annotate(
+            f"{value:.2f}", (value, place), (4, 0), textcoords="offset points",
+            va="center_baseline", fontsize=9,
+        )  # fmt: skip
     axes.set_yticks(places, names)
     axes.tick_params(axis="y", labelcolor=INK)
     axes.invert_yaxis()

@@ -73,7 +73,7 @@ def test_chapters_claim_something_and_point_to_chapters(chapter: Chapter) -> Non
     [
         ("", "begin with prose"),
         ("```python\n1\n```\n", "begin with prose"),
-        (OPENING + "stray", "01-test.md:12: between blocks stands nothing, got 'stray'"),
+        (OPENING + "stray", "01-test.md:13: between blocks stands nothing, got 'stray'"),
         (OPENING + "```python\n1\n", "does not end"),
         (OPENING + "```python shown\n1\n```\n", "no kind of cell 'shown'"),
         (OPENING + "::: en\nOne.\n:::\n", "'::: es' is expected here, got '::: en'"),
@@ -109,7 +109,7 @@ def shown(chapter: Chapter, language: str = "es") -> list[str]:
 
 def test_cells_show_what_they_print_and_their_last_value(tmp_path: Path) -> None:
     cells = "```python\nprint(language)\n1 + 1\n```\n\n```python\nx = 3\nNone\n```\n\n"
-    prose = pair("Son {{x / 4:.1%}} de {{{1: 2}[1]}}.", "It is {{x / 4:.1%}}.")
+    prose = pair("Son {{x / 4:.1%}} de {{x - 1}}.", "It is {{x / 4:.1%}}.")
     chapter = source(tmp_path, OPENING + cells + prose)
     assert shown(chapter)[1:] == ["es 2", "", "Son 75.0% de 2."]
     assert shown(chapter, "en")[1:] == ["en 2", "", "It is 75.0%."]
@@ -120,7 +120,7 @@ def test_a_claim_that_does_not_hold_stops_the_run_at_its_line(tmp_path: Path) ->
     with pytest.raises(AssertionError) as error:
         run_chapter(chapter, "en")
     assert error.traceback[-1].lineno + 1 == 15
-    assert chapter.path.read_text("utf-8").splitlines()[14 - 1] == "assert x == 2"
+    assert chapter.path.read_text("utf-8").splitlines()[15 - 1] == "assert x == 2"
 
 
 def test_a_bare_figure_is_refused(tmp_path: Path) -> None:

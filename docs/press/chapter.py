@@ -37,7 +37,7 @@ class Cell:
     line: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Chapter:
     """A chapter as written; the first block is prose and begins with the title and the summary."""
 

@@ -35,11 +35,6 @@ def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float], **h
         "color": MUTED,
         "linewidth": 1.4,
     } | how
-        "arrowstyle": "-|>",
-        "mutation_scale": 11,
-        "color": MUTED,
-        "linewidth": 1.4,
-    } | how
     axes.add_patch(FancyArrowPatch(start, end, shrinkA=0, shrinkB=0, **look))
 
 

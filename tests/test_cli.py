@@ -41,7 +41,8 @@ def sentir(
 
 
 def test_help_has_examples_for_every_command(capfd: pytest.CaptureFixture[str]) -> None:
-    for command in ("train", "evaluate", "predict", "explain", "export", "sample", "doctor"):
+    for command in ("train", "evaluate", "predict", "explain", "export", "sample", "doctor",
+                    "pretrain", "complete"):  # fmt: skip
         code, out, _ = sentir(command, "--help", capfd=capfd)
         assert code == 0
         assert "Examples" in out
@@ -246,6 +247,64 @@ def test_settings_from_a_toml_file(tmp_path: Path, capfd: pytest.CaptureFixture[
     assert (config["model"]["hidden"], config["model"]["embedding"]) == (7, 5)
     assert config["text"]["clean"] == ["lower", "nfc"]
     assert list((run / "tensorboard").iterdir())
+
+
+def test_pretrain_complete_and_train_from_it(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    file = write_fasttext(tmp_path / "a.ft.txt", 120, language="es")
+    settings = tmp_path / "s.toml"
+    settings.write_text("[model]\nhidden = 9\n[train]\nbatch_size = 16\n")
+    lm, run = tmp_path / "lm", tmp_path / "run"
+    code, out, err = sentir(
+        "pretrain", file, "-o", lm, "--config", settings, "--hidden", "6", "--embedding", "5",
+        "--epochs", "1", "--max-tokens", "30", "--tensorboard", capfd=capfd,
+    )  # fmt: skip
+    assert code == 0, err
+    assert out.startswith("perplexity ")
+    assert f"language model  {lm / 'model'}" in out
+    assert "(ahead " in err
+    assert list((lm / "tensorboard").iterdir())
+
+    code, out, err = sentir("complete", lm, "la comida estaba", "--top", "3", capfd=capfd)
+    assert code == 0, err
+    assert "next word" in out
+    assert out.count("%") == 3
+    assert "la comida estaba " in out
+    code, out, _ = sentir("complete", lm, "la comida", "--json", "--beams", "2", "--words", "4",
+                          capfd=capfd)  # fmt: skip
+    told = json.loads(out)
+    assert told["text"] == "la comida"
+    assert [len(one["words"]) for one in told["continuations"]] == [4, 4]
+    assert len(told["next"]) == 10
+    assert set(told["next"][0]) == {"word", "probability"}
+
+    more = ["--preset", "fast", "--epochs", "1", "--max-tokens", "30", "--terms", "0"]
+    code, out, err = sentir(
+        "train", file, "-o", run, "--from-lm", lm, *more, "--adversarial", "0.1", capfd=capfd
+    )
+    assert code == 0, err
+    config = json.loads((run / "model" / "config.json").read_text())["config"]
+    assert (config["model"]["hidden"], config["model"]["embedding"]) == (6, 5)
+    assert (config["tune"]["adversarial"], config["tune"]["unfreeze"]) == (0.1, 0.2)
+    assert config["model"]["bigrams"] > 0  # the preset's own
+    settings.write_text("[tune]\nunfreeze = 0.0\n")
+    code, _, err = sentir("train", file, "-o", run, "--overwrite", "--from-lm", lm, *more,
+                          "--config", settings, capfd=capfd)  # fmt: skip
+    assert code == 0, err
+    config = json.loads((run / "model" / "config.json").read_text())["config"]
+    assert (config["model"]["hidden"], config["tune"]["unfreeze"]) == (6, 0.0)
+
+    code, _, err = sentir("train", file, "-o", run, "--overwrite", "--from-lm", lm, "--hidden",
+                          "8", capfd=capfd)  # fmt: skip
+    assert code == 2
+    assert "hidden = 8, and the language model has 6; leave hidden unset" in err
+    code, _, err = sentir("predict", lm, "hola", capfd=capfd)
+    assert code == 2
+    assert "--from-lm" in err
+    code, _, err = sentir("complete", run, "hola", capfd=capfd)
+    assert code == 2
+    assert "not a language model" in err
 
 
 def test_a_closed_pipe_is_no_traceback(tiny_run: Run, tmp_path: Path) -> None:

@@ -16,14 +16,18 @@ from sentir.config import (
     PRESETS,
     SECTION_OF,
     Config,
+    LanguageModelConfig,
     ModelConfig,
+    PretrainConfig,
     ReadOptions,
     TextConfig,
     TrainConfig,
+    TuneConfig,
+    sections,
 )
 from sentir.errors import ConfigError
 
-PARTS: tuple[Any, ...] = (TextConfig, ModelConfig, TrainConfig)
+PARTS: tuple[Any, ...] = (TextConfig, ModelConfig, TrainConfig, TuneConfig)
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -52,11 +56,15 @@ def test_no_two_sections_share_a_name() -> None:
     names = [field.name for part in PARTS for field in dataclasses.fields(part)]
     assert len(set(names)) == len(names)
     assert set(SECTION_OF) == set(names)
-    assert not set(names) & {"text", "model", "train", "preset"}
+    assert not set(names) & {"text", "model", "train", "tune", "preset"}
+    of_lm = sections(PretrainConfig)
+    assert of_lm["negatives"] == "model"
+    assert of_lm["batch_size"] == "train"
+    assert "tune" not in of_lm.values()
 
 
 def test_every_field_is_described() -> None:
-    for part in (*PARTS, ReadOptions):
+    for part in (*PARTS, LanguageModelConfig, ReadOptions):
         assert all(field.description for field in part.__pydantic_fields__.values())
 
 
@@ -148,6 +156,24 @@ def test_a_file_names_its_preset_and_the_caller_another(tmp_path: Path) -> None:
     path = toml(tmp_path, 'preset = "lecture"\n[model]\nhidden = 64\n')
     assert Config.from_toml(path) == PRESETS["lecture"].override({"hidden": 64})
     assert Config.from_toml(path, preset="fast") == PRESETS["fast"].override({"hidden": 64})
+
+
+def test_a_file_stands_above_what_lies_beneath(tmp_path: Path) -> None:
+    path = toml(tmp_path, "[model]\nhidden = 64\n")
+    beneath = {"model": {"hidden": 7, "embedding": 9}}
+    wanted = PRESETS["fast"].override({"hidden": 64, "embedding": 9})
+    assert Config.from_toml(path, preset="fast", beneath=beneath) == wanted
+
+
+def test_a_language_model_s_settings(tmp_path: Path) -> None:
+    path = toml(tmp_path, "[model]\nhidden = 64\n[train]\nseed = 3\n")
+    config = PretrainConfig.from_toml(path)
+    assert config == PretrainConfig().override({"hidden": 64, "seed": 3})
+    assert PretrainConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
+    with pytest.raises(ConfigError, match="no setting 'pooling'"):
+        config.override({"pooling": "max"})
+    with pytest.raises(ConfigError, match=r"model\.negatives = 3"):
+        config.override({"negatives": 3})
 
 
 @pytest.mark.parametrize(

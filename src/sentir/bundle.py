@@ -8,6 +8,8 @@
       config.json         format version, class names, all settings, a checksum of every file
       metrics.json        how good it was when it was made
 
+A language model lies in a folder of the same files, without class names.
+
 Nothing is pickled and loading runs no code of the folder's. It is written beside its place and
 renamed, and a file that is missing, damaged or of another version is refused by its name.
 """
@@ -16,7 +18,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,17 +28,33 @@ import safetensors.torch
 from safetensors import SafetensorError
 
 from sentir.atomic import written_whole
-from sentir.config import Config
+from sentir.config import Config, PretrainConfig
 from sentir.data.labels import LabelScheme
 from sentir.data.tokenizer import Tokenizer, load_tokenizer
 from sentir.errors import BundleError, SentirError
 from sentir.nn.classifier import SentimentClassifier
+from sentir.nn.language_model import LanguageModel
 from sentir.version import __version__
 
 FORMAT = 1
+#: The kind of a bundle that holds no classifier.
+LANGUAGE_MODEL = "language model"
 #: The bundle's name inside a run's folder.
 FOLDER = "model"
 _SUMMED = ("model.safetensors", "tokenizer.json", "metrics.json")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LanguageBundle:
+    """A language model and all that it was made with."""
+
+    model: LanguageModel
+    tokenizer: Tokenizer
+    config: PretrainConfig
+    metrics: Mapping[str, Any]
+    synthetic: bool = False
+    #: Of the whole folder, once it is saved: two language models of one checksum are the same.
+    checksum: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +69,7 @@ class Bundle:
     synthetic: bool = False
 
 
-def save_bundle(bundle: Bundle, folder: Path) -> None:
+def save_bundle(bundle: Bundle | LanguageBundle, folder: Path) -> None:
     """Write the bundle, in place of one that stands there."""
     with written_whole(folder) as beside:
         beside.mkdir()
@@ -65,7 +84,11 @@ def save_bundle(bundle: Bundle, folder: Path) -> None:
             "format": FORMAT,
             "sentir": __version__,
             "synthetic": bundle.synthetic,
-            "labels": bundle.labels.to_dict(),
+            **(
+                {"labels": bundle.labels.to_dict()}
+                if isinstance(bundle, Bundle)
+                else {"kind": LANGUAGE_MODEL}
+            ),
             "config": bundle.config.to_dict(),
             "checksums": {name: _checksum((beside / name).read_bytes()) for name in _SUMMED},
         }
@@ -98,19 +121,15 @@ def load_bundle(path: str | Path) -> Bundle:
     Raises:
         BundleError: no bundle is there, or a file is missing, damaged or of another version.
     """
-    folder = find_bundle(path)
-    settings = _read_settings(folder / "config.json")
-    for name in _SUMMED:
-        try:
-            found = _checksum((folder / name).read_bytes())
-        except FileNotFoundError:
-            raise BundleError("no such file", where=str(folder / name), todo=_AGAIN) from None
-        if found != settings["checksums"].get(name):
-            raise BundleError(
-                "damaged: its checksum is another", where=str(folder / name), todo=_AGAIN
-            )
-    tokenizer = load_tokenizer(folder / "tokenizer.json")
-    try:
+    folder, settings, tokenizer = _opened(path)
+    if settings.get("kind") == LANGUAGE_MODEL:
+        raise BundleError(
+            "a language model, which has learnt no labels",
+            where=str(folder),
+            todo=f"train a classifier from it (sentir train FILE --from-lm {folder}), or let it "
+            "go on with a sentence (sentir complete)",
+        )
+    with _fitting(folder, settings):
         config = Config.from_dict(settings["config"], where=str(folder / "config.json"))
         labels = LabelScheme.from_dict(settings["labels"])
         model = SentimentClassifier(
@@ -125,6 +144,55 @@ def load_bundle(path: str | Path) -> Bundle:
             metrics=json.loads((folder / "metrics.json").read_text("utf-8")),
             synthetic=settings["synthetic"],
         )
+
+
+def load_language_model(path: str | Path) -> LanguageBundle:
+    """The language model in a folder, its checksums verified.
+
+    Raises:
+        BundleError: no language model is there, or a file is missing, damaged or of another
+            version.
+    """
+    folder, settings, tokenizer = _opened(path)
+    if settings.get("kind") != LANGUAGE_MODEL:
+        raise BundleError(
+            "not a language model", where=str(folder), todo="make one with sentir pretrain"
+        )
+    with _fitting(folder, settings):
+        config = PretrainConfig.from_dict(settings["config"], where=str(folder / "config.json"))
+        model = LanguageModel(config.model, vocabulary=len(tokenizer.vocabulary))
+        model.load_state_dict(safetensors.torch.load_file(folder / "model.safetensors"))
+        return LanguageBundle(
+            model=model.eval(),
+            tokenizer=tokenizer,
+            config=config,
+            metrics=json.loads((folder / "metrics.json").read_text("utf-8")),
+            synthetic=settings["synthetic"],
+            checksum=_own_checksum(settings),
+        )
+
+
+def _opened(path: str | Path) -> tuple[Path, dict[str, Any], Tokenizer]:
+    """The bundle's folder, its settings and its tokenizer, all files found whole."""
+    folder = find_bundle(path)
+    settings = _read_settings(folder / "config.json")
+    for name in _SUMMED:
+        try:
+            found = _checksum((folder / name).read_bytes())
+        except FileNotFoundError:
+            raise BundleError("no such file", where=str(folder / name), todo=_AGAIN) from None
+        if found != settings["checksums"].get(name):
+            raise BundleError(
+                "damaged: its checksum is another", where=str(folder / name), todo=_AGAIN
+            )
+    return folder, settings, load_tokenizer(folder / "tokenizer.json")
+
+
+@contextmanager
+def _fitting(folder: Path, settings: Mapping[str, Any]) -> Iterator[None]:
+    """Says of parts that are whole but do not fit each other what can be done."""
+    try:
+        yield
     except (SentirError, RuntimeError, LookupError, ValueError, SafetensorError) as error:
         raise BundleError(
             f"its parts do not fit ({error})",

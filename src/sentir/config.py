@@ -11,7 +11,8 @@ import difflib
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, get_args
+from types import MappingProxyType
+from typing import Any, Literal, Self, get_args
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
@@ -163,6 +164,11 @@ class TrainConfig:
         ge=0,
         description="validations without a better loss before stopping (0: never stop)",
     )
+    class_weights: Literal["none", "balanced"] = Field(
+        default="none",
+        description="how much a review counts in the loss: all alike, or those of a rare class "
+        "more, so that all classes weigh the same",
+    )
     seed: int = Field(
         default=0, ge=0, description="of the split, the weights, the order and the dropout"
     )
@@ -177,12 +183,129 @@ class TrainConfig:
 
 
 @dataclass(frozen=True, kw_only=True, config=_frozen)
-class Config:
-    """The three parts together; `preset`, `from_toml` and `override` make one."""
+class TuneConfig:
+    """How weights that a language model has learnt are fitted to labels, and noise against them."""
+
+    layer_decay: float = Field(
+        default=1.0,
+        gt=0,
+        le=1,
+        description="learning rate of the recurrent layer as a share of the head's, and of the "
+        "embedding as a share of the layer's",
+    )
+    unfreeze: float = Field(
+        default=0.0,
+        ge=0,
+        le=0.5,
+        description="share of an epoch in which the head learns alone; after as much again the "
+        "embedding joins the recurrent layer (0: all learn from the start)",
+    )
+    adversarial: float = Field(
+        default=0.0,
+        ge=0,
+        description="length of the worst step that each review's embedded words are moved by in "
+        "training, as a share of their own length (0: none; twice the time)",
+    )
+
+
+@dataclass(frozen=True, kw_only=True, config=_frozen)
+class LanguageModelConfig:
+    """What a language model is."""
+
+    cell: Literal["lstm", "gru", "rnn"] = Field(default="lstm", description="the recurrent cell")
+    embedding: int = Field(default=128, ge=1, description="size of a word's vector (units)")
+    hidden: int = Field(
+        default=256, ge=1, description="size of the hidden state, a direction (units)"
+    )
+    word_dropout: float = Field(
+        default=0.0, ge=0, lt=1, description="share of the words read as unknown in training"
+    )
+    embedding_dropout: float = Field(
+        default=0.1, ge=0, lt=1, description="share of the embedded features dropped in training"
+    )
+    dropout: float = Field(
+        default=0.1, ge=0, lt=1, description="share of the states dropped in training"
+    )
+    negatives: int = Field(
+        default=1000,
+        ge=100,
+        description="words a step that the right one is told from (words; as many as the "
+        "vocabulary: all of them, slow and exact)",
+    )
+
+    def classifier(self) -> dict[str, Any]:
+        """What a classifier's network must have in common with it."""
+        return {
+            "cell": self.cell,
+            "embedding": self.embedding,
+            "hidden": self.hidden,
+            "layers": 1,
+            "bidirectional": True,
+        }
+
+
+class Settings:
+    """What `Config` and `PretrainConfig`, sections of settings, have in common."""
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any], *, where: str = "configuration") -> Self:
+        """The configuration that `to_dict` or a TOML file holds.
+
+        Raises:
+            ConfigError: an unknown key (the nearest known one is named) or a value out of range.
+        """
+        return cls().override(data, where=where)
+
+    def override(self, changes: Mapping[str, Any], *, where: str = "configuration") -> Self:
+        """A copy with other values.
+
+        Args:
+            changes: ``{"hidden": 64}`` or, by section, ``{"model": {"hidden": 64}}``.
+            where: what to call the source of the changes in an error.
+
+        Raises:
+            ConfigError: an unknown key (the nearest known one is named) or a value out of range.
+        """
+        merged = self.to_dict()
+        section_of = sections(type(self))
+        for key, value in changes.items():
+            if key in merged:
+                if not isinstance(value, Mapping):
+                    raise ConfigError(f"{key} = {value!r}", where=where, todo="make it a table")
+                for name, inner in value.items():
+                    if name not in merged[key]:
+                        raise _unknown(f"{key}.{name}", [f"{key}.{n}" for n in merged[key]], where)
+                    merged[key][name] = inner
+            elif key in section_of:
+                merged[section_of[key]][key] = value
+            else:
+                raise _unknown(key, [*merged, *section_of], where)
+        try:
+            return TypeAdapter(type(self)).validate_python(merged)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(str(part) for part in first["loc"])
+            raise ConfigError(
+                f"{name} = {first['input']!r}: {first['msg'][:1].lower()}{first['msg'][1:]}",
+                where=where,
+                todo="choose another value",
+            ) from None
+
+    def to_dict(self) -> dict[str, dict[str, Any]]:
+        """Plain data, as JSON holds it."""
+        plain: dict[str, dict[str, Any]] = dataclasses.asdict(self)  # type: ignore[call-overload]
+        plain["text"]["clean"] = list(plain["text"]["clean"])
+        return plain
+
+
+@dataclass(frozen=True, kw_only=True, config=_frozen)
+class Config(Settings):
+    """The parts of a classifier together; `preset`, `from_toml` and `override` make one."""
 
     text: TextConfig = TextConfig()
     model: ModelConfig = ModelConfig()
     train: TrainConfig = TrainConfig()
+    tune: TuneConfig = TuneConfig()
 
     @classmethod
     def preset(cls, name: str) -> Config:
@@ -196,75 +319,64 @@ class Config:
         return PRESETS[name]
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any], *, where: str = "configuration") -> Config:
-        """The configuration that `to_dict` or a TOML file holds.
-
-        Raises:
-            ConfigError: an unknown key (the nearest known one is named) or a value out of range.
-        """
-        return cls().override(data, where=where)
-
-    @classmethod
-    def from_toml(cls, path: str | Path, *, preset: str | None = None) -> Config:
+    def from_toml(
+        cls,
+        path: str | Path,
+        *,
+        preset: str | None = None,
+        beneath: Mapping[str, Any] = MappingProxyType({}),
+    ) -> Config:
         """A preset (``preset = "fast"`` in the file, unless given) with the file's changes.
+
+        Args:
+            path: the file.
+            preset: in place of the file's.
+            beneath: changes to the preset that the file may change again.
 
         Raises:
             ConfigError: the file cannot be read, is not TOML, or names a setting that is not one.
         """
-        path = Path(path)
-        try:
-            data = tomllib.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise ConfigError("no such file", where=str(path), todo="check --config") from None
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise ConfigError(
-                f"cannot be read ({reason})", where=str(path), todo="check --config"
-            ) from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise ConfigError(f"not TOML ({error})", where=str(path), todo="mend it") from None
+        data = read_toml(path)
         named = data.pop("preset", DEFAULT_PRESET)
-        return cls.preset(preset or named).override(data, where=str(path))
+        return cls.preset(preset or named).override(beneath).override(data, where=str(path))
 
-    def override(self, changes: Mapping[str, Any], *, where: str = "configuration") -> Config:
-        """A copy with other values.
 
-        Args:
-            changes: ``{"hidden": 64}`` or, by section, ``{"model": {"hidden": 64}}``.
-            where: what to call the source of the changes in an error.
+@dataclass(frozen=True, kw_only=True, config=_frozen)
+class PretrainConfig(Settings):
+    """The parts of a language model together."""
+
+    text: TextConfig = TextConfig(max_vocabulary=30_000, max_tokens=400)
+    model: LanguageModelConfig = LanguageModelConfig()
+    train: TrainConfig = TrainConfig(batch_size=32, learning_rate=0.003)
+
+    @classmethod
+    def from_toml(cls, path: str | Path) -> PretrainConfig:
+        """The defaults with the file's changes.
 
         Raises:
-            ConfigError: an unknown key (the nearest known one is named) or a value out of range.
+            ConfigError: the file cannot be read, is not TOML, or names a setting that is not one.
         """
-        merged = self.to_dict()
-        for key, value in changes.items():
-            if key in merged:
-                if not isinstance(value, Mapping):
-                    raise ConfigError(f"{key} = {value!r}", where=where, todo="make it a table")
-                for name, inner in value.items():
-                    if name not in merged[key]:
-                        raise _unknown(f"{key}.{name}", [f"{key}.{n}" for n in merged[key]], where)
-                    merged[key][name] = inner
-            elif key in SECTION_OF:
-                merged[SECTION_OF[key]][key] = value
-            else:
-                raise _unknown(key, [*merged, *SECTION_OF], where)
-        try:
-            return _ADAPTER.validate_python(merged)
-        except ValidationError as error:
-            first = error.errors()[0]
-            name = ".".join(str(part) for part in first["loc"])
-            raise ConfigError(
-                f"{name} = {first['input']!r}: {first['msg'][:1].lower()}{first['msg'][1:]}",
-                where=where,
-                todo="choose another value",
-            ) from None
+        return cls().override(read_toml(path), where=str(path))
 
-    def to_dict(self) -> dict[str, dict[str, Any]]:
-        """Plain data, as JSON holds it."""
-        plain: dict[str, dict[str, Any]] = dataclasses.asdict(self)
-        plain["text"]["clean"] = list(plain["text"]["clean"])
-        return plain
+
+def read_toml(path: str | Path) -> dict[str, Any]:
+    """What a TOML file holds.
+
+    Raises:
+        ConfigError: the file cannot be read or is not TOML.
+    """
+    path = Path(path)
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError("no such file", where=str(path), todo="check --config") from None
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ConfigError(
+            f"cannot be read ({reason})", where=str(path), todo="check --config"
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"not TOML ({error})", where=str(path), todo="mend it") from None
 
 
 def _unknown(key: str, known: list[str], where: str) -> ConfigError:
@@ -272,14 +384,18 @@ def _unknown(key: str, known: list[str], where: str) -> ConfigError:
     return ConfigError(f"no setting {key!r}", where=where, todo=f"did you mean {near!r}?")
 
 
-_ADAPTER: TypeAdapter[Config] = TypeAdapter(Config)
+def sections(kind: type[Settings]) -> dict[str, str]:
+    """The section that holds each setting: no two sections share a name."""
+    parts: Any = kind()
+    return {
+        field.name: section.name
+        for section in dataclasses.fields(kind)  # type: ignore[arg-type]
+        for field in dataclasses.fields(getattr(parts, section.name))
+    }
 
-#: The section that holds each setting: no two sections share a name.
-SECTION_OF: dict[str, str] = {
-    field.name: section
-    for section, part in (("text", TextConfig), ("model", ModelConfig), ("train", TrainConfig))
-    for field in dataclasses.fields(part)
-}
+
+#: The section that holds each setting of a classifier.
+SECTION_OF: dict[str, str] = sections(Config)
 
 _READING = TextConfig(max_tokens=400)
 _FITTING = TrainConfig(learning_rate=0.002, averaging=0.99)

@@ -15,7 +15,13 @@ from sentir.config import TextConfig, TrainConfig
 from sentir.data import encode
 from sentir.data.corpus import Faults, Review
 from sentir.data.cutting import text_hash
-from sentir.data.encode import TrainingCorpora, encode_reviews, encode_training, labelled
+from sentir.data.encode import (
+    TrainingCorpora,
+    encode_reviews,
+    encode_training,
+    encode_unlabelled,
+    labelled,
+)
 from sentir.data.labels import LabelScheme
 from sentir.data.store import EncodedCorpus
 from sentir.data.tokenizer import UNK, SubwordTokenizer, WordTokenizer
@@ -39,7 +45,7 @@ def encoded(
 ) -> TrainingCorpora:
     given = {
         name: settings.pop(name)
-        for name in ("labels", "valid_reviews", "faults", "advance")
+        for name in ("labels", "valid_reviews", "tokenizer", "faults", "advance")
         if name in settings
     }
     given.setdefault("faults", Faults())
@@ -154,6 +160,49 @@ def test_subwords_are_learnt_from_train_only(tmp_path: Path) -> None:
     unseen = [review("ひらがな " * 9, "neg"), review("a", "pos")]
     corpora = encoded(made(60), tmp_path, text=text, valid_reviews=unseen)
     assert UNK in corpora.valid[0]
+
+
+@pytest.mark.parametrize("kind", ["word", "bpe"])
+def test_a_tokenizer_that_is_settled(tmp_path: Path, kind: str) -> None:
+    text = TextConfig(tokenizer=kind, min_count=1, clean=("lower",))  # type: ignore[arg-type]
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+    known = encoded(made(40), tmp_path / "first", text=text).tokenizer
+    others = [review(f"REVIEW w{at} other{at}", RAW[at % 2]) for at in range(40)]
+    # The tokenizer's own cleaning is what counts, and nothing is learnt.
+    corpora = encoded(others, tmp_path / "second", tokenizer=known, valid_fraction=0.25)
+    assert corpora.tokenizer.vocabulary == known.vocabulary
+    assert (len(corpora.train), len(corpora.valid)) == (30, 10)
+    wanted = {text_hash(one.text): known.encode([one.text])[0] for one in others}
+    for corpus in (corpora.train, corpora.valid):
+        for ids, hashed in zip(corpus, corpus.hashes_N.tolist(), strict=True):
+            assert ids.tolist() == wanted[hashed]
+
+
+@pytest.mark.parametrize("kind", ["word", "bpe"])
+def test_reviews_without_labels(tmp_path: Path, kind: str) -> None:
+    reviews = [review(f"review w{at} w{at % 7}", (None, "pos", "3", "Ω")[at % 4])
+               for at in range(40)]  # fmt: skip
+    text = TextConfig(tokenizer=kind, min_count=1)  # type: ignore[arg-type]
+    counted: list[int] = []
+    corpora = encode_unlabelled(
+        reviews, tmp_path, text=text, train=TrainConfig(), advance=counted.append
+    )
+    assert (len(corpora.train), len(corpora.valid)) == (36, 4)
+    assert sum(counted) == 40
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "train.arrow", "valid.arrow", "tokenizer.json"
+    }  # fmt: skip
+    wanted = {text_hash(one.text): corpora.tokenizer.encode([one.text])[0] for one in reviews}
+    for corpus in (corpora.train, corpora.valid):
+        for ids, hashed in zip(corpus, corpus.hashes_N.tolist(), strict=True):
+            assert ids.tolist() == wanted[hashed]
+
+
+def test_too_few_reviews_without_labels(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no review is left for validation; give more reviews"):
+        encode_unlabelled(made(3), tmp_path, text=TEXT, train=TrainConfig())
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_stars_in_between_are_left_out(tmp_path: Path) -> None:

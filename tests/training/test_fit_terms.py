@@ -10,7 +10,7 @@ from tiny_problem import new_model, separable, tiny, write_corpus
 from sentir.data.store import EncodedCorpus
 from sentir.nn.classifier import SentimentClassifier
 from sentir.training import terms as terms_module
-from sentir.training.loop import probabilities
+from sentir.training.loop import logits, probabilities
 from sentir.training.terms import fit_terms
 
 CONFIG = tiny(terms=64, max_tokens=30)
@@ -21,11 +21,15 @@ def loss(model: SentimentClassifier, corpus: EncodedCorpus) -> float:
     return float(-np.log(answers_NC[np.arange(len(corpus)), corpus.labels_N]).mean())
 
 
+def fit(model: SentimentClassifier, train: EncodedCorpus, valid: EncodedCorpus) -> None:
+    fit_terms(model, train, valid, logits(model, valid, 30), 30)
+
+
 def test_words_that_tell_are_found(tmp_path: Path) -> None:
     train, valid = separable(tmp_path / "t", 200), separable(tmp_path / "v", 60)
     model = new_model(CONFIG)
     before = loss(model, valid)
-    fit_terms(model, train, valid, 30)
+    fit(model, train, valid)
     assert before > 0.6
     assert loss(model, valid) < 0.1
 
@@ -38,7 +42,7 @@ def test_pairs_that_tell_are_found(tmp_path: Path) -> None:
     train = write_corpus(tmp_path / "t", reviews[:200], labels[:200].tolist())
     valid = write_corpus(tmp_path / "v", reviews[200:], labels[200:].tolist())
     model = new_model(CONFIG)
-    fit_terms(model, train, valid, 30)
+    fit(model, train, valid)
     assert loss(model, valid) < 0.1
 
 
@@ -49,7 +53,7 @@ def test_three_classes(tmp_path: Path) -> None:
     train = write_corpus(tmp_path / "t", reviews[:200], labels[:200].tolist())
     valid = write_corpus(tmp_path / "v", reviews[200:], labels[200:].tolist())
     model = new_model(CONFIG, classes=3)
-    fit_terms(model, train, valid, 30)
+    fit(model, train, valid)
     assert loss(model, valid) < 0.3
 
 
@@ -63,16 +67,16 @@ def test_terms_that_tell_nothing_do_no_harm(tmp_path: Path, classes: int) -> Non
     valid = write_corpus(tmp_path / "v", reviews[200:], labels[200:])
     model = new_model(CONFIG, classes=classes)
     before = loss(model, valid)
-    fit_terms(model, train, valid, 30)
+    fit(model, train, valid)
     assert loss(model, valid) <= before + 1e-3
 
 
 def test_the_answers_are_the_mix_of_both_parts(tmp_path: Path) -> None:
     train, valid = separable(tmp_path / "t", 100, wrong=0.2), separable(tmp_path / "v", 50)
     model, alone = new_model(CONFIG), new_model(CONFIG)
-    fit_terms(model, train, valid, 30)
+    fit(model, train, valid)
     again = new_model(CONFIG)
-    fit_terms(again, train, valid, 30)
+    fit(again, train, valid)
     for name, weight in model.state_dict().items():
         assert torch.equal(weight, again.state_dict()[name])  # no chance in it
         if "terms" not in name and "head" not in name:
@@ -88,5 +92,5 @@ def test_a_large_corpus_is_fitted_to_in_part(
     train = write_corpus(tmp_path / "t", reviews, labels)
     monkeypatch.setattr(terms_module, "MOST_REVIEWS", 60)
     model = new_model(CONFIG)
-    fit_terms(model, train, train, 30)
+    fit(model, train, train)
     assert loss(model, train) < 0.1

@@ -89,7 +89,9 @@ def test_events(tmp_path: Path) -> None:
     assert [event["step"] for event in steps] == list(range(1, 13))
     assert [event["epoch"] for event in steps] == [0] * 6 + [1] * 6
     assert [steps[at]["reviews"] for at in (5, 11)] == [45, 90]  # the odd batch is in some place
-    assert [event["learning_rate"] for event in steps] == [rate(config, n, 12) for n in range(12)]
+    assert [event["learning_rate"] for event in steps] == [
+        rate(config.train, n, 12) for n in range(12)
+    ]
     assert [event["step"] for event in run.all("validation")] == [4, 8, 12]
 
 
@@ -241,7 +243,7 @@ def test_answers_do_not_depend_on_the_order_of_the_batches(tmp_path: Path) -> No
 def test_learning_rates() -> None:
     def rates(schedule: str, warmup: float) -> list[float]:
         config = tiny(schedule=schedule, warmup=warmup, learning_rate=0.8)
-        return [rate(config, step, 10) for step in range(10)]
+        return [rate(config.train, step, 10) for step in range(10)]
 
     assert rates("constant", 0.0) == [0.8] * 10
     assert rates("constant", 0.4) == pytest.approx([0.2, 0.4, 0.6, 0.8, *[0.8] * 6])
@@ -255,7 +257,7 @@ def test_learning_rates() -> None:
 
 
 def test_why_stop() -> None:
-    assert why_stop(tiny(patience=2), Position(step=5, without_better=1), 10) == ""
-    assert why_stop(tiny(patience=2), Position(step=5, without_better=2), 10) == "no better"
-    assert why_stop(tiny(patience=0), Position(step=5, without_better=99), 10) == ""
-    assert why_stop(tiny(patience=2), Position(step=10, without_better=2), 10) == "finished"
+    assert why_stop(tiny(patience=2).train, Position(step=5, without_better=1), 10) == ""
+    assert why_stop(tiny(patience=2).train, Position(step=5, without_better=2), 10) == "no better"
+    assert why_stop(tiny(patience=0).train, Position(step=5, without_better=99), 10) == ""
+    assert why_stop(tiny(patience=2).train, Position(step=10, without_better=2), 10) == "finished"

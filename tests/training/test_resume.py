@@ -30,6 +30,7 @@ Listener = Callable[[Event], None]
 SETTINGS = {
     "layers": 2, "embedding_dropout": 0.2, "dropout": 0.3, "head_dropout": 0.3,
     "epochs": 4, "valid_every": 5, "patience": 0, "averaging": 0.8, "bigrams": 50,
+    "layer_decay": 0.5, "unfreeze": 0.4, "adversarial": 0.1,
 }  # fmt: skip
 STEPS, VALIDATED = list(range(1, 25)), [5, 10, 15, 20, 24]
 

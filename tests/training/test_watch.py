@@ -35,6 +35,18 @@ def validation(number: int, *, best: bool = True) -> Event:
     }  # fmt: skip
 
 
+def lm_step(number: int, loss: float = 2.0) -> Event:
+    return {**step(number, loss), "tokens": 100 * number}
+
+
+def lm_validation(number: int) -> Event:
+    return {
+        "event": "validation", "step": number, "reviews": 8 * number, "tokens": 100 * number,
+        "loss": 4.0, "perplexity": 54.6, "perplexity_ahead": 50.0, "perplexity_back": 1234.5,
+        "best": True,
+    }  # fmt: skip
+
+
 END: Event = {"event": "end"}
 
 
@@ -63,6 +75,19 @@ class TestMetricsFile:
         metrics(step(12))
         row = read_metrics(tmp_path / "m.jsonl")[-1]
         assert (row["seconds"], row["reviews_per_second"]) == (2.0, 8.0)
+
+    def test_a_language_model_s_speed_is_in_tokens(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        now = 100.0
+        monkeypatch.setattr(time, "perf_counter", lambda: now)
+        metrics = MetricsFile(tmp_path / "m.jsonl")
+        metrics({**start(10), "tokens": 1000})
+        now = 102.0
+        metrics(lm_step(12))
+        row = read_metrics(tmp_path / "m.jsonl")[-1]
+        assert (row["seconds"], row["tokens_per_second"]) == (2.0, 100.0)
+        assert "reviews_per_second" not in row
 
     def test_a_resumed_run_cuts_back(self, tmp_path: Path) -> None:
         path = tmp_path / "m.jsonl"
@@ -166,6 +191,25 @@ class TestProgressBar:
         assert bar._progress is not None
         assert bar._progress.tasks[0].fields["speed"] == "4 reviews/s"
 
+    def test_a_language_model_shows_its_perplexity(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        now = 100.0
+        monkeypatch.setattr(time, "perf_counter", lambda: now)
+        out, written = console(terminal=False)
+        bar = ProgressBar(out)
+        bar({**start(10), "tokens": 1000})
+        now = 104.0
+        bar(lm_step(12))
+        bar(lm_validation(12))
+        bar(lm_step(13))
+        assert bar._progress is not None
+        fields = bar._progress.tasks[0].fields
+        assert (fields["speed"], fields["note"]) == ("75 tokens/s", "perplexity 7.4, valid 54.6")
+        assert written.getvalue() == (
+            "step 12: validation loss 4.0000, perplexity 54.6 (ahead 50.0, back 1,234.5) "
+            "(best so far)\n"
+        )
+        bar(lm_step(14, loss=1e9))  # gone astray, and still no traceback
+
     def test_events_before_and_after_a_run_do_no_harm(self) -> None:
         out, written = console(terminal=False)
         bar = ProgressBar(out)
@@ -186,6 +230,14 @@ class TestTensorBoard:
             "validation/loss": [(2, 0.25)],
             "validation/accuracy": [(2, 0.875)],
         }
+
+    def test_perplexity_is_written(self, tmp_path: Path) -> None:
+        board = TensorBoard(tmp_path)
+        for event in ({**start(), "tokens": 0}, lm_validation(2), END):
+            board(event)
+        assert scalars(tmp_path) == {
+            "validation/loss": [(2, 4.0)], "validation/perplexity": [(2, 54.599998)]
+        }  # fmt: skip
 
     def test_a_resumed_run_takes_the_place_of_what_was_cut(self, tmp_path: Path) -> None:
         board = TensorBoard(tmp_path)

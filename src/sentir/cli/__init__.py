@@ -4,7 +4,7 @@ A command imports what it needs when it runs, so that ``sentir --help`` answers 
 to standard output, all else to standard error.
 """
 
-from sentir.cli import answers, lesson, machine, training
+from sentir.cli import answers, language, lesson, machine, training
 from sentir.cli.app import app, main
 
-__all__ = ["answers", "app", "lesson", "machine", "main", "training"]
+__all__ = ["answers", "app", "language", "lesson", "machine", "main", "training"]

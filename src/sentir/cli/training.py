@@ -9,7 +9,15 @@ from typing import Annotated, Any
 import typer
 
 from sentir.cli.app import READING, app, counting, err, out, read_options, show
-from sentir.config import DEFAULT_PRESET, PRESETS, Config, ModelConfig, TextConfig, TrainConfig
+from sentir.config import (
+    DEFAULT_PRESET,
+    PRESETS,
+    Config,
+    ModelConfig,
+    TextConfig,
+    TrainConfig,
+    TuneConfig,
+)
 from sentir.options import options_of
 
 
@@ -19,6 +27,7 @@ from sentir.options import options_of
     text=(TextConfig, "Text (unset: the preset's)"),
     model=(ModelConfig, "Network (unset: the preset's)"),
     training=(TrainConfig, "Training (unset: the preset's)"),
+    tune=(TuneConfig, "Fine-tuning"),
 )
 def train(
     files: Annotated[
@@ -55,6 +64,13 @@ def train(
     config: Annotated[
         Path | None, typer.Option(help="TOML file of settings, in tables text, model, train")
     ] = None,
+    from_lm: Annotated[
+        Path | None,
+        typer.Option(
+            help="language model of 'sentir pretrain' to begin with; what depends on it is set as "
+            "it was there"
+        ),
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="go on with an unfinished run")] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="replace the run in the folder")
@@ -69,6 +85,7 @@ def train(
     text: dict[str, Any],
     model: dict[str, Any],
     training: dict[str, Any],
+    tune: dict[str, Any],
 ) -> None:
     """Learn from labelled reviews, and leave a model and its report in a folder.
 
@@ -78,16 +95,21 @@ def train(
       sentir train train.ft.txt.bz2 --test test.ft.txt.bz2 --preset fast -o runs/amazon
       sentir train 'reviews/*.jsonl.gz' --labels stars --text-column title,body -o runs/stars
       sentir train reviews.csv -o runs/shop --resume
+      sentir train reviews.csv --from-lm runs/lm -o runs/shop
     """
+    from sentir.bundle import load_language_model
     from sentir.training.run import Inputs
     from sentir.training.run import train as train_run
+    from sentir.training.transfer import settings_from
     from sentir.training.watch import ProgressBar, TensorBoard, Watcher
 
-    settings = Config.from_toml(config, preset=preset) if config else Config.preset(
-        preset or DEFAULT_PRESET
-    )  # fmt: skip
+    of_lm = settings_from(load_language_model(from_lm)) if from_lm else {}
+    if config:
+        settings = Config.from_toml(config, preset=preset, beneath=of_lm)
+    else:
+        settings = Config.preset(preset or DEFAULT_PRESET).override(of_lm)
     settings = settings.override(
-        {"text": text, "model": model, "train": training}, where="command line"
+        {"text": text, "model": model, "train": training, "tune": tune}, where="command line"
     )
     sources = tuple(files or ["sample"])
     bar = ProgressBar(err)
@@ -105,6 +127,7 @@ def train(
             ),
             output,
             config=settings,
+            from_lm=from_lm,
             resume=resume,
             overwrite=overwrite,
             baseline=baseline,

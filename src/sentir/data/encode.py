@@ -7,32 +7,52 @@ many there are. What is kept for each in memory is its label, its hash and its l
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
-from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
-import pyarrow as pa
 
 from sentir.config import TextConfig, TrainConfig
 from sentir.data.corpus import Faults, Review
-from sentir.data.labels import LabelScheme, RawLabel
-from sentir.data.store import BATCH_ROWS, CorpusWriter, EncodedCorpus, read_batches
-from sentir.data.tokenizer import SubwordTokenizer, Tokenizer, WordTokenizer, load_tokenizer
-from sentir.data.vocabulary import GrowingVocabulary
+from sentir.data.labels import LabelScheme
+from sentir.data.spool import (
+    Advance,
+    Flags,
+    Hashes,
+    Ints,
+    Settle,
+    Spool,
+    chunks_of,
+    flat_ids,
+    numbered,
+    offsets,
+    settled,
+    spooled,
+)
+from sentir.data.store import CorpusWriter, EncodedCorpus
+from sentir.data.tokenizer import Tokenizer, WordTokenizer, load_tokenizer
 from sentir.data.workers import cut_all
 from sentir.errors import DataError
 
-#: Told how many more reviews went through.
-Advance = Callable[[int], None]
-Ints = npt.NDArray[np.int32]
-Hashes = npt.NDArray[np.uint64]
-Flags = npt.NDArray[np.bool_]
-#: From a spooled record batch to its reviews' final ids, one behind the other, and their lengths.
-Settle = Callable[[pa.RecordBatch], tuple[Ints, Ints]]
+
+@dataclass(frozen=True, kw_only=True)
+class TextCorpora:
+    """What a language model reads, as it lies in one folder."""
+
+    train: EncodedCorpus
+    valid: EncodedCorpus
+    tokenizer: Tokenizer
+
+    @classmethod
+    def open(cls, folder: Path) -> TextCorpora:
+        """The corpora that `encode_unlabelled` wrote into this folder."""
+        return cls(
+            train=EncodedCorpus(folder / "train.arrow"),
+            valid=EncodedCorpus(folder / "valid.arrow"),
+            tokenizer=load_tokenizer(folder / "tokenizer.json"),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +83,7 @@ def encode_training(
     train: TrainConfig,
     labels: str = "auto",
     valid_reviews: Iterable[Review] | None = None,
+    tokenizer: Tokenizer | None = None,
     faults: Faults,
     advance: Advance = lambda count: None,
     processes: int | None = None,
@@ -76,6 +97,7 @@ def encode_training(
         train: `valid_fraction`, `valid_max` and `seed` of the split.
         labels: how labels become classes, see `LabelScheme.resolve`.
         valid_reviews: validate on these instead of a part of `reviews`.
+        tokenizer: one that is settled, in place of one learnt from `reviews`.
         faults: where bad rows go.
         advance: told of progress.
         processes: how many cut texts into words or feed those that do, see `cut_all`; the outcome
@@ -85,10 +107,7 @@ def encode_training(
         WorkerError: a process that shares the work was killed.
         DataError: the labels make no classes, or there are too few reviews to split.
     """
-    spool_path = folder / "spool.arrow"
-    growing = GrowingVocabulary(text) if text.tokenizer == "word" else None
-    try:
-        spool = _fill_spool(reviews, spool_path, growing, text, advance, processes)
+    with spooled(reviews, folder, text, tokenizer, advance, processes) as spool:
         scheme, class_of_N = _classes(spool, labels, faults)
         aside_N = np.zeros(len(class_of_N), bool)
         if valid_reviews is None:
@@ -96,17 +115,8 @@ def encode_training(
         train_N = (class_of_N >= 0) & ~aside_N
         has_valid = valid_reviews is not None or bool(aside_N.any())
         _check_split(class_of_N[train_N], scheme, valid=has_valid)
-
-        tokenizer, settle = _settle(spool, train_N, growing, text)
-        for name, rows_N in (("train", train_N), ("valid", aside_N)):
-            with CorpusWriter(folder / f"{name}.arrow", texts=name == "valid") as writer:
-                for batch, classes_N in spool.parts(rows_N, class_of_N):
-                    flat, lengths = settle(batch)
-                    texts = batch.column("text") if name == "valid" else None
-                    hashes = batch.column("text_hash").to_numpy()
-                    writer.write(flat, _offsets(lengths), classes_N, hashes, texts)
-    finally:
-        spool_path.unlink(missing_ok=True)
+        tokenizer, settle = settled(spool, train_N, text, tokenizer)
+        _write(spool, folder, class_of_N, train_N, aside_N, tokenizer, settle)
     if valid_reviews is not None:
         encode_reviews(
             valid_reviews,
@@ -117,9 +127,35 @@ def encode_training(
             advance=advance,
             processes=processes,
         )
-    tokenizer.save(folder / "tokenizer.json")
     (folder / "labels.json").write_text(json.dumps(scheme.to_dict()), encoding="utf-8")
     return TrainingCorpora.open(folder)
+
+
+def encode_unlabelled(
+    reviews: Iterable[Review],
+    folder: Path,
+    *,
+    text: TextConfig,
+    train: TrainConfig,
+    advance: Advance = lambda count: None,
+    processes: int | None = None,
+) -> TextCorpora:
+    """Encode the reviews that a language model learns from, whatever their labels.
+
+    The arguments are those of `encode_training`.
+
+    Raises:
+        WorkerError: a process that shares the work was killed.
+        DataError: there are too few reviews to set some aside.
+    """
+    with spooled(reviews, folder, text, None, advance, processes) as spool:
+        class_of_N = np.zeros(len(spool.codes_N), np.int32)
+        aside_N = _aside(spool.hashes_N, class_of_N >= 0, train)
+        if not aside_N.any() or aside_N.all():
+            raise DataError("no review is left for validation", todo="give more reviews")
+        tokenizer, settle = settled(spool, ~aside_N, text, None)
+        _write(spool, folder, class_of_N, ~aside_N, aside_N, tokenizer, settle)
+    return TextCorpora.open(folder)
 
 
 def encode_reviews(
@@ -139,18 +175,17 @@ def encode_reviews(
         DataError: a label is not one the scheme knows, or no review is left.
     """
     known = tokenizer if isinstance(tokenizer, WordTokenizer) else None
-    chunks = (labelled(chunk, labels, faults) for chunk in _chunks(reviews, advance))
+    chunks = (labelled(chunk, labels, faults) for chunk in chunks_of(reviews, advance))
     cuts = cut_all(chunks, known.steps if known is not None else None, processes)
     with closing(cuts), CorpusWriter(path, texts=True) as writer:
         count = 0
         for texts, classes, cut in cuts:
             if known is not None:
-                ids = np.fromiter(map(known.id_of, cut.words), np.int32, len(cut.words))
-                flat, lengths = ids[cut.flat], cut.lengths_N
+                flat, lengths = numbered(known, cut), cut.lengths_N
             else:
-                flat, lengths = _flat(tokenizer.encode(texts))
+                flat, lengths = flat_ids(tokenizer.encode(texts))
             classes_N = np.array(classes, np.int32)
-            writer.write(flat, _offsets(lengths), classes_N, cut.hashes_N, texts)
+            writer.write(flat, offsets(lengths), classes_N, cut.hashes_N, texts)
             count += len(texts)
         if not count:
             raise DataError("no review to measure on", todo="check the file and its labels")
@@ -174,82 +209,7 @@ def labelled(
     return texts, classes
 
 
-def _chunks(reviews: Iterable[Review], advance: Advance) -> Iterator[list[Review]]:
-    source = iter(reviews)
-    while chunk := list(islice(source, BATCH_ROWS)):
-        yield chunk
-        advance(len(chunk))
-
-
-def _flat(ids: Sequence[Sequence[int]]) -> tuple[Ints, Ints]:
-    lengths = np.fromiter(map(len, ids), np.int32, len(ids))
-    return np.fromiter(chain.from_iterable(ids), np.int32, int(lengths.sum())), lengths
-
-
-def _offsets(lengths: Ints) -> Ints:
-    return np.concatenate(([0], np.cumsum(lengths))).astype(np.int32)
-
-
-@dataclass(frozen=True)
-class _Spool:
-    """All reviews as they were read: on disk their provisional ids and texts, here the rest."""
-
-    path: Path
-    #: Raw labels in the order they came; `codes_N` says which one each review has.
-    labels: dict[str, RawLabel]
-    codes_N: Ints
-    hashes_N: Hashes
-
-    def parts(self, rows_N: Flags, class_of_N: Ints) -> Iterator[tuple[pa.RecordBatch, Ints]]:
-        """The chosen reviews, some thousand at a time, with their classes."""
-        start = 0
-        for batch in read_batches(self.path):
-            end = start + batch.num_rows
-            chosen = rows_N[start:end]
-            if chosen.any():
-                yield batch.filter(pa.array(chosen)), class_of_N[start:end][chosen]
-            start = end
-
-
-def _fill_spool(
-    reviews: Iterable[Review],
-    path: Path,
-    growing: GrowingVocabulary | None,
-    text: TextConfig,
-    advance: Advance,
-    processes: int | None,
-) -> _Spool:
-    names: dict[str, int] = {}
-    counts: list[int] = []
-    places: list[str] = []
-    codes, hashes = [np.empty(0, np.int32)], [np.empty(0, np.uint64)]
-
-    def chunks() -> Iterator[tuple[list[str], Ints]]:
-        for chunk in _chunks(reviews, advance):
-            labels = []
-            for review in chunk:
-                label = review.label or ""
-                code = names.get(label)
-                if code is None:
-                    code = names[label] = len(names)
-                    counts.append(0)
-                    places.append(f"{review.path}:{review.line}")
-                counts[code] += 1
-                labels.append(code)
-            yield [review.text for review in chunk], np.array(labels, np.int32)
-
-    cuts = cut_all(chunks(), text.clean if growing is not None else None, processes)
-    with closing(cuts), CorpusWriter(path, texts=True) as writer:
-        for texts, codes_of_chunk, cut in cuts:
-            flat = growing.encode(cut) if growing is not None else cut.flat
-            writer.write(flat, _offsets(cut.lengths_N), codes_of_chunk, cut.hashes_N, texts)
-            codes.append(codes_of_chunk)
-            hashes.append(cut.hashes_N)
-    raw = {name: RawLabel(counts[code], places[code]) for name, code in names.items()}
-    return _Spool(path, raw, np.concatenate(codes), np.concatenate(hashes))
-
-
-def _classes(spool: _Spool, labels: str, faults: Faults) -> tuple[LabelScheme, Ints]:
+def _classes(spool: Spool, labels: str, faults: Faults) -> tuple[LabelScheme, Ints]:
     """The label scheme and the class of each review, -1 where it is left out."""
     scheme, strays = LabelScheme.resolve(spool.labels, labels)
     for name, error in strays.items():
@@ -290,27 +250,21 @@ def _check_split(classes_N: Ints, scheme: LabelScheme, *, valid: bool) -> None:
         raise DataError(f"no training review is {names}", todo=todo)
 
 
-def _settle(
-    spool: _Spool, train_N: Flags, growing: GrowingVocabulary | None, text: TextConfig
-) -> tuple[Tokenizer, Settle]:
-    """The tokenizer, learnt from the training reviews only, and what it makes of spooled ones."""
-    parts = spool.parts(train_N, spool.codes_N)
-    if growing is None:
-        texts = (value for batch, _ in parts for value in batch.column("text").to_pylist())
-        subwords = SubwordTokenizer.train(texts, text)
-        return subwords, lambda batch: _flat(subwords.encode(batch.column("text").to_pylist()))
-    counts = np.zeros(len(growing), np.int64)
-    for batch, _ in parts:
-        counts += np.bincount(_provisional(batch)[0], minlength=len(counts))
-    words, table = growing.settle(counts)
-
-    def settle(batch: pa.RecordBatch) -> tuple[Ints, Ints]:
-        flat, lengths = _provisional(batch)
-        return table[flat], lengths
-
-    return words, settle
-
-
-def _provisional(batch: pa.RecordBatch) -> tuple[Ints, Ints]:
-    ids = batch.column("ids")
-    return ids.flatten().to_numpy(), ids.value_lengths().to_numpy()
+def _write(
+    spool: Spool,
+    folder: Path,
+    class_of_N: Ints,
+    train_N: Flags,
+    aside_N: Flags,
+    tokenizer: Tokenizer,
+    settle: Settle,
+) -> None:
+    """Both parts of the spooled reviews as corpora, and the tokenizer that made them."""
+    for name, rows_N in (("train", train_N), ("valid", aside_N)):
+        with CorpusWriter(folder / f"{name}.arrow", texts=name == "valid") as writer:
+            for batch, classes_N in spool.parts(rows_N, class_of_N):
+                flat, lengths = settle(batch)
+                texts = batch.column("text") if name == "valid" else None
+                hashes = batch.column("text_hash").to_numpy()
+                writer.write(flat, offsets(lengths), classes_N, hashes, texts)
+    tokenizer.save(folder / "tokenizer.json")

@@ -25,6 +25,7 @@ class GrowingVocabulary:
 
     def __init__(self, config: TextConfig, *, max_words: int = MAX_WORDS) -> None:
         self._config = config
+        self.steps = config.clean
         self._max_words = max_words
         self._id_of: dict[str, int] = {}
         self._counts = array("q")

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
+from torch import Tensor
 
 from sentir.bundle import Bundle
 from sentir.data.tokenizer import PAD, UNK
@@ -24,6 +25,7 @@ from sentir.errors import UsageError
 from sentir.nn.bigrams import FIRST, FOLD, SECOND
 from sentir.nn.cells import weights_of
 from sentir.nn.classifier import RecurrentLayer, SentimentClassifier
+from sentir.nn.terms import LEAST_SQUARE
 from sentir.version import __version__
 
 PRECISIONS = ("float32", "int8")
@@ -171,7 +173,7 @@ def _network(graph: _Graph, model: SentimentClassifier, precision: str) -> None:
     features_BF = graph("Concat", *read, axis=1) if len(read) > 1 else read[0]
     head = graph.weight(_array(model.head.weight)), graph.weight(_array(model.head.bias))
     learnt_BO = graph("Gemm", features_BF, *head, transB=1)
-    terms_BO = _terms(graph, model, ids_TB, outside_TB1, length_B1)
+    terms_BO = _terms(graph, model, ids_TB, outside_TB1)
     logits_BO = graph("Sum", learnt_BO, *terms_BO, name="logits")
     if model.classes == 2:
         shares = [graph("Sigmoid", graph("Neg", logits_BO)), graph("Sigmoid", logits_BO)]
@@ -180,16 +182,20 @@ def _network(graph: _Graph, model: SentimentClassifier, precision: str) -> None:
         graph("Softmax", logits_BO, axis=1, name="probabilities")
 
 
-def _terms(
-    graph: _Graph, model: SentimentClassifier, ids_TB: str, outside_TB1: str, length_B1: str
-) -> list[str]:
+def _terms(graph: _Graph, model: SentimentClassifier, ids_TB: str, outside_TB1: str) -> list[str]:
     """`sentir.nn.terms.Terms`, (B, O), if the network has such a part."""
     if model.terms is None:
         return []
-    rows_TB = _bigram_rows(graph, ids_TB, model.terms.pairs)
-    words_TBO = graph("Gather", graph.weight(_array(model.terms.word_weights_VO)), ids_TB)
-    pairs_TBO = graph("Gather", graph.weight(_array(model.terms.pair_weights_PO)), rows_TB)
-    return [_scaled_sum(graph, graph("Add", words_TBO, pairs_TBO), outside_TB1, length_B1)]
+    terms, rows_TB = model.terms, _bigram_rows(graph, ids_TB, model.terms.pairs)
+
+    def summed(of_words: Tensor, of_pairs: Tensor) -> str:
+        words_TBO = graph("Gather", graph.weight(_array(of_words)), ids_TB)
+        pairs_TBO = graph("Gather", graph.weight(_array(of_pairs)), rows_TB)
+        return _summed(graph, graph("Add", words_TBO, pairs_TBO), outside_TB1)
+
+    squares_BO = summed(terms.word_squares, terms.pair_squares)
+    size_BO = graph("Sqrt", graph("Add", squares_BO, graph.weight(LEAST_SQUARE)))
+    return [graph("Div", summed(terms.word_weights, terms.pair_weights), size_BO)]
 
 
 def _array(weight: Any) -> Floats:

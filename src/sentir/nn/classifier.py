@@ -140,6 +140,7 @@ class SentimentClassifier(nn.Module):
     def __init__(self, config: ModelConfig, *, vocabulary: int, classes: int) -> None:
         super().__init__()
         self.config, self.classes = config, classes
+        self.class_weights_C: Tensor | None = None
         self.embedding = nn.Embedding(vocabulary, config.embedding, padding_idx=PAD)
         nn.init.normal_(self.embedding.weight, std=0.1)
         with torch.no_grad():
@@ -174,8 +175,12 @@ class SentimentClassifier(nn.Module):
 
     def forward(self, ids_BT: Tensor, lengths_B: Tensor) -> Tensor:
         """Logits of shape (B, O) for ids of shape (B, T) with `lengths_B` tokens each."""
+        return self.read(self.embedded(ids_BT.T), ids_BT, lengths_B)
+
+    def read(self, words_TBE: Tensor, ids_BT: Tensor, lengths_B: Tensor) -> Tensor:
+        """As `forward`, of words whose vectors, `embedded`, are given."""
         turn_TB = turned(lengths_B, ids_BT.shape[1])
-        words_TBE = self.embedding_dropout(self.embedded(ids_BT.T))
+        words_TBE = self.embedding_dropout(words_TBE)
         states_TBF = words_TBE
         for at, layer in enumerate(self.layers):
             states_TBF = layer(self.dropout(states_TBF) if at else states_TBF, turn_TB)
@@ -197,11 +202,21 @@ class SentimentClassifier(nn.Module):
         words_TBE: Tensor = self.embedding(ids_TB)
         return words_TBE if self.bigrams is None else words_TBE + self.bigrams(ids_TB)
 
+    def weigh_classes(self, weights_C: Tensor | None) -> None:
+        """Set how much a review of each class counts in the loss, 1 on average; None: all alike."""
+        self.class_weights_C = weights_C
+
     def loss(self, logits_BO: Tensor, labels_B: Tensor) -> Tensor:
-        """Mean cross-entropy in nats: binary on one output, else softmax."""
+        """Mean cross-entropy in nats, binary on one output, else softmax; weighted by class."""
         if self.classes == 2:
-            return F.binary_cross_entropy_with_logits(logits_BO[:, 0], labels_B.to(logits_BO))
-        return F.cross_entropy(logits_BO, labels_B)
+            each_B = F.binary_cross_entropy_with_logits(
+                logits_BO[:, 0], labels_B.to(logits_BO), reduction="none"
+            )
+        else:
+            each_B = F.cross_entropy(logits_BO, labels_B, reduction="none")
+        if self.class_weights_C is None:
+            return each_B.mean()
+        return (each_B * self.class_weights_C.to(each_B)[labels_B]).mean()
 
     def probabilities(self, logits_BO: Tensor) -> Tensor:
         """Probabilities of shape (B, C), rows summing to 1."""

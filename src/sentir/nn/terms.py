@@ -1,8 +1,10 @@
 """A linear part beside the network: one weight for every word and for every pair of words.
 
 What single words and pairs say is learnt best by a convex fit (Wang and Manning 2012); what their
-order says, by the network. Each output is the sum of the text's weights over the root of its
-length, and is added to the network's own (the wide part of Cheng et al. 2016).
+order says, by the network. Each output is the sum of the text's weights over the size of the text's
+vector of terms, and is added to the network's own (the wide part of Cheng et al. 2016).
+
+Shapes: B batch, T time, V vocabulary, P rows of pairs, E units of a vector, O outputs.
 """
 
 from __future__ import annotations
@@ -12,13 +14,20 @@ from torch import Tensor, nn
 
 from sentir.nn.bigrams import hashed_pairs
 
+#: Keeps the size of a text without terms from being zero.
+LEAST_SQUARE = 1e-6
+
 
 class Terms(nn.Module):
     """Outputs of shape (B, O); zero until weights are put in.
 
+    Every term has a scale, which says how telling it is, and a weight, which is what was learnt for
+    it times that scale. Here stand the weights and the squares of the scales: a text's size is the
+    root of the sum of its terms' squares.
+
     Args:
         vocabulary: V.
-        pairs: rows that all pairs share.
+        pairs: P, rows that all pairs share.
         outputs: O.
     """
 
@@ -26,15 +35,25 @@ class Terms(nn.Module):
         super().__init__()
         self.pairs = pairs
         # Fitted after the network is trained, not by its gradient: so buffers, not parameters.
-        self.register_buffer("word_weights_VO", torch.zeros(vocabulary, outputs))
-        self.register_buffer("pair_weights_PO", torch.zeros(pairs + 1, outputs))
-        self.word_weights_VO: Tensor
-        self.pair_weights_PO: Tensor
+        for name, rows in (("word", vocabulary), ("pair", pairs + 1)):
+            self.register_buffer(f"{name}_weights", torch.zeros(rows, outputs))
+            self.register_buffer(f"{name}_squares", torch.zeros(rows, outputs))
+        self.word_weights: Tensor
+        self.pair_weights: Tensor
+        self.word_squares: Tensor
+        self.pair_squares: Tensor
 
     def forward(self, ids_TB: Tensor, lengths_B: Tensor) -> Tensor:
-        words_TBO = self.word_weights_VO[ids_TB]
-        pairs_TBO = self.pair_weights_PO[hashed_pairs(ids_TB, self.pairs)]
-        return scaled_sum(words_TBO + pairs_TBO, lengths_B)
+        rows_TB = hashed_pairs(ids_TB, self.pairs)
+        weights_TBO = self.word_weights[ids_TB] + self.pair_weights[rows_TB]
+        squares_TBO = self.word_squares[ids_TB] + self.pair_squares[rows_TB]
+        size_BO = (summed(squares_TBO, lengths_B) + LEAST_SQUARE).sqrt()
+        return summed(weights_TBO, lengths_B) / size_BO
+
+
+def summed(x_TBE: Tensor, lengths_B: Tensor) -> Tensor:
+    """The sum of each text's vectors, (B, E)."""
+    return x_TBE.masked_fill(outside(x_TBE, lengths_B), 0.0).sum(dim=0)
 
 
 def scaled_sum(x_TBE: Tensor, lengths_B: Tensor) -> Tensor:
@@ -42,7 +61,7 @@ def scaled_sum(x_TBE: Tensor, lengths_B: Tensor) -> Tensor:
 
     The root keeps its spread the same for short and long texts.
     """
-    total_BE = x_TBE.masked_fill(outside(x_TBE, lengths_B), 0.0).sum(dim=0)
+    total_BE = summed(x_TBE, lengths_B)
     return total_BE / lengths_B[:, None].to(total_BE.dtype).sqrt()
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Generic, TypeVar, cast
 
+from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from sentir.nn.classifier import SentimentClassifier
+M = TypeVar("M", bound=nn.Module)
 
 
-class WeightAverage:
+class WeightAverage(Generic[M]):
     """An exponential mean of a model's weights over its steps (Polyak and Juditsky 1992).
 
     Args:
@@ -20,17 +21,15 @@ class WeightAverage:
         model: a model with the mean weights.
     """
 
-    def __init__(self, model: SentimentClassifier, share: float) -> None:
+    def __init__(self, model: M, share: float) -> None:
         self.model = model
         self._average: AveragedModel | None = None
         if share:
             mean = get_ema_multi_avg_fn(share)  # type: ignore[no-untyped-call]
             self._average = AveragedModel(model, multi_avg_fn=mean)
-            inner = self._average.module
-            assert isinstance(inner, SentimentClassifier)
-            self.model = inner
+            self.model = cast(M, self._average.module)
 
-    def update(self, model: SentimentClassifier) -> None:
+    def update(self, model: M) -> None:
         """Take in the weights after a step."""
         if self._average is not None:
             self._average.update_parameters(model)

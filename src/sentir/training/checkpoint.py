@@ -22,10 +22,10 @@ from typing import Any, Protocol
 import safetensors
 import safetensors.torch
 import torch
+from torch import nn
 
 from sentir.atomic import written_whole
 from sentir.errors import DataError
-from sentir.nn.classifier import SentimentClassifier
 
 
 class Stateful(Protocol):
@@ -43,6 +43,7 @@ class Position:
     Attributes:
         step: optimiser steps taken.
         reviews: reviews seen.
+        tokens: tokens that a language model has seen.
         best_loss: lowest validation loss, nats a review.
         best_step: the step it was seen at.
         without_better: validations since then.
@@ -51,6 +52,7 @@ class Position:
 
     step: int = 0
     reviews: int = 0
+    tokens: int = 0
     best_loss: float = math.inf
     best_step: int | None = None
     without_better: int = 0
@@ -117,13 +119,13 @@ class Checkpoints:
             torch.cuda.set_rng_state_all(state["random_cuda"])
         return position
 
-    def save_best(self, model: SentimentClassifier) -> None:
+    def save_best(self, model: nn.Module) -> None:
         """Keep these weights as the best so far."""
         weights = {name: weight.contiguous() for name, weight in model.state_dict().items()}
         with written_whole(self.best_path) as beside:
             safetensors.torch.save_file(weights, beside)
 
-    def load_best(self, model: SentimentClassifier) -> None:
+    def load_best(self, model: nn.Module) -> None:
         """Put the best weights into the model.
 
         Raises:

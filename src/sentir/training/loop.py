@@ -15,13 +15,15 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from sentir.config import Config
+from sentir.config import Config, TrainConfig
 from sentir.data.batches import batches_an_epoch, shuffled_batches, sorted_batches
 from sentir.data.store import EncodedCorpus
 from sentir.errors import ConfigError
 from sentir.nn.classifier import SentimentClassifier
+from sentir.training.adversarial import adversarial_loss
 from sentir.training.averaging import WeightAverage
 from sentir.training.checkpoint import Checkpoints, Position, Stateful
+from sentir.training.unfreezing import Unfreezing
 
 #: Told of what happens: {"event": "start" | "step" | "validation", ...}.
 Listener = Callable[[dict[str, Any]], None]
@@ -50,7 +52,7 @@ def fit(
         model: on the device to train on; holds the best weights seen afterwards.
         train: reviews to learn from.
         valid: reviews to choose the best model by.
-        config: `text.max_tokens` and all of `train` are used.
+        config: `text.max_tokens` and all of `train` and `tune` are used.
         checkpoints: where the run's state is kept, and taken from when `resume` is true.
         tell: told of every step and validation.
         resume: go on from the last checkpoint; the run then equals one that never stopped.
@@ -58,18 +60,15 @@ def fit(
     Returns:
         Where training ended: steps, the best validation loss and the reason it stopped.
     """
-    settings, max_tokens = config.train, config.text.max_tokens
+    settings, tune, max_tokens = config.train, config.tune, config.text.max_tokens
     device = next(model.parameters()).device
+    steps_an_epoch = batches_an_epoch(train, settings.batch_size)
+    unfreezing = Unfreezing(model, tune, steps_an_epoch)
     optimiser = torch.optim.AdamW(
-        [weight for weight in model.parameters() if weight.requires_grad],
-        weight_decay=settings.weight_decay,
-        fused=device.type != "mps",
+        unfreezing.groups, weight_decay=settings.weight_decay, fused=device.type != "mps"
     )
     average = WeightAverage(model, settings.averaging)
-    steps_an_epoch = batches_an_epoch(train, settings.batch_size)
-    total_steps = steps_an_epoch * (
-        settings.epochs or max(LEAST_EPOCHS, -(-LEAST_STEPS // steps_an_epoch))
-    )
+    total_steps = steps_in_all(settings, steps_an_epoch)
     valid_every = settings.valid_every or max(1, steps_an_epoch // VALIDATIONS_AN_EPOCH)
     parts: dict[str, Stateful] = {"model": model, "optimiser": optimiser, "average": average}
     at = checkpoints.load(parts) if resume else Position()
@@ -87,11 +86,16 @@ def fit(
                 start=start,
             ):
                 model.train()
+                unfreezing.prepare(at.step)
+                learning_rate = rate(settings, at.step, total_steps)
                 for group in optimiser.param_groups:
-                    group["lr"] = rate(config, at.step, total_steps)
+                    group["lr"] = learning_rate * group["share"]
                 labels_B = torch.from_numpy(train.labels_N[batch.rows_B].astype(np.int64))
                 batch, labels_B = batch.to(device), labels_B.to(device)
-                loss = model.loss(model(batch.ids_BT, batch.lengths_B), labels_B)
+                if tune.adversarial:
+                    loss = adversarial_loss(model, batch, labels_B, tune.adversarial)
+                else:
+                    loss = model.loss(model(batch.ids_BT, batch.lengths_B), labels_B)
                 loss.backward()  # type: ignore[no-untyped-call]
                 torch.nn.utils.clip_grad_norm_(model.parameters(), settings.clip)
                 optimiser.step()
@@ -100,10 +104,10 @@ def fit(
                 at.step += 1
                 at.reviews += len(labels_B)
                 tell({"event": "step", "step": at.step, "epoch": epoch, "loss": loss.item(),
-                      "learning_rate": group["lr"], "reviews": at.reviews})  # fmt: skip
+                      "learning_rate": learning_rate, "reviews": at.reviews})  # fmt: skip
                 if at.step % valid_every == 0 or at.step == total_steps:
                     validate(average.model, valid, config, at, checkpoints, tell)
-                    at.stopped = why_stop(config, at, total_steps)
+                    at.stopped = why_stop(settings, at, total_steps)
                     checkpoints.save(parts, at)
                 if at.stopped:
                     break
@@ -126,7 +130,10 @@ def validate(
     """Measure the validation loss, and keep the weights if it is the lowest seen."""
     probabilities_NC = probabilities(model, valid, config.text.max_tokens)
     of_label_N = probabilities_NC[np.arange(len(valid)), valid.labels_N]
-    loss = float(-np.log(np.maximum(of_label_N, 1e-12)).mean())
+    losses_N = -np.log(np.maximum(of_label_N, 1e-12))
+    if model.class_weights_C is not None:
+        losses_N *= model.class_weights_C.numpy()[valid.labels_N]
+    loss = float(losses_N.mean())
     if not math.isfinite(loss):
         raise ConfigError(
             f"the loss is {loss} at step {at.step}: training has diverged",
@@ -179,9 +186,15 @@ def logits(
     return found_NO
 
 
-def rate(config: Config, step: int, total_steps: int) -> float:
+def steps_in_all(settings: TrainConfig, steps_an_epoch: int) -> int:
+    """The steps that training takes unless it stops before."""
+    return steps_an_epoch * (
+        settings.epochs or max(LEAST_EPOCHS, -(-LEAST_STEPS // steps_an_epoch))
+    )
+
+
+def rate(settings: TrainConfig, step: int, total_steps: int) -> float:
     """The learning rate of a step: up over the warm-up, then as the schedule says."""
-    settings = config.train
     warm = round(settings.warmup * total_steps)
     if step < warm:
         return settings.learning_rate * (step + 1) / warm
@@ -194,9 +207,9 @@ def rate(config: Config, step: int, total_steps: int) -> float:
     return settings.learning_rate * shape
 
 
-def why_stop(config: Config, at: Position, total_steps: int) -> str:
+def why_stop(settings: TrainConfig, at: Position, total_steps: int) -> str:
     """The reason to stop, or nothing."""
     if at.step >= total_steps:
         return "finished"
-    patience = config.train.patience
-    return "no better" if patience and at.without_better >= patience else ""
+    done = settings.patience and at.without_better >= settings.patience
+    return "no better" if done else ""

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from sentir.bundle import FOLDER, Bundle, save_bundle
+from sentir.bundle import FOLDER, Bundle, LanguageBundle, load_language_model, save_bundle
 from sentir.config import DEFAULT_PRESET, Config, ReadOptions
 from sentir.data.cache import cached, digest, fingerprint
 from sentir.data.corpus import Faults, Review, read_reviews
@@ -34,11 +34,14 @@ from sentir.evaluation.metrics import Metrics, Mistakes, measure
 from sentir.evaluation.report import Evaluation, Report, write_report
 from sentir.nn.classifier import SentimentClassifier
 from sentir.nn.vectors import load_vectors
+from sentir.training.balance import balanced
 from sentir.training.checkpoint import Checkpoints, Position
 from sentir.training.device import choose_device
-from sentir.training.loop import fit, probabilities
+from sentir.training.loop import fit, logits, probabilities
+from sentir.training.mixing import best_mix, put_mix
 from sentir.training.precision import choose_precision, format_name
 from sentir.training.terms import fit_terms
+from sentir.training.transfer import check_settings, copy_weights, settings_from
 from sentir.training.watch import MetricsFile, Watcher, read_metrics, tell_all
 from sentir.version import __version__
 
@@ -91,6 +94,7 @@ def train(
     output: str | Path,
     *,
     config: Config | None = None,
+    from_lm: str | Path | None = None,
     resume: bool = False,
     overwrite: bool = False,
     baseline: bool = False,
@@ -101,7 +105,9 @@ def train(
     Args:
         inputs: where the reviews come from.
         output: the run's folder.
-        config: all settings; unset: the preset ``base``.
+        config: all settings; unset: the preset ``base``, with what `from_lm` asks for.
+        from_lm: folder of a language model (`sentir.training.pretrain`) whose tokenizer and weights
+            to begin with; the settings must fit it, see `sentir.training.transfer`.
         resume: go on with the unfinished run in that folder.
         overwrite: replace the run in that folder; what was read before is used again.
         baseline: measure a bag of words on the same test reviews (validation, if there are none).
@@ -111,15 +117,19 @@ def train(
         SentirError: bad input, settings that cannot be, or a folder that holds another run.
     """
     folder = Path(output)
-    config = config or Config.preset(DEFAULT_PRESET)
-    _check_folder(folder, resume=resume, overwrite=overwrite)
+    lm = load_language_model(from_lm) if from_lm else None
+    if config is None:
+        config = Config.preset(DEFAULT_PRESET).override(settings_from(lm) if lm else {})
+    if lm is not None:
+        check_settings(config, lm, str(from_lm))
+    check_folder(folder, resume=resume, overwrite=overwrite)
     folder.mkdir(parents=True, exist_ok=True)
     tell = tell_all([MetricsFile(folder / "metrics.jsonl"), *watchers])
     began = time.perf_counter()
     faults = Faults(inputs.read.on_error)
 
-    corpora, test, identity = _encode(inputs, folder, config, resume, faults, tell)
-    _say_skipped(faults, tell)
+    corpora, test, identity = _encode(inputs, folder, config, lm, resume, faults, tell)
+    say_skipped(faults, tell)
     _warn_of_duplicates(corpora, test, tell)
     device = choose_device(
         config.train.device,
@@ -127,10 +137,14 @@ def train(
         lambda message: tell({"event": "say", "message": message, "warning": True}),
     )
     torch.manual_seed(config.train.seed)
-    model = _build(config, corpora, tell).to(device)
+    model = _build(config, corpora, lm, tell).to(device)
+    if config.train.class_weights == "balanced":
+        model.weigh_classes(balanced(corpora.train.labels_N, model.classes))
     precision = choose_precision(config.train.precision, config.model, device)
     model.compute_in(precision)
-    checkpoints = Checkpoints(folder, digest([identity, config.to_dict()]))
+    checkpoints = Checkpoints(
+        folder, digest([identity, config.to_dict(), *([lm.checksum] if lm else [])])
+    )
     try:
         position = fit(
             model,
@@ -144,12 +158,13 @@ def train(
     finally:
         tell({"event": "end"})
     model.compute_in(None)
-    if model.terms is not None:
-        tell({"event": "say", "message": "fitting the linear part"})
-        fit_terms(model, corpora.train, corpora.valid, config.text.max_tokens)
+    uncalibrated_NC = _calibrate(model, corpora, config, tell)
     seconds = time.perf_counter() - began
 
-    evaluations = {"validation": _evaluate(model, corpora.valid, corpora, config)}
+    evaluations = {
+        "uncalibrated": _evaluation(uncalibrated_NC, corpora.valid, corpora),
+        "validation": _evaluate(model, corpora.valid, corpora, config),
+    }
     if test is not None:
         evaluations["test"] = _evaluate(model, test, corpora, config)
     bar = _baseline(corpora, corpora.valid if test is None else test, tell) if baseline else None
@@ -184,7 +199,12 @@ def train(
     )
 
 
-def _check_folder(folder: Path, *, resume: bool, overwrite: bool) -> None:
+def check_folder(folder: Path, *, resume: bool, overwrite: bool) -> None:
+    """Refuse to begin where another run would be lost, or to go on where none is.
+
+    Raises:
+        UsageError: the folder holds another run, or what was asked cannot be.
+    """
     checkpoint, model = folder / "checkpoint.pt", folder / FOLDER
     where = str(folder)
     if folder.exists() and not folder.is_dir():
@@ -206,14 +226,20 @@ def _check_folder(folder: Path, *, resume: bool, overwrite: bool) -> None:
 
 
 def _encode(
-    inputs: Inputs, folder: Path, config: Config, resume: bool, faults: Faults, tell: Watcher
+    inputs: Inputs,
+    folder: Path,
+    config: Config,
+    lm: LanguageBundle | None,
+    resume: bool,
+    faults: Faults,
+    tell: Watcher,
 ) -> tuple[TrainingCorpora, EncodedCorpus | None, str]:
     """The corpora as ids, from the cache where they are in it, and what they were made from."""
     read = asdict(inputs.read)
     split = {name: getattr(config.train, name) for name in ("valid_fraction", "valid_max", "seed")}
     made_from = [
         *(fingerprint(names) for names in (inputs.train, inputs.valid)),
-        inputs.labels, read, config.to_dict()["text"], split,
+        inputs.labels, read, config.to_dict()["text"], split, *([lm.checksum] if lm else []),
     ]  # fmt: skip
     key = digest(made_from)
     cache = folder / "cache"
@@ -235,6 +261,7 @@ def _encode(
             train=config.train,
             labels=inputs.labels,
             valid_reviews=reviews(inputs.valid) if inputs.valid else None,
+            tokenizer=lm.tokenizer if lm else None,
             faults=faults,
             advance=advance("reading reviews"),
         )
@@ -262,7 +289,8 @@ def _encode(
     return corpora, test, key
 
 
-def _say_skipped(faults: Faults, tell: Watcher) -> None:
+def say_skipped(faults: Faults, tell: Watcher) -> None:
+    """Tell of the rows that were left out."""
     if faults.count:
         shown = "\n  ".join([f"{faults.count:,} rows skipped:", *faults.examples])
         tell({"event": "say", "message": shown, "warning": True})
@@ -282,7 +310,9 @@ def _warn_of_duplicates(
                   f"the {name} figures will look better than they are"})  # fmt: skip
 
 
-def _build(config: Config, corpora: TrainingCorpora, tell: Watcher) -> SentimentClassifier:
+def _build(
+    config: Config, corpora: TrainingCorpora, lm: LanguageBundle | None, tell: Watcher
+) -> SentimentClassifier:
     vocabulary = corpora.tokenizer.vocabulary
     model = SentimentClassifier(
         config.model, vocabulary=len(vocabulary), classes=len(corpora.labels.names)
@@ -291,13 +321,42 @@ def _build(config: Config, corpora: TrainingCorpora, tell: Watcher) -> Sentiment
         covered = load_vectors(config.model.vectors, vocabulary, model.embedding)
         tell({"event": "say", "message": f"{config.model.vectors}: vectors for {covered:,} of "
               f"{len(vocabulary):,} words ({covered / len(vocabulary):.1%})"})  # fmt: skip
+    if lm is not None:
+        copy_weights(lm, model)
+        tell({"event": "say", "message": f"the vectors of {len(vocabulary):,} words and the "
+              "recurrent layer begin as the language model's, of perplexity "
+              f"{lm.metrics['validation']['perplexity']:,.1f}"})  # fmt: skip
     return model
+
+
+def _calibrate(
+    model: SentimentClassifier, corpora: TrainingCorpora, config: Config, tell: Watcher
+) -> np.ndarray:
+    """Fit the linear part and make the answers as sure as they are right.
+
+    Returns:
+        Probabilities (N, C) of the validation reviews before that.
+    """
+    network_NO = logits(model, corpora.valid, config.text.max_tokens)
+    if model.terms is None:
+        mix = best_mix(model, [network_NO], corpora.valid.labels_N)
+        put_mix(model, mix.weights[0], mix.shift_O)
+    else:
+        tell({"event": "say", "message": "fitting the linear part"})
+        fit_terms(model, corpora.train, corpora.valid, network_NO, config.text.max_tokens)
+    before_NC: np.ndarray = model.probabilities(torch.from_numpy(network_NO)).numpy()
+    return before_NC
 
 
 def _evaluate(
     model: SentimentClassifier, corpus: EncodedCorpus, corpora: TrainingCorpora, config: Config
 ) -> Evaluation:
-    answers_NC = probabilities(model, corpus, config.text.max_tokens)
+    return _evaluation(probabilities(model, corpus, config.text.max_tokens), corpus, corpora)
+
+
+def _evaluation(
+    answers_NC: np.ndarray, corpus: EncodedCorpus, corpora: TrainingCorpora
+) -> Evaluation:
     wrong_N = answers_NC.argmax(axis=1) != corpus.labels_N
     rows = np.flatnonzero(wrong_N)
     rows = rows[np.argsort(-answers_NC[rows].max(axis=1), kind="stable")][:SHOWN_MISTAKES]

@@ -1,37 +1,49 @@
-"""Fitting the linear part, and mixing it with the trained network.
+"""Fitting the linear part: logistic regression over words and pairs of words.
 
-The weights are those of logistic regression over words and pairs, weighed by how few reviews hold
-them (the inverse document frequency of Sparck Jones 1972). How much either part is worth is what
-the validation reviews say.
+A term's scale is how telling it is: the root of the size of its naive-Bayes weight (the log ratio
+of its shares in the classes, Wang and Manning 2012) times its inverse document frequency (Sparck
+Jones 1972). A review's terms, so scaled, make a vector that is scaled to length one. With more than
+two classes each has a regression of its own against all others.
+
+Shapes: N reviews, F terms (V words, then P + 1 rows of pairs), O outputs.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
 
 from sentir.data.batches import cut
 from sentir.data.store import EncodedCorpus
+from sentir.data.tokenizer import PAD
 from sentir.nn.bigrams import hashed_pairs
 from sentir.nn.classifier import SentimentClassifier
-from sentir.nn.terms import Terms
-from sentir.training.loop import logits
+from sentir.nn.terms import LEAST_SQUARE, Terms
+from sentir.training.mixing import best_mix, put_mix
 
 #: Reviews fitted to: more add little to a linear fit, and all their terms are in memory at once.
 MOST_REVIEWS = 200_000
 #: Inverse strengths of the penalty that are tried.
-STRENGTHS = (0.1, 0.3, 1.0, 3.0)
+STRENGTHS = (10.0, 30.0, 100.0)
+#: Steps of the solver; the loss on other reviews has settled long before.
+MOST_STEPS = 60
 #: A term of one review only tells nothing about another.
 LEAST_REVIEWS = 2
 
+Floats = npt.NDArray[np.float32]
+
 
 def fit_terms(
-    model: SentimentClassifier, train: EncodedCorpus, valid: EncodedCorpus, max_tokens: int
+    model: SentimentClassifier,
+    train: EncodedCorpus,
+    valid: EncodedCorpus,
+    network_NO: npt.NDArray[np.float64],
+    max_tokens: int,
 ) -> None:
     """Fill `model.terms`, and scale it and the head to their best mix.
 
@@ -39,97 +51,96 @@ def fit_terms(
         model: trained, its linear part still zero.
         train: reviews to fit to, `MOST_REVIEWS` of them at random if there are more.
         valid: reviews by whose loss the penalty and the mix are chosen.
+        network_NO: the network's own logits for `valid`.
         max_tokens: what is read of a review.
     """
     terms = model.terms
     assert terms is not None
-    device = terms.word_weights_VO.device
-    network_NO = torch.from_numpy(logits(model, valid, max_tokens))
-    labels_N = torch.from_numpy(valid.labels_N).long()
     counts_NF = _counts(terms, valid, np.arange(len(valid)), max_tokens)
-    candidates = []
-    for weights_FO in _fitted(terms, train, max_tokens):
-        linear_NO = torch.from_numpy(counts_NF @ weights_FO.numpy())
-        loss, mix = _mixed(model, network_NO, linear_NO, labels_N)
-        candidates.append((loss, mix, weights_FO))
-    loss, (network, linear, shift_O), weights_FO = min(candidates, key=lambda found: found[0])
-    _put(terms, linear * weights_FO.to(device))
-    with torch.no_grad():
-        model.head.weight.mul_(network)
-        model.head.bias.mul_(network).add_(shift_O.to(device))
+    found = []
+    for weights_FO, squares_FO in _fitted(model, train, max_tokens):
+        size_NO = np.sqrt(counts_NF @ squares_FO + LEAST_SQUARE)
+        linear_NO = (counts_NF @ weights_FO) / size_NO
+        mix = best_mix(model, [network_NO, linear_NO], valid.labels_N)
+        found.append((mix, weights_FO, squares_FO))
+    mix, weights_FO, squares_FO = min(found, key=lambda one: one[0].loss)
+    network, linear = mix.weights
+    put_mix(model, network, mix.shift_O)
+    words = len(terms.word_weights)
+    for part, values_FO in (("weights", linear * weights_FO), ("squares", squares_FO)):
+        values = torch.from_numpy(values_FO)
+        getattr(terms, f"word_{part}").copy_(values[:words])
+        getattr(terms, f"pair_{part}").copy_(values[words:])
 
 
-def _fitted(terms: Terms, train: EncodedCorpus, max_tokens: int) -> Iterator[Tensor]:
-    """Weights of words, then of pairs, (V + P + 1, O), for each of `STRENGTHS`."""
+def _fitted(
+    model: SentimentClassifier, train: EncodedCorpus, max_tokens: int
+) -> Iterator[tuple[Floats, Floats]]:
+    """Weights and squares, each (F, O), for each of `STRENGTHS`."""
     from scipy.sparse import diags
+    from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
+    terms = model.terms
+    assert terms is not None
     rows_N = np.sort(np.random.default_rng(0).permutation(len(train))[:MOST_REVIEWS])
     labels_N = train.labels_N[rows_N]
     counts_NF = _counts(terms, train, rows_N, max_tokens)
-    seen_F = np.bincount(counts_NF.indices, minlength=counts_NF.shape[1])
-    rarity_F = np.log((1 + len(rows_N)) / (1 + seen_F)) + 1
-    rarity_F[seen_F < LEAST_REVIEWS] = 0
-    weighed_NF = counts_NF @ diags(rarity_F)
-    outputs = terms.word_weights_VO.shape[1]
+    outputs = terms.word_weights.shape[1]
+    problems = []
+    for at in range(outputs):
+        # One output: the second class against the first. More: each class against all others.
+        is_in_N = labels_N == (1 if outputs == 1 else at)
+        if 0 < is_in_N.sum() < len(is_in_N):  # a class that is not met keeps its zeros
+            scale_F = _telling(counts_NF, is_in_N)
+            size_N = np.sqrt(counts_NF @ scale_F**2 + LEAST_SQUARE)
+            problems.append((at, is_in_N, scale_F, diags(1 / size_N) @ counts_NF @ diags(scale_F)))
     for strength in STRENGTHS:
-        fitted = LogisticRegression(C=strength, max_iter=300).fit(weighed_NF, labels_N)
         weights_FO = np.zeros((counts_NF.shape[1], outputs), np.float32)
-        # A class that is not met keeps its zeros; where two are met the second has the weights.
-        places = fitted.classes_[-len(fitted.coef_) :] if outputs > 1 else [0]
-        weights_FO[:, places] = (fitted.coef_ * rarity_F).T
-        yield torch.from_numpy(weights_FO)
+        squares_FO = np.zeros_like(weights_FO)
+        for at, is_in_N, scale_F, scaled_NF in problems:
+            fit = LogisticRegression(
+                C=strength,
+                max_iter=MOST_STEPS,
+                class_weight=None if model.class_weights_C is None else "balanced",
+            )
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ConvergenceWarning)  # MOST_STEPS says why
+                fit.fit(scaled_NF, is_in_N)
+            weights_FO[:, at], squares_FO[:, at] = fit.coef_[0] * scale_F, scale_F**2
+        yield weights_FO, squares_FO
+
+
+def _telling(counts_NF: Any, is_in_N: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
+    """The scale of each term, (F,)."""
+    held_NF = counts_NF.sign()
+    inside_F = np.asarray(held_NF[is_in_N].sum(axis=0)).ravel() + 1
+    others_F = np.asarray(held_NF[~is_in_N].sum(axis=0)).ravel() + 1
+    ratio_F = np.log(inside_F / inside_F.sum()) - np.log(others_F / others_F.sum())
+    seen_F = inside_F + others_F - 2
+    rarity_F = np.log((1 + len(is_in_N)) / (1 + seen_F)) + 1
+    scale_F = np.sqrt(np.abs(ratio_F)) * rarity_F
+    scale_F[seen_F < LEAST_REVIEWS] = 0
+    scale: Floats = scale_F.astype(np.float32)
+    return scale
 
 
 def _counts(
     terms: Terms, corpus: EncodedCorpus, rows_N: npt.NDArray[np.int64], max_tokens: int
 ) -> Any:
-    """How often each review holds each word and pair, over the root of its length: CSR (N, F)."""
+    """How often each review holds each word and pair, CSR (N, F)."""
     from scipy.sparse import csr_matrix
 
-    words = len(terms.word_weights_VO)
-    columns: list[npt.NDArray[np.int64]] = []
-    values: list[npt.NDArray[np.float64]] = []
-    for row in rows_N:
-        ids_T = cut(corpus[row], max_tokens).astype(np.int64)
-        pairs_T = hashed_pairs(torch.from_numpy(ids_T)[:, None], terms.pairs)[1:, 0].numpy()
-        columns.append(np.concatenate([ids_T, words + pairs_T]))
-        values.append(np.full(len(columns[-1]), max(len(ids_T), 1) ** -0.5))
-    starts = np.cumsum([0, *map(len, columns)])
-    shape = (len(rows_N), words + terms.pairs + 1)
-    made = csr_matrix((np.concatenate(values), np.concatenate(columns), starts), shape=shape)
+    reviews = [cut(corpus[row], max_tokens) for row in rows_N]
+    # In one piece, with padding between reviews: padding makes no pair.
+    ids_T = np.concatenate([part for ids in reviews for part in (ids, [PAD])], dtype=np.int64)
+    owner_T = np.repeat(np.arange(len(reviews)), [len(ids) + 1 for ids in reviews])
+    pairs_T = hashed_pairs(torch.from_numpy(ids_T)[:, None], terms.pairs)[:, 0].numpy()
+    words = len(terms.word_weights)
+    is_word_T, is_pair_T = ids_T != PAD, pairs_T != 0
+    columns = np.concatenate([ids_T[is_word_T], words + pairs_T[is_pair_T]])
+    owners = np.concatenate([owner_T[is_word_T], owner_T[is_pair_T]])
+    shape = (len(reviews), words + terms.pairs + 1)
+    made = csr_matrix((np.ones(len(columns), np.float32), (owners, columns)), shape=shape)
     made.sum_duplicates()
     return made
-
-
-def _put(terms: Terms, weights_FO: Tensor) -> None:
-    words = len(terms.word_weights_VO)
-    terms.word_weights_VO.copy_(weights_FO[:words])
-    terms.pair_weights_PO.copy_(weights_FO[words:])
-
-
-def _mixed(
-    model: SentimentClassifier, network_NO: Tensor, linear_NO: Tensor, labels_N: Tensor
-) -> tuple[float, tuple[float, float, Tensor]]:
-    """The lowest loss of a weighted sum of both, and its weights and shift.
-
-    Weights are powers of e, so that neither part is ever turned round.
-    """
-    weights = torch.zeros(2, dtype=torch.float64, requires_grad=True)
-    shift_O = torch.zeros(network_NO.shape[1], dtype=torch.float64, requires_grad=True)
-    optimiser = torch.optim.LBFGS([weights, shift_O], max_iter=100, line_search_fn="strong_wolfe")
-
-    def loss() -> Tensor:
-        network, linear = weights.exp()
-        return model.loss(network * network_NO + linear * linear_NO + shift_O, labels_N)
-
-    def closure() -> Tensor:
-        optimiser.zero_grad()
-        found = loss()
-        found.backward()  # type: ignore[no-untyped-call]
-        return found
-
-    optimiser.step(closure)  # type: ignore[no-untyped-call]
-    with torch.no_grad():
-        network, linear = weights.exp().tolist()
-        return float(loss()), (network, linear, shift_O.detach().float())

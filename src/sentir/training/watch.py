@@ -8,11 +8,15 @@ Each is told of every event, a dictionary with the key ``event``:
 - ``step``: ``step``, ``epoch``, ``loss``, ``learning_rate``, ``reviews``.
 - ``validation``: ``step``, ``reviews``, ``loss``, ``accuracy``, ``best``.
 - ``end``: no more steps follow.
+
+A language model tells ``tokens`` seen as well, and for accuracy ``perplexity``, of both directions
+together and of each.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -54,11 +58,12 @@ class MetricsFile:
     def __call__(self, event: Event) -> None:
         if event["event"] == "start":
             self._cut_back(event["step"])
-            self._began = (time.perf_counter(), event["reviews"])
+            self._began = (time.perf_counter(), event[_unit(event)])
         elif event["event"] in ("step", "validation"):
             seconds = time.perf_counter() - self._began[0]
-            speed = (event["reviews"] - self._began[1]) / max(seconds, 1e-9)
-            row = {**event, "seconds": round(seconds, 3), "reviews_per_second": round(speed, 1)}
+            unit = _unit(event)
+            speed = (event[unit] - self._began[1]) / max(seconds, 1e-9)
+            row = {**event, "seconds": round(seconds, 3), f"{unit}_per_second": round(speed, 1)}
             with self._path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(row) + "\n")
 
@@ -66,6 +71,16 @@ class MetricsFile:
         rows = [row for row in read_metrics(self._path) if row["step"] <= step] if step else []
         with written_whole(self._path) as beside:
             beside.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+
+
+def perplexity(loss: float) -> float:
+    """How many words, equally likely, would be as hard to guess: e to the loss in nats."""
+    return math.exp(min(loss, 700.0))
+
+
+def _unit(event: Event) -> str:
+    """What speed is counted in."""
+    return "tokens" if "tokens" in event else "reviews"
 
 
 def read_metrics(path: Path) -> list[Event]:
@@ -84,6 +99,7 @@ class ProgressBar:
         self._progress: Progress | None = None
         self._task: TaskID | None = None
         self._what = ""
+        self._unit = "reviews"
         self._began = (0.0, 0)
         self._seen = 0
         self._smooth = 0.0
@@ -98,19 +114,27 @@ class ProgressBar:
             self._advance(event["reviews"], event["reviews"] + self._seen, "")
         elif kind == "start":
             self._begin("training", event["total_steps"], done=event["step"])
-            self._began = (time.perf_counter(), event["reviews"])
+            self._unit = _unit(event)
+            self._began = (time.perf_counter(), event[self._unit])
             self._smooth = 0.0
         elif kind == "step":
             share = 0.98 if self._smooth else 0.0
             self._smooth = share * self._smooth + (1 - share) * event["loss"]
-            self._advance(1, event["reviews"], f"loss {self._smooth:.3f}{self._best}")
+            told = f"loss {self._smooth:.3f}"
+            if "tokens" in event:
+                told = f"perplexity {perplexity(self._smooth):,.1f}"
+            self._advance(1, event[self._unit], f"{told}{self._best}")
         elif kind == "validation":
             mark = " (best so far)" if event["best"] else ""
-            self._best = f", valid {event['loss']:.3f}"
-            self._say(
-                f"step {event['step']:,}: validation loss {event['loss']:.4f}, "
-                f"accuracy {event['accuracy']:.2%}{mark}"
-            )
+            if "perplexity" in event:
+                self._best = f", valid {event['perplexity']:,.1f}"
+                ahead, back = event["perplexity_ahead"], event["perplexity_back"]
+                both = event["perplexity"]
+                told = f"perplexity {both:,.1f} (ahead {ahead:,.1f}, back {back:,.1f})"
+            else:
+                self._best = f", valid {event['loss']:.3f}"
+                told = f"accuracy {event['accuracy']:.2%}"
+            self._say(f"step {event['step']:,}: validation loss {event['loss']:.4f}, {told}{mark}")
         elif kind == "say":
             style = "yellow" if event.get("warning") else None
             prefix = "warning: " if event.get("warning") else ""
@@ -143,7 +167,9 @@ class ProgressBar:
         began, before = self._began
         self._seen = seen
         speed = (seen - before) / max(time.perf_counter() - began, 1e-9)
-        self._progress.update(self._task, advance=count, note=note, speed=f"{speed:,.0f} reviews/s")
+        self._progress.update(
+            self._task, advance=count, note=note, speed=f"{speed:,.0f} {self._unit}/s"
+        )
 
     def _say(self, message: str, style: str | None = None) -> None:
         self._console.print(message, style=style, highlight=False, soft_wrap=True)
@@ -181,8 +207,13 @@ class TensorBoard:
             self._writer = self._open(self._folder, purge_step=event["step"] + 1)
         if self._writer is None:
             return
-        names = {"step": ("loss", "learning_rate"), "validation": ("loss", "accuracy")}
+        names = {
+            "step": ("loss", "learning_rate"),
+            "validation": ("loss", "accuracy", "perplexity"),
+        }
         for name in names.get(event["event"], ()):
+            if name not in event:
+                continue
             part = "train" if event["event"] == "step" else "validation"
             self._writer.add_scalar(f"{part}/{name}", event[name], event["step"])
         if event["event"] == "end":

@@ -1,0 +1,49 @@
+"""Training against the worst small change of the words' vectors (Miyato et al. 2017).
+
+Words cannot be changed a little, their vectors can. A step along the gradient of the loss is the
+one that harms most; a model that must be right there too leans less on single features.
+
+Shapes: T time, B batch, E embedding.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from sentir.data.batches import Batch
+from sentir.nn.classifier import SentimentClassifier
+from sentir.nn.terms import outside
+
+
+def adversarial_loss(
+    model: SentimentClassifier, batch: Batch, labels_B: Tensor, size: float
+) -> Tensor:
+    """The mean of the loss at the reviews and at the worst step beside them.
+
+    Args:
+        model: the classifier.
+        batch: the reviews.
+        labels_B: their classes.
+        size: the step's length as a share of the length of the review's embedded words.
+    """
+    words_TBE = model.embedded(batch.ids_BT.T)
+    if not words_TBE.requires_grad:  # the embedding itself does not learn
+        words_TBE.requires_grad_()
+    loss = model.loss(model.read(words_TBE, batch.ids_BT, batch.lengths_B), labels_B)
+    (slope_TBE,) = torch.autograd.grad(loss, words_TBE, retain_graph=True)
+    beside_TBE = words_TBE + worst_step(words_TBE.detach(), slope_TBE, batch.lengths_B, size)
+    there = model.loss(model.read(beside_TBE, batch.ids_BT, batch.lengths_B), labels_B)
+    return (loss + there) / 2
+
+
+def worst_step(words_TBE: Tensor, slope_TBE: Tensor, lengths_B: Tensor, size: float) -> Tensor:
+    """For each review the step along its slope, `size` times as long as its words' vectors are."""
+    padding_TB1 = outside(words_TBE, lengths_B)
+    words_TBE = words_TBE.masked_fill(padding_TB1, 0.0)
+    slope_TBE = slope_TBE.masked_fill(padding_TB1, 0.0)
+    length_B = words_TBE.square().sum(dim=(0, 2)).sqrt()
+    # A gradient is tiny, and its square may vanish: it is scaled before it is measured.
+    slope_TBE = slope_TBE / slope_TBE.abs().amax(dim=(0, 2), keepdim=True).clamp(min=1e-30)
+    steep_B = slope_TBE.square().sum(dim=(0, 2)).sqrt().clamp(min=1e-12)
+    return slope_TBE * (size * length_B / steep_B)[:, None]

@@ -1,0 +1,167 @@
+"""A run of pre-training: from reviews without labels to a language model in a folder.
+
+::
+
+    RUN/
+      model/          the language model, which is all that --from-lm and `sentir complete` need
+      metrics.jsonl   a line a step and a validation
+      cache/          the reviews as ids, so that the next run starts at once
+      checkpoint.pt, best.safetensors    while it is unfinished
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+
+from sentir.bundle import FOLDER, LanguageBundle, save_bundle
+from sentir.config import ModelConfig, PretrainConfig, ReadOptions
+from sentir.data.cache import cached, digest, fingerprint
+from sentir.data.corpus import Faults, read_reviews
+from sentir.data.encode import TextCorpora, encode_unlabelled
+from sentir.data.named import is_synthetic
+from sentir.nn.language_model import LanguageModel
+from sentir.training.checkpoint import Checkpoints
+from sentir.training.device import choose_device
+from sentir.training.language_loop import fit_language_model, losses
+from sentir.training.precision import choose_precision
+from sentir.training.run import check_folder, say_skipped
+from sentir.training.watch import MetricsFile, Watcher, perplexity, tell_all
+
+_DEFAULT = ReadOptions()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pretraining:
+    """What a run of pre-training left behind.
+
+    Attributes:
+        folder: the run's folder.
+        bundle: the language model.
+        skipped: rows left out under ``on_error="skip"``.
+    """
+
+    folder: Path
+    bundle: LanguageBundle
+    skipped: Faults
+
+
+def pretrain(
+    sources: Sequence[str],
+    output: str | Path,
+    *,
+    read: ReadOptions = _DEFAULT,
+    config: PretrainConfig | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    watchers: Sequence[Watcher] = (),
+) -> Pretraining:
+    """Train a language model on reviews, whatever their labels, and leave it in a folder.
+
+    Of a review longer than ``text.max_tokens`` the middle is not read, as a classifier does.
+
+    Args:
+        sources: files, globs, URLs, ``-`` or names of data sets; labels in them are not looked at.
+        output: the run's folder.
+        read: how files are read.
+        config: all settings.
+        resume: go on with the unfinished run in that folder.
+        overwrite: replace the run in that folder; what was read before is used again.
+        watchers: told of every event, see `sentir.training.watch`.
+
+    Raises:
+        SentirError: bad input, settings that cannot be, or a folder that holds another run.
+    """
+    folder = Path(output)
+    config = config or PretrainConfig()
+    check_folder(folder, resume=resume, overwrite=overwrite)
+    folder.mkdir(parents=True, exist_ok=True)
+    tell = tell_all([MetricsFile(folder / "metrics.jsonl"), *watchers])
+    began = time.perf_counter()
+    faults = Faults(read.on_error)
+
+    corpora, identity = _encode(sources, folder, config, read, resume, faults, tell)
+    say_skipped(faults, tell)
+    settings, network = config.train, ModelConfig(**config.model.classifier())
+    device = choose_device(
+        settings.device,
+        network,
+        lambda message: tell({"event": "say", "message": message, "warning": True}),
+    )
+    torch.manual_seed(settings.seed)
+    model = LanguageModel(config.model, vocabulary=len(corpora.tokenizer.vocabulary)).to(device)
+    model.compute_in(choose_precision(settings.precision, network, device))
+    checkpoints = Checkpoints(folder, digest([identity, config.to_dict()]))
+    try:
+        position = fit_language_model(
+            model,
+            corpora.train,
+            corpora.valid,
+            config,
+            checkpoints=checkpoints,
+            tell=tell,
+            resume=resume,
+        )
+    finally:
+        tell({"event": "end"})
+    model.compute_in(None)
+    ahead, back = losses(model, corpora.valid, config.text.max_tokens)
+    bundle = LanguageBundle(
+        model=model.cpu().eval(),
+        tokenizer=corpora.tokenizer,
+        config=config,
+        metrics={
+            "validation": {
+                "perplexity": perplexity((ahead + back) / 2),
+                "perplexity_ahead": perplexity(ahead),
+                "perplexity_back": perplexity(back),
+            },
+            "training": {**asdict(position), "seconds": round(time.perf_counter() - began, 1)},
+        },
+        synthetic=any(map(is_synthetic, sources)),
+    )
+    save_bundle(bundle, folder / FOLDER)
+    if position.stopped == "interrupted":
+        tell({"event": "say", "message": "interrupted: this is the best model so far; the same "
+              "command with --resume goes on from the last validation"})  # fmt: skip
+    else:
+        checkpoints.remove()
+    return Pretraining(folder=folder, bundle=bundle, skipped=faults)
+
+
+def _encode(
+    sources: Sequence[str],
+    folder: Path,
+    config: PretrainConfig,
+    read: ReadOptions,
+    resume: bool,
+    faults: Faults,
+    tell: Watcher,
+) -> tuple[TextCorpora, str]:
+    """The corpora as ids, from the cache where they are in it, and what they were made from."""
+    split = {name: getattr(config.train, name) for name in ("valid_fraction", "valid_max", "seed")}
+    mark = fingerprint(sources)
+    key = digest([mark, asdict(read), config.to_dict()["text"], split])
+    cache = folder / "cache"
+    for other in cache.glob("*"):
+        # What can change unseen (standard input, a URL) is read again, but not in a run's midst.
+        if other.name != key or (mark is None and not resume):
+            shutil.rmtree(other)
+
+    def make(place: Path) -> None:
+        encode_unlabelled(
+            read_reviews(sources, read, faults=faults, labelled=False),
+            place,
+            text=config.text,
+            train=config.train,
+            advance=lambda count: tell(
+                {"event": "reading", "what": "reading reviews", "reviews": count}
+            ),
+        )
+
+    return TextCorpora.open(cached(cache, key, make)), key

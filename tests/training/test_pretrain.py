@@ -1,0 +1,234 @@
+"""From reviews without labels to a language model, and from that to a classifier."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from conftest import TINY, write_fasttext
+from sentir.bundle import load_bundle, load_language_model, save_bundle
+from sentir.config import PretrainConfig
+from sentir.data.sample import sample_reviews
+from sentir.errors import BundleError, ConfigError, DataError, UsageError
+from sentir.training.pretrain import Pretraining, pretrain
+from sentir.training.run import Inputs, train
+from sentir.training.transfer import TUNING, settings_from
+
+SMALL = PretrainConfig().override(
+    {"embedding": 8, "hidden": 6, "epochs": 1, "batch_size": 32, "max_tokens": 40,
+     "negatives": 100, "device": "cpu"}
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def pretrained(tmp_path_factory: pytest.TempPathFactory) -> Pretraining:
+    """A language model of 200 unlabelled and 100 labelled sample reviews."""
+    folder = tmp_path_factory.mktemp("lm")
+    texts = [text for _, text in sample_reviews(200)]
+    (folder / "unlabelled.txt").write_text("\n".join(texts) + "\n", "utf-8")
+    labelled = write_fasttext(folder / "labelled.ft.txt", 100, seed=1)
+    sources = [str(folder / "unlabelled.txt"), str(labelled)]
+    return pretrain(sources, folder / "run", config=SMALL)
+
+
+def messages(told: list[dict[str, object]]) -> str:
+    return "\n".join(str(event["message"]) for event in told if event["event"] == "say")
+
+
+def test_a_run_leaves_a_language_model_and_figures(pretrained: Pretraining) -> None:
+    names = {path.name for path in pretrained.folder.iterdir()}
+    assert names == {"model", "metrics.jsonl", "cache"}
+    loaded = load_language_model(pretrained.folder)
+    assert loaded.config == SMALL
+    assert loaded.metrics["training"]["reviews"] == 270  # a tenth is held out
+    assert loaded.metrics["validation"]["perplexity"] > 1
+    ours, theirs = pretrained.bundle.model.state_dict(), loaded.model.state_dict()
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+    assert not loaded.synthetic
+
+
+def test_a_language_model_answers_no_review(pretrained: Pretraining) -> None:
+    with pytest.raises(BundleError, match="a language model, which has learnt no labels; train"):
+        load_bundle(pretrained.folder)
+
+
+def test_a_classifier_is_no_language_model(pretrained: Pretraining, tmp_path: Path) -> None:
+    file = write_fasttext(tmp_path / "a.ft.txt", 80)
+    train(Inputs(train=(str(file),)), tmp_path / "run", config=TINY)
+    with pytest.raises(BundleError, match="not a language model; make one with sentir pretrain"):
+        load_language_model(tmp_path / "run")
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "tokenizer.json", "metrics.json"])
+def test_a_damaged_language_model_is_refused(
+    pretrained: Pretraining, tmp_path: Path, name: str
+) -> None:
+    shutil.copytree(pretrained.folder / "model", tmp_path / "model")
+    content = (tmp_path / "model" / name).read_bytes()
+    (tmp_path / "model" / name).write_bytes(content[:-3] + b"xxx")
+    with pytest.raises(BundleError, match="damaged") as caught:
+        load_language_model(tmp_path / "model")
+    assert caught.value.where == str(tmp_path / "model" / name)
+
+
+def test_parts_that_do_not_fit_are_refused(pretrained: Pretraining, tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    other = replace(pretrained.bundle, config=SMALL.override({"hidden": 7}))
+    save_bundle(other, tmp_path / "model")
+    with pytest.raises(BundleError, match="its parts do not fit"):
+        load_language_model(tmp_path / "model")
+
+
+def test_a_classifier_begins_with_the_language_model(
+    pretrained: Pretraining, tmp_path: Path, events
+) -> None:
+    told, watch = events
+    lm = load_language_model(pretrained.folder)
+    file = write_fasttext(tmp_path / "a.ft.txt", 120, seed=3)
+    test = write_fasttext(tmp_path / "b.ft.txt", 30, seed=4)
+    inputs = Inputs(train=(str(file),), test=(str(test),))
+    # Nothing but the head learns in half of the only epoch, and the rest at a rate of nearly 0.
+    config = TINY.override(settings_from(lm)).override({"unfreeze": 0.5, "layer_decay": 1e-6})
+    run = train(inputs, tmp_path / "run", config=config, from_lm=pretrained.folder,
+                watchers=[watch])  # fmt: skip
+    assert run.bundle.tokenizer.vocabulary == lm.tokenizer.vocabulary
+    model = run.bundle.model
+    assert torch.allclose(model.embedding.weight, lm.model.embedding.weight, atol=1e-6)
+    layer = model.layers[0].state_dict()
+    for name, weight in lm.model.layer.state_dict().items():
+        assert torch.allclose(layer[name], weight, atol=1e-6), name
+    assert "begin as the language model's, of perplexity" in messages(told)
+    assert run.test is not None
+    assert run.test.examples == 30
+    told.clear()  # the same words are read from the cache, those of another model are not
+    train(inputs, tmp_path / "run", config=config, from_lm=pretrained.folder, overwrite=True,
+          watchers=[watch])  # fmt: skip
+    assert not any(event["event"] == "reading" for event in told)
+    train(inputs, tmp_path / "run", config=config, overwrite=True, watchers=[watch])
+    assert any(event["event"] == "reading" for event in told)
+
+
+def test_without_settings_the_language_model_s_are_taken(
+    pretrained: Pretraining, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sentir import config as config_module
+
+    monkeypatch.setitem(config_module.PRESETS, "base", TINY)
+    file = write_fasttext(tmp_path / "a.ft.txt", 80, seed=3)
+    run = train(Inputs(train=(str(file),)), tmp_path / "run", from_lm=pretrained.folder)
+    assert run.bundle.config.model.hidden == 6
+    assert run.bundle.config.tune.layer_decay == TUNING["layer_decay"]
+    assert run.bundle.config.text.max_vocabulary == 30_000
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"hidden": 9}, "hidden = 9, and the language model has 6; leave hidden unset"),
+        ({"layers": 2}, "layers = 2, and the language model has 1"),
+        ({"bidirectional": False}, "bidirectional = False, and the language model has True"),
+        ({"cell": "gru"}, "cell = 'gru', and the language model has 'lstm'"),
+        ({"min_count": 5}, "min_count = 5, and the language model has 2"),
+        ({"clean": ["nfc"]}, "clean = .*, and the language model has"),
+        ({"vectors": "v.txt"}, "vectors = 'v.txt', and the language model has vectors"),
+    ],
+    ids=str,
+)
+def test_settings_that_do_not_fit_are_refused(
+    pretrained: Pretraining, tmp_path: Path, changes: dict[str, object], message: str
+) -> None:
+    config = TINY.override(settings_from(pretrained.bundle)).override(changes)
+    with pytest.raises(ConfigError, match=message) as caught:
+        train(Inputs(train=("sample",)), tmp_path / "run", config=config,
+              from_lm=pretrained.folder)  # fmt: skip
+    assert caught.value.where == str(pretrained.folder)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_from_a_language_model_is_resumed_with_it_only(
+    pretrained: Pretraining, tmp_path: Path
+) -> None:
+    file = write_fasttext(tmp_path / "a.ft.txt", 120)
+    inputs = Inputs(train=(str(file),))
+    config = TINY.override(settings_from(pretrained.bundle)).override(
+        {"epochs": 3, "valid_every": 1, "patience": 0}
+    )
+
+    def kill(event: dict[str, object]) -> None:
+        if event["event"] == "step" and event["step"] == 3:
+            raise RuntimeError("killed")
+
+    for name in ("whole", "pieces"):
+        given = {"config": config, "from_lm": pretrained.folder}
+        if name == "pieces":
+            with pytest.raises(RuntimeError, match="killed"):
+                train(inputs, tmp_path / name, watchers=[kill], **given)
+            with pytest.raises(DataError, match="other settings or data"):
+                train(inputs, tmp_path / name, config=config, resume=True)
+            train(inputs, tmp_path / name, resume=True, **given)
+        else:
+            train(inputs, tmp_path / name, **given)
+    weights = [(tmp_path / name / "model" / "model.safetensors").read_bytes()
+               for name in ("whole", "pieces")]  # fmt: skip
+    assert weights[0] == weights[1]
+
+
+def test_subwords_go_along(tmp_path: Path) -> None:
+    file = write_fasttext(tmp_path / "a.ft.txt", 150, language="es")
+    config = SMALL.override({"tokenizer": "bpe", "max_vocabulary": 300})
+    lm = pretrain([str(file)], tmp_path / "lm", config=config)
+    settings = TINY.override(settings_from(lm.bundle))
+    run = train(Inputs(train=(str(file),)), tmp_path / "run", config=settings, from_lm=lm.folder)
+    assert run.bundle.tokenizer.vocabulary == lm.bundle.tokenizer.vocabulary
+    assert run.bundle.tokenizer.encode(["¿Qué tal?"]) == lm.bundle.tokenizer.encode(["¿Qué tal?"])
+
+
+def test_resumed_and_interrupted_and_overwritten(tmp_path: Path, events) -> None:
+    told, watch = events
+    file = write_fasttext(tmp_path / "a.ft.txt", 120)
+    config = SMALL.override({"epochs": 2, "valid_every": 1})
+
+    def interrupt(event: dict[str, object]) -> None:
+        if event["event"] == "step" and event["step"] == 3:
+            raise KeyboardInterrupt
+
+    run = pretrain([str(file)], tmp_path / "run", config=config, watchers=[watch, interrupt])
+    assert run.bundle.metrics["training"]["stopped"] == "interrupted"
+    assert "--resume goes on" in messages(told)
+    run = pretrain([str(file)], tmp_path / "run", config=config, resume=True)
+    assert run.bundle.metrics["training"]["stopped"] == "finished"
+    with pytest.raises(UsageError, match="a model is here"):
+        pretrain([str(file)], tmp_path / "run", config=config)
+    told.clear()
+    pretrain([str(file)], tmp_path / "run", config=config, overwrite=True, watchers=[watch])
+    assert not any(event["event"] == "reading" for event in told)
+    pretrain([str(file)], tmp_path / "run", config=config.override({"min_count": 1}),
+             overwrite=True, watchers=[watch])  # fmt: skip
+    assert any(event["event"] == "reading" for event in told)
+    assert len(list((tmp_path / "run" / "cache").iterdir())) == 1
+
+
+def test_made_up_reviews_are_said_to_be_such(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sentir.data.named._PARTS", {"": (60, 0)})
+    assert pretrain(["sample_es"], tmp_path / "run", config=SMALL).bundle.synthetic
+    assert load_language_model(tmp_path / "run").synthetic
+
+
+def test_too_few_reviews(tmp_path: Path) -> None:
+    file = write_fasttext(tmp_path / "a.ft.txt", 3)
+    with pytest.raises(DataError, match="no review is left for validation; give more reviews"):
+        pretrain([str(file)], tmp_path / "run", config=SMALL)
+
+
+def test_what_config_json_says(pretrained: Pretraining) -> None:
+    told = json.loads((pretrained.folder / "model" / "config.json").read_text())
+    assert told["kind"] == "language model"
+    assert "labels" not in told
+    assert told["config"]["model"]["negatives"] == 100

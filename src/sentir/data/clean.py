@@ -39,7 +39,7 @@ _URL = re.compile(
 )
 # Composing takes time quadratic in a run of combining marks. A longer run is no language.
 _MARKS = re.compile(r"([^\w\s\x00-\x7f]{100})[^\w\s\x00-\x7f]+")
-_QUOTES = str.maketrans(
+QUOTES = str.maketrans(
     {"‘": "'", "’": "'", "‛": "'", "´": "'", "`": "'", "“": '"', "”": '"', "„": '"', "‟": '"'}
 )
 
@@ -66,7 +66,7 @@ def _url(text: str) -> str:
 STEPS: dict[CleanStep, Callable[[str], str]] = {
     "html": _html,
     "nfc": _nfc,
-    "quotes": lambda text: text if text.isalnum() else text.translate(_QUOTES),
+    "quotes": lambda text: text if text.isalnum() else text.translate(QUOTES),
     "url": _url,
     "lower": str.lower,
     "digits": lambda text: text if text.isalpha() else _DIGIT.sub("0", text),

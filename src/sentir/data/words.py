@@ -30,7 +30,7 @@ MAX_PIECES = 500_000
 #: A longer piece is not language (base64, a row of dashes); it is cut, not remembered.
 MAX_PIECE_CHARACTERS = 100
 
-_ABBREVIATIONS = frozenset(
+ABBREVIATIONS = frozenset(
     (
         "mr mrs ms dr st jr sr prof gen col capt lt sgt rev hon sen rep gov vs vol inc ltd co corp "
         "fig approx dept est ed pp mt ft jan feb mar apr jun jul aug sep sept oct nov dec "
@@ -71,12 +71,12 @@ def split_piece(piece: str) -> list[str]:
     if word.isalpha() and sign in _SIGNS and not _JOINED.fullmatch(word):
         if sign != ".":
             return [word, sign] if sign else [word]
-        if len(word) > 1 and word.lower() not in _ABBREVIATIONS:
+        if len(word) > 1 and word.lower() not in ABBREVIATIONS:
             return [word, sign]
     tokens: list[str] = []
     found: list[str] = _TOKEN.findall(piece)
     last_word = len(found) - 1
-    while last_word >= 0 and found[last_word] in _CLOSERS:
+    while last_word >= 0 and found[last_word] in CLOSERS:
         last_word -= 1
     for at, token in enumerate(found):
         if token in ('"', "''"):
@@ -89,7 +89,7 @@ def split_piece(piece: str) -> list[str]:
 
 
 # What may stand behind a sentence's full stop; the colon joins a title to its review.
-_CLOSERS = frozenset((")", "]", "}", ">", '"', "'", "''", "»", "”", "’", ":"))
+CLOSERS = frozenset((")", "]", "}", ">", '"', "'", "''", "»", "”", "’", ":"))
 
 
 def _split_word(word: str, *, ends_piece: bool) -> list[str]:
@@ -101,7 +101,7 @@ def _split_word(word: str, *, ends_piece: bool) -> list[str]:
     stem = word.rstrip("'")
     if ends_piece and len(stem) > 1 and stem[-1] == "." and stem[-2] != ".":
         bare = stem[:-1]
-        if bare.lower() not in _ABBREVIATIONS and not _INITIALS.fullmatch(bare):
+        if bare.lower() not in ABBREVIATIONS and not _INITIALS.fullmatch(bare):
             after = [".", *(word[len(stem) :])]
             word = bare
     clitics: list[str] = []

@@ -58,14 +58,12 @@ def _formats(device: torch.device) -> Iterator[tuple[str, str]]:
     operations = 2 * rows * inner * columns
     plain = _gflops(device, torch.float32, operations)
     yield "float32", f"{plain:,.0f} GFLOP/s in a product of matrices"
+    if not has_fast_bfloat16(device):
+        yield "bfloat16", "not used: there is no hardware for it"
+        return
     rough = _gflops(device, torch.bfloat16, operations)
-    chosen = (
-        f"LSTMs of {LEAST_HIDDEN} units and more are trained in it"
-        if has_fast_bfloat16(device) and device.type == "cpu"
-        else "recurrent layers are trained in it"
-        if has_fast_bfloat16(device)
-        else "not used, as there is no hardware for it"
-    )
+    wide = f"LSTMs of {LEAST_HIDDEN} units and more" if device.type == "cpu" else "recurrent layers"
+    chosen = f"{wide} are trained in it"
     yield "bfloat16", f"{rough:,.0f} GFLOP/s, {rough / plain:.1f} x float32; {chosen}"
 
 

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from sentir.cli import app
+from sentir.errors import UsageError
+
+RUNNER = CliRunner()
+
+
+def run(*arguments: str) -> str:
+    result = RUNNER.invoke(app, ["lesson", *arguments], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def refused(message: str, *arguments: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        RUNNER.invoke(app, ["lesson", *arguments], catch_exceptions=False)
+
+
+QUICK = ("--gaps", "2,3", "--seeds", "0", "--steps", "3", "--task", "recall")
+
+
+def test_memory(tmp_path: Path) -> None:
+    picture = tmp_path / "memory.png"
+    told = run("memory", *QUICK, "--language", "es", "--picture", str(picture))
+    assert "azar" in told
+    assert "LSTM, sesgo de olvido 1" in told
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    found = json.loads(run("memory", *QUICK, "--json"))
+    assert {one["cell"] for one in found["recalled"]} == {"rnn", "gru", "lstm"}
+
+
+def test_memory_refuses_before_it_works(tmp_path: Path) -> None:
+    refused("no picture format '.gif'", "memory", "--picture", str(tmp_path / "memory.gif"))
+    refused("--gaps: 'five' are no numbers; part them by commas", "memory", "--gaps", "five")
+    refused("does not speak 'fr'", "memory", "--language", "fr")

@@ -40,3 +40,24 @@ def test_memory_refuses_before_it_works(tmp_path: Path) -> None:
     refused("no picture format '.gif'", "memory", "--picture", str(tmp_path / "memory.gif"))
     refused("--gaps: 'five' are no numbers; part them by commas", "memory", "--gaps", "five")
     refused("does not speak 'fr'", "memory", "--language", "fr")
+
+
+def test_step() -> None:
+    assert "σ(1.25) = 0.7773" in run("step")
+    assert "Puerta de olvido" in run("step", "--language", "es")
+    found = json.loads(run("step", "--x", "0,0", "--hidden", "0", "--cell", "2", "--json",
+                           "--forget=0,0,0,0", "--candidate=0,0,0,0"))  # fmt: skip
+    assert found["gates"]["forget"]["value"] == 0.5
+    assert found["cell"] == 1.0
+    refused("1 numbers for a gate", "step", "--input", "3")
+
+
+def test_exercise() -> None:
+    assert len(run("exercise").splitlines()) == 15
+    assert run("exercise", "--chapter", "4").count("forget-gate") == 1
+    assert "puerta de olvido" in run("exercise", "forget-gate", "--language", "es")
+    assert "Right: 0.78" in run("exercise", "forget-gate", "--answer", "0.777")
+    assert "forget: 0, 0, 10" in run("exercise", "counter", "--solution")
+    wrong = RUNNER.invoke(app, ["lesson", "exercise", "forget-gate", "--answer", "2"])
+    assert wrong.exit_code == 1
+    assert "Multiply, add" in wrong.stdout

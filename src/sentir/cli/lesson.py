@@ -134,3 +134,90 @@ def memory(
         from sentir.lesson.memory_picture import figure
 
         keep(figure(found, language), picture)
+
+
+@lesson.command()
+def step(
+    *,
+    x: Annotated[str, typer.Option("--x", help="the two inputs")] = "1,0.5",
+    hidden: Annotated[float, typer.Option(help="the hidden state before the step")] = 0.5,
+    cell: Annotated[float, typer.Option(help="the cell state before the step")] = -0.5,
+    forget: Annotated[
+        str | None, typer.Option(help="the gate's weights of x1, x2 and h, and its bias")
+    ] = None,
+    input: Annotated[str | None, typer.Option(help="likewise")] = None,
+    candidate: Annotated[str | None, typer.Option(help="likewise")] = None,
+    output: Annotated[str | None, typer.Option(help="likewise")] = None,
+    language: LANGUAGE = "en",
+    as_json: JSON = False,
+) -> None:
+    """One LSTM step written out: each product, sum and squashing, to be checked by hand.
+
+    [bold]Examples[/bold]
+
+      sentir lesson step
+      sentir lesson step --x 0,1 --hidden 0 --cell 2 --language es
+      sentir lesson step --forget=-10,0,0,5
+    """
+    from sentir.lesson.step import DEFAULT, gate_weights
+    from sentir.lesson.step import step as take_step
+    from sentir.lesson.step_text import lines
+
+    given = {"forget": forget, "input": input, "candidate": candidate, "output": output}
+    weights = dict(DEFAULT)
+    for name, written in given.items():
+        if written is not None:
+            weights[name] = gate_weights(numbers(written, f"--{name}", float))
+    done = take_step(numbers(x, "--x", float), hidden=hidden, cell=cell, weights=weights)
+    if as_json:
+        print_json(done.to_dict())
+        return
+    for line in lines(done, language):
+        bold = None if line.startswith("  ") else "bold"
+        out.print(line, style=bold, markup=False, highlight=False, soft_wrap=True)
+
+
+@lesson.command()
+def exercise(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="an exercise; unset: list them")
+    ] = None,
+    *,
+    answer: Annotated[
+        str | None, typer.Option("--answer", "-a", help="a number, a letter or weights")
+    ] = None,
+    solution: Annotated[bool, typer.Option("--solution", help="show a right answer")] = False,
+    chapter: Annotated[int | None, typer.Option(help="list those of one chapter")] = None,
+    language: LANGUAGE = "en",
+) -> None:
+    """Questions on chapters 2 to 4 of the course; the cells themselves judge the answers.
+
+    A wrong answer gets a hint and ends the command with 1.
+
+    [bold]Examples[/bold]
+
+      sentir lesson exercise --chapter 4
+      sentir lesson exercise forget-gate --language es
+      sentir lesson exercise forget-gate --answer 0.5
+      sentir lesson exercise counter --solution
+    """
+    from sentir.lesson.exercises import check, exercises, find
+    from sentir.lesson.language import said
+
+    def tell(text: str, style: str | None = None) -> None:
+        out.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
+
+    if name is None:
+        for number in [chapter] if chapter else [2, 3, 4]:
+            for one in exercises(number):
+                tell(f"{number}  {one.id:12} {said(one.question, language).splitlines()[0][:90]}…")
+        return
+    one = find(name)
+    if answer is None or solution:
+        tell(said(one.question, language))
+    if solution:
+        tell(one.answer(language), "bold")
+    elif answer is not None:
+        verdict = check(name, answer, language)
+        tell(verdict.said, "green" if verdict.right else "yellow")
+        raise typer.Exit(0 if verdict.right else 1)

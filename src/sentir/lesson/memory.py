@@ -25,7 +25,7 @@ from sentir.nn.cells import MODULES, weights_of
 
 CELLS = ("rnn", "gru", "lstm")
 GAPS = (5, 10, 20, 50)
-PARAMETERS = 3000
+PARAMETERS = 3100
 BATCH = 64
 MEASURED = 1000
 #: What the generators of sequences start from, so that no two parts share any.

@@ -48,7 +48,7 @@ TEXTS = {
     },
     "es": {
         "recall": "Recordar: ¿qué símbolo estaba marcado?",
-        "adding": "Problema de la suma: con error de 0,1 como mucho",
+        "adding": "Problema de la suma: con error de 0.1 como mucho",
         "accuracy": "aciertos",
         "gap": "distancia en pasos",
         "chance": "azar",

@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import argparse
 import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
+
+import torch
 
 from press.chapter import LANGUAGES, chapter_paths, read_chapter
 from press.notebooks import write_notebooks
 from press.pages import write_site
-from press.running import not_run, run_chapter
+from press.running import Ran, not_run, run_chapter
 
 DOCS = Path(__file__).resolve().parent
 SITE = DOCS.parent / "build" / "docs"
@@ -33,12 +37,18 @@ def main() -> None:
     write_notebooks(chapters, DOCS / "notebooks")
     if wanted.notebooks:
         return
-    runs = {}
-    for chapter in chapters:
-        run = run_chapter if not wanted.chapter or chapter.number in wanted.chapter else not_run
-        began = time.perf_counter()
-        runs[chapter.name] = {language: run(chapter, language) for language in LANGUAGES}
-        print(f"{chapter.name:<24} {time.perf_counter() - began:5.1f} s", flush=True)
+    runs: dict[str, dict[str, Ran]] = {}
+    # A process a language, one thread each: the lesson's networks are too small to be shared.
+    processes = ProcessPoolExecutor(
+        len(LANGUAGES), get_context("spawn"), initializer=torch.set_num_threads, initargs=(1,)
+    )
+    with processes:
+        for chapter in chapters:
+            run = run_chapter if not wanted.chapter or chapter.number in wanted.chapter else not_run
+            began = time.perf_counter()
+            ran = processes.map(run, [chapter] * len(LANGUAGES), LANGUAGES)
+            runs[chapter.name] = dict(zip(LANGUAGES, ran, strict=True))
+            print(f"{chapter.name:<24} {time.perf_counter() - began:5.1f} s", flush=True)
     write_site(runs, chapters, wanted.output)
     print(f"look at {wanted.output / 'index.html'}")
 

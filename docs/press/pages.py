@@ -19,6 +19,8 @@ from press.chapter import LANGUAGES, Cell, Chapter, Prose
 from press.markdown import code_html, html, html_inline, with_links
 from press.notebooks import notebook_text
 from press.running import Ran, Shown
+from sentir.lesson.network import small_network
+from sentir.lesson.page import render_page
 
 #: The folder of each view, and the languages on its pages.
 VIEWS: Mapping[str, Sequence[str]] = {"es": ("es",), "en": ("en",), "both": LANGUAGES}
@@ -77,16 +79,13 @@ def write_site(
     runs: Mapping[str, Mapping[str, Ran]],
     chapters: Sequence[Chapter],
     folder: Path,
-    *,
-    interactive: Mapping[str, str] | None = None,
 ) -> None:
-    """Write all pages, notebooks and the style into a folder.
+    """Write all pages, notebooks and the style into a folder, and the interactive page.
 
     Args:
         runs: what each chapter (by its name) showed in each language.
         chapters: in order.
         folder: of the site.
-        interactive: the interactive page in each language, if there is one.
     """
     here = Path(__file__).parent
     templates = Environment(
@@ -99,11 +98,11 @@ def write_site(
     templates.globals.update(words=WORDS, views=VIEWS, languages=LANGUAGES, inline=_inline)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "style.css").write_bytes((here / "style.css").read_bytes())
-    for language, page in (interactive or {}).items():
+    networks = {language: small_network(language) for language in LANGUAGES}
+    for language in LANGUAGES:
+        page = render_page(networks, language, experiments=True)
         _write(folder / language / "page.html", page)
-    contents = templates.get_template("contents.html").render(
-        chapters=chapters, interactive=bool(interactive)
-    )
+    contents = templates.get_template("contents.html").render(chapters=chapters)
     _write(folder / "index.html", contents)
     template = templates.get_template("chapter.html")
     for place, chapter in enumerate(chapters):

@@ -125,7 +125,7 @@ def test_a_claim_that_does_not_hold_stops_the_run_at_its_line(tmp_path: Path) ->
 
 def test_a_bare_figure_is_refused(tmp_path: Path) -> None:
     cell = "```python\nfrom matplotlib.figure import Figure\n\nFigure()\n```\n"
-    with pytest.raises(SourceError, match=r"01-test.md:13: a bare figure"):
+    with pytest.raises(SourceError, match=r"01-test\.md:14: a bare figure"):
         run_chapter(source(tmp_path, OPENING + cell), "es")
 
 

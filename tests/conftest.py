@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from browser import browser, chromium  # noqa: F401 - fixtures
 from sentir.config import Config
 from sentir.data.sample import sample_reviews
 from sentir.training.run import Inputs, Run, train

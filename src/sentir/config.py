@@ -119,6 +119,10 @@ class ModelConfig:
         default=None,
         description="GloVe, fastText or word2vec text file that initialises the embedding",
     )
+    own_vectors: bool = Field(
+        default=False,
+        description="begin the embedding with which words stand near which in the training reviews",
+    )
     freeze_embedding: bool = Field(
         default=False, description="keep the embedding as it was initialised"
     )
@@ -397,18 +401,18 @@ def sections(kind: type[Settings]) -> dict[str, str]:
 #: The section that holds each setting of a classifier.
 SECTION_OF: dict[str, str] = sections(Config)
 
-_READING = TextConfig(max_tokens=400)
+_READING = TextConfig(max_tokens=600)
 _FITTING = TrainConfig(learning_rate=0.002, averaging=0.99)
-_FAST = ModelConfig(
+_BASE = ModelConfig(
     embedding=100,
-    bigrams=131_072,
     hidden=64,
     pooling="attention",
-    embedding_dropout=0.4,
+    embedding_dropout=0.3,
     head_dropout=0.4,
     skip=True,
     skip_dropout=0.5,
-    terms=1_048_576,
+    terms=2_097_152,
+    own_vectors=True,
 )
 
 PRESETS: dict[str, Config] = {
@@ -427,13 +431,16 @@ PRESETS: dict[str, Config] = {
             epochs=2, batch_size=400, learning_rate=0.005, schedule="constant", warmup=0, clip=5
         ),
     ),
-    "fast": Config(text=_READING, model=_FAST, train=_FITTING),
-    "base": Config(
-        text=_READING, model=dataclasses.replace(_FAST, embedding=128, hidden=128), train=_FITTING
+    "fast": Config(
+        text=TextConfig(max_tokens=300),
+        model=dataclasses.replace(_BASE, embedding=64, hidden=32),
+        train=_FITTING,
     ),
+    "base": Config(text=_READING, model=_BASE, train=_FITTING),
+    # What a language model is by default (`LanguageModelConfig`), for --from-lm.
     "best": Config(
-        text=TextConfig(max_tokens=600),
-        model=dataclasses.replace(_FAST, embedding=200, hidden=256, layers=2, dropout=0.4),
+        text=_READING,
+        model=dataclasses.replace(_BASE, embedding=128, hidden=256),
         train=_FITTING,
     ),
 }

@@ -79,11 +79,11 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
 EXPERIMENTS: Mapping[str, tuple[Mapping[str, str], ...]] = {
     "en": (
         {"text": "The film was not good.", "word": "not", "gate": "input"},
-        {"text": "I can't say that the film was awful.", "word": "film", "gate": "forget"},
+        {"text": "I can't say that the film was awful.", "word": "that", "gate": "forget"},
     ),
     "es": (
         {"text": "La película no fue buena.", "word": "no", "gate": "input"},
-        {"text": "La película no fue buena.", "word": "fue", "gate": "forget"},
+        {"text": "No diría que el libro es bueno.", "word": "que", "gate": "forget"},
     ),
 }
 

@@ -36,6 +36,7 @@ from sentir.nn.classifier import SentimentClassifier
 from sentir.nn.vectors import load_vectors
 from sentir.training.balance import balanced
 from sentir.training.checkpoint import Checkpoints, Position
+from sentir.training.cooccurrence import put_vectors
 from sentir.training.device import choose_device
 from sentir.training.loop import fit, logits, probabilities
 from sentir.training.mixing import best_mix, put_mix
@@ -321,6 +322,9 @@ def _build(
         covered = load_vectors(config.model.vectors, vocabulary, model.embedding)
         tell({"event": "say", "message": f"{config.model.vectors}: vectors for {covered:,} of "
               f"{len(vocabulary):,} words ({covered / len(vocabulary):.1%})"})  # fmt: skip
+    elif config.model.own_vectors and lm is None:
+        tell({"event": "say", "message": "looking which words stand near which"})
+        put_vectors(model.embedding, corpora.train)
     if lm is not None:
         copy_weights(lm, model)
         tell({"event": "say", "message": f"the vectors of {len(vocabulary):,} words and the "

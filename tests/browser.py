@@ -1,14 +1,15 @@
-"""A browser for the pages of the lesson; tests that want one are skipped where there is none."""
+"""A browser for tests of pages; where there is none they are skipped."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
-from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
-from selenium.webdriver.chrome.webdriver import WebDriver
+
+if TYPE_CHECKING:
+    from selenium.webdriver.chrome.webdriver import WebDriver
 
 #: No start-up dialogues, nothing fetched in the background, no limits that containers lack.
 FLAGS = (
@@ -26,6 +27,9 @@ def chromium() -> Iterator[WebDriver]:
     driver = shutil.which("chromedriver")
     if program is None or driver is None:
         pytest.skip("no Chromium here (Debian: apt-get install chromium chromium-driver)")
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+
     options = webdriver.ChromeOptions()
     options.binary_location = program
     for flag in FLAGS:

@@ -86,12 +86,15 @@ class LessonNet(nn.Module):
         if faults & {"left padding", "right padding"}:
             states_BTH, after = self.lstm(words_BTE, state)
             last_BH = states_BTH[:, -1]  # under right padding: the state after the padding
-        else:  # reading ends with each review
+        elif "carried" in faults:  # wants every layer's state where each review ends
             packed = pack_padded_sequence(
                 words_BTE, lengths_B, batch_first=True, enforce_sorted=False
             )
             _, after = self.lstm(packed, state)
             last_BH = after[0][-1]
+        else:  # the same, and three times as fast
+            states_BTH, after = self.lstm(words_BTE, state)
+            last_BH = states_BTH[torch.arange(len(lengths_B)), lengths_B - 1]
         return self.head(self.dropout(last_BH))[:, 0], after
 
     def state(self, count: int, faults: frozenset[str], generator: torch.Generator) -> State:

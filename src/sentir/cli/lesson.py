@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from sentir.cli.app import app, err, out
+from sentir.cli.app import app, counting, err, out
 from sentir.errors import UsageError
 
 lesson = typer.Typer(
@@ -88,10 +88,10 @@ def memory(
     ),
     gaps: Annotated[str, typer.Option(help="steps to be bridged")] = "5,10,20,50",
     seeds: Annotated[str, typer.Option(help="one network of each kind a seed")] = "0,1",
-    steps: Annotated[int, typer.Option(min=1, help="of the optimiser, for each network")] = 400,
+    steps: Annotated[int, typer.Option(min=1, help="of the optimiser, for each network")] = 500,
     rates: Annotated[
         str, typer.Option(help="learning rates; each cell gets the one that is best for it")
-    ] = "0.01",
+    ] = "0.02",
     parameters: Annotated[
         int, typer.Option(min=100, help="weights of each network, nearly")
     ] = 3000,
@@ -221,6 +221,77 @@ def exercise(
         verdict = check(name, answer, language)
         tell(verdict.said, "green" if verdict.right else "yellow")
         raise typer.Exit(0 if verdict.right else 1)
+
+
+@lesson.command()
+def faults(
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[FILE]...", help="reviews to learn from (if nothing is given: sample)"
+        ),
+    ] = None,
+    *,
+    test: Annotated[list[str] | None, typer.Option(help="reviews to measure on, once")] = None,
+    count: Annotated[int, typer.Option(min=200, help="reviews to learn from, at most")] = 3000,
+    epochs: Annotated[int, typer.Option(min=1, help="passes over them")] = 4,
+    hidden: Annotated[int, typer.Option(min=1, help="units of the embedding and a layer")] = 64,
+    layers: Annotated[int, typer.Option(min=1, help="LSTM layers (the lesson has 2)")] = 2,
+    max_tokens: Annotated[int, typer.Option(min=1, help="of a review (the lesson has 200)")] = 120,
+    only: Annotated[
+        str | None,
+        typer.Option(help="mended, carried, left padding, ... (unset: all)"),
+    ] = None,
+    seeds: Annotated[str, typer.Option(help="one network a seed and fault")] = "0",
+    labels: Annotated[str, typer.Option(help="how labels become classes, as in 'train'")] = "auto",
+    language: LANGUAGE = "en",
+    picture: PICTURE = None,
+    as_json: JSON = False,
+) -> None:
+    """What each fault of the lesson's program does by itself, beside the recipe done right.
+
+    [bold]Examples[/bold]
+
+      sentir lesson faults --picture faults.svg
+      sentir lesson faults --only "mended, carried" --seeds 0,1,2
+      sentir lesson faults train.ft.txt.bz2 --test test.ft.txt.bz2 --count 8000
+    """
+    import tempfile
+
+    from sentir.cli.training import own_test
+    from sentir.lesson.faults import FAULTS, Recipe
+    from sentir.lesson.faults_run import compare, gather, steps_in_all
+    from sentir.lesson.language import said
+
+    what = said({"en": "training", "es": "entrenando"}, language)
+    check_picture(picture)
+    chosen = [name.strip() for name in only.split(",")] if only else list(FAULTS)
+    which_seeds = numbers(seeds, "--seeds")
+    sources = files or ["sample_es" if language == "es" else "sample"]
+    measured = test or own_test(sources)
+    if not measured:
+        raise UsageError("no reviews to measure on", todo="give some with --test")
+    recipe = Recipe(
+        embedding=hidden, hidden=hidden, layers=layers, max_tokens=max_tokens, epochs=epochs
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        with counting("reading") as advance:
+            reviews = gather(sources, measured, Path(folder), count=count, max_tokens=max_tokens,
+                             labels=labels, advance=advance)  # fmt: skip
+        with going_on(what, steps_in_all(reviews, chosen, which_seeds, recipe)) as advance:
+            found = compare(
+                reviews, faults=chosen, seeds=which_seeds, recipe=recipe, advance=advance
+            )
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        from sentir.lesson.faults_picture import table
+
+        out.print(table(found, language))
+    if picture:
+        from sentir.lesson.faults_picture import figure
+
+        keep(figure(found, language), picture)
 
 
 @lesson.command()

@@ -34,10 +34,18 @@ def lesson_style() -> ContextDecorator:
     return style
 
 
-def lesson_figure(panels: int, *, width_inches: float = 4.8) -> tuple[Figure, list[Axes]]:
-    """A figure of some panels side by side."""
-    figure = Figure(figsize=(width_inches * panels, 4.0), layout="constrained")
-    axes = list(figure.subplots(1, panels, squeeze=False)[0])
+def lesson_figure(
+    panels: int, *, columns: int = 4, size_inches: tuple[float, float] = (4.8, 4.0)
+) -> tuple[Figure, list[Axes]]:
+    """A figure of some panels, so many in a row, each of that size."""
+    columns = min(columns, panels)
+    rows = -(-panels // columns)
+    width, height = size_inches
+    figure = Figure(figsize=(width * columns, height * rows), layout="constrained")
+    axes = list(figure.subplots(rows, columns, squeeze=False).flat)
+    for empty in axes[panels:]:
+        empty.remove()
+    del axes[panels:]
     for one in axes:
         one.spines[["top", "right"]].set_visible(False)
         one.grid(axis="y", color="0.9")

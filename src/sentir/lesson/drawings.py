@@ -16,7 +16,7 @@ from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch, Rectangl
 from sentir.lesson.pictures import INK, LINE, MUTED, SERIES, Picture, page_style, picture
 
 #: Words a row of a drawing has room for.
-ROW_TOKENS = 7
+ROW_TOKENS = 5
 
 
 def _canvas(width: float, height: float, scale_inches: float) -> tuple[Figure, Axes]:
@@ -109,11 +109,11 @@ def conveyor_belt(
         alt: what is to be seen, in words.
     """
     rows = -(-len(tokens) // ROW_TOKENS)
-    width = min(len(tokens), ROW_TOKENS)
+    width = -(-len(tokens) // rows)  # rows of like length
     figure, axes = _canvas(width + 1.5, 3.1 * rows, 0.72)
     most = max(1e-9, *(abs(value) for value in carried_T))
     for at, token in enumerate(tokens):
-        row, place = divmod(at, ROW_TOKENS)
+        row, place = divmod(at, width)
         x, y = 1.9 + place, 3.1 * (rows - row) - 1.35
         before = carried_T[at - 1] if at else 0.0
         for start, value in ((x - 0.5, before), (x, carried_T[at])):

@@ -41,7 +41,7 @@ def carried(
     sequences, as shares of the last state's.
     """
     count, units = sequences.x_TBI.shape[1], weights.hidden_GH.shape[1]
-    zero_BH = torch.zeros(count, units)
+    zero_BH = sequences.x_TBI.new_zeros(count, units)
     state = State(zero_BH, zero_BH if cell == "lstm" else None)
     states_BH: list[Tensor] = []
     for x_BI in sequences.x_TBI:

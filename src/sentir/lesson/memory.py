@@ -3,20 +3,25 @@
 Shapes: B batch, T time, I input features, H hidden units, O outputs.
 
 The three are treated alike: the same number of weights, PyTorch's own start (but for the LSTM's
-forget bias), the same optimiser, steps and sequences. While learning the gap is drawn anew for each
-batch, from 1 to the one that is asked for; measured is that one alone. If several learning rates
-are given, each cell gets the one that is best for it on sequences kept for that.
+forget bias), the same optimiser, steps and sequences. While learning, what is to be remembered lies
+at any distance up to the gap; measured is the whole gap alone. The learning rate falls to zero
+along a line. If several are given, each cell gets the one that is best for it on sequences kept for
+that.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from itertools import product
+from threading import Lock
 from typing import Any
 
 import torch
 from torch import Generator, Tensor, nn
+from torch.optim.lr_scheduler import LinearLR
 
 from sentir.errors import UsageError
 from sentir.lesson.gradients import Carried, carried
@@ -30,6 +35,9 @@ BATCH = 64
 MEASURED = 1000
 #: What the generators of sequences start from, so that no two parts share any.
 _LEARN, _CHOOSE, _MEASURE = 1, 2, 3
+
+#: PyTorch's own generator, from which networks start, is one for all threads.
+_STARTING = Lock()
 
 Advance = Callable[[int], None]
 
@@ -102,8 +110,8 @@ def learn(
     *,
     task: str = "recall",
     seed: int = 0,
-    steps: int = 400,
-    rate: float = 0.01,
+    steps: int = 500,
+    rate: float = 0.02,
     parameters: int = PARAMETERS,
     forget_bias: float = 1.0,
 ) -> MemoryNet:
@@ -116,17 +124,19 @@ def learn(
     if gap < 1:
         raise UsageError(f"a gap of {gap}", todo="give 1 step or more")
     made = task_named(task)
-    torch.manual_seed(seed)
-    net = MemoryNet(cell, made, hidden_for(cell, made, parameters), forget_bias=forget_bias)
+    with _STARTING:
+        torch.manual_seed(seed)
+        net = MemoryNet(cell, made, hidden_for(cell, made, parameters), forget_bias=forget_bias)
     optimiser = torch.optim.Adam(net.parameters(), lr=rate)
+    slower = LinearLR(optimiser, start_factor=1.0, end_factor=0.0, total_iters=steps)
     generator = Generator().manual_seed(10 * seed + _LEARN)
     for _ in range(steps):
-        now = int(torch.randint(1, gap + 1, (1,), generator=generator))
-        x_TBI, answers_B = made.make(generator, BATCH, now)
+        x_TBI, answers_B = made.make(generator, BATCH, gap, anywhere=True)
         optimiser.zero_grad()
         made.loss(net(x_TBI), answers_B).backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimiser.step()
+        slower.step()
     return net
 
 
@@ -144,8 +154,8 @@ def remember(
     *,
     task: str = "recall",
     seed: int = 0,
-    steps: int = 400,
-    rates: Sequence[float] = (0.01,),
+    steps: int = 500,
+    rates: Sequence[float] = (0.02,),
     parameters: int = PARAMETERS,
     advance: Advance = lambda count: None,
 ) -> Recalled:
@@ -217,8 +227,8 @@ def experiment(
     tasks: Sequence[str] = ("recall", "adding"),
     gaps: Sequence[int] = GAPS,
     seeds: Sequence[int] = (0, 1),
-    steps: int = 400,
-    rates: Sequence[float] = (0.01,),
+    steps: int = 500,
+    rates: Sequence[float] = (0.02,),
     parameters: int = PARAMETERS,
     advance: Advance = lambda count: None,
 ) -> Memory:
@@ -243,11 +253,14 @@ def experiment(
         name: {cell: hidden_for(cell, task, parameters) for cell in CELLS}
         for name, task in made.items()
     }
-    recalled = [
-        remember(cell, gap, task=name, seed=seed, steps=steps, rates=rates,
-                 parameters=parameters, advance=advance)
-        for name, gap, cell, seed in product(made, gaps, CELLS, seeds)
-    ]  # fmt: skip
+
+    def one(name: str, gap: int, cell: str, seed: int) -> Recalled:
+        return remember(cell, gap, task=name, seed=seed, steps=steps, rates=rates,
+                        parameters=parameters, advance=advance)  # fmt: skip
+
+    # PyTorch lets go of Python's lock while it computes, and a network is too small to be shared.
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        recalled = list(threads.map(lambda run: one(*run), product(made, gaps, CELLS, seeds)))
     return Memory(
         steps=steps,
         rates=tuple(rates),

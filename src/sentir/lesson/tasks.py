@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
 import torch.nn.functional as F
@@ -31,6 +31,14 @@ class Sequences(NamedTuple):
     answers_B: Tensor
 
 
+class Make(Protocol):
+    """What makes sequences up."""
+
+    def __call__(
+        self, generator: Generator, count: int, gap: int, *, anywhere: bool = False
+    ) -> Sequences: ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Task:
     """What is read and answered.
@@ -38,7 +46,8 @@ class Task:
     Attributes:
         inputs: I.
         outputs: O.
-        make: sequences from a generator, a batch size and a gap in steps.
+        make: sequences from a generator, a batch size and a gap in steps; with `anywhere` what is
+            to be remembered lies at any distance up to the gap.
         loss: what training lowers, from outputs (B, O) and answers (B,).
         right: which answers are right, (B,).
         chance: the share that is right without a memory, 0 to 1.
@@ -46,34 +55,40 @@ class Task:
 
     inputs: int
     outputs: int
-    make: Callable[[Generator, int, int], Sequences]
+    make: Make
     loss: Callable[[Tensor, Tensor], Tensor]
     right: Callable[[Tensor, Tensor], Tensor]
     chance: float
 
 
-def recall(generator: Generator, count: int, gap: int) -> Sequences:
-    """A marked symbol, then `gap` unmarked ones of the same kinds; which was the marked one?
+def recall(generator: Generator, count: int, gap: int, *, anywhere: bool = False) -> Sequences:
+    """`gap` + 1 symbols, one of them marked: which?
 
-    It is the lesson's sentence in small: a subject among other nouns, asked for at the verb.
+    It is the lesson's sentence in small: a subject among other nouns, asked for at the verb. The
+    first symbol is the marked one, or, where it may be `anywhere`, each is as often.
     """
+    rows = torch.arange(count)
     symbols_TB = torch.randint(SYMBOLS, (gap + 1, count), generator=generator)
+    marked_B = torch.randint(gap + 1 if anywhere else 1, (count,), generator=generator)
     mark_TB1 = torch.zeros(gap + 1, count, 1)
-    mark_TB1[0] = 1.0
+    mark_TB1[marked_B, rows] = 1.0
     x_TBI = torch.cat([F.one_hot(symbols_TB, SYMBOLS).float(), mark_TB1], dim=2)
-    return Sequences(x_TBI, symbols_TB[0])
+    return Sequences(x_TBI, symbols_TB[marked_B, rows])
 
 
-def adding(generator: Generator, count: int, gap: int) -> Sequences:
+def adding(generator: Generator, count: int, gap: int, *, anywhere: bool = False) -> Sequences:
     """The adding problem (Hochreiter and Schmidhuber 1997, experiment 4), a little simplified.
 
-    `gap` + 1 numbers between 0 and 1, two of them marked: one within the first tenth, one in the
-    second half. The answer is the sum of these two.
+    `gap` + 1 numbers between 0 and 1, two of them marked. The answer is the sum of these two: the
+    first and one of the second half or, where they may be `anywhere`, any two.
     """
     steps = gap + 1
     values_TB, mark_TB = torch.rand(steps, count, generator=generator), torch.zeros(steps, count)
-    first_B = torch.randint(max(1, steps // 10), (count,), generator=generator)
-    second_B = torch.randint(max(1, steps // 2), steps, (count,), generator=generator)
+    if anywhere:
+        first_B, second_B = torch.rand(count, steps, generator=generator).topk(2).indices.T
+    else:
+        first_B = torch.zeros(count, dtype=torch.long)
+        second_B = torch.randint(max(1, steps // 2), steps, (count,), generator=generator)
     rows = torch.arange(count)
     mark_TB[first_B, rows] = mark_TB[second_B, rows] = 1.0
     answers_B = values_TB[first_B, rows] + values_TB[second_B, rows]

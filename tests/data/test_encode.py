@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sentir.config import TextConfig, TrainConfig
-from sentir.data import encode
+from sentir.data import spool
 from sentir.data.corpus import Faults, Review
 from sentir.data.cutting import text_hash
 from sentir.data.encode import (
@@ -281,7 +281,7 @@ def test_nothing_depends_on_how_reviews_are_grouped(
 
     whole = content()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(encode, "BATCH_ROWS", chunk)
+        patch.setattr(spool, "BATCH_ROWS", chunk)
         assert content() == whole
 
 

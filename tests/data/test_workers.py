@@ -13,7 +13,7 @@ import pytest
 
 from conftest import write_fasttext
 from sentir.config import TextConfig, TrainConfig
-from sentir.data import encode, workers
+from sentir.data import spool, workers
 from sentir.data.corpus import Faults, read_reviews
 from sentir.data.encode import encode_reviews, encode_training
 from sentir.data.workers import available_cores, cut_all
@@ -114,7 +114,7 @@ def test_an_error_of_the_reader_ends_the_workers(started: list[subprocess.Popen[
 def test_the_corpus_is_the_same_byte_for_byte(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, started: list[subprocess.Popen[bytes]]
 ) -> None:
-    monkeypatch.setattr(encode, "BATCH_ROWS", 100)
+    monkeypatch.setattr(spool, "BATCH_ROWS", 100)
     file = str(write_fasttext(tmp_path / "train.ft.txt", 900))
 
     def files(processes: int) -> dict[str, bytes]:

@@ -34,20 +34,20 @@ def clouds(tmp_path_factory: pytest.TempPathFactory) -> Completer:
     """A language model that has read of clouds in the sky, most of the time."""
     folder = tmp_path_factory.mktemp("clouds")
     lines = [f"Las nubes {verb} en el {place}." for verb in ("están", "pasan", "flotan", "viven")
-             for place in ["cielo"] * 6 + ["mar"] * 2] * 12  # fmt: skip
+             for place in ["cielo"] * 6 + ["río"] * 2] * 12  # fmt: skip
     lines = [f"{line} {number}" for number, line in enumerate(lines)]
     file = folder / "clouds.txt"
     file.write_text("\n".join(lines) + "\n", "utf-8")
     config = PretrainConfig().override(
         {"embedding": 16, "hidden": 16, "epochs": 6, "batch_size": 16, "learning_rate": 0.02,
-         "negatives": 100, "device": "cpu"}
+         "negatives": 100, "valid_every": 66, "device": "cpu"}
     )  # fmt: skip
     return Completer(pretrain([str(file)], Path(folder, "run"), config=config).bundle)
 
 
 def test_a_frequent_pattern_comes_first(clouds: Completer) -> None:
     found = clouds.next_words("Las nubes están en el", 3)
-    assert [one.word for one in found[:2]] == ["cielo", "mar"]
+    assert [one.word for one in found[:2]] == ["cielo", "río"]
     assert found[0].probability == pytest.approx(0.75, abs=0.15)
     assert found[1].probability == pytest.approx(0.25, abs=0.15)
     likeliest = clouds.draw("Las nubes viven", 4, temperature=0)
@@ -55,7 +55,7 @@ def test_a_frequent_pattern_comes_first(clouds: Completer) -> None:
     assert likeliest.text == "Las nubes viven en el cielo."
     searched = clouds.search("Las nubes viven", 4, beams=2)
     assert searched[0].words == likeliest.words
-    assert searched[1].words == ["en", "el", "mar", "."]
+    assert searched[1].words == ["en", "el", "río", "."]
     assert searched[0].probability == pytest.approx(likeliest.probability, rel=1e-4)
 
 
@@ -63,8 +63,8 @@ def test_drawing_follows_the_probabilities(clouds: Completer) -> None:
     drawn = [clouds.draw("las nubes pasan en el", 1, temperature=1, seed=seed).words[0]
              for seed in range(100)]  # fmt: skip
     assert 55 <= drawn.count("cielo") <= 95
-    assert drawn.count("cielo") + drawn.count("mar") >= 95
-    cool = [clouds.draw("las nubes pasan en el", 1, temperature=0.2, seed=seed).words[0]
+    assert drawn.count("cielo") + drawn.count("río") >= 95
+    cool = [clouds.draw("las nubes pasan en el", 1, temperature=0.05, seed=seed).words[0]
             for seed in range(20)]  # fmt: skip
     assert cool == ["cielo"] * 20
 

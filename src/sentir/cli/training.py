@@ -62,7 +62,7 @@ def train(
         str | None, typer.Option(help=f"{', '.join(PRESETS)} (unset: {DEFAULT_PRESET})")
     ] = None,
     config: Annotated[
-        Path | None, typer.Option(help="TOML file of settings, in tables text, model, train")
+        Path | None, typer.Option(help="TOML file of settings, in tables text, model, train, tune")
     ] = None,
     from_lm: Annotated[
         Path | None,

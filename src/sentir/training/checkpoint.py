@@ -43,7 +43,7 @@ class Position:
     Attributes:
         step: optimiser steps taken.
         reviews: reviews seen.
-        tokens: tokens that a language model has seen.
+        tokens: tokens seen, counted for a language model only.
         best_loss: lowest validation loss, nats a review.
         best_step: the step it was seen at.
         without_better: validations since then.

@@ -143,9 +143,7 @@ def train(
         model.weigh_classes(balanced(corpora.train.labels_N, model.classes))
     precision = choose_precision(config.train.precision, config.model, device)
     model.compute_in(precision)
-    checkpoints = Checkpoints(
-        folder, digest([identity, config.to_dict(), *([lm.checksum] if lm else [])])
-    )
+    checkpoints = Checkpoints(folder, digest([identity, config.to_dict()]))
     try:
         position = fit(
             model,
@@ -177,7 +175,11 @@ def train(
         metrics={
             **{name: found.metrics.to_dict() for name, found in evaluations.items()},
             **({"baseline": bar.to_dict()} if bar else {}),
-            "training": {**asdict(position), "seconds": round(seconds, 1)},
+            "training": {
+                **asdict(position),
+                "seconds": round(seconds, 1),
+                **({"from_lm": str(from_lm)} if lm else {}),
+            },
         },
         synthetic=any(map(is_synthetic, inputs.train)),
     )

@@ -233,11 +233,17 @@ def faults(
     ] = None,
     *,
     test: Annotated[list[str] | None, typer.Option(help="reviews to measure on, once")] = None,
-    count: Annotated[int, typer.Option(min=200, help="reviews to learn from, at most")] = 3000,
-    epochs: Annotated[int, typer.Option(min=1, help="passes over them")] = 4,
-    hidden: Annotated[int, typer.Option(min=1, help="units of the embedding and a layer")] = 64,
-    layers: Annotated[int, typer.Option(min=1, help="LSTM layers (the lesson has 2)")] = 2,
-    max_tokens: Annotated[int, typer.Option(min=1, help="of a review (the lesson has 200)")] = 120,
+    count: Annotated[
+        int | None,
+        typer.Option(min=200, help="reviews to learn from (unset: 8,000; made up: 30,000)"),
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="passes over them (unset: 3; made up: 1)")
+    ] = None,
+    hidden: Annotated[
+        int | None,
+        typer.Option(min=1, help="units of the embedding and a layer (unset: 64; made up: 48)"),
+    ] = None,
     only: Annotated[
         str | None,
         typer.Option(help="mended, carried, left padding, ... (unset: all)"),
@@ -257,10 +263,20 @@ def faults(
       sentir lesson faults train.ft.txt.bz2 --test test.ft.txt.bz2 --count 8000
     """
     import tempfile
+    from dataclasses import replace
 
     from sentir.cli.training import own_test
-    from sentir.lesson.faults import FAULTS, Recipe
-    from sentir.lesson.faults_run import compare, gather, steps_in_all
+    from sentir.data.named import SAMPLES
+    from sentir.lesson.faults import FAULTS
+    from sentir.lesson.faults_run import (
+        REAL,
+        REAL_COUNT,
+        SAMPLE,
+        SAMPLE_COUNT,
+        compare,
+        gather,
+        steps_in_all,
+    )
     from sentir.lesson.language import said
 
     what = said({"en": "training", "es": "entrenando"}, language)
@@ -271,13 +287,17 @@ def faults(
     measured = test or own_test(sources)
     if not measured:
         raise UsageError("no reviews to measure on", todo="give some with --test")
-    recipe = Recipe(
-        embedding=hidden, hidden=hidden, layers=layers, max_tokens=max_tokens, epochs=epochs
-    )
+    made_up = sources[0] in SAMPLES
+    recipe = SAMPLE if made_up else REAL
+    changed = {"embedding": hidden, "hidden": hidden, "epochs": epochs}
+    recipe = replace(recipe, **{name: value for name, value in changed.items() if value})
+    count = count or (SAMPLE_COUNT if made_up else REAL_COUNT)
     with tempfile.TemporaryDirectory() as folder:
         with counting("reading") as advance:
-            reviews = gather(sources, measured, Path(folder), count=count, max_tokens=max_tokens,
-                             labels=labels, advance=advance)  # fmt: skip
+            reviews = gather(
+                sources, measured, Path(folder), count=count, max_tokens=recipe.max_tokens,
+                labels=labels, advance=advance,
+            )  # fmt: skip
         with going_on(what, steps_in_all(reviews, chosen, which_seeds, recipe)) as advance:
             found = compare(
                 reviews, faults=chosen, seeds=which_seeds, recipe=recipe, advance=advance

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch, Rectangle
+from matplotlib.ticker import NullLocator
 
 from sentir.lesson.pictures import INK, LINE, MUTED, SERIES, Picture, page_style, picture
 
@@ -206,7 +207,7 @@ def lines(
         drawn: at most six.
         x, y: what the axes measure, with the unit.
         alt: what is to be seen, in words.
-        logarithmic: the axes to draw so: ``""``, ``"x"``, ``"y"`` or ``"xy"``.
+        logarithmic: the axes to draw so (each x is then marked): ``""``, ``"x"``, ``"y"`` or ``"xy"``.
         chance: where to draw a level for comparison.
         marks: whether points are marked.
     """
@@ -222,14 +223,17 @@ def lines(
         axes.axhline(chance, color=MUTED, linewidth=1, linestyle=(0, (2, 3)))
     if "x" in logarithmic:
         axes.set_xscale("log")
+        places = sorted({float(x) for line in drawn for x in line.x_N})
+        axes.set_xticks(places, [f"{place:g}" for place in places])
+        axes.xaxis.set_minor_locator(NullLocator())
     if "y" in logarithmic:
         axes.set_yscale("log")
     axes.set(xlabel=x, ylabel=y)
     axes.tick_params(which="minor", size=0)
     if len(drawn) > 1:
-        figure.legend(
-            loc="outside upper left", frameon=False, ncols=min(3, len(drawn)), handlelength=2.6
-        )
+        # On a phone a legend has some 40 letters a row.
+        columns = max(1, min(len(drawn), 40 // (max(len(line.name) for line in drawn) + 5)))
+        figure.legend(loc="outside upper left", frameon=False, ncols=columns, handlelength=2.6)
     return picture(figure, alt)
 
 

@@ -207,7 +207,7 @@ def lines(
         drawn: at most six.
         x, y: what the axes measure, with the unit.
         alt: what is to be seen, in words.
-        logarithmic: the axes to draw so (each x is then marked): ``""``, ``"x"``, ``"y"`` or ``"xy"``.
+        logarithmic: the axes to draw so, each x marked: ``""``, ``"x"``, ``"y"`` or ``"xy"``.
         chance: where to draw a level for comparison.
         marks: whether points are marked.
     """

@@ -29,7 +29,7 @@ from sentir.data.encode import TrainingCorpora, encode_training
 from sentir.data.store import CorpusWriter, EncodedCorpus
 from sentir.nn.classifier import SentimentClassifier
 from sentir.training.checkpoint import Checkpoints
-from sentir.training.loop import fit
+from sentir.training.classifying import fit_classifier
 from sentir.training.precision import choose_precision, format_name
 
 BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -76,7 +76,9 @@ class Ours:
 
         with tempfile.TemporaryDirectory() as folder:
             checkpoints = Checkpoints(Path(folder), "")
-            fit(self.model, corpus, valid, self.config, checkpoints=checkpoints, tell=tell)
+            fit_classifier(
+                self.model, corpus, valid, self.config, checkpoints=checkpoints, tell=tell
+            )
         return ended - began, loss
 
 

@@ -287,7 +287,7 @@ def test_pretrain_complete_and_train_from_it(
     config = json.loads((run / "model" / "config.json").read_text())["config"]
     assert (config["model"]["hidden"], config["model"]["embedding"]) == (6, 5)
     assert (config["tune"]["adversarial"], config["tune"]["unfreeze"]) == (0.1, 0.2)
-    assert config["model"]["bigrams"] > 0  # the preset's own
+    assert config["model"]["skip"]  # the preset's own
     settings.write_text("[tune]\nunfreeze = 0.0\n")
     code, _, err = sentir("train", file, "-o", run, "--overwrite", "--from-lm", lm, *more,
                           "--config", settings, capfd=capfd)  # fmt: skip

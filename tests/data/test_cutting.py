@@ -4,6 +4,7 @@ import sys
 from itertools import chain
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +12,10 @@ from hypothesis import strategies as st
 from sentir.config import CLEAN_STEPS
 from sentir.data.cutting import Cut, Cutter, text_hash
 from sentir.data.words import WordSplitter
+
+
+def cut_by(cutter: Cutter, texts: list[str]) -> Cut:
+    return cutter(pa.array(texts, pa.string()))
 
 
 def words_of(cut: Cut) -> list[list[str]]:
@@ -27,7 +32,7 @@ texts = st.lists(
 def test_chunks_are_cut_as_texts_are_one_by_one(chunks: list[list[str]]) -> None:
     cutter, split = Cutter(CLEAN_STEPS), WordSplitter(CLEAN_STEPS, tuple)
     for chunk in chunks:
-        cut = cutter(chunk)
+        cut = cut_by(cutter, chunk)
         rows = [list(split(text)) for text in chunk]
         assert words_of(cut) == rows
         assert cut.words == list(dict.fromkeys(chain.from_iterable(rows)))
@@ -36,25 +41,25 @@ def test_chunks_are_cut_as_texts_are_one_by_one(chunks: list[list[str]]) -> None
 
 def test_every_blank_of_python_parts_pieces() -> None:
     blanks = [sign for sign in map(chr, range(sys.maxunicode + 1)) if sign.isspace()]
-    assert words_of(Cutter(())([f"{sign}a{sign}b" for sign in blanks])) == [["a", "b"]] * len(
-        blanks
-    )
+    assert words_of(cut_by(Cutter(()), [f"{sign}a{sign}b" for sign in blanks])) == [
+        ["a", "b"]
+    ] * len(blanks)
 
 
 def test_what_is_remembered_changes_nothing() -> None:
     cutter = Cutter(("lower",))
-    cutter(["Film good, so good"])
-    assert cutter(["a Film"]).words == ["a", "film"]
+    cut_by(cutter, ["Film good, so good"])
+    assert cut_by(cutter, ["a Film"]).words == ["a", "film"]
 
 
 @pytest.mark.parametrize("chunk", [[], ["", " "]])
 def test_nothing_to_cut(chunk: list[str]) -> None:
-    cut = Cutter(CLEAN_STEPS)(chunk)
+    cut = cut_by(Cutter(CLEAN_STEPS), chunk)
     assert (cut.words, cut.flat.tolist()) == ([], [])
     assert cut.lengths_N.tolist() == [0] * len(chunk)
 
 
 def test_without_steps_texts_are_only_hashed() -> None:
-    cut = Cutter(None)(["Good film"])
+    cut = cut_by(Cutter(None), ["Good film"])
     assert (cut.words, len(cut.flat), cut.lengths_N.tolist()) == ([], 0, [0])
     assert cut.hashes_N.tolist() == [text_hash("good  film")]

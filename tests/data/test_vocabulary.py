@@ -4,6 +4,7 @@ from collections import Counter
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,7 +23,7 @@ def grown(
     cutter = Cutter(config.clean)
     rows: list[npt.NDArray[np.int32]] = []
     for chunk in chunks:
-        cut = cutter(chunk)
+        cut = cutter(pa.array(chunk, pa.string()))
         rows += np.split(growing.encode(cut), np.cumsum(cut.lengths_N))[:-1]
     every = np.concatenate([np.empty(0, np.int32), *rows])
     counts = np.bincount(every, minlength=len(growing))
@@ -56,7 +57,7 @@ def test_the_largest_vocabulary_counts_the_special_ids() -> None:
 
 def test_the_special_names_are_never_words() -> None:
     growing = GrowingVocabulary(TextConfig(clean=(), min_count=1))
-    ids = growing.encode(Cutter(())(["_PAD _UNK a _PAD"]))
+    ids = growing.encode(Cutter(())(pa.array(["_PAD _UNK a _PAD"], pa.string())))
     tokenizer, table = growing.settle(np.bincount(ids))
     assert list(tokenizer.vocabulary) == [*SPECIAL, "a"]
     assert table[ids].tolist() == [UNK, UNK, 2, UNK] == tokenizer.encode(["_PAD _UNK a _PAD"])[0]
@@ -64,7 +65,7 @@ def test_the_special_names_are_never_words() -> None:
 
 def test_nothing_read() -> None:
     growing = GrowingVocabulary(TextConfig())
-    assert len(growing.encode(Cutter(())([]))) == 0
+    assert len(growing.encode(Cutter(())(pa.array([], pa.string())))) == 0
     tokenizer, table = growing.settle(np.zeros(0, dtype=np.int64))
     assert (list(tokenizer.vocabulary), len(table), len(growing)) == ([*SPECIAL], 0, 0)
 

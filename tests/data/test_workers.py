@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from conftest import write_fasttext
@@ -20,7 +21,7 @@ from sentir.data.workers import available_cores, cut_all
 from sentir.errors import DataError, WorkerError
 
 STEPS = ("lower",)
-CHUNKS = [([f"Film number{at}, good", "so So"], at) for at in range(20)]
+CHUNKS = [(pa.array([f"Film number{at}, good", "so So"]), at) for at in range(20)]
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ def test_few_chunks_start_no_worker(started: list[subprocess.Popen[bytes]]) -> N
 def test_few_chunks_are_read_ahead() -> None:
     read = 0
 
-    def chunks() -> Iterator[tuple[list[str], int]]:
+    def chunks() -> Iterator[tuple[pa.StringArray, int]]:
         nonlocal read
         for chunk in CHUNKS:
             read += 1
@@ -102,7 +103,7 @@ def test_a_worker_that_fails_says_why(capfd: pytest.CaptureFixture[str]) -> None
 
 
 def test_an_error_of_the_reader_ends_the_workers(started: list[subprocess.Popen[bytes]]) -> None:
-    def chunks() -> Iterator[tuple[list[str], int]]:
+    def chunks() -> Iterator[tuple[pa.StringArray, int]]:
         yield from CHUNKS[:5]
         raise DataError("cut short")
 
@@ -142,10 +143,11 @@ def test_the_corpus_is_the_same_byte_for_byte(
 def test_a_script_needs_no_main_guard_and_workers_load_no_torch(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(
+        "import pyarrow as pa\n"
         "from sentir.data import workers\n"
         "check = '; assert \"torch\" not in sys.modules; serve('\n"
         "workers._PROGRAM = workers._PROGRAM.replace('; serve(', check)\n"
-        "chunks = [([f'film {at}'], at) for at in range(9)]\n"
+        "chunks = [(pa.array([f'film {at}']), at) for at in range(9)]\n"
         "print(sum(len(cut.words) for _, _, cut in workers.cut_all(chunks, (), 2)))\n"
     )
     source = Path(workers.__file__).parents[2]
@@ -163,8 +165,9 @@ def test_a_script_needs_no_main_guard_and_workers_load_no_torch(tmp_path: Path) 
 def test_no_worker_outlives_its_caller(tmp_path: Path) -> None:
     program = (
         "import os, signal\n"
+        "import pyarrow as pa\n"
         "from sentir.data import workers\n"
-        "chunks = (([f'film {at}'], at) for at in range(99))\n"
+        "chunks = ((pa.array([f'film {at}']), at) for at in range(99))\n"
         "cuts = workers.cut_all(chunks, (), 2)\n"
         "next(cuts)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"

@@ -12,7 +12,7 @@ from sentir.data.batches import Batch, pad
 from sentir.nn.classifier import SentimentClassifier
 from sentir.training.adversarial import adversarial_loss, worst_step
 from sentir.training.checkpoint import Checkpoints
-from sentir.training.loop import fit
+from sentir.training.classifying import fit_classifier
 
 
 def problem(**settings: object) -> tuple[SentimentClassifier, Batch, torch.Tensor]:
@@ -79,7 +79,7 @@ def test_a_problem_is_learnt_with_noise(tmp_path: Path) -> None:
     train, valid = separable(tmp_path / "train", 200), separable(tmp_path / "valid", 50)
     config = tiny(adversarial=0.1, unfreeze=0.2)
     model = new_model(config)
-    position = fit(
+    position = fit_classifier(
         model, train, valid, config, checkpoints=Checkpoints(tmp_path, ""), tell=lambda event: None
     )
     assert position.best_loss < 0.1

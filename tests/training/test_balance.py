@@ -7,7 +7,7 @@ import torch
 from tiny_problem import new_model, tiny, write_corpus
 
 from sentir.training.balance import balanced
-from sentir.training.loop import logits
+from sentir.training.classifying import logits
 from sentir.training.mixing import best_mix
 from sentir.training.terms import fit_terms
 

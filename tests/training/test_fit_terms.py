@@ -10,7 +10,7 @@ from tiny_problem import new_model, separable, tiny, write_corpus
 from sentir.data.store import EncodedCorpus
 from sentir.nn.classifier import SentimentClassifier
 from sentir.training import terms as terms_module
-from sentir.training.loop import logits, probabilities
+from sentir.training.classifying import logits, probabilities
 from sentir.training.terms import fit_terms
 
 CONFIG = tiny(terms=64, max_tokens=30)

@@ -18,7 +18,8 @@ from sentir.data.store import EncodedCorpus
 from sentir.errors import ConfigError
 from sentir.nn.classifier import SentimentClassifier
 from sentir.training.checkpoint import Checkpoints, Position
-from sentir.training.loop import fit, probabilities, rate, why_stop
+from sentir.training.classifying import fit_classifier, probabilities
+from sentir.training.loop import rate, why_stop
 
 Event = dict[str, Any]
 
@@ -49,7 +50,7 @@ class Trained:
             self.events.append(event)
             on(event, self.model)
 
-        self.position = fit(
+        self.position = fit_classifier(
             self.model, *corpora, config, checkpoints=Checkpoints(folder, ""), tell=tell
         )
 
@@ -77,7 +78,9 @@ def test_three_classes_are_learnt(tmp_path: Path) -> None:
     corpus = write_corpus(tmp_path / "three", reviews, labels)
     config = tiny()
     model = new_model(config, classes=3)
-    fit(model, corpus, corpus, config, checkpoints=Checkpoints(tmp_path, ""), tell=lambda _: None)
+    fit_classifier(
+        model, corpus, corpus, config, checkpoints=Checkpoints(tmp_path, ""), tell=lambda _: None
+    )
     assert (probabilities(model, corpus, 200).argmax(axis=1) == labels).all()
 
 
@@ -117,7 +120,7 @@ def test_validation_measures_the_validation_reviews_and_nothing_else(tmp_path: P
     assert best["accuracy"] == (answers_NC.argmax(axis=1) == valid.labels_N).mean()
     assert run.position.best_loss == best["loss"]
     # It cannot touch test: it is given none.
-    given = inspect.signature(fit).parameters
+    given = inspect.signature(fit_classifier).parameters
     assert [name for name in given if given[name].kind is not inspect.Parameter.KEYWORD_ONLY] == [
         "model", "train", "valid", "config",
     ]  # fmt: skip

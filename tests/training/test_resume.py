@@ -19,7 +19,7 @@ from tiny_problem import new_model, same, separable, tiny, weights_of
 
 from sentir.data.store import EncodedCorpus
 from sentir.training.checkpoint import Checkpoints, Position
-from sentir.training.loop import fit
+from sentir.training.classifying import fit_classifier
 from sentir.training.watch import MetricsFile, read_metrics, tell_all
 
 Event = dict[str, Any]
@@ -89,7 +89,7 @@ def run(
     folder.mkdir(exist_ok=True)
     # A resumed run takes nothing from the model it is given.
     model = new_model(config, seed=99 if (folder / "checkpoint.pt").exists() else 0)
-    position = fit(
+    position = fit_classifier(
         model,
         *corpora,
         config,
@@ -151,7 +151,7 @@ import torch
 
 from sentir.data.store import EncodedCorpus
 from sentir.training.checkpoint import Checkpoints
-from sentir.training.loop import fit
+from sentir.training.classifying import fit_classifier
 from sentir.training.watch import MetricsFile, tell_all
 from tiny_problem import new_model, tiny
 
@@ -201,7 +201,7 @@ def train(order):
     config = tiny(**order["settings"])
     model = new_model(config)
     corpora = [EncodedCorpus(Path(path)) for path in order["corpora"]]
-    fit(model, *corpora, config, checkpoints=Checkpoints(folder, "id"),
+    fit_classifier(model, *corpora, config, checkpoints=Checkpoints(folder, "id"),
         tell=tell_all([metrics, report]), resume=True)
 
 

@@ -11,7 +11,7 @@ from tiny_problem import new_model, separable, tiny, weights_of
 
 from sentir.config import TuneConfig
 from sentir.training.checkpoint import Checkpoints
-from sentir.training.loop import fit
+from sentir.training.classifying import fit_classifier
 from sentir.training.unfreezing import Unfreezing
 
 
@@ -60,7 +60,7 @@ def test_the_loop_moves_only_what_learns(tmp_path: Path, unfreeze: float) -> Non
             moved[event["step"]] = {group_of(name) for name in now
                                     if not torch.equal(now[name], before[name])}  # fmt: skip
 
-    fit(model, train, valid, config, checkpoints=Checkpoints(tmp_path, ""), tell=tell)
+    fit_classifier(model, train, valid, config, checkpoints=Checkpoints(tmp_path, ""), tell=tell)
     # 10 steps an epoch: the layers join at step 5, counted from 0, the embedding at 10.
     if unfreeze:
         assert [moved[step] for step in (1, 5, 6, 10, 11)] == [{0}, {0}, {0, 1}, {0, 1}, {0, 1, 2}]
@@ -82,6 +82,8 @@ def test_the_deeper_part_moves_less(tmp_path: Path) -> None:
                               for name in ("head.weight", "layers.0.ahead.weight_hh_l0",
                                            "embedding.weight")])  # fmt: skip
 
-        fit(model, train, valid, config, checkpoints=Checkpoints(tmp_path, ""), tell=tell)
+        fit_classifier(
+            model, train, valid, config, checkpoints=Checkpoints(tmp_path, ""), tell=tell
+        )
     ratios = [small / large for large, small in zip(*steps, strict=True)]
     assert ratios == pytest.approx([1, 0.1, 0.01], rel=0.05)  # Adam's first step is its rate

@@ -6,21 +6,26 @@ What is cut does not depend on what was cut before, so that any process may do i
 from __future__ import annotations
 
 import hashlib
-import sys
-from collections import defaultdict
 from collections.abc import Sequence
-from itertools import chain, count
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from sentir.config import CleanStep
-from sentir.data.words import WordSplitter
+from sentir.data.clean import STEPS
+from sentir.data.pieces import Pieces, Ragged
+
+if TYPE_CHECKING:
+    from sentir.config import CleanStep
 
 Ints = npt.NDArray[np.int32]
+Hashes = npt.NDArray[np.uint64]
+
+_BLANK = ord(" ")
+# Every blank that ASCII has becomes a space.
+_TO_SPACES = np.array([_BLANK if chr(byte).isspace() else byte for byte in range(128)]
+                      + list(range(128, 256)), np.uint8)  # fmt: skip
 
 
 class Cut(NamedTuple):
@@ -33,7 +38,7 @@ class Cut(NamedTuple):
     #: Words of each review.
     lengths_N: Ints
     #: `text_hash` of each review.
-    hashes_N: npt.NDArray[np.uint64]
+    hashes_N: Hashes
 
 
 class Cutter:
@@ -44,38 +49,102 @@ class Cutter:
     """
 
     def __init__(self, steps: Sequence[CleanStep] | None) -> None:
-        # The same word comes out of many pieces ("film", "Film,"): it is held once.
-        self._split = (
-            None
-            if steps is None
-            else WordSplitter(steps, lambda words: tuple(map(sys.intern, words)))
-        )
+        self._whole = STEPS["html"] if "html" in (steps or ()) else str
+        self._pieces = None
+        if steps is not None:
+            self._pieces = Pieces([step for step in steps if step != "html"])
 
-    def __call__(self, texts: Sequence[str]) -> Cut:
-        hashes_N = np.fromiter(map(text_hash, texts), np.uint64, len(texts))
-        if self._split is None:
+    def __call__(self, texts_N: pa.StringArray) -> Cut:
+        texts = texts_N.to_pylist()
+        hashes_N = _text_hashes(texts, _is_plain(texts_N))
+        if self._pieces is None:
             return Cut([], np.empty(0, np.int32), np.zeros(len(texts), np.int32), hashes_N)
-        # Arrow finds the pieces and numbers them, so that Python meets each of them once a call.
-        # It takes for blank what Python does; the empty pieces it leaves at the ends hold no word.
-        pieces_N = pc.utf8_split_whitespace(pa.array(map(self._split.whole, texts), pa.string()))
-        numbered = pieces_N.values.dictionary_encode()
-        flat_pieces = numbered.indices.to_numpy()
-        words_of = list(map(self._split.of_piece, numbered.dictionary.to_pylist()))
-        word_of: defaultdict[str, int] = defaultdict(count().__next__)
-        sizes = np.fromiter(map(len, words_of), np.int32, len(words_of))
-        places = map(word_of.__getitem__, chain.from_iterable(words_of))
-        flat_words = np.fromiter(places, np.int32, int(sizes.sum()))
+        pieces, ends_N = _pieces(pa.array(map(self._ready, texts), pa.string()))
+        # Arrow numbers the pieces, so that Python meets each distinct one once a call.
+        numbered = pieces.dictionary_encode()
+        words, sizes = self._pieces.words_of(numbered.dictionary.to_pylist())
+        words, places = _by_appearance(words, len(self._pieces.words))
 
-        # Each piece of the reviews is replaced by the stretch of `flat_words` that holds its words.
-        starts = (np.cumsum(sizes) - sizes)[flat_pieces]
-        ends = np.cumsum(sizes[flat_pieces])
-        begins = np.concatenate(([0], ends))
-        within = np.arange(begins[-1]) + np.repeat(starts - begins[:-1], sizes[flat_pieces])
-        lengths_N = np.diff(begins[pieces_N.offsets.to_numpy()]).astype(np.int32)
-        return Cut(list(word_of), flat_words[within], lengths_N, hashes_N)
+        # Each piece of the reviews is replaced by the stretch of places that holds its words.
+        numbers = numbered.indices.to_numpy()
+        words_of_pieces = Ragged()
+        words_of_pieces.append(places, sizes)
+        flat = words_of_pieces.of(numbers)
+        ends = np.concatenate(([0], np.cumsum(sizes[numbers])))[ends_N]
+        lengths_N = np.diff(ends, prepend=0).astype(np.int32)
+        return Cut([self._pieces.words[at] for at in words], flat, lengths_N, hashes_N)
+
+    def _ready(self, text: str) -> str:
+        """The text with a space behind it, and no blank but ASCII's within."""
+        text = self._whole(text)
+        return f"{text} " if text.isascii() else " ".join([*text.split(), ""])
+
+
+def _pieces(texts_N: pa.StringArray) -> tuple[pa.StringArray, Ints]:
+    """What lies before each blank, the blank (now a space) with it; pieces before each text's end.
+
+    Arrow's strings are one run of bytes, which only has to be parted at other places.
+    """
+    offsets, data = _raw(texts_N)
+    data = _TO_SPACES[data]
+    ends = np.flatnonzero(data == _BLANK).astype(np.int32) + np.int32(1)
+    all_offsets = pa.py_buffer(np.concatenate((np.zeros(1, np.int32), ends)))
+    pieces = pa.StringArray.from_buffers(len(ends), all_offsets, pa.py_buffer(data))
+    return pieces, np.searchsorted(ends, offsets[1:], side="right").astype(np.int32)
+
+
+def _by_appearance(words: Ints, count: int) -> tuple[Ints, Ints]:
+    """The distinct words by first appearance, and each word's place among them.
+
+    Args:
+        words: numbers below `count`.
+    """
+    at = np.arange(len(words), dtype=np.int32)
+    first = np.empty(count, np.int32)
+    first[words[::-1]] = at[::-1]  # where a place is written to several times, the last stays
+    distinct = words[first[words] == at]
+    place = np.empty(count, np.int32)
+    place[distinct] = np.arange(len(distinct), dtype=np.int32)
+    return distinct, place[words]
+
+
+def _raw(texts_N: pa.StringArray) -> tuple[Ints, npt.NDArray[np.uint8]]:
+    """Where each text begins and the last ends, and the bytes of all texts."""
+    _, offsets, data = texts_N.buffers()
+    if len(texts_N) == 0 or data is None:
+        return np.zeros(len(texts_N) + 1, np.int32), np.empty(0, np.uint8)
+    bounds = np.frombuffer(offsets, np.int32)[texts_N.offset :][: len(texts_N) + 1]
+    return bounds - bounds[0], np.frombuffer(data, np.uint8)[bounds[0] : bounds[-1]]
 
 
 def text_hash(text: str) -> int:
     """64 bits that two reviews share if they differ in case and blanks only."""
-    folded = " ".join(text.lower().split()).encode("utf-8", "surrogatepass")
-    return int.from_bytes(hashlib.blake2b(folded, digest_size=8).digest(), "little")
+    return int(np.frombuffer(_digest(" ".join(text.lower().split())), "<u8")[0])
+
+
+def _digest(folded: str) -> bytes:
+    return hashlib.blake2b(folded.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+
+
+def _text_hashes(texts: Sequence[str], plain_N: npt.NDArray[np.bool_]) -> Hashes:
+    """The `text_hash` of each text; in those that are plain no blanks are to be folded."""
+    digests = [
+        _digest(text.lower() if plain else " ".join(text.lower().split()))
+        for text, plain in zip(texts, plain_N.tolist(), strict=True)
+    ]
+    return np.frombuffer(b"".join(digests), "<u8").astype(np.uint64, copy=False)
+
+
+def _is_plain(texts_N: pa.StringArray) -> npt.NDArray[np.bool_]:
+    """Which texts are of printable ASCII with single spaces within and none around."""
+    bounds, data = _raw(texts_N)
+    begins, ends = bounds[:-1], bounds[1:]
+    blank = data == _BLANK
+    odd = (data < _BLANK) | (data > ord("~"))
+    odd[1:] |= blank[1:] & blank[:-1]
+    filled = ends > begins
+    odd[begins[filled]] |= blank[begins[filled]]
+    odd[ends[filled] - 1] |= blank[ends[filled] - 1]
+    plain_N = np.ones(len(texts_N), bool)
+    plain_N[np.searchsorted(bounds, np.flatnonzero(odd), side="right") - 1] = False
+    return plain_N

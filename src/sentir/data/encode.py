@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
 from sentir.config import TextConfig, TrainConfig
 from sentir.data.corpus import Faults, Review
@@ -175,7 +176,8 @@ def encode_reviews(
         DataError: a label is not one the scheme knows, or no review is left.
     """
     known = tokenizer if isinstance(tokenizer, WordTokenizer) else None
-    chunks = (labelled(chunk, labels, faults) for chunk in chunks_of(reviews, advance))
+    pairs = (labelled(chunk, labels, faults) for chunk in chunks_of(reviews, advance))
+    chunks = ((pa.array(texts, pa.string()), classes) for texts, classes in pairs)
     cuts = cut_all(chunks, known.steps if known is not None else None, processes)
     with closing(cuts), CorpusWriter(path, texts=True) as writer:
         count = 0
@@ -183,7 +185,7 @@ def encode_reviews(
             if known is not None:
                 flat, lengths = numbered(known, cut), cut.lengths_N
             else:
-                flat, lengths = flat_ids(tokenizer.encode(texts))
+                flat, lengths = flat_ids(tokenizer.encode(texts.to_pylist()))
             classes_N = np.array(classes, np.int32)
             writer.write(flat, offsets(lengths), classes_N, cut.hashes_N, texts)
             count += len(texts)
@@ -261,10 +263,13 @@ def _write(
 ) -> None:
     """Both parts of the spooled reviews as corpora, and the tokenizer that made them."""
     for name, rows_N in (("train", train_N), ("valid", aside_N)):
-        with CorpusWriter(folder / f"{name}.arrow", texts=name == "valid") as writer:
-            for batch, classes_N in spool.parts(rows_N, class_of_N):
+        kept = name == "valid"
+        with CorpusWriter(folder / f"{name}.arrow", texts=kept) as writer:
+            for batch, classes_N in spool.parts(
+                rows_N, class_of_N, texts=kept or spool.words is None
+            ):
                 flat, lengths = settle(batch)
-                texts = batch.column("text") if name == "valid" else None
+                texts = batch.column("text") if kept else None
                 hashes = batch.column("text_hash").to_numpy()
                 writer.write(flat, offsets(lengths), classes_N, hashes, texts)
     tokenizer.save(folder / "tokenizer.json")

@@ -47,10 +47,12 @@ class Spool:
     #: What numbered the words; None where the texts have yet to be cut into pieces of words.
     words: Words | None
 
-    def parts(self, rows_N: Flags, class_of_N: Ints) -> Iterator[tuple[pa.RecordBatch, Ints]]:
+    def parts(
+        self, rows_N: Flags, class_of_N: Ints, *, texts: bool
+    ) -> Iterator[tuple[pa.RecordBatch, Ints]]:
         """The chosen reviews, some thousand at a time, with their classes."""
         start = 0
-        for batch in read_batches(self.path):
+        for batch in read_batches(self.path, texts=texts):
             end = start + batch.num_rows
             chosen = rows_N[start:end]
             if chosen.any():
@@ -90,7 +92,7 @@ def _fill_spool(
     places: list[str] = []
     codes, hashes = [np.empty(0, np.int32)], [np.empty(0, np.uint64)]
 
-    def chunks() -> Iterator[tuple[list[str], Ints]]:
+    def chunks() -> Iterator[tuple[pa.StringArray, Ints]]:
         for chunk in chunks_of(reviews, advance):
             labels = []
             for review in chunk:
@@ -102,7 +104,8 @@ def _fill_spool(
                     places.append(f"{review.path}:{review.line}")
                 counts[code] += 1
                 labels.append(code)
-            yield [review.text for review in chunk], np.array(labels, np.int32)
+            texts = pa.array([review.text for review in chunk], pa.string())
+            yield texts, np.array(labels, np.int32)
 
     cuts = cut_all(chunks(), None if words is None else words.steps, processes)
     with closing(cuts), CorpusWriter(path, texts=True) as writer:
@@ -122,7 +125,7 @@ def settled(
     words = spool.words
     if isinstance(words, WordTokenizer):
         return words, _ids
-    parts = spool.parts(train_N, spool.codes_N)
+    parts = spool.parts(train_N, spool.codes_N, texts=words is None)
     if words is None:
         texts = (value for batch, _ in parts for value in batch.column("text").to_pylist())
         subwords = given or SubwordTokenizer.train(texts, text)

@@ -50,7 +50,7 @@ class CorpusWriter:
         offsets: npt.NDArray[np.int32],
         labels: npt.NDArray[np.int32],
         hashes: npt.NDArray[np.uint64],
-        texts: Sequence[str] | pa.Array | None = None,
+        texts: Sequence[str] | pa.StringArray | None = None,
     ) -> None:
         """Append a record batch of N reviews: offsets of shape (N + 1,), all others (N,)."""
         columns = [
@@ -149,8 +149,14 @@ class EncodedCorpus:
         return found
 
 
-def read_batches(path: Path) -> Iterator[pa.RecordBatch]:
-    """The record batches of an encoded corpus one by one, none held longer than it is used."""
-    with pa.OSFile(str(path)) as source, pa.ipc.open_file(source) as reader:
+def read_batches(path: Path, *, texts: bool = True) -> Iterator[pa.RecordBatch]:
+    """The record batches of an encoded corpus one by one, none held longer than it is used.
+
+    Args:
+        path: where the corpus stands.
+        texts: read the texts as well, if they were kept.
+    """
+    options = pa.ipc.IpcReadOptions(included_fields=None if texts else [*range(len(_FIELDS))])
+    with pa.OSFile(str(path)) as source, pa.ipc.open_file(source, options=options) as reader:
         for at in range(reader.num_record_batches):
             yield reader.get_batch(at)

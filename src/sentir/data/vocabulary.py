@@ -8,6 +8,7 @@ and in the end one table turns those into the final ones.
 from __future__ import annotations
 
 from array import array
+from itertools import repeat
 
 import numpy as np
 import numpy.typing as npt
@@ -38,13 +39,12 @@ class GrowingVocabulary:
         lossy counting of Manku and Motwani 2002). So memory stays bounded on any corpus, but for
         the 8 bytes of each id's count.
         """
-        ids_N = np.empty(len(cut.words), dtype=np.int32)
-        for place, word in enumerate(cut.words):
-            at = self._id_of.get(word)
-            if at is None:
-                at = self._id_of[word] = len(self._counts)
-                self._counts.append(0)
-            ids_N[place] = at
+        words = cut.words
+        ids_N = np.fromiter(map(self._id_of.get, words, repeat(-1)), np.int32, len(words))
+        new = np.flatnonzero(ids_N < 0)
+        ids_N[new] = np.arange(len(new)) + len(self._counts)
+        self._id_of.update((words[place], int(ids_N[place])) for place in new)
+        self._counts.extend(repeat(0, len(new)))
         counts = np.frombuffer(self._counts, dtype=np.int64)
         counts[ids_N] += np.bincount(cut.flat, minlength=len(ids_N))
         if len(self._id_of) > self._max_words:

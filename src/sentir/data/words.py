@@ -1,4 +1,4 @@
-"""Words by the Penn Treebank's rules, a white-space piece at a time.
+"""Words by the Penn Treebank's rules, a white-space piece at a time (many at once: `pieces`).
 
 Reviews repeat themselves: after a few thousand of them nearly every piece between two blanks has
 been seen. So the rules run once a distinct piece and the answer is kept; everything that can be
@@ -18,10 +18,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from itertools import chain
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from sentir.config import CleanStep
 from sentir.data.clean import STEPS, URL_TOKEN, cleaner
+
+if TYPE_CHECKING:
+    from sentir.config import CleanStep
 
 T = TypeVar("T")
 
@@ -41,23 +43,26 @@ ABBREVIATIONS = frozenset(
 _SIGNS = frozenset(("", ".", *",;:!?)"))
 _INITIALS = re.compile(r"(?:[^\W\d_]\.)*[^\W\d_]")
 
-_TOKEN = re.compile(
-    rf"""
-    {re.escape(URL_TOKEN)}
+#: One token of a piece; what is most of a text comes first.
+TOKEN = rf"""
+    (?: [^\s.…`'"«»“”‘’„¡¿;@#$%&?!*()\[\]{{}}<>‒–—―:,-]+
+      | \.(?!\.) | -(?!-) | '(?!') | [:,](?=\d) )+
+  | {re.escape(URL_TOKEN)}
   | \.{{2,}} | …                          # dots of any number, two or more
   | --                                    # the typewriter's dash
   | `+ | '' | ["«»“”‘’„¡¿;@#$%&?!*()\[\]{{}}<>‒–—―]
   | [:,](?!\d)                            # 3,50 and 10:30 stay whole
-  | (?:[^\s.…`'"«»“”‘’„¡¿;@#$%&?!*()\[\]{{}}<>‒–—―:,-]
-      | \.(?!\.) | -(?!-) | '(?!') | [:,](?=\d))+
-    """,
-    re.VERBOSE,
-)
+"""
+_TOKEN = re.compile(TOKEN, re.VERBOSE)
 _CLITIC = re.compile(r"(?i)(.*[^'])('(?:s|m|d|ll|re|ve)?|n't)")
 _LEADING_APOSTROPHE = re.compile(r"(?i)'(?!(?:re|ve|ll|m|t|s|d|n)\b)(?=\w)")
 _JOINED = re.compile(r"(?i)\b(?:(can)(not)|(d)('ye)|(gim)(me)|(gon)(na)|(got)(ta)|(lem)(me)"
                      r"|(more)('n)|(wan)(na))\b")  # fmt: skip
-_OPENS_QUOTE = frozenset(("(", "[", "{", "<"))
+#: What becomes the opening or the closing pair, by what stands before it.
+QUOTES = frozenset(('"', "''"))
+OPENS_QUOTE = frozenset(("(", "[", "{", "<"))
+#: What may stand behind a sentence's full stop; the colon joins a title to its review.
+CLOSERS = frozenset((")", "]", "}", ">", '"', "'", "''", "»", "”", "’", ":"))
 
 
 def split_piece(piece: str) -> list[str]:
@@ -79,20 +84,24 @@ def split_piece(piece: str) -> list[str]:
     while last_word >= 0 and found[last_word] in CLOSERS:
         last_word -= 1
     for at, token in enumerate(found):
-        if token in ('"', "''"):
-            tokens.append("``" if not tokens or tokens[-1] in _OPENS_QUOTE else "''")
+        if token in QUOTES:
+            tokens.append("``" if not tokens or tokens[-1] in OPENS_QUOTE else "''")
         elif token[0].isalnum() or token[0] in ".'-" or len(token) > 1:
-            tokens += _split_word(token, ends_piece=at == last_word)
+            tokens += split_word(token, ends_piece=at == last_word)
         else:
             tokens.append(token)
     return tokens
 
 
-# What may stand behind a sentence's full stop; the colon joins a title to its review.
-CLOSERS = frozenset((")", "]", "}", ">", '"', "'", "''", "»", "”", "’", ":"))
+def split_word(word: str, *, ends_piece: bool) -> list[str]:
+    """The tokens of a token that is no quote: its clitics, and a sentence's full stop, leave it.
 
-
-def _split_word(word: str, *, ends_piece: bool) -> list[str]:
+    Args:
+        word: what `TOKEN` found.
+        ends_piece: nothing but `CLOSERS` stands behind it in its piece.
+    """
+    if stays_whole(word):
+        return [word]
     before: list[str] = []
     after: list[str] = []
     if word[0] == "'" and _LEADING_APOSTROPHE.match(word):
@@ -113,6 +122,13 @@ def _split_word(word: str, *, ends_piece: bool) -> list[str]:
     return [*before, *words, *clitics, *after]
 
 
+def stays_whole(word: str) -> bool:
+    """Whether `split_word` leaves the token as it is, wherever it stands."""
+    if "'" in word or word[-1] == ".":
+        return False
+    return not 4 <= len(word) <= 6 or not _JOINED.fullmatch(word)
+
+
 class WordSplitter(Generic[T]):
     """What is kept of each word of a review, each distinct piece worked out once.
 
@@ -125,8 +141,7 @@ class WordSplitter(Generic[T]):
         self, steps: Sequence[CleanStep], keep: Callable[[list[str]], Sequence[T]]
     ) -> None:
         # Entities and breaks may hold blanks, so they go before the split; all else is local.
-        #: What is done to a text before it is cut at its blanks.
-        self.whole: Callable[[str], str] = STEPS["html"] if "html" in steps else str
+        self._whole: Callable[[str], str] = STEPS["html"] if "html" in steps else str
         self._local = cleaner([step for step in steps if step != "html"])
         self._keep = keep
         self._known = _Known(self._work_out)
@@ -143,7 +158,7 @@ class WordSplitter(Generic[T]):
 
     def __call__(self, text: str) -> list[T]:
         """What is kept of the text's words, in their order."""
-        return list(chain.from_iterable(map(self.of_piece, self.whole(text).split())))
+        return list(chain.from_iterable(map(self.of_piece, self._whole(text).split())))
 
 
 class _Known(dict[str, Sequence[T]], Generic[T]):

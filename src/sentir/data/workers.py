@@ -19,18 +19,22 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from itertools import chain, islice
 from queue import SimpleQueue
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from sentir.config import CleanStep
+import pyarrow as pa
+
 from sentir.data.cutting import Cut, Cutter
 from sentir.errors import WorkerError
+
+if TYPE_CHECKING:
+    from sentir.config import CleanStep
 
 T = TypeVar("T")
 
 #: A worker takes longer to start than a process to cut this many chunks by itself.
 FEW_CHUNKS = 2
-#: Chunks that are with a worker or wait for one, for each worker; more would only fill the memory.
-AHEAD = 2
+#: Chunks that are with a worker or wait for one, for each worker: what is read while one starts.
+AHEAD = 4
 #: A worker cuts about half as fast as bz2 is read, so that more would wait for their reader.
 MAX_WORKERS = 4
 
@@ -43,10 +47,10 @@ _PROGRAM = (
 
 
 def cut_all(
-    chunks: Iterable[tuple[list[str], T]],
+    chunks: Iterable[tuple[pa.StringArray, T]],
     steps: Sequence[CleanStep] | None,
     processes: int | None = None,
-) -> Generator[tuple[list[str], T, Cut], None, None]:
+) -> Generator[tuple[pa.StringArray, T, Cut], None, None]:
     """Each chunk with what its texts are cut into, in order; few chunks start no worker.
 
     To be closed (`contextlib.closing`) if it may be left before its end.
@@ -68,7 +72,7 @@ def cut_all(
             yield texts, rest, cutter(texts)
         return
     workers = _Workers(count, steps)
-    waiting: deque[tuple[list[str], T, Future[Cut]]] = deque()
+    waiting: deque[tuple[pa.StringArray, T, Future[Cut]]] = deque()
     try:
         for texts, rest in chain(head, source):
             waiting.append((texts, rest, workers.submit(texts)))
@@ -104,10 +108,10 @@ class _Workers:
                 _send(process.stdin, sys.path, tuple(steps))
             self._idle.put(process)
 
-    def submit(self, texts: list[str]) -> Future[Cut]:
+    def submit(self, texts: pa.StringArray) -> Future[Cut]:
         return self._threads.submit(self._cut, texts)
 
-    def _cut(self, texts: list[str]) -> Cut:
+    def _cut(self, texts: pa.StringArray) -> Cut:
         process = self._idle.get()
         try:
             _send(process.stdin, texts)

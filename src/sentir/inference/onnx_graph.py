@@ -35,6 +35,8 @@ FORMAT = 1
 OPSET, IR_VERSION = 17, 8
 #: A model is one protobuf message, which cannot be larger.
 LARGEST_BYTES = 2**31 - 2**20
+#: The largest weight in 8 bits.
+LARGEST_INT8 = 63
 
 #: For each cell its operator, and where PyTorch keeps the gates that ONNX wants in this order.
 _CELLS = {"lstm": ("LSTM", (0, 3, 1, 2)), "gru": ("GRU", (1, 0, 2)), "rnn": ("RNN", (0,))}
@@ -281,8 +283,12 @@ def _recurrent(
 
 
 def _rounded(weight_DGN: Floats) -> tuple[npt.NDArray[np.int8], Floats, npt.NDArray[np.int8]]:
-    """Weights in 8 bits (D, N, G), their scale a column and their zero points (D, G)."""
-    scale_DG = np.abs(weight_DGN).max(axis=2) / 127
+    """Weights in 8 bits (D, N, G), their scale a column and their zero points (D, G).
+
+    One bit is left unused: processors without VNNI add two products in 16 bits, which overflow with
+    all of them (https://onnxruntime.ai/docs/performance/model-optimizations/quantization.html).
+    """
+    scale_DG = np.abs(weight_DGN).max(axis=2) / LARGEST_INT8
     scale_DG[scale_DG == 0] = 1
     rounded_DGN = np.rint(weight_DGN / scale_DG[:, :, None]).astype(np.int8)
     return rounded_DGN.transpose(0, 2, 1), scale_DG, np.zeros(scale_DG.shape, dtype=np.int8)

@@ -154,7 +154,7 @@ def tokenizer_rules() -> dict[str, Any]:
     return {
         "abbreviations": sorted(ABBREVIATIONS),
         "closers": sorted(CLOSERS),
-        "quotes": {chr(int(sign)): straight for sign, straight in QUOTES.items()},
+        "quotes": {sign: straight for straight, signs in QUOTES.items() for sign in signs},
         "address": URL_TOKEN,
         "longest": MAX_PIECE_CHARACTERS,
         "unknown": UNK,

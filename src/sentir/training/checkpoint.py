@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -25,6 +25,7 @@ import torch
 from torch import nn
 
 from sentir.atomic import written_whole
+from sentir.data.batches import Batch
 from sentir.errors import DataError
 
 
@@ -43,7 +44,7 @@ class Position:
     Attributes:
         step: optimiser steps taken.
         reviews: reviews seen.
-        tokens: tokens seen, counted for a language model only.
+        tokens: tokens seen.
         best_loss: lowest validation loss, nats a review.
         best_step: the step it was seen at.
         without_better: validations since then.
@@ -57,6 +58,16 @@ class Position:
     best_step: int | None = None
     without_better: int = 0
     stopped: str = ""
+
+    def add(self, batch: Batch) -> None:
+        """Count a step."""
+        self.step += 1
+        self.reviews += len(batch.rows_B)
+        self.tokens += int(batch.lengths_B.sum())
+
+    def counts(self, names: Sequence[str]) -> dict[str, int]:
+        """The step and what else is asked for, as events tell it."""
+        return {"step": self.step, **{name: getattr(self, name) for name in names}}
 
 
 class Checkpoints:

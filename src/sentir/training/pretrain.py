@@ -28,7 +28,7 @@ from sentir.data.named import is_synthetic
 from sentir.nn.language_model import LanguageModel
 from sentir.training.checkpoint import Checkpoints
 from sentir.training.device import choose_device
-from sentir.training.language_loop import fit_language_model, losses
+from sentir.training.guessing import fit_language_model, losses
 from sentir.training.precision import choose_precision
 from sentir.training.run import check_folder, say_skipped
 from sentir.training.watch import MetricsFile, Watcher, perplexity, tell_all

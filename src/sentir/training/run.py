@@ -36,9 +36,9 @@ from sentir.nn.classifier import SentimentClassifier
 from sentir.nn.vectors import load_vectors
 from sentir.training.balance import balanced
 from sentir.training.checkpoint import Checkpoints, Position
+from sentir.training.classifying import fit_classifier, logits, probabilities
 from sentir.training.cooccurrence import put_vectors
 from sentir.training.device import choose_device
-from sentir.training.loop import fit, logits, probabilities
 from sentir.training.mixing import best_mix, put_mix
 from sentir.training.precision import choose_precision, format_name
 from sentir.training.terms import fit_terms
@@ -145,7 +145,7 @@ def train(
     model.compute_in(precision)
     checkpoints = Checkpoints(folder, digest([identity, config.to_dict()]))
     try:
-        position = fit(
+        position = fit_classifier(
             model,
             corpora.train,
             corpora.valid,

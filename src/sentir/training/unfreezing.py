@@ -12,14 +12,13 @@ from typing import Any
 from torch import nn
 
 from sentir.config import TuneConfig
-from sentir.nn.classifier import SentimentClassifier
 
 
 class Unfreezing:
-    """The weights of a classifier in groups: the head and all that is new, the layers, the words.
+    """The weights of a model in groups: the head and all that is new, the layers, the words.
 
     Args:
-        model: the classifier.
+        model: a classifier; of another model all that has no such name is of the head.
         tune: `layer_decay` and `unfreeze`.
         steps_an_epoch: steps in which every review is read once.
 
@@ -27,7 +26,7 @@ class Unfreezing:
         groups: what an optimiser takes; ``share`` is the group's part of the learning rate.
     """
 
-    def __init__(self, model: SentimentClassifier, tune: TuneConfig, steps_an_epoch: int) -> None:
+    def __init__(self, model: nn.Module, tune: TuneConfig, steps_an_epoch: int) -> None:
         parts: list[list[nn.Parameter]] = [[], [], []]
         depth = {"layers": 1, "embedding": 2}
         for name, weight in model.named_parameters():

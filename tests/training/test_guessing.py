@@ -17,7 +17,8 @@ from sentir.data.store import EncodedCorpus
 from sentir.errors import ConfigError
 from sentir.nn.language_model import LanguageModel
 from sentir.training.checkpoint import Checkpoints, Position
-from sentir.training.language_loop import fit_language_model, losses, validate
+from sentir.training.guessing import Guessing, fit_language_model, losses
+from sentir.training.loop import keep_if_best
 from sentir.training.watch import MetricsFile, read_metrics, tell_all
 
 Event = dict[str, Any]
@@ -154,5 +155,6 @@ def test_a_loss_that_is_no_number_is_said(tmp_path: Path) -> None:
     with torch.no_grad():
         model.embedding.weight.fill_(math.nan)
     corpus = counting(tmp_path / "corpus", 20)
+    task = Guessing(valid=corpus, max_tokens=config.text.max_tokens)
     with pytest.raises(ConfigError, match="the loss is nan at step 0: training has diverged"):
-        validate(model, corpus, config, Position(), Checkpoints(tmp_path, ""), lambda event: None)
+        keep_if_best(model, task, Position(), Checkpoints(tmp_path, ""), lambda event: None)

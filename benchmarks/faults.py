@@ -16,10 +16,20 @@ import time
 from pathlib import Path
 
 import torch
+from rich.console import Console
+from rich.progress import Progress
 
 from sentir.lesson.faults import FAULTS
 from sentir.lesson.faults_picture import markdown
-from sentir.lesson.faults_run import REAL, REAL_COUNT, SAMPLE, SAMPLE_COUNT, compare, gather
+from sentir.lesson.faults_run import (
+    REAL,
+    REAL_COUNT,
+    SAMPLE,
+    SAMPLE_COUNT,
+    compare,
+    gather,
+    steps_in_all,
+)
 
 BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -45,7 +55,13 @@ def main() -> None:
             count=given.reviews or count, max_tokens=recipe.max_tokens,
         )  # fmt: skip
         seeds = [int(seed) for seed in given.seeds.split(",")]
-        found = compare(reviews, faults=FAULTS, seeds=seeds, recipe=recipe)
+        steps = steps_in_all(reviews, FAULTS, seeds, recipe)
+        with Progress(console=Console(stderr=True)) as bar:
+            task = bar.add_task("training", total=steps)
+            found = compare(
+                reviews, faults=FAULTS, seeds=seeds, recipe=recipe,
+                advance=lambda count: bar.advance(task, count),
+            )  # fmt: skip
     minutes = (time.process_time() - began) / 60
     counts = ", ".join(f"{name} {number:,}" for name, number in found.reviews.items())
     print(f"{sources[0]}: {counts}; {recipe}; {minutes:.0f} minutes of one core\n")

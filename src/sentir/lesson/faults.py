@@ -179,7 +179,7 @@ def learn_with(
     for _ in range(recipe.epochs):
         state: State | None = None
         for ids_BT, lengths_B, labels_B in _batches(
-            reviews.train, order.permutation(len(reviews.train)), recipe
+            reviews.train, order.permutation(len(reviews.train)), recipe, faults
         ):
             model.train()
             state = _before(model, state, len(ids_BT), faults, memory)
@@ -218,14 +218,20 @@ def _before(
 
 
 def _batches(
-    corpus: EncodedCorpus, rows: Sequence[int] | Rows, recipe: Recipe
+    corpus: EncodedCorpus, rows: Sequence[int] | Rows, recipe: Recipe, faults: frozenset[str]
 ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """Ids padded on the right, lengths and labels, so many rows at a time."""
+    """Ids padded on the right, lengths and labels, so many rows at a time.
+
+    Where padding is read it is as long as in the lesson, which padded every review to one length.
+    """
     for start in range(0, len(rows), recipe.batch):
         now = rows[start : start + recipe.batch]
         batch = pad([corpus[row] for row in now], recipe.max_tokens)
         labels_B = torch.tensor([float(corpus.labels_N[row]) for row in now])
-        yield batch.ids_BT, batch.lengths_B, labels_B
+        ids_BT = batch.ids_BT
+        if faults & {"left padding", "right padding"}:
+            ids_BT = nn.functional.pad(ids_BT, (0, recipe.max_tokens - ids_BT.shape[1]), value=PAD)
+        yield ids_BT, batch.lengths_B, labels_B
 
 
 def _accuracy(
@@ -239,7 +245,7 @@ def _accuracy(
     model.eval()
     right, state = 0, None
     with torch.no_grad():
-        for ids_BT, lengths_B, labels_B in _batches(corpus, range(len(corpus)), recipe):
+        for ids_BT, lengths_B, labels_B in _batches(corpus, range(len(corpus)), recipe, faults):
             if "unknown" in faults:  # only here: training never saw padding within a review
                 ids_BT = ids_BT.masked_fill(ids_BT == UNK, PAD)
             state = _before(model, state, len(ids_BT), faults, memory)

@@ -23,7 +23,7 @@ TESTED = 2500
 SAMPLE_COUNT, SAMPLE = (
     30_000, Recipe(embedding=48, hidden=48, layers=1, dropout=0.0, max_tokens=80, epochs=1)
 )  # fmt: skip
-REAL_COUNT, REAL = 8_000, Recipe()
+REAL_COUNT, REAL = 8_000, Recipe(layers=1, dropout=0.0, max_tokens=100)
 _DEFAULT = ReadOptions()
 
 

@@ -1,5 +1,5 @@
 # Shorter names for dev.py, which does the work and needs no make.
-.PHONY: demo test long
+.PHONY: demo test long docs
 
 demo:
 	python3 dev.py demo
@@ -9,3 +9,6 @@ test:
 
 long:
 	python3 dev.py test --long
+
+docs:
+	python3 dev.py docs

@@ -4,6 +4,7 @@
     python3 dev.py demo           train, evaluate, predict and explain on the made-up sample
     python3 dev.py test           lint, types, import layers and tests
     python3 dev.py test --long    the long tests too (minutes; some want the real reviews)
+    python3 dev.py docs           the course: its site in build/docs, notebooks in docs/notebooks
     python3 dev.py run ARG...     a command in the environment, such as: run pytest tests/nn
 
 The environment is .venv, made from pyproject.toml and constraints.txt and brought up to date when
@@ -90,6 +91,9 @@ def main() -> None:
         case ["test", *arguments] if set(arguments) <= {"--long"}:
             set_up()
             test(*arguments)
+        case ["docs", *chapters]:
+            set_up()
+            run("python", "docs/build.py", *chapters)
         case ["run", *command] if command:
             set_up()
             run(*command)

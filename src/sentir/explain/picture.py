@@ -92,13 +92,7 @@ def draw(explanation: Explanation, path: Path) -> None:
     Raises:
         UsageError: the name ends otherwise.
     """
-    kind = path.suffix.lower().lstrip(".")
-    if kind not in FORMATS:
-        raise UsageError(
-            f"no picture format {path.suffix!r}",
-            where=str(path),
-            todo=f"end the name in .{', .'.join(FORMATS[:-1])} or .{FORMATS[-1]}",
-        )
+    kind = picture_format(path)
     count = len(explanation.tokens)
     rows = -(-count // _ROW_TOKENS)
     width = -(-count // rows)
@@ -112,6 +106,22 @@ def draw(explanation: Explanation, path: Path) -> None:
             _draw_row(axes, explanation, at * width, width)
         with written_whole(path) as beside:
             figure.savefig(beside, format=kind, dpi=150)
+
+
+def picture_format(path: Path) -> str:
+    """The format that a picture's name tells.
+
+    Raises:
+        UsageError: it tells none that can be drawn.
+    """
+    kind = path.suffix.lower().lstrip(".")
+    if kind not in FORMATS:
+        raise UsageError(
+            f"no picture format {path.suffix!r}",
+            where=str(path),
+            todo=f"end the name in .{', .'.join(FORMATS[:-1])} or .{FORMATS[-1]}",
+        )
+    return kind
 
 
 def _gated(told: Explanation) -> dict[str, dict[str, Floats]]:

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from conftest import write_fasttext
 from sentir.cli import app
 from sentir.errors import UsageError
+from sentir.training.run import Run
 
 RUNNER = CliRunner()
 
@@ -78,3 +79,15 @@ def test_faults(tmp_path: Path) -> None:
     assert [curve["fault"] for curve in found["curves"]] == ["mended", "carried"]
     assert found["recipe"]["hidden"] == 4
     refused("no reviews to measure on; give some with --test", "faults", str(train))
+
+
+def test_horizon(tiny_run: Run, tmp_path: Path) -> None:
+    picture = tmp_path / "horizon.png"
+    told = run("horizon", str(tiny_run.folder), "sample:test", "--count", "20", "--language", "es",
+               "--picture", str(picture))  # fmt: skip
+    assert "20 textos" in told
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    found = json.loads(
+        run("horizon", str(tiny_run.folder), "sample:test", "--count", "20", "--json")
+    )
+    assert found["agreement"]["last"][-1] == 1.0

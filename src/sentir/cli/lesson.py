@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from sentir.cli.app import app, counting, err, out
+from sentir.cli.app import MODEL, app, counting, err, out
 from sentir.errors import UsageError
 
 lesson = typer.Typer(
@@ -310,6 +310,46 @@ def faults(
         out.print(table(found, language))
     if picture:
         from sentir.lesson.faults_picture import figure
+
+        keep(figure(found, language), picture)
+
+
+@lesson.command()
+def horizon(
+    model: MODEL,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="reviews to read, labelled or not")],
+    *,
+    count: Annotated[int, typer.Option(min=1, help="reviews to read, at most")] = 300,
+    language: LANGUAGE = "en",
+    picture: PICTURE = None,
+    as_json: JSON = False,
+) -> None:
+    """How far back a model's answers depend on the text: all but one end of it is hidden.
+
+    [bold]Examples[/bold]
+
+      sentir lesson horizon runs/shop reviews.csv
+      sentir lesson horizon runs/shop sample:test --picture horizon.svg --language es
+    """
+    from itertools import islice
+
+    from sentir.bundle import load_bundle
+    from sentir.data.corpus import read_reviews
+    from sentir.lesson.horizon import KEPT, table
+    from sentir.lesson.horizon import horizon as look_back
+    from sentir.lesson.language import said
+
+    what = said({"en": "reading", "es": "leyendo"}, language)
+    check_picture(picture)
+    texts = [review.text for review in islice(read_reviews([file], labelled=False), count)]
+    with going_on(what, 2 * len(KEPT)) as advance:
+        found = look_back(load_bundle(model), texts, advance=advance)
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        out.print(table(found, language))
+    if picture:
+        from sentir.lesson.horizon import figure
 
         keep(figure(found, language), picture)
 

@@ -315,6 +315,46 @@ def faults(
 
 
 @lesson.command()
+def horizon(
+    model: MODEL,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="reviews to read, labelled or not")],
+    *,
+    count: Annotated[int, typer.Option(min=1, help="reviews to read, at most")] = 300,
+    language: LANGUAGE = "en",
+    picture: PICTURE = None,
+    as_json: JSON = False,
+) -> None:
+    """How far back a model's answers depend on the text: all but one end of it is hidden.
+
+    [bold]Examples[/bold]
+
+      sentir lesson horizon runs/shop reviews.csv
+      sentir lesson horizon runs/shop sample:test --picture horizon.svg --language es
+    """
+    from itertools import islice
+
+    from sentir.bundle import load_bundle
+    from sentir.data.corpus import read_reviews
+    from sentir.lesson.horizon import KEPT, table
+    from sentir.lesson.horizon import horizon as look_back
+    from sentir.lesson.language import said
+
+    what = said({"en": "reading", "es": "leyendo"}, language)
+    check_picture(picture)
+    texts = [review.text for review in islice(read_reviews([file], labelled=False), count)]
+    with going_on(what, 2 * len(KEPT)) as advance:
+        found = look_back(load_bundle(model), texts, advance=advance)
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        out.print(table(found, language))
+    if picture:
+        from sentir.lesson.horizon import figure
+
+        keep(figure(found, language), picture)
+
+
+@lesson.command()
 def page(
     model: Annotated[
         str | None,
@@ -363,43 +403,3 @@ def page(
     )
     write_page(made, output)
     out.print(f"page  {output} ({output.stat().st_size:,} bytes)", highlight=False, soft_wrap=True)
-
-
-@lesson.command()
-def horizon(
-    model: MODEL,
-    file: Annotated[str, typer.Argument(metavar="FILE", help="reviews to read, labelled or not")],
-    *,
-    count: Annotated[int, typer.Option(min=1, help="reviews to read, at most")] = 300,
-    language: LANGUAGE = "en",
-    picture: PICTURE = None,
-    as_json: JSON = False,
-) -> None:
-    """How far back a model's answers depend on the text: all but one end of it is hidden.
-
-    [bold]Examples[/bold]
-
-      sentir lesson horizon runs/shop reviews.csv
-      sentir lesson horizon runs/shop sample:test --picture horizon.svg --language es
-    """
-    from itertools import islice
-
-    from sentir.bundle import load_bundle
-    from sentir.data.corpus import read_reviews
-    from sentir.lesson.horizon import KEPT, table
-    from sentir.lesson.horizon import horizon as look_back
-    from sentir.lesson.language import said
-
-    what = said({"en": "reading", "es": "leyendo"}, language)
-    check_picture(picture)
-    texts = [review.text for review in islice(read_reviews([file], labelled=False), count)]
-    with going_on(what, 2 * len(KEPT)) as advance:
-        found = look_back(load_bundle(model), texts, advance=advance)
-    if as_json:
-        print_json(found.to_dict())
-    else:
-        out.print(table(found, language))
-    if picture:
-        from sentir.lesson.horizon import figure
-
-        keep(figure(found, language), picture)

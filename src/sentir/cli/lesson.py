@@ -403,3 +403,46 @@ def page(
     )
     write_page(made, output)
     out.print(f"page  {output} ({output.stat().st_size:,} bytes)", highlight=False, soft_wrap=True)
+
+
+@lesson.command()
+def units(
+    file: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[FILE]",
+            help="reviews to learn from, labelled or not (unset: made up)",
+            show_default=False,
+        ),
+    ] = None,
+    *,
+    language: LANGUAGE = "en",
+    seed: Annotated[int, typer.Option(min=0, help="of text, weights and order")] = 0,
+    steps: Annotated[int, typer.Option(min=1, help="steps of training")] = 800,
+    picture: PICTURE = None,
+    as_json: JSON = False,
+) -> None:
+    """Find units that mean something: which cell of a network of characters holds what.
+
+    [bold]Examples[/bold]
+
+      sentir lesson units
+      sentir lesson units --language es --picture units.svg
+      sentir lesson units reviews.csv --steps 3000
+    """
+    from sentir.data.corpus import read_reviews
+    from sentir.lesson.language import said
+    from sentir.lesson.units import find_units
+    from sentir.lesson.units_picture import figure, table
+
+    what = said({"en": "learning", "es": "aprendiendo"}, language)
+    check_picture(picture)
+    texts = (review.text for review in read_reviews([file], labelled=False)) if file else ()
+    with going_on(what, steps) as advance:
+        found = find_units(language, texts=texts, seed=seed, steps=steps, advance=advance)
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        out.print(table(found, language))
+    if picture:
+        keep(figure(found, language), picture)

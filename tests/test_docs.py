@@ -13,6 +13,7 @@ import pytest
 from conftest import TINY
 from sentir import cli, config
 from sentir.data.sample import sample_reviews
+from sentir.training import loop
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
@@ -43,10 +44,14 @@ def test_the_readme_runs(
     readme: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setitem(config.PRESETS, config.DEFAULT_PRESET, TINY)
+    for preset in (config.DEFAULT_PRESET, "best"):
+        monkeypatch.setitem(config.PRESETS, preset, TINY)
+    monkeypatch.setattr(loop, "LEAST_STEPS", 2)
     for name, count in (("reviews", 90), ("held_out", 30), ("other", 30), ("new", 10)):
         rows = [f'"{text}",{label}' for label, text in sample_reviews(count) if '"' not in text]
         Path(f"{name}.csv").write_text("text,label\n" + "\n".join(rows) + "\n", "utf-8")
+    texts = (text.replace("\n", " ") for _, text in sample_reviews(60, seed=1))
+    Path("unlabelled.txt").write_text("".join(f"{text}\n" for text in texts), "utf-8")
     assert len(commands(readme)) >= 5
     for command in commands(readme):
         monkeypatch.setattr(sys, "argv", shlex.split(command, comments=True))
@@ -59,6 +64,7 @@ def test_the_readme_runs(
     assert Path("labelled.csv").exists()
     assert Path("gates.svg").exists()
     assert Path("runs/shop/model.onnx").exists()
+    assert Path("runs/best/model").exists()
 
 
 def test_both_readmes_show_the_same_commands() -> None:

@@ -55,7 +55,7 @@ def demo() -> None:
     """The main job on the made-up sample."""
     # Pairs of words tell nothing in these reviews, and their table is most of a step's work here.
     run(
-        "sentir", "train", "--preset", "fast", "--bigrams", "0",
+        "sentir", "train", "--preset", "fast",
         "--output", "runs/demo", "--overwrite", "--baseline",
     )  # fmt: skip
     run("sentir", "evaluate", "runs/demo", "sample:test", "--mistakes", "3")

@@ -4,7 +4,10 @@ A command imports what it needs when it runs, so that ``sentir --help`` answers 
 to standard output, all else to standard error.
 """
 
-from sentir.cli import answers, language, lesson, machine, training
+# In this order the commands stand in the help.
+# isort: off
+from sentir.cli import training, answers, language, lesson, machine
+# isort: on
 from sentir.cli.app import app, main
 
 __all__ = ["answers", "app", "language", "lesson", "machine", "main", "training"]

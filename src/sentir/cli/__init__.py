@@ -7,6 +7,7 @@ to standard output, all else to standard error.
 # In this order the commands stand in the help.
 # isort: off
 from sentir.cli import training, answers, language, lesson, machine
+
 # isort: on
 from sentir.cli.app import app, main
 

@@ -29,6 +29,11 @@ err = Console(stderr=True)
 
 #: Options of the command itself stand first, then those of each part of the settings.
 READING = (ReadOptions, "Reading files")
+RESUME = Annotated[bool, typer.Option("--resume", help="go on with an unfinished run")]
+OVERWRITE = Annotated[bool, typer.Option("--overwrite", help="replace the run in the folder")]
+TENSORBOARD = Annotated[
+    bool, typer.Option("--tensorboard", help="write scalars for TensorBoard as well")
+]
 MODEL = Annotated[str, typer.Argument(metavar="MODEL", help="folder that 'sentir train' wrote")]
 
 

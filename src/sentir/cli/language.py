@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from sentir.cli.app import READING, app, err, out, read_options
+from sentir.cli.app import OVERWRITE, READING, RESUME, TENSORBOARD, app, err, out, read_options
 from sentir.config import LanguageModelConfig, PretrainConfig, TextConfig, TrainConfig
 from sentir.options import options_of
 
@@ -36,13 +36,9 @@ def pretrain(
     config: Annotated[
         Path | None, typer.Option(help="TOML file of settings, in tables text, model, train")
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="go on with an unfinished run")] = False,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="replace the run in the folder")
-    ] = False,
-    tensorboard: Annotated[
-        bool, typer.Option("--tensorboard", help="write scalars for TensorBoard as well")
-    ] = False,
+    resume: RESUME = False,
+    overwrite: OVERWRITE = False,
+    tensorboard: TENSORBOARD = False,
     read: dict[str, Any],
     text: dict[str, Any],
     model: dict[str, Any],

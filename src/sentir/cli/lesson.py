@@ -60,6 +60,21 @@ def print_json(told: Any) -> None:
     sys.stdout.write(json.dumps(told, ensure_ascii=False) + "\n")
 
 
+def present(found: Any, faces: Any, language: str, *, picture: Path | None, as_json: bool) -> None:
+    """Print what an experiment found, and draw it if a picture is asked for.
+
+    Args:
+        found: the outcome, which has `to_dict`.
+        faces: the module with its ``table`` and ``figure``.
+    """
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        out.print(faces.table(found, language))
+    if picture:
+        keep(faces.figure(found, language), picture)
+
+
 def check_picture(path: Path | None) -> None:
     """Refuse a name that tells no format before the work begins.
 
@@ -267,6 +282,7 @@ def faults(
 
     from sentir.cli.training import own_test
     from sentir.data.named import SAMPLES
+    from sentir.lesson import faults_picture
     from sentir.lesson.faults import FAULTS
     from sentir.lesson.faults_run import (
         REAL,
@@ -302,16 +318,7 @@ def faults(
             found = compare(
                 reviews, faults=chosen, seeds=which_seeds, recipe=recipe, advance=advance
             )
-    if as_json:
-        print_json(found.to_dict())
-    else:
-        from sentir.lesson.faults_picture import table
-
-        out.print(table(found, language))
-    if picture:
-        from sentir.lesson.faults_picture import figure
-
-        keep(figure(found, language), picture)
+    present(found, faults_picture, language, picture=picture, as_json=as_json)
 
 
 @lesson.command()
@@ -335,23 +342,15 @@ def horizon(
 
     from sentir.bundle import load_bundle
     from sentir.data.corpus import read_reviews
-    from sentir.lesson.horizon import KEPT, table
-    from sentir.lesson.horizon import horizon as look_back
+    from sentir.lesson import horizon as looking_back
     from sentir.lesson.language import said
 
     what = said({"en": "reading", "es": "leyendo"}, language)
     check_picture(picture)
     texts = [review.text for review in islice(read_reviews([file], labelled=False), count)]
-    with going_on(what, 2 * len(KEPT)) as advance:
-        found = look_back(load_bundle(model), texts, advance=advance)
-    if as_json:
-        print_json(found.to_dict())
-    else:
-        out.print(table(found, language))
-    if picture:
-        from sentir.lesson.horizon import figure
-
-        keep(figure(found, language), picture)
+    with going_on(what, 2 * len(looking_back.KEPT)) as advance:
+        found = looking_back.horizon(load_bundle(model), texts, advance=advance)
+    present(found, looking_back, language, picture=picture, as_json=as_json)
 
 
 @lesson.command()
@@ -431,18 +430,13 @@ def units(
       sentir lesson units reviews.csv --steps 3000
     """
     from sentir.data.corpus import read_reviews
+    from sentir.lesson import units_picture
     from sentir.lesson.language import said
     from sentir.lesson.units import find_units
-    from sentir.lesson.units_picture import figure, table
 
     what = said({"en": "learning", "es": "aprendiendo"}, language)
     check_picture(picture)
     texts = (review.text for review in read_reviews([file], labelled=False)) if file else ()
     with going_on(what, steps) as advance:
         found = find_units(language, texts=texts, seed=seed, steps=steps, advance=advance)
-    if as_json:
-        print_json(found.to_dict())
-    else:
-        out.print(table(found, language))
-    if picture:
-        keep(figure(found, language), picture)
+    present(found, units_picture, language, picture=picture, as_json=as_json)

@@ -8,7 +8,18 @@ from typing import Annotated, Any
 
 import typer
 
-from sentir.cli.app import READING, app, counting, err, out, read_options, show
+from sentir.cli.app import (
+    OVERWRITE,
+    READING,
+    RESUME,
+    TENSORBOARD,
+    app,
+    counting,
+    err,
+    out,
+    read_options,
+    show,
+)
 from sentir.config import (
     DEFAULT_PRESET,
     PRESETS,
@@ -71,16 +82,12 @@ def train(
             "it was there"
         ),
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="go on with an unfinished run")] = False,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="replace the run in the folder")
-    ] = False,
+    resume: RESUME = False,
+    overwrite: OVERWRITE = False,
     baseline: Annotated[
         bool, typer.Option("--baseline", help="print a bag of words' figures beside the model's")
     ] = False,
-    tensorboard: Annotated[
-        bool, typer.Option("--tensorboard", help="write scalars for TensorBoard as well")
-    ] = False,
+    tensorboard: TENSORBOARD = False,
     read: dict[str, Any],
     text: dict[str, Any],
     model: dict[str, Any],

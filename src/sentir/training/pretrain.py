@@ -30,7 +30,7 @@ from sentir.training.checkpoint import Checkpoints
 from sentir.training.device import choose_device
 from sentir.training.guessing import fit_language_model, losses
 from sentir.training.precision import choose_precision
-from sentir.training.run import check_folder, say_skipped
+from sentir.training.run import check_folder, leave, say_skipped
 from sentir.training.watch import MetricsFile, Watcher, perplexity, tell_all
 
 _DEFAULT = ReadOptions()
@@ -126,11 +126,7 @@ def pretrain(
         synthetic=any(map(is_synthetic, sources)),
     )
     save_bundle(bundle, folder / FOLDER)
-    if position.stopped == "interrupted":
-        tell({"event": "say", "message": "interrupted: this is the best model so far; the same "
-              "command with --resume goes on from the last validation"})  # fmt: skip
-    else:
-        checkpoints.remove()
+    leave(checkpoints, position, tell)
     return Pretraining(folder=folder, bundle=bundle, skipped=faults)
 
 

@@ -187,11 +187,7 @@ def train(
     place = f"{device}, recurrent layers trained in {format_name(precision)}"
     report = _report(folder, bundle, inputs, corpora, evaluations, bar, position, place, seconds)
     write_report(report, folder / "report.html")
-    if position.stopped == "interrupted":
-        tell({"event": "say", "message": "interrupted: this is the best model so far; the same "
-              "command with --resume goes on from the last validation"})  # fmt: skip
-    else:
-        checkpoints.remove()
+    leave(checkpoints, position, tell)
     return Run(
         folder=folder,
         bundle=bundle,
@@ -200,6 +196,15 @@ def train(
         baseline=bar,
         skipped=faults,
     )
+
+
+def leave(checkpoints: Checkpoints, position: Position, tell: Watcher) -> None:
+    """Clear away what only an unfinished run needs, or say how to go on with it."""
+    if position.stopped == "interrupted":
+        tell({"event": "say", "message": "interrupted: this is the best model so far; the same "
+              "command with --resume goes on from the last validation"})  # fmt: skip
+    else:
+        checkpoints.remove()
 
 
 def check_folder(folder: Path, *, resume: bool, overwrite: bool) -> None:
@@ -324,14 +329,14 @@ def _build(
         covered = load_vectors(config.model.vectors, vocabulary, model.embedding)
         tell({"event": "say", "message": f"{config.model.vectors}: vectors for {covered:,} of "
               f"{len(vocabulary):,} words ({covered / len(vocabulary):.1%})"})  # fmt: skip
-    elif config.model.own_vectors and lm is None:
-        tell({"event": "say", "message": "looking which words stand near which"})
-        put_vectors(model.embedding, corpora.train)
-    if lm is not None:
+    elif lm is not None:
         copy_weights(lm, model)
         tell({"event": "say", "message": f"the vectors of {len(vocabulary):,} words and the "
               "recurrent layer begin as the language model's, of perplexity "
               f"{lm.metrics['validation']['perplexity']:,.1f}"})  # fmt: skip
+    elif config.model.own_vectors:
+        tell({"event": "say", "message": "looking which words stand near which"})
+        put_vectors(model.embedding, corpora.train)
     return model
 
 

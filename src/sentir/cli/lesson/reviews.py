@@ -1,0 +1,174 @@
+"""What networks do with reviews: ``sentir lesson faults``, ``horizon`` and ``units``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sentir.cli.app import MODEL, counting
+from sentir.cli.lesson.app import (
+    JSON,
+    LANGUAGE,
+    PICTURE,
+    check_picture,
+    going_on,
+    lesson,
+    numbers,
+    present,
+)
+from sentir.errors import UsageError
+
+
+@lesson.command()
+def faults(
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[FILE]...", help="reviews to learn from (if nothing is given: sample)"
+        ),
+    ] = None,
+    *,
+    test: Annotated[list[str] | None, typer.Option(help="reviews to measure on, once")] = None,
+    count: Annotated[
+        int | None,
+        typer.Option(min=200, help="reviews to learn from (unset: 8,000; made up: 30,000)"),
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="passes over them (unset: 3; made up: 1)")
+    ] = None,
+    hidden: Annotated[
+        int | None,
+        typer.Option(min=1, help="units of the embedding and a layer (unset: 64; made up: 48)"),
+    ] = None,
+    only: Annotated[
+        str | None,
+        typer.Option(help="mended, carried, left padding, ... (unset: all)"),
+    ] = None,
+    seeds: Annotated[str, typer.Option(help="one network a seed and fault")] = "0",
+    labels: Annotated[str, typer.Option(help="how labels become classes, as in 'train'")] = "auto",
+    language: LANGUAGE = "en",
+    picture: PICTURE = None,
+    as_json: JSON = False,
+) -> None:
+    """What each fault of the lesson's program does by itself, beside the recipe done right.
+
+    [bold]Examples[/bold]
+
+      sentir lesson faults --picture faults.svg
+      sentir lesson faults --only "mended, carried" --seeds 0,1,2
+      sentir lesson faults train.ft.txt.bz2 --test test.ft.txt.bz2 --count 8000
+    """
+    import tempfile
+    from dataclasses import replace
+
+    from sentir.cli.training import own_test
+    from sentir.data.named import SAMPLES
+    from sentir.lesson import faults_picture
+    from sentir.lesson.faults import FAULTS
+    from sentir.lesson.faults_run import (
+        REAL,
+        REAL_COUNT,
+        SAMPLE,
+        SAMPLE_COUNT,
+        compare,
+        gather,
+        steps_in_all,
+    )
+    from sentir.lesson.language import said
+
+    what = said({"en": "training", "es": "entrenando"}, language)
+    check_picture(picture)
+    chosen = [name.strip() for name in only.split(",")] if only else list(FAULTS)
+    which_seeds = numbers(seeds, "--seeds")
+    sources = files or ["sample_es" if language == "es" else "sample"]
+    measured = test or own_test(sources)
+    if not measured:
+        raise UsageError("no reviews to measure on", todo="give some with --test")
+    made_up = sources[0] in SAMPLES
+    recipe = SAMPLE if made_up else REAL
+    changed = {"embedding": hidden, "hidden": hidden, "epochs": epochs}
+    recipe = replace(recipe, **{name: value for name, value in changed.items() if value})
+    count = count or (SAMPLE_COUNT if made_up else REAL_COUNT)
+    with tempfile.TemporaryDirectory() as folder:
+        with counting("reading") as advance:
+            reviews = gather(
+                sources, measured, Path(folder), count=count, max_tokens=recipe.max_tokens,
+                labels=labels, advance=advance,
+            )  # fmt: skip
+        with going_on(what, steps_in_all(reviews, chosen, which_seeds, recipe)) as advance:
+            found = compare(
+                reviews, faults=chosen, seeds=which_seeds, recipe=recipe, advance=advance
+            )
+    present(found, faults_picture, language, picture=picture, as_json=as_json)
+
+
+@lesson.command()
+def horizon(
+    model: MODEL,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="reviews to read, labelled or not")],
+    *,
+    count: Annotated[int, typer.Option(min=1, help="reviews to read, at most")] = 300,
+    language: LANGUAGE = "en",
+    picture: PICTURE = None,
+    as_json: JSON = False,
+) -> None:
+    """How far back a model's answers depend on the text: all but one end of it is hidden.
+
+    [bold]Examples[/bold]
+
+      sentir lesson horizon runs/shop reviews.csv
+      sentir lesson horizon runs/shop sample:test --picture horizon.svg --language es
+    """
+    from itertools import islice
+
+    from sentir.bundle import load_bundle
+    from sentir.data.corpus import read_reviews
+    from sentir.lesson import horizon as looking_back
+    from sentir.lesson.language import said
+
+    what = said({"en": "reading", "es": "leyendo"}, language)
+    check_picture(picture)
+    texts = [review.text for review in islice(read_reviews([file], labelled=False), count)]
+    with going_on(what, 2 * len(looking_back.KEPT)) as advance:
+        found = looking_back.horizon(load_bundle(model), texts, advance=advance)
+    present(found, looking_back, language, picture=picture, as_json=as_json)
+
+
+@lesson.command()
+def units(
+    file: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[FILE]",
+            help="reviews to learn from, labelled or not (unset: made up)",
+            show_default=False,
+        ),
+    ] = None,
+    *,
+    language: LANGUAGE = "en",
+    seed: Annotated[int, typer.Option(min=0, help="of text, weights and order")] = 0,
+    steps: Annotated[int, typer.Option(min=1, help="steps of training")] = 800,
+    picture: PICTURE = None,
+    as_json: JSON = False,
+) -> None:
+    """Find units that mean something: which cell of a network of characters holds what.
+
+    [bold]Examples[/bold]
+
+      sentir lesson units
+      sentir lesson units --language es --picture units.svg
+      sentir lesson units reviews.csv --steps 3000
+    """
+    from sentir.data.corpus import read_reviews
+    from sentir.lesson import units_picture
+    from sentir.lesson.language import said
+    from sentir.lesson.units import find_units
+
+    what = said({"en": "learning", "es": "aprendiendo"}, language)
+    check_picture(picture)
+    texts = (review.text for review in read_reviews([file], labelled=False)) if file else ()
+    with going_on(what, steps) as advance:
+        found = find_units(language, texts=texts, seed=seed, steps=steps, advance=advance)
+    present(found, units_picture, language, picture=picture, as_json=as_json)

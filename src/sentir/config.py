@@ -112,8 +112,8 @@ class ModelConfig:
     terms: int = Field(
         default=0,
         ge=0,
-        description="rows shared by the weights of word pairs in a linear part that is mixed in "
-        "after training (0: no linear part)",
+        description="rows for pairs and triples of words in a linear part that is mixed in after "
+        "training (0: no linear part)",
     )
     vectors: str | None = Field(
         default=None,

@@ -22,6 +22,7 @@ from sentir.nn.classifier import (
     turned,
 )
 from sentir.nn.terms import scaled_sum
+from toy_bundle import own_rows
 
 # A batch and a single review differ in the order of some sums, in float64.
 TOLERANCE = 1e-12
@@ -45,9 +46,12 @@ def network(*, classes: int = 2, **settings: Any) -> SentimentClassifier:
     model = SentimentClassifier(config, vocabulary=V, classes=classes).double().eval()
     with torch.no_grad():
         for name, weight in model.state_dict().items():
-            weight += 0.3 * torch.randn_like(weight)
+            if weight.is_floating_point():
+                weight += 0.3 * torch.randn_like(weight)
             if name.endswith("squares"):
                 weight.abs_()
+        if model.terms is not None:
+            own_rows(model.terms, V)
     return model
 
 

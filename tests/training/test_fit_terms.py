@@ -9,11 +9,12 @@ from tiny_problem import new_model, separable, tiny, write_corpus
 
 from sentir.data.store import EncodedCorpus
 from sentir.nn.classifier import SentimentClassifier
+from sentir.nn.terms import mark_of, ngrams
 from sentir.training import terms as terms_module
 from sentir.training.classifying import logits, probabilities
 from sentir.training.terms import fit_terms
 
-CONFIG = tiny(terms=64, max_tokens=30)
+CONFIG = tiny(terms=4096, max_tokens=30)
 
 
 def loss(model: SentimentClassifier, corpus: EncodedCorpus) -> float:
@@ -44,6 +45,57 @@ def test_pairs_that_tell_are_found(tmp_path: Path) -> None:
     model = new_model(CONFIG)
     fit(model, train, valid)
     assert loss(model, valid) < 0.1
+
+
+def test_triples_that_tell_are_found(tmp_path: Path) -> None:
+    """Whether a word comes twice between two others: each word and pair is in all reviews."""
+    random = np.random.default_rng(0)
+    labels = random.integers(0, 2, 300)
+    reviews = [[2, 3, 2, 4, 3, 4] if label else [2, 3, 4, 3, 2, 4] for label in labels]
+    train = write_corpus(tmp_path / "t", reviews[:200], labels[:200].tolist())
+    valid = write_corpus(tmp_path / "v", reviews[200:], labels[200:].tolist())
+    model = new_model(CONFIG)
+    fit(model, train, valid)
+    assert loss(model, valid) < 0.1
+
+
+def test_of_those_that_share_a_row_the_commonest_has_it(tmp_path: Path) -> None:
+    reviews, labels = [[6, 7]] * 3 + [[2, 3]] * 50 + [[4]] * 50, [1] * 53 + [0] * 50
+    train = write_corpus(tmp_path / "t", reviews, labels)
+    model = new_model(tiny(terms=1, max_tokens=30))
+    fit(model, train, train)
+    assert model.terms is not None
+    commonest_TB = next(ngrams(torch.tensor([[2], [3]])))
+    assert model.terms.ngram_marks.item() == mark_of(commonest_TB)[1, 0]
+
+
+@pytest.mark.parametrize("texts", [[[2], [3]], [[], [2]]])
+def test_reviews_without_a_pair(tmp_path: Path, texts: list[list[int]]) -> None:
+    train = write_corpus(tmp_path / "t", texts * 20, [0, 1] * 20)
+    model = new_model(CONFIG)
+    fit(model, train, train)
+    assert loss(model, train) < 0.2
+
+
+def test_fitted_once_more_to_all(tmp_path: Path) -> None:
+    """A word that stands in validation reviews only has a weight in the end, if it is wanted."""
+    train = write_corpus(tmp_path / "t", [[2, 3], [4, 5]] * 50, [0, 1] * 50)
+    valid = write_corpus(tmp_path / "v", [[15], [15], [2]], [1, 1, 0])
+    outcomes = []
+    for refit in (False, True):
+        model = new_model(CONFIG)
+        network_NO = logits(model, valid, 30)
+        outcomes.append(fit_terms(model, train, valid, network_NO, 30, refit=refit))
+        assert model.terms is not None
+        assert bool(model.terms.word_weights[15].any()) == refit
+    assert np.array_equal(*outcomes)  # which are from before that
+
+
+def test_what_is_told_of_validation_is_what_the_model_answers(tmp_path: Path) -> None:
+    train, valid = separable(tmp_path / "t", 100, wrong=0.2), separable(tmp_path / "v", 50)
+    model = new_model(CONFIG)
+    told_NO = fit_terms(model, train, valid, logits(model, valid, 30), 30)
+    np.testing.assert_allclose(logits(model, valid, 30), told_NO, rtol=1e-4, atol=1e-4)
 
 
 def test_three_classes(tmp_path: Path) -> None:
@@ -90,7 +142,7 @@ def test_a_large_corpus_is_fitted_to_in_part(
     labels = [0] * 150 + [1] * 150
     reviews = [[2 + label, 9, 10] for label in labels]
     train = write_corpus(tmp_path / "t", reviews, labels)
-    monkeypatch.setattr(terms_module, "MOST_REVIEWS", 60)
+    monkeypatch.setattr(terms_module, "MOST_TOKENS", 180)
     model = new_model(CONFIG)
     fit(model, train, train)
     assert loss(model, train) < 0.1

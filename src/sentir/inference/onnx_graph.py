@@ -12,12 +12,12 @@ size or of the number of its tokens can be frozen by accident.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
-from torch import Tensor
 
 from sentir.bundle import Bundle
 from sentir.data.tokenizer import PAD, UNK
@@ -25,7 +25,7 @@ from sentir.errors import UsageError
 from sentir.nn.bigrams import FIRST, FOLD, SECOND
 from sentir.nn.cells import weights_of
 from sentir.nn.classifier import RecurrentLayer, SentimentClassifier
-from sentir.nn.terms import LEAST_SQUARE
+from sentir.nn.terms import LEAST_SQUARE, MARKS, THIRD
 from sentir.version import __version__
 
 PRECISIONS = ("float32", "int8")
@@ -175,7 +175,7 @@ def _network(graph: _Graph, model: SentimentClassifier, precision: str) -> None:
     features_BF = graph("Concat", *read, axis=1) if len(read) > 1 else read[0]
     head = graph.weight(_array(model.head.weight)), graph.weight(_array(model.head.bias))
     learnt_BO = graph("Gemm", features_BF, *head, transB=1)
-    terms_BO = _terms(graph, model, ids_TB, outside_TB1)
+    terms_BO = _terms(graph, model, ids_TB)
     logits_BO = graph("Sum", learnt_BO, *terms_BO, name="logits")
     if model.classes == 2:
         shares = [graph("Sigmoid", graph("Neg", logits_BO)), graph("Sigmoid", logits_BO)]
@@ -184,20 +184,65 @@ def _network(graph: _Graph, model: SentimentClassifier, precision: str) -> None:
         graph("Softmax", logits_BO, axis=1, name="probabilities")
 
 
-def _terms(graph: _Graph, model: SentimentClassifier, ids_TB: str, outside_TB1: str) -> list[str]:
+def _terms(graph: _Graph, model: SentimentClassifier, ids_TB: str) -> list[str]:
     """`sentir.nn.terms.Terms`, (B, O), if the network has such a part."""
     if model.terms is None:
         return []
-    terms, rows_TB = model.terms, _bigram_rows(graph, ids_TB, model.terms.pairs)
-
-    def summed(of_words: Tensor, of_pairs: Tensor) -> str:
-        words_TBO = graph("Gather", graph.weight(_array(of_words)), ids_TB)
-        pairs_TBO = graph("Gather", graph.weight(_array(of_pairs)), rows_TB)
-        return _summed(graph, graph("Add", words_TBO, pairs_TBO), outside_TB1)
-
-    squares_BO = summed(terms.word_squares, terms.pair_squares)
+    terms = model.terms
+    marks_P = graph.weight(terms.ngram_marks.cpu().numpy(), np.int32)
+    word_TB = _once(graph, ids_TB)
+    sums_BO = []
+    for what in ("weights", "squares"):
+        words_VO = graph.weight(_array(getattr(terms, f"word_{what}")))
+        sums_BO.append([_sum(graph, graph("Gather", words_VO, word_TB))])
+    tables_PO = [graph.weight(_array(part)) for part in (terms.ngram_weights, terms.ngram_squares)]
+    for key_TB in _ngrams(graph, ids_TB):
+        once_TB = _once(graph, key_TB)
+        folded_TB = graph("Div", once_TB, graph.weight(FOLD, np.int64))
+        row_TB = graph("Mod", graph("Add", once_TB, folded_TB), graph.weight(terms.rows, np.int64))
+        rest_TB = graph("Mod", once_TB, graph.weight(MARKS, np.int64))
+        mark_TB = graph("Add", graph("Cast", rest_TB, to=TensorProto.INT32),
+                        graph.weight(1, np.int32))  # fmt: skip
+        owns_TB = graph(
+            "And",
+            graph("Equal", graph("Gather", marks_P, row_TB), mark_TB),
+            graph("Greater", once_TB, graph.weight(0, np.int64)),
+        )
+        owns_TB1 = graph("Unsqueeze", owns_TB, graph.whole(2))
+        for table_PO, gathered in zip(tables_PO, sums_BO, strict=True):
+            found_TBO = graph("Gather", table_PO, row_TB)
+            gathered.append(_sum(graph, graph("Where", owns_TB1, found_TBO, graph.weight(0.0))))
+    weights_BO, squares_BO = (graph("Sum", *gathered) for gathered in sums_BO)
     size_BO = graph("Sqrt", graph("Add", squares_BO, graph.weight(LEAST_SQUARE)))
-    return [graph("Div", summed(terms.word_weights, terms.pair_weights), size_BO)]
+    return [graph("Div", weights_BO, size_BO)]
+
+
+def _ngrams(graph: _Graph, ids_TB: str) -> Iterator[str]:
+    """`sentir.nn.terms.ngrams`."""
+    none = graph.weight(PAD, np.int64)
+    key_TB, word_TB = graph("Mul", ids_TB, graph.weight(SECOND, np.int64)), ids_TB
+    is_whole_TB = graph("Greater", ids_TB, none)
+    for multiplier in (FIRST, THIRD):
+        word_TB = _one_later(graph, word_TB)
+        is_whole_TB = graph("And", is_whole_TB, graph("Greater", word_TB, none))
+        part_TB = graph("Mul", word_TB, graph.weight(multiplier, np.int64))
+        key_TB = graph("Add", key_TB, part_TB)
+        yield graph("Where", is_whole_TB, key_TB, graph.weight(0, np.int64))
+
+
+def _once(graph: _Graph, key_TB: str) -> str:
+    """`sentir.nn.terms.once`, in falling order."""
+    longest = graph("Gather", graph("Shape", key_TB), graph.whole(0))
+    sorted_TB = graph("TopK", key_TB, longest, axis=0, outputs=2)
+    # A row of numbers that do not occur before the first.
+    before_TB = graph("Pad", sorted_TB, graph.whole(1, 0, -1, 0), graph.weight(-1, np.int64))
+    stood_TB = graph("Equal", sorted_TB, before_TB)
+    return graph("Where", stood_TB, graph.weight(0, np.int64), sorted_TB)
+
+
+def _one_later(graph: _Graph, ids_TB: str) -> str:
+    """Each token's forerunner: a row of padding before the first, and the last token away."""
+    return graph("Pad", ids_TB, graph.whole(1, 0, -1, 0), graph.weight(PAD, np.int64))
 
 
 def _array(weight: Any) -> Floats:
@@ -217,8 +262,7 @@ def _outside(graph: _Graph, ids_TB: str) -> str:
 def _bigram_rows(graph: _Graph, ids_TB: str, buckets: int) -> str:
     """`sentir.nn.bigrams.HashedBigrams.rows`; all numbers are positive, so Div rounds down."""
     pad, one = graph.weight(PAD, np.int64), graph.weight(1, np.int64)
-    # One row of padding before the first token, and the last token away.
-    before_TB = graph("Pad", ids_TB, graph.whole(1, 0, -1, 0), pad)
+    before_TB = _one_later(graph, ids_TB)
     mixed_TB = graph(
         "Add",
         graph("Mul", before_TB, graph.weight(FIRST, np.int64)),
@@ -296,8 +340,12 @@ def _rounded(weight_DGN: Floats) -> tuple[npt.NDArray[np.int8], Floats, npt.NDAr
 
 def _summed(graph: _Graph, x_TBE: str, outside_TB1: str) -> str:
     """The sum over each text's tokens, (B, E)."""
-    inside_TBE = graph("Where", outside_TB1, graph.weight(0.0), x_TBE)
-    return graph("ReduceSum", inside_TBE, graph.whole(0), keepdims=0)
+    return _sum(graph, graph("Where", outside_TB1, graph.weight(0.0), x_TBE))
+
+
+def _sum(graph: _Graph, x_TBE: str) -> str:
+    """The sum over all tokens, (B, E)."""
+    return graph("ReduceSum", x_TBE, graph.whole(0), keepdims=0)
 
 
 def _scaled_sum(graph: _Graph, x_TBE: str, outside_TB1: str, length_B1: str) -> str:

@@ -115,7 +115,7 @@ class Pooling(nn.Module):
             if not self.bidirectional:
                 return last_BF
             return torch.cat([last_BF[:, : self.hidden], states_TBF[0, :, self.hidden :]], dim=1)
-        outside_TB1 = outside(states_TBF, lengths_B)
+        outside_TB1 = outside(states_TBF, lengths_B)[:, :, None]
         if self.kind == "max":
             return states_TBF.masked_fill(outside_TB1, -torch.inf).amax(dim=0)
         if self.kind == "mean":

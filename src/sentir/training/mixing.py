@@ -29,6 +29,12 @@ class Mix(NamedTuple):
     weights: tuple[float, ...]
     shift_O: Tensor
 
+    def of(self, parts: Sequence[Floats]) -> npt.NDArray[np.float64]:
+        """The mix of parts' logits, (N, O)."""
+        mixed_NO = sum(weight * part for weight, part in zip(self.weights, parts, strict=True))
+        found_NO: npt.NDArray[np.float64] = mixed_NO + self.shift_O.double().numpy()
+        return found_NO
+
 
 def best_mix(
     model: SentimentClassifier, parts: Sequence[Floats], labels_N: npt.NDArray[np.integer]

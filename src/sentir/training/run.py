@@ -157,15 +157,17 @@ def train(
     finally:
         tell({"event": "end"})
     model.compute_in(None)
-    uncalibrated_NC = _calibrate(model, corpora, config, tell)
+    # Reviews that the user has set aside are left alone; a part of train is worth learning from.
+    before_NC, after_NC = _calibrate(model, corpora, config, tell, refit=not inputs.valid)
     seconds = time.perf_counter() - began
 
     evaluations = {
-        "uncalibrated": _evaluation(uncalibrated_NC, corpora.valid, corpora),
-        "validation": _evaluate(model, corpora.valid, corpora, config),
+        "uncalibrated": _evaluation(before_NC, corpora.valid, corpora),
+        "validation": _evaluation(after_NC, corpora.valid, corpora),
     }
     if test is not None:
-        evaluations["test"] = _evaluate(model, test, corpora, config)
+        answers_NC = probabilities(model, test, config.text.max_tokens)
+        evaluations["test"] = _evaluation(answers_NC, test, corpora)
     bar = _baseline(corpora, corpora.valid if test is None else test, tell) if baseline else None
     bundle = Bundle(
         model=model.cpu().eval(),
@@ -341,28 +343,33 @@ def _build(
 
 
 def _calibrate(
-    model: SentimentClassifier, corpora: TrainingCorpora, config: Config, tell: Watcher
-) -> np.ndarray:
+    model: SentimentClassifier,
+    corpora: TrainingCorpora,
+    config: Config,
+    tell: Watcher,
+    *,
+    refit: bool,
+) -> tuple[np.ndarray, np.ndarray]:
     """Fit the linear part and make the answers as sure as they are right.
 
     Returns:
-        Probabilities (N, C) of the validation reviews before that.
+        Probabilities (N, C) of the validation reviews before that and after it, both of a model
+        that has not learnt from them: in the end the linear part may (`refit`).
     """
-    network_NO = logits(model, corpora.valid, config.text.max_tokens)
+    valid, max_tokens = corpora.valid, config.text.max_tokens
+    network_NO = logits(model, valid, max_tokens)
     if model.terms is None:
-        mix = best_mix(model, [network_NO], corpora.valid.labels_N)
+        mix = best_mix(model, [network_NO], valid.labels_N)
         put_mix(model, mix.weights[0], mix.shift_O)
+        mixed_NO = mix.of([network_NO])
     else:
         tell({"event": "say", "message": "fitting the linear part"})
-        fit_terms(model, corpora.train, corpora.valid, network_NO, config.text.max_tokens)
-    before_NC: np.ndarray = model.probabilities(torch.from_numpy(network_NO)).numpy()
-    return before_NC
-
-
-def _evaluate(
-    model: SentimentClassifier, corpus: EncodedCorpus, corpora: TrainingCorpora, config: Config
-) -> Evaluation:
-    return _evaluation(probabilities(model, corpus, config.text.max_tokens), corpus, corpora)
+        mixed_NO = fit_terms(model, corpora.train, valid, network_NO, max_tokens, refit=refit)
+    before_NC, after_NC = (
+        model.probabilities(torch.from_numpy(logits_NO)).numpy()
+        for logits_NO in (network_NO, mixed_NO)
+    )
+    return before_NC, after_NC
 
 
 def _evaluation(

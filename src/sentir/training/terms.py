@@ -1,41 +1,58 @@
-"""Fitting the linear part: logistic regression over words and pairs of words.
+"""Fitting the linear part: logistic regression over words, pairs and triples of words.
 
 A term's scale is how telling it is: the root of the size of its naive-Bayes weight (the log ratio
 of its shares in the classes, Wang and Manning 2012) times its inverse document frequency (Sparck
-Jones 1972). A review's terms, so scaled, make a vector that is scaled to length one. With more than
-two classes each has a regression of its own against all others.
+Jones 1972). The terms that a review has, so scaled, make a vector that is scaled to length one.
+With more than two classes each has a regression of its own against all others.
 
-Shapes: N reviews, F terms (V words, then P + 1 rows of pairs), O outputs.
+Shapes: N reviews, F terms (V words, then K pairs and triples), O outputs, P rows of the table.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from sentir.data.batches import cut
+from sentir.data.batches import cut, sorted_batches
 from sentir.data.store import EncodedCorpus
 from sentir.data.tokenizer import PAD
-from sentir.nn.bigrams import hashed_pairs
 from sentir.nn.classifier import SentimentClassifier
-from sentir.nn.terms import LEAST_SQUARE, Terms
+from sentir.nn.terms import LEAST_SQUARE, Terms, mark_of, ngrams, row_of
 from sentir.training.mixing import best_mix, put_mix
 
-#: Reviews fitted to: more add little to a linear fit, and all their terms are in memory at once.
-MOST_REVIEWS = 200_000
+#: Tokens fitted to: more reviews add little to a linear fit, and all terms are in memory at once.
+MOST_TOKENS = 20_000_000
 #: Inverse strengths of the penalty that are tried.
 STRENGTHS = (10.0, 30.0, 100.0)
 #: Steps of the solver; the loss on other reviews has settled long before.
 MOST_STEPS = 60
 #: A term of one review only tells nothing about another.
 LEAST_REVIEWS = 2
+#: Reviews answered at once.
+BATCH = 256
 
 Floats = npt.NDArray[np.float32]
+Keys = npt.NDArray[np.int64]
+
+
+class Counted(NamedTuple):
+    """Reviews as terms: which review has which (N, F), the numbers of the K, and the classes."""
+
+    has_NF: Any
+    keys_K: Keys
+    labels_N: npt.NDArray[np.integer]
+
+
+class Fitted(NamedTuple):
+    """What was learnt: weights and squares of scales, each (F, O)."""
+
+    weights_FO: Floats
+    squares_FO: Floats
 
 
 def fit_terms(
@@ -44,78 +61,73 @@ def fit_terms(
     valid: EncodedCorpus,
     network_NO: npt.NDArray[np.float64],
     max_tokens: int,
-) -> None:
+    *,
+    refit: bool = False,
+) -> npt.NDArray[np.float64]:
     """Fill `model.terms`, and scale it and the head to their best mix.
 
     Args:
         model: trained, its linear part still zero.
-        train: reviews to fit to, `MOST_REVIEWS` of them at random if there are more.
+        train: reviews to fit to, `MOST_TOKENS` of them at random if there are more.
         valid: reviews by whose loss the penalty and the mix are chosen.
         network_NO: the network's own logits for `valid`.
         max_tokens: what is read of a review.
+        refit: fit once more in the end, to `valid` too, with the penalty and the mix that were
+            chosen. The more reviews the better, but `valid` can measure nothing from then on.
+
+    Returns:
+        The logits of the mix for `valid` (N, O), before that.
     """
     terms = model.terms
     assert terms is not None
-    counts_NF = _counts(terms, valid, np.arange(len(valid)), max_tokens)
+    balanced = model.class_weights_C is not None
+    counted = _count(terms, [train], max_tokens)
     found = []
-    for weights_FO, squares_FO in _fitted(model, train, max_tokens):
-        size_NO = np.sqrt(counts_NF @ squares_FO + LEAST_SQUARE)
-        linear_NO = (counts_NF @ weights_FO) / size_NO
-        mix = best_mix(model, [network_NO, linear_NO], valid.labels_N)
-        found.append((mix, weights_FO, squares_FO))
-    mix, weights_FO, squares_FO = min(found, key=lambda one: one[0].loss)
+    for strength in STRENGTHS:
+        fitted = _fit(counted, terms.word_weights.shape[1], strength, balanced=balanced)
+        _put(terms, counted.keys_K, fitted)
+        parts = [network_NO, _outputs(terms, valid, max_tokens)]
+        found.append((best_mix(model, parts, valid.labels_N), strength, fitted, parts))
+    mix, strength, fitted, parts = min(found, key=lambda one: one[0].loss)
+    if refit:
+        counted = _count(terms, [train, valid], max_tokens)
+        fitted = _fit(counted, terms.word_weights.shape[1], strength, balanced=balanced)
     network, linear = mix.weights
+    _put(terms, counted.keys_K, Fitted(linear * fitted.weights_FO, fitted.squares_FO))
     put_mix(model, network, mix.shift_O)
-    words = len(terms.word_weights)
-    for part, values_FO in (("weights", linear * weights_FO), ("squares", squares_FO)):
-        values = torch.from_numpy(values_FO)
-        getattr(terms, f"word_{part}").copy_(values[:words])
-        getattr(terms, f"pair_{part}").copy_(values[words:])
+    return mix.of(parts)
 
 
-def _fitted(
-    model: SentimentClassifier, train: EncodedCorpus, max_tokens: int
-) -> Iterator[tuple[Floats, Floats]]:
-    """Weights and squares, each (F, O), for each of `STRENGTHS`."""
+def _fit(counted: Counted, outputs: int, strength: float, *, balanced: bool) -> Fitted:
+    """A regression for each output."""
     from scipy.sparse import diags
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
-    terms = model.terms
-    assert terms is not None
-    rows_N = np.sort(np.random.default_rng(0).permutation(len(train))[:MOST_REVIEWS])
-    labels_N = train.labels_N[rows_N]
-    counts_NF = _counts(terms, train, rows_N, max_tokens)
-    outputs = terms.word_weights.shape[1]
-    problems = []
+    has_NF, labels_N = counted.has_NF, counted.labels_N
+    weights_FO = np.zeros((has_NF.shape[1], outputs), np.float32)
+    squares_FO = np.zeros_like(weights_FO)
     for at in range(outputs):
         # One output: the second class against the first. More: each class against all others.
         is_in_N = labels_N == (1 if outputs == 1 else at)
-        if 0 < is_in_N.sum() < len(is_in_N):  # a class that is not met keeps its zeros
-            scale_F = _telling(counts_NF, is_in_N)
-            size_N = np.sqrt(counts_NF @ scale_F**2 + LEAST_SQUARE)
-            problems.append((at, is_in_N, scale_F, diags(1 / size_N) @ counts_NF @ diags(scale_F)))
-    for strength in STRENGTHS:
-        weights_FO = np.zeros((counts_NF.shape[1], outputs), np.float32)
-        squares_FO = np.zeros_like(weights_FO)
-        for at, is_in_N, scale_F, scaled_NF in problems:
-            fit = LogisticRegression(
-                C=strength,
-                max_iter=MOST_STEPS,
-                class_weight=None if model.class_weights_C is None else "balanced",
-            )
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", ConvergenceWarning)  # MOST_STEPS says why
-                fit.fit(scaled_NF, is_in_N)
-            weights_FO[:, at], squares_FO[:, at] = fit.coef_[0] * scale_F, scale_F**2
-        yield weights_FO, squares_FO
+        if not 0 < is_in_N.sum() < len(is_in_N):
+            continue  # a class that is not met keeps its zeros
+        scale_F = _telling(has_NF, is_in_N)
+        size_N = np.sqrt(has_NF @ scale_F**2 + LEAST_SQUARE)
+        fit = LogisticRegression(
+            C=strength, max_iter=MOST_STEPS, class_weight="balanced" if balanced else None
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # MOST_STEPS says why
+            fit.fit(diags(1 / size_N) @ has_NF @ diags(scale_F), is_in_N)
+        weights_FO[:, at], squares_FO[:, at] = fit.coef_[0] * scale_F, scale_F**2
+    return Fitted(weights_FO, squares_FO)
 
 
-def _telling(counts_NF: Any, is_in_N: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
+def _telling(has_NF: Any, is_in_N: npt.NDArray[np.bool_]) -> Floats:
     """The scale of each term, (F,)."""
-    held_NF = counts_NF.sign()
-    inside_F = np.asarray(held_NF[is_in_N].sum(axis=0)).ravel() + 1
-    others_F = np.asarray(held_NF[~is_in_N].sum(axis=0)).ravel() + 1
+    inside_F = np.asarray(has_NF[is_in_N].sum(axis=0)).ravel() + 1
+    others_F = np.asarray(has_NF[~is_in_N].sum(axis=0)).ravel() + 1
     ratio_F = np.log(inside_F / inside_F.sum()) - np.log(others_F / others_F.sum())
     seen_F = inside_F + others_F - 2
     rarity_F = np.log((1 + len(is_in_N)) / (1 + seen_F)) + 1
@@ -125,22 +137,73 @@ def _telling(counts_NF: Any, is_in_N: npt.NDArray[np.bool_]) -> npt.NDArray[np.f
     return scale
 
 
-def _counts(
-    terms: Terms, corpus: EncodedCorpus, rows_N: npt.NDArray[np.int64], max_tokens: int
-) -> Any:
-    """How often each review holds each word and pair, CSR (N, F)."""
-    from scipy.sparse import csr_matrix
+def _put(terms: Terms, keys_K: Keys, fitted: Fitted) -> None:
+    """Fill the tables."""
+    words = len(terms.word_weights)
+    keys = torch.from_numpy(keys_K)
+    row_K = row_of(keys, terms.rows)
+    terms.ngram_marks.zero_()
+    terms.ngram_marks[row_K] = mark_of(keys).to(terms.ngram_marks)
+    for what, values_FO in zip(("weights", "squares"), fitted, strict=True):
+        values = torch.from_numpy(values_FO).to(terms.word_weights)
+        getattr(terms, f"word_{what}").copy_(values[:words])
+        getattr(terms, f"ngram_{what}").zero_()[row_K] = values[words:]
 
-    reviews = [cut(corpus[row], max_tokens) for row in rows_N]
-    # In one piece, with padding between reviews: padding makes no pair.
+
+def _outputs(terms: Terms, corpus: EncodedCorpus, max_tokens: int) -> npt.NDArray[np.float64]:
+    """The linear part's own answers, (N, O)."""
+    found_NO = np.empty((len(corpus), terms.word_weights.shape[1]))
+    for batch in sorted_batches(corpus, batch_size=BATCH, max_tokens=max_tokens):
+        on_device = batch.to(terms.word_weights.device)
+        found_NO[batch.rows_B] = terms(on_device.ids_BT.T, on_device.lengths_B).cpu().numpy()
+    return found_NO
+
+
+def _count(terms: Terms, corpora: Sequence[EncodedCorpus], max_tokens: int) -> Counted:
+    """The terms of the reviews of some corpora, with those pairs and triples that get a row."""
+    from scipy.sparse import csr_matrix, hstack
+
+    reviews, labels = [], []
+    for corpus in corpora:
+        rows_N = _part(np.minimum(corpus.lengths_N, max_tokens))
+        reviews += [cut(corpus[row], max_tokens) for row in rows_N]
+        labels.append(corpus.labels_N[rows_N])
+    # In one piece, with padding between reviews: no pair or triple reaches over it.
     ids_T = np.concatenate([part for ids in reviews for part in (ids, [PAD])], dtype=np.int64)
     owner_T = np.repeat(np.arange(len(reviews)), [len(ids) + 1 for ids in reviews])
-    pairs_T = hashed_pairs(torch.from_numpy(ids_T)[:, None], terms.pairs)[:, 0].numpy()
-    words = len(terms.word_weights)
-    is_word_T, is_pair_T = ids_T != PAD, pairs_T != 0
-    columns = np.concatenate([ids_T[is_word_T], words + pairs_T[is_pair_T]])
-    owners = np.concatenate([owner_T[is_word_T], owner_T[is_pair_T]])
-    shape = (len(reviews), words + terms.pairs + 1)
-    made = csr_matrix((np.ones(len(columns), np.float32), (owners, columns)), shape=shape)
-    made.sum_duplicates()
-    return made
+
+    def has(columns: Keys, owners: npt.NDArray[np.int64], count: int) -> Any:
+        ones = np.ones(len(columns), np.float32)
+        return csr_matrix((ones, (owners, columns)), shape=(len(reviews), count)).sign()
+
+    keys_2T = np.concatenate([keys[:, 0] for keys in ngrams(torch.from_numpy(ids_T)[:, None])])
+    is_key = keys_2T != 0
+    keys_K, column, seen_K = np.unique(keys_2T[is_key], return_inverse=True, return_counts=True)
+    often_K = seen_K >= LEAST_REVIEWS  # most were seen once, and go before they take any room
+    number_K = np.cumsum(often_K) - 1
+    is_often = often_K[column]
+    owners = np.concatenate([owner_T, owner_T])[is_key][is_often]
+    ngrams_NK = has(number_K[column[is_often]], owners, int(often_K.sum()))
+    chosen_K = _with_a_row(terms, keys_K[often_K], ngrams_NK.getnnz(axis=0))
+    words_NV = has(ids_T[ids_T != PAD], owner_T[ids_T != PAD], len(terms.word_weights))
+    return Counted(
+        hstack([words_NV, ngrams_NK.tocsc()[:, chosen_K]]).tocsr(),
+        keys_K[often_K][chosen_K],
+        np.concatenate(labels),
+    )
+
+
+def _part(lengths_N: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
+    """The reviews that are fitted to: all, or as many at random as have `MOST_TOKENS`."""
+    order_N = np.random.default_rng(0).permutation(len(lengths_N))
+    return np.sort(order_N[np.cumsum(lengths_N[order_N]) <= MOST_TOKENS])
+
+
+def _with_a_row(
+    terms: Terms, keys_K: Keys, reviews_K: npt.NDArray[np.integer]
+) -> npt.NDArray[np.int64]:
+    """Which pairs and triples get the row on which they fall: of each, that of most reviews."""
+    row_K = row_of(torch.from_numpy(keys_K), terms.rows).numpy()
+    order_K = np.lexsort((keys_K, -reviews_K, row_K))
+    is_first_K = np.diff(row_K[order_K], prepend=-1) != 0
+    return np.sort(order_K[is_first_K & (reviews_K[order_K] >= LEAST_REVIEWS)])

@@ -215,14 +215,13 @@ def accuracies(seeds: Sequence[Row]) -> list[float]:
 def draw(rows: Sequence[Row], path: Path) -> None:
     """A line a tool, accuracy by the number of reviews; bars are one deviation of the seeds."""
     from matplotlib import rc_context
-    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator, PercentFormatter
+    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
     figure, (axes,) = lesson_figure(1, size_inches=(6.4, 4.2))
-    points, further = by_point(rows), list(MORE)
+    points, further, order = by_point(rows), list(MORE), list(MARKS)
     tool_of = {name_of(row): row for row in rows}
-    for name in sorted(tool_of, key=lambda name: list(MARKS).index(tool_of[name]["tool"])):
-        row = tool_of[name]
-        if row["set"]:  # after the last of them the first again, told apart by the legend no more
+    for name, row in sorted(tool_of.items(), key=lambda one: -order.index(one[1]["tool"])):
+        if row["set"]:  # the first again after the last
             further.append(mark := further.pop(0))
         else:
             mark = MARKS[row["tool"]]
@@ -234,14 +233,17 @@ def draw(rows: Sequence[Row], path: Path) -> None:
             yerr=spreads if any(spreads) else None, capsize=3, label=name.replace("`", ""),
             color=mark.colour, marker=mark.marker, linestyle=mark.dash, markersize=5,
         )  # fmt: skip
-    axes.set(xscale="log", xlabel="training reviews", ylabel="right on test")
+    several = any(len(seeds) > 1 for seeds in points.values())
+    told = " (bars: one standard deviation of the seeds)" if several else ""
+    axes.set(xscale="log", xlabel=f"training reviews{told}", ylabel="right on test")
     axes.xaxis.set_major_locator(FixedLocator(sorted({size for _, size in points})))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda size, _: f"{size:,.0f}"))
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=None))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.4g} %"))
     axes.legend(loc="lower right", frameon=False)
     # The same picture is the same bytes.
-    with rc_context({"svg.hashsalt": "sentir"}), written_whole(path) as beside:
+    style = {"svg.hashsalt": "sentir", "svg.fonttype": "none"}
+    with rc_context(style), written_whole(path) as beside:
         figure.savefig(beside, format="svg", metadata={"Date": None})
     print(path, file=sys.stderr)
 

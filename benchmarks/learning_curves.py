@@ -242,8 +242,8 @@ def draw(rows: Sequence[Row], path: Path) -> None:
     axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.4g} %"))
     axes.legend(loc="lower right", frameon=False)
     # The same picture is the same bytes.
-    style = {"svg.hashsalt": "sentir", "svg.fonttype": "none"}
-    with rc_context(style), written_whole(path) as beside:
+    plain = rc_context({"svg.hashsalt": "sentir", "svg.fonttype": "none"})
+    with plain, written_whole(path) as beside:
         figure.savefig(beside, format="svg", metadata={"Date": None})
     print(path, file=sys.stderr)
 

@@ -2,28 +2,26 @@
 
     python benchmarks/accuracy.py [--preset fast] [--seeds 0] [--corpora amazon,imdb] [--data DIR]
 
-The reviews are looked for in $SENTIR_DATA, else in ../shared/data. TF-IDF of words and pairs of
-words with logistic regression reads the same training reviews as the network, with the first seed.
-Printed is a Markdown table: minutes are of the whole run, from the compressed file to the report.
+TF-IDF of words and pairs of words with logistic regression reads the same training reviews as the
+network, with the first seed. Printed is a Markdown table: minutes are of the whole run, from the
+compressed file to the report.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from reviews import add_data_option, reviews_file
+
 from sentir import Config, train
 from sentir.evaluation.metrics import Metrics
 from sentir.training.run import Inputs
-
-BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
 def main() -> None:
@@ -31,17 +29,15 @@ def main() -> None:
     parser.add_argument("--preset", default="fast")
     parser.add_argument("--seeds", default="0")
     parser.add_argument("--corpora", default="amazon,imdb")
-    parser.add_argument("--data", type=Path, default=Path(os.environ.get("SENTIR_DATA", BESIDE)))
+    add_data_option(parser)
     given = parser.parse_args()
-    if not given.data.is_dir():
-        sys.exit(f"no real reviews in {given.data}; set SENTIR_DATA to where they are")
     print("| corpus | preset | seed | minutes | accuracy | macro F1 | AUC | calibration error | "
           "TF-IDF + LR |\n" + "|---" * 9 + "|", flush=True)  # fmt: skip
     config = Config.preset(given.preset)
     for corpus in given.corpora.split(","):
         runs = []
         for seed in map(int, given.seeds.split(",")):
-            runs.append(measure(given.data / corpus, config, seed, baseline=not runs))
+            runs.append(measure(given.data, corpus, config, seed, baseline=not runs))
             print(f"| {corpus} | {given.preset} | {seed} | {row(runs[-1:])} |", flush=True)
         if len(runs) > 1:
             print(f"| {corpus} | {given.preset} | all | {row(runs)} |", flush=True)
@@ -55,11 +51,10 @@ class Measured(NamedTuple):
     baseline: Metrics | None
 
 
-def measure(folder: Path, config: Config, seed: int, *, baseline: bool) -> Measured:
+def measure(data: Path, corpus: str, config: Config, seed: int, *, baseline: bool) -> Measured:
     """Train on a corpus, and measure once."""
-    inputs = Inputs(
-        train=(str(folder / "train.ft.txt.bz2"),), test=(str(folder / "test.ft.txt.bz2"),)
-    )
+    train_file, test_file = (str(reviews_file(data, corpus, part)) for part in ("train", "test"))
+    inputs = Inputs(train=(train_file,), test=(test_file,))
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as output:
         run = train(inputs, output, config=config.override({"seed": seed}), baseline=baseline)

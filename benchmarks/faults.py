@@ -2,20 +2,20 @@
 
     python benchmarks/faults.py [--seeds 0,1,2] [--reviews 8000] [--data DIR]
 
-Learns from Amazon reviews and tests on their official test part where they lie in $SENTIR_DATA,
-else in ../shared/data; on the made-up sample elsewhere. Printed is a Markdown table: the mean of
+Learns from Amazon reviews and tests on their official test part where there are any, else on the
+made-up sample. Printed is a Markdown table: the mean of
 the seeds on test, lowest and highest, and the points that the fault costs.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import tempfile
 import time
 from pathlib import Path
 
 import torch
+from reviews import add_data_option, reviews_file
 from rich.console import Console
 from rich.progress import Progress
 
@@ -31,20 +31,17 @@ from sentir.lesson.faults_run import (
     steps_in_all,
 )
 
-BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
-
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", default="0,1,2")
     parser.add_argument("--reviews", type=int, default=None, help="to learn from")
-    parser.add_argument("--data", type=Path, default=Path(os.environ.get("SENTIR_DATA", BESIDE)))
+    add_data_option(parser)
     given = parser.parse_args()
     torch.set_num_threads(1)
-    amazon = given.data / "amazon"
-    if amazon.is_dir():
+    if (given.data / "amazon").is_dir():
         recipe, count = REAL, REAL_COUNT
-        sources = [str(amazon / f"{part}.ft.txt.bz2") for part in ("train", "test")]
+        sources = [str(reviews_file(given.data, "amazon", part)) for part in ("train", "test")]
     else:
         recipe, count = SAMPLE, SAMPLE_COUNT
         sources = ["sample", "sample:test"]

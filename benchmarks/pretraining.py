@@ -7,22 +7,19 @@ The language model reads the corpus' unlabelled reviews, where it has any, and i
 with --lm one that is finished is taken instead. Both classifiers read the same labelled reviews and
 have the same settings but for the tuning of what was learnt before. Printed is a Markdown table;
 choose settings by the validation reviews, a slice of train, and add --test once for the last row.
-The reviews are looked for in $SENTIR_DATA, else in ../shared/data.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-import sys
 import tempfile
 import time
-import tomllib
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from reviews import add_data_option, reviews_file
 from rich.console import Console
+from settings import changes
 
 from sentir import Config, train
 from sentir.bundle import LanguageBundle, load_language_model
@@ -31,8 +28,6 @@ from sentir.training.pretrain import pretrain
 from sentir.training.run import Inputs
 from sentir.training.transfer import settings_from, shared_settings
 from sentir.training.watch import ProgressBar
-
-BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
 def main() -> None:
@@ -45,13 +40,12 @@ def main() -> None:
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE")
     parser.add_argument("--lm", type=Path, help="a finished run of sentir pretrain")
     parser.add_argument("--only", choices=["with", "without"], help="train only so")
-    parser.add_argument("--data", type=Path, default=Path(os.environ.get("SENTIR_DATA", BESIDE)))
+    add_data_option(parser)
     given = parser.parse_args()
-    folder = given.data / given.corpus
-    if not folder.is_dir():
-        sys.exit(f"no real reviews in {folder}; set SENTIR_DATA to where they are")
+    train_file = reviews_file(given.data, given.corpus)
+    test_file = reviews_file(given.data, given.corpus, "test") if given.test else None
     with tempfile.TemporaryDirectory() as made:
-        lm = given.lm or language_model(folder, Path(made), changes(given.lm_set))
+        lm = given.lm or language_model(train_file, Path(made), changes(given.lm_set))
         tell_of(load_language_model(lm))
         print("\n| corpus | preset | begins with | seed | minutes | validation | test | "
               "calibration error |\n" + "|---" * 8 + "|", flush=True)  # fmt: skip
@@ -59,29 +53,17 @@ def main() -> None:
             for start in ("without", "with"):
                 if given.only in (None, start):
                     config = Config.preset(given.preset)
-                    row = measure(folder, config, lm, start == "with", given.test,
+                    row = measure(train_file, test_file, config, lm, start == "with",
                                   {**changes(given.set), "seed": seed})  # fmt: skip
                     name = "language model" if start == "with" else "random weights"
                     print(f"| {given.corpus} | {given.preset} | {name} | {seed} | {row} |",
                           flush=True)  # fmt: skip
 
 
-def changes(pairs: Sequence[str]) -> dict[str, Any]:
-    """Settings given as NAME=VALUE; a value that is no TOML is a string."""
-    found: dict[str, Any] = {}
-    for pair in pairs:
-        name, _, value = pair.partition("=")
-        try:
-            found[name] = tomllib.loads(f"value = {value}")["value"]
-        except tomllib.TOMLDecodeError:
-            found[name] = value
-    return found
-
-
-def language_model(folder: Path, output: Path, settings: dict[str, Any]) -> Path:
+def language_model(train_file: Path, output: Path, settings: dict[str, Any]) -> Path:
     """Pre-train on all the text there is but for the test file."""
-    names = ("unsup.txt.bz2", "train.ft.txt.bz2")
-    sources = [str(folder / name) for name in names if (folder / name).exists()]
+    unlabelled = train_file.with_name("unsup.txt.bz2")
+    sources = [str(path) for path in (unlabelled, train_file) if path.exists()]
     bar = ProgressBar(Console(stderr=True))
     config = PretrainConfig().override(settings)
     pretrain(sources, output / "lm", config=config, watchers=[bar])
@@ -102,20 +84,17 @@ def tell_of(lm: LanguageBundle) -> None:
 
 
 def measure(
-    folder: Path,
+    train_file: Path,
+    test_file: Path | None,
     config: Config,
     lm: Path,
     begin_with_lm: bool,
-    test: bool,
     settings: dict[str, Any],
 ) -> str:
     """Train a classifier and tell how good it is, as the cells of a table."""
     bundle = load_language_model(lm)
     of_lm = settings_from(bundle) if begin_with_lm else shared_settings(bundle)
-    inputs = Inputs(
-        train=(str(folder / "train.ft.txt.bz2"),),
-        test=(str(folder / "test.ft.txt.bz2"),) if test else (),
-    )
+    inputs = Inputs(train=(str(train_file),), test=(str(test_file),) if test_file else ())
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as output:
         run = train(

@@ -29,7 +29,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from memory import watched_memory
-from tokenizer import DATA, HELD_OUT, NAMES, Split, nltk_pipeline, read
+from reviews import CORPORA, add_data_option, reviews_file
+from tokenizer import HELD_OUT, Split, clean_reviews, nltk_pipeline
 
 from sentir.config import TextConfig, TrainConfig
 from sentir.data.corpus import Faults, read_reviews
@@ -82,7 +83,7 @@ def measured(size_mb: Callable[[], float]) -> Speed:
 
 def beside_nltk(path: Path, rounds: int) -> dict[str, Speed]:
     """Median speeds of each way, the ways taking turns."""
-    split = nltk_pipeline(read(path, 0, HELD_OUT)[1])
+    split = nltk_pipeline(clean_reviews(path, 0, HELD_OUT)[1])
     with bz2.open(path) as file:
         size_mb = sum(map(len, file)) / 1e6
 
@@ -128,14 +129,11 @@ def made_up(reviews: int) -> tuple[float, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--data", type=Path, default=DATA, help="folder of the reviews")
+    add_data_option(parser)
     parser.add_argument("--reviews", type=int, default=500_000, help="made-up reviews")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     given = parser.parse_args()
-    paths = {name: given.data / name / "train.ft.txt.bz2" for name in NAMES}
-    if absent := [str(path) for path in paths.values() if not path.exists()]:
-        print(f"nothing measured, no such file: {', '.join(absent)}; pass --data or SENTIR_DATA")
-        return
+    paths = {corpus: reviews_file(given.data, corpus) for corpus in CORPORA}
     reviews_s, peak_mib = made_up(given.reviews)
     print(f"{given.reviews:,} made-up reviews on {available_cores()} cores: {reviews_s:,.0f} "
           f"reviews/s (3.6 million in {3.6e6 / reviews_s / 60:.1f} minutes), "

@@ -11,9 +11,7 @@ have in the same order; speed is that of the pipeline's plain loop. Both read cl
 from __future__ import annotations
 
 import argparse
-import bz2
 import difflib
-import os
 import random
 import statistics
 import sys
@@ -25,24 +23,22 @@ from pathlib import Path
 
 from nltk.tokenize.destructive import NLTKWordTokenizer
 from nltk.tokenize.punkt import PunktSentenceTokenizer, PunktTrainer
+from reviews import CORPORA, add_data_option, read, reviews_file
 
 from sentir.config import CLEAN_STEPS
 from sentir.data.clean import URL_TOKEN, cleaner
 from sentir.data.words import WordSplitter
 
-DATA = Path(os.environ.get("SENTIR_DATA") or Path(__file__).parents[2] / "shared" / "data")
-NAMES = ("amazon", "imdb")
 REVIEWS, HELD_OUT, ROUNDS, PROCESSES = 2000, 3000, 5, 2
 LEAST_F1, LEAST_RATIO = 0.99, 10.0
 
 Split = Callable[[str], list[str]]
 
 
-def read(path: Path, reviews: int, held_out: int) -> tuple[list[str], list[str]]:
+def clean_reviews(path: Path, reviews: int, held_out: int) -> tuple[list[str], list[str]]:
     """Cleaned reviews to compare on, and others for Punkt to learn from."""
     clean = cleaner(CLEAN_STEPS)
-    with bz2.open(path, "rt", encoding="utf-8", newline="\n") as file:
-        texts = [line.partition(" ")[2].rstrip("\n") for line in file]
+    texts = read(path)[1]
     random.Random(0).shuffle(texts)
     chosen = [clean(text) for text in texts[: reviews + held_out]]
     return chosen[:reviews], chosen[reviews:]
@@ -75,7 +71,7 @@ def differences(theirs: list[str], words: list[str]) -> Iterator[tuple[list[str]
 
 def agreement(path: Path, *, reviews: int, held_out: int) -> tuple[float, Counter[str]]:
     """F1 of our words in a file's reviews, and how often we differ in which way."""
-    texts, others = read(path, reviews, held_out)
+    texts, others = clean_reviews(path, reviews, held_out)
     reference, split = nltk_pipeline(others), ours()
     count = apart = 0
     ways: Counter[str] = Counter()
@@ -97,7 +93,7 @@ def count_words(texts: list[str], split: Split | None = None) -> int:
 
 def speeds(path: Path) -> dict[str, float]:
     """Median MB/s of each way, the ways taking turns so that a busy machine slows all of them."""
-    texts, others = read(path, REVIEWS, HELD_OUT)
+    texts, others = clean_reviews(path, REVIEWS, HELD_OUT)
     reference = nltk_pipeline(others)
     shares = [texts[at::PROCESSES] for at in range(PROCESSES)]
     with get_context("spawn").Pool(PROCESSES) as pool:
@@ -119,11 +115,9 @@ def speeds(path: Path) -> dict[str, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--data", type=Path, default=DATA, help="folder of the reviews")
-    paths = {name: parser.parse_args().data / name / "train.ft.txt.bz2" for name in NAMES}
-    if absent := [str(path) for path in paths.values() if not path.exists()]:
-        print(f"nothing measured, no such file: {', '.join(absent)}; pass --data or SENTIR_DATA")
-        return
+    add_data_option(parser)
+    given = parser.parse_args()
+    paths = {corpus: reviews_file(given.data, corpus) for corpus in CORPORA}
     print(f"{REVIEWS:,} reviews a file, Punkt learnt from {HELD_OUT:,} others; medians of")
     print(f"{ROUNDS} rounds in turns, our memory of pieces empty at the start of each\n")
     print("| file | F1 | NLTK MB/s | ours MB/s | ratio | ours, 2 processes MB/s | ratio |")

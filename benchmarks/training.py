@@ -12,9 +12,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import os
 import statistics
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -22,6 +20,7 @@ from pathlib import Path
 import lesson_loop
 import numpy as np
 import torch
+from reviews import add_data_option, reviews_file
 
 from sentir.config import Config
 from sentir.data.corpus import Faults, read_reviews
@@ -32,7 +31,6 @@ from sentir.training.checkpoint import Checkpoints
 from sentir.training.classifying import fit_classifier
 from sentir.training.precision import choose_precision, format_name
 
-BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
 #: Reviews a round: the lesson's two steps, our five.
 LESSON_REVIEWS, OUR_REVIEWS = 2 * lesson_loop.BATCH, 5 * lesson_loop.BATCH
 VALIDATED = 2000
@@ -142,11 +140,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--reviews", type=int, default=12_000)
     parser.add_argument("--seeds", default="0,1,2")
-    parser.add_argument("--data", type=Path, default=Path(os.environ.get("SENTIR_DATA", BESIDE)))
+    add_data_option(parser)
     given = parser.parse_args()
-    path = given.data / "amazon" / "train.ft.txt.bz2"
-    if not path.exists():
-        sys.exit(f"no such file: {path}; set SENTIR_DATA to where the reviews are")
+    path = reviews_file(given.data, "amazon")
     config, faults = Config.preset("lecture"), Faults()
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)

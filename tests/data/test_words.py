@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import difflib
-import importlib.util
+import importlib
 import re
 from pathlib import Path
 
@@ -125,18 +125,11 @@ def test_agreement_with_nltk_on_hard_sentences() -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", ["amazon", "imdb"])
-def test_agreement_with_nltk_on_reviews(name: str) -> None:
+def test_agreement_with_nltk_on_reviews(name: str, real_data: Path) -> None:
     pytest.importorskip("nltk")
-    path = Path(__file__).parents[2] / "benchmarks" / "tokenizer.py"
-    spec = importlib.util.spec_from_file_location("benchmark_of_words", path)
-    assert spec is not None
-    assert spec.loader is not None
-    benchmark = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(benchmark)
-    reviews = benchmark.DATA / name / "train.ft.txt.bz2"
-    if not reviews.exists():
-        pytest.skip(f"no reviews at {reviews}; set SENTIR_DATA to their folder")
-    f1, _ = benchmark.agreement(reviews, reviews=300, held_out=1000)
+    benchmark = importlib.import_module("tokenizer")
+    file = real_data / name / "train.ft.txt.bz2"
+    f1, _ = benchmark.agreement(file, reviews=300, held_out=1000)
     assert f1 >= benchmark.LEAST_F1
 
 

@@ -1,0 +1,194 @@
+"""The long benchmarks: that they go on after a kill, and what they show, on made-up results."""
+
+from __future__ import annotations
+
+import base64
+import bz2
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import ablation
+import learning_curves
+import numpy as np
+import pytest
+import results
+import tools
+from reviews import lines_of, read, reviews_file, write_part
+
+from sentir import Config
+from sentir.data.sample import sample_reviews
+
+TINY = "hidden=4 embedding=4 epochs=1 max_tokens=20 terms=512".split()
+
+
+def job(seed: int, done: list[int], recipe: str = "r") -> results.Job:
+    def measured() -> results.Row:
+        done.append(seed)
+        return {"accuracy": seed / 10}
+
+    return results.Job({"seed": seed, "recipe": recipe}, f"seed {seed}", measured)
+
+
+def test_what_was_measured_is_not_measured_again(tmp_path: Path) -> None:
+    path, done = tmp_path / "made" / "results.jsonl", list[int]()
+    results.run_missing([job(0, done)], path, again=False)
+    results.run_missing([job(0, done), job(1, done)], path, again=False)
+    assert done == [0, 1]
+    results.run_missing([job(1, done)], path, again=True)
+    results.run_missing([job(1, done, recipe="other")], path, again=False)
+    assert done == [0, 1, 1, 1]
+    rows = results.read_rows(path)
+    assert [row["seed"] for row in rows] == done
+    assert {"command", "date", "commit", "processor"} <= rows[0].keys()
+
+
+def test_what_was_measured_before_a_failure_is_kept(tmp_path: Path) -> None:
+    def fails() -> results.Row:
+        raise KeyboardInterrupt
+
+    path, done = tmp_path / "results.jsonl", list[int]()
+    with pytest.raises(KeyboardInterrupt):
+        results.run_missing([job(0, done), results.Job({"seed": 1}, "", fails)], path, again=False)
+    assert [row["seed"] for row in results.read_rows(path)] == [0]
+
+
+def test_the_newest_recipe_and_the_last_result_are_shown() -> None:
+    rows = [
+        {"tool": tool, "seed": seed, "recipe": recipe, "at": at}
+        for at, (tool, seed, recipe) in enumerate(
+            [("a", 0, "old"), ("a", 1, "old"), ("b", 0, "old"), ("a", 0, "new"), ("a", 0, "new")]
+        )
+    ]
+    shown = results.newest(rows, line=["tool"], job=["seed"])
+    assert sorted(row["at"] for row in shown) == [2, 4]
+
+
+def test_a_smaller_part_lies_within_a_larger_one(tmp_path: Path) -> None:
+    lines = [f"__label__{1 + at % 2} text {at}" for at in range(50)]
+    parts = []
+    for count, seed in ((10, 0), (30, 0), (30, 1)):
+        write_part(lines, count, seed, tmp_path / "part.ft.txt")
+        parts.append(list(lines_of(tmp_path / "part.ft.txt")))
+    small, large, other = parts
+    assert large[:10] == small
+    assert len(set(large)) == 30
+    assert set(large) != set(other)
+    assert read(tmp_path / "part.ft.txt")[1][0].startswith("text ")
+
+
+def test_absent_reviews_end_the_program(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="SENTIR_DATA"):
+        reviews_file(tmp_path, "amazon")
+
+
+def test_fasttext_takes_more_passes_over_fewer_reviews() -> None:
+    assert tuple(tools.settings_for(25_000)) == tools.SETTINGS
+    assert tools.settings_for(1000)[3:] == [(0.1, 50), (0.5, 50), (0.1, 200)]
+
+
+def curve_row(tool: str, reviews: int, seed: int, accuracy: float, **more: Any) -> results.Row:
+    return {"corpus": "imdb", "tool": tool, "set": {}, "reviews": reviews, "seed": seed,
+            "recipe": "r", "minutes": 1.0, "accuracy": accuracy, "calibration_error": 0.01,
+            **more}  # fmt: skip
+
+
+def test_learning_curves_are_drawn(tmp_path: Path) -> None:
+    rows = learning_curves.shown(
+        [
+            curve_row("base", 1000, 0, 0.80),
+            curve_row("base", 1000, 1, 0.82),
+            curve_row("base", 5000, 0, 0.90),
+            curve_row("base", 5000, 0, 0.85, set={"hidden": 32}),
+            curve_row("tfidf", 1000, 0, 0.79),
+        ]
+    )
+    table = learning_curves.markdown(rows).splitlines()
+    assert table[2].startswith("| TF-IDF + logistic regression | 1,000 | 1 |")
+    assert "| 1,000 | 2 | 1.0 | 81.00% ± 1.41% |" in table[3]
+    assert "Sentir `base`, hidden = 32 | 5,000" in table[5]
+    learning_curves.draw(rows, tmp_path / "curves.svg")
+    svg = (tmp_path / "curves.svg").read_text("utf-8")
+    for text in ("TF-IDF + logistic regression", "Sentir base, hidden = 32", "5,000", "right on"):
+        assert f">{text}" in svg
+    learning_curves.draw(rows, tmp_path / "again.svg")
+    assert (tmp_path / "again.svg").read_text("utf-8") == svg
+
+
+def test_variants_are_one_change_away() -> None:
+    base = Config.preset("base")
+    for name, changed in ablation.VARIANTS.items():
+        assert (base.override(changed) == base) == (name == "base"), name
+
+
+def ablation_row(variant: str, seed: int, right: str, measured: str = "these") -> results.Row:
+    bits = np.array([int(bit) for bit in right])
+    return {"corpus": "imdb", "variant": variant, "seed": seed, "recipe": "r", "changes": {},
+            "lm": "", "minutes": 1.0, "loss": 0.3, "accuracy": bits.mean(), "measured": measured,
+            "measured_on": len(bits), "right": base64.b64encode(np.packbits(bits)).decode(),
+            }  # fmt: skip
+
+
+def test_the_ablation_compares_review_by_review() -> None:
+    rows = [
+        ablation_row("base", 0, "1111011101"),
+        ablation_row("gru", 0, "1111011000"),
+        ablation_row("rnn", 0, "1111011000", measured="others"),
+    ]
+    (apart,) = ablation.differences(rows[1:2], rows[:1])
+    assert apart.tolist() == [0, 0, 0, 0, 0, 0, 0, -1, 0, -1]
+    table = ablation.markdown(rows)
+    error = apart.std(ddof=1) / 10**0.5
+    assert f"| -20.00 ± {100 * error:.2f} | -20.00 |" in table
+    assert table.splitlines()[-1].endswith("| 0.3000 |  |  |")
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    """A folder of made-up reviews that lie where real ones would."""
+    (tmp_path / "amazon").mkdir()
+    for seed, (part, count) in enumerate([("train", 200), ("test", 60)]):
+        path = tmp_path / "amazon" / f"{part}.ft.txt.bz2"
+        with bz2.open(path, "wt", encoding="utf-8") as file:
+            for label, text in sample_reviews(count, seed=seed):
+                file.write(f"__label__{1 + (label == 'positive')} {text}\n")
+    return tmp_path
+
+
+def run(program: Any, monkeypatch: pytest.MonkeyPatch, *options: str | Path) -> None:
+    monkeypatch.setattr(sys, "argv", ["benchmark", "--corpus", "amazon", *map(str, options)])
+    program.main()
+
+
+def test_learning_curves_run(
+    corpus: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = corpus / "curves.jsonl"
+    places = ("--data", corpus, "--results", file)
+    asked = ("--sizes", "100", "--tools", "tfidf,base,best")
+    run(learning_curves, monkeypatch, *asked, *places, "--set", *TINY)
+    told = capsys.readouterr()
+    assert "best is left out" in told.err
+    assert len(results.read_rows(file)) == 2
+    assert len(re.findall(r"\| 100 \|", told.out)) == 2
+    assert str(corpus) not in file.read_text("utf-8")  # where somebody's files lie is no result
+    picture = corpus / "curves.svg"
+    run(learning_curves, monkeypatch, "--draw", *places, "--picture", picture)
+    assert picture.exists()
+
+
+def test_the_ablation_runs(
+    corpus: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = corpus / "ablation.jsonl"
+    asked = ("--variants", "base,linear-alone,from-lm", "--reviews", "150")
+    run(ablation, monkeypatch, *asked, "--data", corpus, "--results", file, "--set", *TINY)
+    told = capsys.readouterr()
+    assert "left out without a language model, --lm DIR: from-lm" in told.err
+    assert len(re.findall(r"[+-]\d+\.\d\d ± \d+\.\d\d", told.out)) == 1
+    rows = results.read_rows(file)
+    assert {row["measured_on"] for row in rows} == {30}
+    assert {row["measured"] for row in rows} == {rows[0]["measured"]}
+    for row in rows:
+        assert ablation.rights(row).mean() == pytest.approx(row["accuracy"], abs=1e-5)

@@ -3,8 +3,8 @@
     python benchmarks/faults.py [--seeds 0,1,2] [--reviews 8000] [--data DIR]
 
 Learns from Amazon reviews and tests on their official test part where there are any, else on the
-made-up sample. Printed is a Markdown table: the mean of
-the seeds on test, lowest and highest, and the points that the fault costs.
+made-up sample. Printed is a Markdown table: the mean of the seeds on test, lowest and highest, and
+the points that the fault costs.
 """
 
 from __future__ import annotations

@@ -4,11 +4,11 @@
         [--seeds 0] [--reviews N] [--set NAME=VALUE ...] [--data DIR]
     python benchmarks/ablation.py --corpus imdb --draw
 
-Each variant is the preset with one change, see `VARIANTS`. A fifth of the reviews (at most 5,000)
-is set aside; it chooses the step at which the network was best and the mix, as in every run, and it
-is what all variants of a seed are measured on, review by review. So the difference from `base` has
-a paired standard error: what other reviews might have said. What another start of the network
-might have done is not in it; that the seeds tell, which also set other reviews aside.
+Each variant is the preset with one change, see `VARIANTS`. A fifth of the reviews (at most 5,000),
+drawn by the seed, is kept back and measured on once, as a test file would be; a run sets its own
+validation reviews aside from the others. All variants of a seed are measured on the same reviews,
+so their difference from `base` has a paired standard error: what other reviews might have said.
+What another start of the network might have done is not in it; that the seeds tell.
 
 Minutes are from the encoded reviews to the report. Each variant and seed is a line in
 benchmarks/results, and is not measured again unless --again. All lines together make the table.
@@ -32,25 +32,26 @@ import numpy.typing as npt
 import results
 import torch
 from results import Job, Row
-from reviews import CORPORA, add_data_option, lines_of, reviews_file, write_part
+from reviews import CORPORA, add_data_option, lines_of, reviews_file, shuffled, split, write
 from rich.console import Console
 from settings import changes
+from tools import POSITIVE
 
 from sentir import Config, train
-from sentir.bundle import LanguageBundle, load_language_model
+from sentir.bundle import Bundle, LanguageBundle, load_language_model
 from sentir.data.cache import digest
 from sentir.data.corpus import Faults, read_reviews
-from sentir.data.encode import TrainingCorpora, encode_training
+from sentir.data.encode import encode_training
 from sentir.evaluation.metrics import measure
+from sentir.inference.predictor import Predictor
 from sentir.nn.classifier import SentimentClassifier
-from sentir.training.classifying import probabilities
 from sentir.training.run import Inputs
 from sentir.training.terms import fit_terms
 from sentir.training.transfer import settings_from, shared_settings
 from sentir.training.watch import Event, ProgressBar
 
-#: What all have: more reviews to measure on than the preset sets aside.
-SLICE = {"valid_fraction": 0.2}
+#: What is kept back of train to measure on: this share, so many reviews at most.
+KEPT_BACK, MOST_KEPT_BACK = 0.2, 5000
 #: What each changes in the preset.
 VARIANTS: dict[str, dict[str, Any]] = {
     "base": {},
@@ -99,7 +100,9 @@ def main() -> None:
     parser.add_argument("--corpus", default="imdb", choices=CORPORA)
     parser.add_argument("--variants", default=",".join(NAMES), help="(unset: all)")
     parser.add_argument("--lm", type=Path, metavar="DIR", help="a finished run of sentir pretrain")
-    parser.add_argument("--reviews", type=int, help="of train, drawn by the seed (unset: all)")
+    parser.add_argument(
+        "--reviews", type=int, help="to learn from (unset: all but those kept back)"
+    )
     results.add_results_options(parser)
     add_data_option(parser)
     given = parser.parse_args()
@@ -118,13 +121,13 @@ def main() -> None:
 
 def jobs(given: argparse.Namespace, made: Path) -> Iterator[Job]:
     """What was asked for, seed by seed, so that variants that read alike follow each other."""
-    train_file = reviews_file(given.data, given.corpus)
+    lines = list(lines_of(reviews_file(given.data, given.corpus)))
     lm = load_language_model(given.lm) if given.lm else None
     asked = given.variants.split(",")
     if lm is None and (needing := [name for name in asked if name in (LM_SHAPE, FROM_LM)]):
         print(f"left out without a language model, --lm DIR: {', '.join(needing)}", file=sys.stderr)
         asked = [name for name in asked if name not in needing]
-    base = Config.preset("base").override(SLICE).override(changes(given.set))
+    base = Config.preset("base").override(changes(given.set))
     for seed in map(int, given.seeds.split(",")):
         for name in asked:
             changed = changes_of(name, lm)
@@ -146,7 +149,7 @@ def jobs(given: argparse.Namespace, made: Path) -> Iterator[Job]:
             yield Job(
                 mark,
                 results.command("ablation", *options, settings=given.set),
-                partial(result, name, config, from_lm, train_file, given.reviews, folder),
+                partial(result, name, config, from_lm, lines, given.reviews, folder),
             )
 
 
@@ -162,31 +165,31 @@ def result(
     name: str,
     config: Config,
     from_lm: Path | None,
-    train_file: Path,
+    lines: list[str],
     reviews: int | None,
     folder: Path,
 ) -> Row:
-    """Train a variant and measure it on what it set aside."""
-    folder.mkdir(exist_ok=True)
-    if reviews:
-        part = folder / "part.ft.txt"
-        if not part.exists():  # a file of another time would be encoded anew
-            write_part(list(lines_of(train_file)), reviews, config.train.seed, part)
-        train_file = part
+    """Train a variant and measure it on the reviews that were kept back."""
+    count = min(round(KEPT_BACK * len(lines)), MOST_KEPT_BACK)
+    mixed = shuffled(lines, config.train.seed)
+    kept_back, part = mixed[:count], folder / "part.ft.txt"
+    if not part.exists():  # a file of another time would be encoded anew
+        folder.mkdir()
+        write(mixed[count:][:reviews], part)
     if name == ALONE:
-        return linear_alone(config, train_file)
-    watch = Stopwatch()
-    run = train(
-        Inputs(train=(str(train_file),)),
-        folder,
-        config=config,
-        from_lm=from_lm,
-        overwrite=True,
-        watchers=[watch, ProgressBar(Console(stderr=True))],
-    )
-    minutes = watch.minutes()
-    (encoded,) = (folder / "cache").iterdir()
-    return figures(run.bundle.model, TrainingCorpora.open(encoded), config, minutes)
+        bundle, minutes = linear_alone(config, part)
+    else:
+        watch = Stopwatch()
+        run = train(
+            Inputs(train=(str(part),)),
+            folder,
+            config=config,
+            from_lm=from_lm,
+            overwrite=True,
+            watchers=[watch, ProgressBar(Console(stderr=True))],
+        )
+        bundle, minutes = run.bundle, watch.minutes()
+    return {"minutes": round(minutes, 2), **figures(bundle, kept_back)}
 
 
 class Stopwatch:
@@ -204,10 +207,11 @@ class Stopwatch:
         return (time.perf_counter() - self._began) / 60
 
 
-def linear_alone(config: Config, train_file: Path) -> Row:
-    """The linear part beside a network that says nothing."""
+def linear_alone(config: Config, train_file: Path) -> tuple[Bundle, float]:
+    """The linear part beside a network that says nothing, and the minutes that it took."""
+    config = config.override({"embedding": 1, "hidden": 1})
+    faults = Faults()
     with tempfile.TemporaryDirectory() as made:
-        faults = Faults()
         corpora = encode_training(
             read_reviews([str(train_file)], faults=faults),
             Path(made),
@@ -217,34 +221,40 @@ def linear_alone(config: Config, train_file: Path) -> Row:
         )
         began = time.perf_counter()
         model = SentimentClassifier(
-            config.override({"embedding": 1, "hidden": 1}).model,
+            config.model,
             vocabulary=len(corpora.tokenizer.vocabulary),
             classes=len(corpora.labels.names),
         )
         for silent in model.head.parameters():
             torch.nn.init.zeros_(silent)
         silence_NO = np.zeros((len(corpora.valid), model.head.out_features))
-        fit_terms(model, corpora.train, corpora.valid, silence_NO, config.text.max_tokens)
-        minutes = (time.perf_counter() - began) / 60
-        return figures(model, corpora, config, minutes)
+        limit = config.text.max_tokens
+        fit_terms(model, corpora.train, corpora.valid, silence_NO, limit, refit=True)
+    bundle = Bundle(
+        model=model.eval(),
+        tokenizer=corpora.tokenizer,
+        labels=corpora.labels,
+        config=config,
+        metrics={},
+    )
+    return bundle, (time.perf_counter() - began) / 60
 
 
-def figures(
-    model: SentimentClassifier, corpora: TrainingCorpora, config: Config, minutes: float
-) -> Row:
-    """How good a model is on the reviews set aside, and which of them it answers rightly."""
-    valid = corpora.valid
-    answers_NC = probabilities(model, valid, config.text.max_tokens)
-    found = measure(answers_NC, valid.labels_N, corpora.labels.names)
-    right_N = answers_NC.argmax(axis=1) == valid.labels_N
+def figures(bundle: Bundle, kept_back: list[str]) -> Row:
+    """How good a model is on the reviews kept back, and which of them it answers rightly."""
+    labels, texts = split(kept_back)
+    answers_NC = Predictor(bundle).predict_proba(texts)
+    names = bundle.labels.names
+    other, positive = names.index("negative"), names.index("positive")
+    labels_N = np.array([positive if label == POSITIVE else other for label in labels])
+    found = measure(answers_NC, labels_N, names)
+    right_N = answers_NC.argmax(axis=1) == labels_N
     return {
-        "minutes": round(minutes, 2),
         "accuracy": round(found.accuracy, 5),
         "loss": round(found.loss, 5),
         "calibration_error": round(found.calibration_error, 5),
-        "learnt_from": len(corpora.train),
-        "measured_on": len(valid),
-        "measured": digest(valid.hashes_N.tolist()),
+        "measured": digest(kept_back),
+        "measured_on": len(kept_back),
         "right": base64.b64encode(np.packbits(right_N).tobytes()).decode(),
     }
 

@@ -31,7 +31,7 @@ import numpy as np
 import results
 import tools
 from results import Job, Row
-from reviews import CORPORA, add_data_option, lines_of, read, reviews_file, write_part
+from reviews import CORPORA, add_data_option, lines_of, read, reviews_file, shuffled, write
 from rich.console import Console
 from settings import changes
 
@@ -149,7 +149,7 @@ def result(lines: list[str], size: int, seed: int, test_file: Path, learn: Learn
         folder = Path(made) / "run"
         folder.mkdir()
         part = Path(made) / "part.ft.txt"
-        write_part(lines, size, seed, part)
+        write(shuffled(lines, seed)[:size], part)
         learnt = learn(part, folder)
         labels, texts = read(test_file)
         positive_N = np.asarray(learnt.positive(texts), np.float64)

@@ -7,7 +7,7 @@ import bz2
 import os
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 DATA = Path(os.environ.get("SENTIR_DATA") or Path(__file__).resolve().parents[2] / "shared/data")
@@ -40,13 +40,22 @@ def lines_of(path: Path) -> Iterator[str]:
             yield line.rstrip("\n")
 
 
-def read(path: Path) -> tuple[list[str], list[str]]:
-    """Labels and texts of a file of fastText lines."""
-    pairs = [line.partition(" ") for line in lines_of(path)]
+def split(lines: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Labels and texts of fastText lines."""
+    pairs = [line.partition(" ") for line in lines]
     return [label for label, _, _ in pairs], [text for _, _, text in pairs]
 
 
-def write_part(lines: list[str], count: int, seed: int, path: Path) -> None:
-    """So many of the lines, at random; of one seed the fewer lie within the more."""
-    shuffled = random.Random(seed).sample(lines, len(lines))
-    path.write_text("".join(f"{line}\n" for line in shuffled[:count]), encoding="utf-8")
+def read(path: Path) -> tuple[list[str], list[str]]:
+    """Labels and texts of a file of fastText lines."""
+    return split(lines_of(path))
+
+
+def shuffled(lines: list[str], seed: int) -> list[str]:
+    """The lines in an order that the seed decides: a part is so many of the first."""
+    return random.Random(seed).sample(lines, len(lines))
+
+
+def write(lines: Iterable[str], path: Path) -> None:
+    """A file of these lines."""
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import joblib
 import numpy as np
 import numpy.typing as npt
-from reviews import read
+from reviews import read, write
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -101,7 +101,7 @@ def _fasttext(lines: Sequence[str], setting: tuple[float, int], folder: Path) ->
 
 def _written(lines: Sequence[str], folder: Path) -> Path:
     path = folder / "lines.txt"
-    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    write(lines, path)
     return path
 
 

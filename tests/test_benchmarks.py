@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import results
 import tools
-from reviews import lines_of, read, reviews_file, write_part
+from reviews import lines_of, read, reviews_file, shuffled, write
 
 from sentir import Config
 from sentir.data.sample import sample_reviews
@@ -69,7 +69,7 @@ def test_a_smaller_part_lies_within_a_larger_one(tmp_path: Path) -> None:
     lines = [f"__label__{1 + at % 2} text {at}" for at in range(50)]
     parts = []
     for count, seed in ((10, 0), (30, 0), (30, 1)):
-        write_part(lines, count, seed, tmp_path / "part.ft.txt")
+        write(shuffled(lines, seed)[:count], tmp_path / "part.ft.txt")
         parts.append(list(lines_of(tmp_path / "part.ft.txt")))
     small, large, other = parts
     assert large[:10] == small
@@ -120,6 +120,19 @@ def test_variants_are_one_change_away() -> None:
     base = Config.preset("base")
     for name, changed in ablation.VARIANTS.items():
         assert (base.override(changed) == base) == (name == "base"), name
+
+
+def test_the_ablation_measures_on_what_was_not_learnt_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ablation, "linear_alone", lambda _, part: (set(lines_of(part)), 0.0))
+    monkeypatch.setattr(ablation, "figures", lambda learnt, kept: {"sets": (learnt, set(kept))})
+    lines = [f"line {at}" for at in range(100)]
+    for reviews, count in ((None, 80), (30, 30)):
+        folder = tmp_path / str(count)
+        row = ablation.result(ablation.ALONE, Config(), None, lines, reviews, folder)
+        learnt, kept = row["sets"]
+        assert (len(learnt), len(kept), learnt & kept) == (count, 20, set())
 
 
 def ablation_row(variant: str, seed: int, right: str, measured: str = "these") -> results.Row:
@@ -188,7 +201,7 @@ def test_the_ablation_runs(
     assert "left out without a language model, --lm DIR: from-lm" in told.err
     assert len(re.findall(r"[+-]\d+\.\d\d ± \d+\.\d\d", told.out)) == 1
     rows = results.read_rows(file)
-    assert {row["measured_on"] for row in rows} == {30}
+    assert {row["measured_on"] for row in rows} == {40}
     assert {row["measured"] for row in rows} == {rows[0]["measured"]}
     for row in rows:
         assert ablation.rights(row).mean() == pytest.approx(row["accuracy"], abs=1e-5)

@@ -27,7 +27,7 @@ from sentir.inference.predictor import Predictor
 from sentir.nn.classifier import SentimentClassifier
 
 VOCABULARY = 20_000
-ENGINES = ("torch", "onnx", "int8")
+ENGINES = ("torch", "onnx", "fused", "int8")
 LESSON = "the lesson's loop"
 
 

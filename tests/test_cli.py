@@ -203,7 +203,7 @@ def test_export(tiny_run: Run, tmp_path: Path, capfd: pytest.CaptureFixture[str]
     assert "no format 'coreml' to export to; take onnx" in err
 
 
-@pytest.mark.parametrize("engine", ["torch", "onnx", "int8"])
+@pytest.mark.parametrize("engine", ["auto", "torch", "onnx", "fused", "int8"])
 def test_the_engine_is_chosen(
     tiny_run: Run, engine: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -216,7 +216,7 @@ def test_the_engine_is_chosen(
     assert sentir("predict", tiny_run.folder, "a", "--engine", engine, capfd=capfd)[0] == 0
     code, _, err = sentir("predict", tiny_run.folder, "a", "--engine", "gpu", capfd=capfd)
     assert code == 2
-    assert "no engine 'gpu'; take one of auto, torch, onnx, int8" in err
+    assert "no engine 'gpu'; take one of auto, torch, onnx, fused, int8" in err
 
 
 def test_sample_writes_what_train_reads(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -321,9 +321,22 @@ def test_doctor(capfd: pytest.CaptureFixture[str]) -> None:
     assert code == 0, err
     told = {line[:12].strip(): line[13:] for line in out.splitlines()}
     assert [*told] == ["versions", "processor", "device", "float32", "bfloat16",
-                       "torch engine", "onnx engine", "int8 engine"]  # fmt: skip
+                       "torch engine", "onnx engine", "fused engine", "int8 engine"]  # fmt: skip
     assert torch.__version__ in told["versions"]
     assert "training goes to" in told["device"]
-    for name in ("torch", "onnx", "int8"):
+    for name in ("torch", "onnx", "fused", "int8"):
         assert float(told[f"{name} engine"].split(" reviews/s")[0].replace(",", "")) > 1
-    assert "taken unless" in told["onnx engine"]
+    assert "taken for texts unless" in told["onnx engine"]
+    assert "taken for files unless" in told["fused engine"]
+    assert "taken" not in told["torch engine"] + told["int8 engine"]
+
+
+def test_doctor_without_the_extra(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for module in ("doctor", "inference.engine"):
+        monkeypatch.setattr(f"sentir.{module}.fused_is_installed", lambda: False)
+    code, out, _ = sentir("doctor", capfd=capfd)
+    assert code == 0
+    assert "pip install 'sentir[fused]'" in out
+    assert "taken for texts and files unless" in out

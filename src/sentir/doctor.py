@@ -13,6 +13,7 @@ from sentir.bundle import Bundle
 from sentir.config import DEFAULT_PRESET, Config
 from sentir.data.labels import LabelScheme
 from sentir.data.tokenizer import WordTokenizer
+from sentir.inference.engine import ENGINES, engine_for, fused_is_installed
 from sentir.inference.predictor import Predictor
 from sentir.nn.classifier import SentimentClassifier
 from sentir.training.device import choose_device
@@ -79,8 +80,8 @@ def _gflops(device: torch.device, format: torch.dtype, operations: int) -> float
 
 
 def _answers() -> Iterator[tuple[str, str]]:
-    """The engine, timed on a network of the default's size with weights of chance."""
-    config = Config.preset(DEFAULT_PRESET).override({"bigrams": 1000, "terms": 1000})
+    """The engines, timed on a network of the default's size with weights of chance."""
+    config = Config.preset(DEFAULT_PRESET).override({"terms": 1000})
     words = [f"word{at}" for at in range(WORDS)]
     torch.manual_seed(0)
     bundle = Bundle(
@@ -91,12 +92,17 @@ def _answers() -> Iterator[tuple[str, str]]:
         metrics={},
     )
     review = " ".join(words[at * 7 % WORDS] for at in range(TOKENS))
-    for name in ("torch", "onnx", "int8"):
+    for_files = engine_for(bundle, many=True).name
+    used = {"onnx": "texts", for_files: "files" if for_files != "onnx" else "texts and files"}
+    for name in ENGINES[1:]:
+        if name == "fused" and not fused_is_installed():
+            yield "fused engine", "not installed: pip install 'sentir[fused]'"
+            continue
         predictor = Predictor(bundle, name)
         answer_one, answer_many = predictor.predict_one, predictor.predict
         one_s = fastest(functools.partial(answer_one, review))
         many_s = fastest(functools.partial(answer_many, [review] * REVIEWS))
-        chosen = "; taken unless --engine says otherwise" if name == "onnx" else ""
+        chosen = f"; taken for {used[name]} unless --engine says otherwise" if name in used else ""
         speed = f"{REVIEWS / many_s:,.0f} reviews/s of {TOKENS} tokens"
         yield (
             f"{name} engine",

@@ -11,7 +11,7 @@ import pytest
 
 from inference.test_predictor import made_up
 from sentir.data.batches import pad
-from sentir.errors import UsageError
+from sentir.errors import MissingExtraError, UsageError
 from sentir.inference import engine as engine_module
 from sentir.inference import onnx_graph
 from sentir.inference.engine import OnnxEngine, TorchEngine, engine_for
@@ -19,7 +19,7 @@ from sentir.inference.predictor import Predictor
 from toy_bundle import toy
 
 # Sums in another order, in float32; the LSTM in 8 bits, here with 5 units.
-TOLERANCE = {"torch": 1e-6, "onnx": 1e-6, "int8": 0.05}
+TOLERANCE = {"torch": 1e-6, "onnx": 1e-6, "fused": 1e-6, "int8": 0.05}
 
 
 @pytest.mark.parametrize("name", TOLERANCE)
@@ -38,8 +38,9 @@ def test_answers_are_the_networks_alone_or_together(name: str, classes: int) -> 
     assert wanted_NC.std(axis=0).min() > 0.01
 
 
-def test_several_threads_ask_one_engine() -> None:
-    engine = engine_for(toy(), "onnx")
+@pytest.mark.parametrize("name", ["onnx", "fused"])
+def test_several_threads_ask_one_engine(name: str) -> None:
+    engine = engine_for(toy(), name)
     random = np.random.default_rng(0)
     batches = [pad([random.integers(2, 15, 1 + at % 40)], 40) for at in range(200)]
     one_by_one = [engine.probabilities(batch) for batch in batches]
@@ -58,6 +59,26 @@ def test_auto_is_onnx_where_it_can_be_and_never_int8(monkeypatch: pytest.MonkeyP
         engine_for(toy(), "onnx")
 
 
+def test_auto_is_fused_for_many_answers_of_an_lstm(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [engine_for(toy(cell=cell), many=True).name for cell in ("lstm", "gru", "rnn")] == [
+        "fused", "onnx", "onnx",
+    ]  # fmt: skip
+    assert Predictor(toy(), many=True).engine.name == "fused"
+    monkeypatch.setattr(engine_module, "fused_is_installed", lambda: False)
+    assert engine_for(toy(), many=True).name == "onnx"
+    with pytest.raises(MissingExtraError, match=r"engine fused needs .* numba.*'sentir\[fused\]'"):
+        engine_for(toy(), "fused")
+
+
+def test_numba_is_loaded_for_many_answers_only() -> None:
+    program = (
+        f"import {engine_module.__name__}, sys; assert 'numba' not in sys.modules;"
+        "from sentir.inference.engine import fused_is_installed; assert fused_is_installed();"
+        "assert 'numba' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
 def test_what_no_engine_can_is_refused() -> None:
     with pytest.raises(UsageError, match="no engine 'tensorrt'; take one of auto, torch, onnx"):
         engine_for(toy(), "tensorrt")
@@ -70,7 +91,7 @@ def test_extreme_logits_keep_their_probabilities() -> None:
     bundle = toy()
     bundle.model.head.weight.data.zero_()
     bundle.model.head.bias.data.fill_(30.0)
-    for name in ("torch", "onnx"):
+    for name in ("torch", "onnx", "fused"):
         shares_BC = engine_for(bundle, name).probabilities(pad([[2, 3]], 40))
         assert 0 < shares_BC[0, 0] == pytest.approx(np.exp(-30), rel=1e-5)
 

@@ -27,8 +27,9 @@ from sentir.options import options_of
 ENGINE = Annotated[
     str,
     typer.Option(
-        help="what computes the answers: torch; onnx, the same and faster; int8, LSTMs in 8 bits, "
-        "faster still and a little off; or auto (onnx wherever it can)"
+        help="what computes the answers: torch; onnx, the same and faster; fused, LSTMs faster "
+        "still (pip install 'sentir\\[fused]'); int8, LSTMs in 8 bits, a little off; or auto: "
+        "fused for files where it is installed, onnx else"
     ),
 ]
 
@@ -62,7 +63,7 @@ def evaluate(
 
     options = read_options(read)
     faults = Faults(options.on_error)
-    predictor = load(model, engine)
+    predictor = load(model, engine, many=True)
     with counting("measuring") as advance:
         measured = measure_on(
             predictor, files, options=options, labels=labels, faults=faults, advance=advance,
@@ -122,8 +123,9 @@ def predict(
     from sentir.inference.predictor import load
 
     options = read_options(read)
-    predictor = load(model, engine)
-    if as_text or len(inputs) > 1 or not looks_like_file(inputs[0]):
+    are_texts = as_text or len(inputs) > 1 or not looks_like_file(inputs[0])
+    predictor = load(model, engine, many=not are_texts)
+    if are_texts:
         rows: Iterator[dict[str, Any]] = (
             {"prediction": found.label, "probability": found.probability, "text": text}
             for text, found in zip(inputs, predictor.predict(inputs), strict=True)

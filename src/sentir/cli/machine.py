@@ -13,7 +13,9 @@ def doctor() -> None:
 
       sentir doctor
     """
+    from rich.markup import escape
+
     from sentir.doctor import examine
 
     for name, found in examine():
-        out.print(f"[bold]{name:12}[/bold] {found}", highlight=False, soft_wrap=True)
+        out.print(f"[bold]{name:12}[/bold] {escape(found)}", highlight=False, soft_wrap=True)

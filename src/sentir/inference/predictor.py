@@ -38,16 +38,20 @@ class Predictor:
 
     Args:
         bundle: the model and all that its answers depend on.
-        engine: what computes them: auto, torch, onnx or int8 (see `sentir.inference.engine`).
+        engine: what computes them: auto, torch, onnx, fused or int8 (see
+            `sentir.inference.engine`).
+        many: whether thousands of answers will be asked for; auto then takes the engine that is
+            slower to start and faster afterwards.
 
     Raises:
         UsageError: there is no such engine, or it cannot compute this model.
+        MissingExtraError: fused is asked for, and Numba is not installed.
     """
 
-    def __init__(self, bundle: Bundle, engine: str = "auto") -> None:
+    def __init__(self, bundle: Bundle, engine: str = "auto", *, many: bool = False) -> None:
         self.bundle = bundle
         self.labels: tuple[str, ...] = bundle.labels.names
-        self.engine = engine_for(bundle, engine)
+        self.engine = engine_for(bundle, engine, many=many)
         # Threads, as the engines let go of Python's lock: while they compute, the next window is
         # cut into words. They start with the first window.
         self._pool = ThreadPoolExecutor(self.engine.workers)
@@ -152,12 +156,13 @@ def windows(texts: Iterable[str]) -> Iterator[list[str]]:
         yield [text for _, text in window]
 
 
-def load(path: str | Path, engine: str = "auto") -> Predictor:
+def load(path: str | Path, engine: str = "auto", *, many: bool = False) -> Predictor:
     """The model in a bundle's or a run's folder, ready to answer.
 
     Args:
         path: the folder.
-        engine: what computes the answers: auto, torch, onnx or int8.
+        engine: what computes the answers: auto, torch, onnx, fused or int8.
+        many: whether thousands of answers will be asked for (see `Predictor`).
 
     >>> from sentir import load
     >>> load("runs/demo").predict(["a wonderful film"])  # doctest: +SKIP
@@ -166,5 +171,6 @@ def load(path: str | Path, engine: str = "auto") -> Predictor:
     Raises:
         BundleError: no bundle is there, or a file is missing, damaged or of another version.
         UsageError: there is no such engine, or it cannot compute this model.
+        MissingExtraError: fused is asked for, and Numba is not installed.
     """
-    return Predictor(load_bundle(path), engine)
+    return Predictor(load_bundle(path), engine, many=many)

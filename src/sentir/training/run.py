@@ -137,13 +137,16 @@ def train(
         config.model,
         lambda message: tell({"event": "say", "message": message, "warning": True}),
     )
+    checkpoints = Checkpoints(folder, digest([identity, config.to_dict()]))
     torch.manual_seed(config.train.seed)
-    model = _build(config, corpora, lm, tell).to(device)
+    model = _network(config, corpora)
+    if not (resume and checkpoints.path.exists()):  # else the checkpoint has all weights
+        _begin(model, config, corpora, lm, tell)
+    model.to(device)
     if config.train.class_weights == "balanced":
         model.weigh_classes(balanced(corpora.train.labels_N, model.classes))
     precision = choose_precision(config.train.precision, config.model, device)
     model.compute_in(precision)
-    checkpoints = Checkpoints(folder, digest([identity, config.to_dict()]))
     try:
         position = fit_classifier(
             model,
@@ -320,13 +323,23 @@ def _warn_of_duplicates(
                   f"the {name} figures will look better than they are"})  # fmt: skip
 
 
-def _build(
-    config: Config, corpora: TrainingCorpora, lm: LanguageBundle | None, tell: Watcher
-) -> SentimentClassifier:
-    vocabulary = corpora.tokenizer.vocabulary
-    model = SentimentClassifier(
-        config.model, vocabulary=len(vocabulary), classes=len(corpora.labels.names)
+def _network(config: Config, corpora: TrainingCorpora) -> SentimentClassifier:
+    return SentimentClassifier(
+        config.model,
+        vocabulary=len(corpora.tokenizer.vocabulary),
+        classes=len(corpora.labels.names),
     )
+
+
+def _begin(
+    model: SentimentClassifier,
+    config: Config,
+    corpora: TrainingCorpora,
+    lm: LanguageBundle | None,
+    tell: Watcher,
+) -> None:
+    """Put in the weights that are known beforehand."""
+    vocabulary = corpora.tokenizer.vocabulary
     if config.model.vectors:
         covered = load_vectors(config.model.vectors, vocabulary, model.embedding)
         tell({"event": "say", "message": f"{config.model.vectors}: vectors for {covered:,} of "
@@ -339,7 +352,6 @@ def _build(
     elif config.model.own_vectors:
         tell({"event": "say", "message": "looking which words stand near which"})
         put_vectors(model.embedding, corpora.train)
-    return model
 
 
 def _calibrate(

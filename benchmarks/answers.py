@@ -7,6 +7,10 @@ drawn from a vocabulary of 20,000 by Zipf's law, lengths log-normal with a mean 
 cut at the preset's `max_tokens`. All of it is from text to probability, on all cores; the lesson's
 loop (see `lesson_loop.py`) is given ready ids, as it had them. Rounds go through all of them in
 turn, so that a busy machine slows them all; printed are medians, in Markdown.
+
+GFLOP/s are those of the layers' matrix products alone, two operations a multiply-add, of the whole
+time from text to probability; fused has fewer of them, as it looks the first layer's input product
+up. Beside them stands what the same threads reach in a plain product of float32 matrices.
 """
 
 from __future__ import annotations
@@ -20,7 +24,7 @@ import torch
 from lesson_loop import BATCH, LENGTH, LessonNet
 
 from sentir.bundle import Bundle
-from sentir.config import Config
+from sentir.config import Config, ModelConfig
 from sentir.data.labels import LabelScheme
 from sentir.data.tokenizer import WordTokenizer
 from sentir.inference.predictor import Predictor
@@ -29,6 +33,8 @@ from sentir.nn.classifier import SentimentClassifier
 VOCABULARY = 20_000
 ENGINES = ("torch", "onnx", "fused", "int8")
 LESSON = "the lesson's loop"
+#: Rows, inner and columns of the product that shows what the machine can do.
+PRODUCT = (1024, 512, 2048)
 
 
 def made_up(count: int) -> list[str]:
@@ -63,6 +69,16 @@ def lesson_answers(model: LessonNet, ids: Sequence[Sequence[int]]) -> None:
             model(torch.from_numpy(ids_BT)).numpy()
 
 
+def operations_a_token(model: ModelConfig, *, looked_up: bool) -> int:
+    """Of the layers' matrix products; without the first input product if that is looked up."""
+    directions = 2 if model.bidirectional else 1
+    inputs, total = 0 if looked_up else model.embedding, 0
+    for _ in range(model.layers):
+        total += 2 * directions * 4 * model.hidden * (inputs + model.hidden)
+        inputs = directions * model.hidden
+    return total
+
+
 def seconds(work: Callable[[], object]) -> float:
     began = time.perf_counter()
     work()
@@ -88,19 +104,25 @@ def main() -> None:
         "times the lesson's loop",
         "one review: median ms",
         "p99 ms",
+        "GFLOP/s",
+        "of the peak",
     )
-    row(*["---"] * 6)
+    row(*["---"] * 8)
+    left, right = torch.randn(PRODUCT[:2]), torch.randn(PRODUCT[1:])
     for preset in given.presets.split(","):
         bundle = bundle_of(preset)
         ids = bundle.tokenizer.encode(texts)
         predictors = {engine: Predictor(bundle, engine) for engine in ENGINES}
         took: dict[str, list[float]] = {name: [] for name in (LESSON, *ENGINES)}
         one: dict[str, list[float]] = {name: [] for name in ENGINES}
+        product: list[float] = []
+        tokens = sum(min(len(review), bundle.config.text.max_tokens) for review in ids)
         for predictor in predictors.values():  # threads, caches and kernels are made
             predictor.predict_proba(texts[:200])
         # At least one whole batch of the lesson's, and the same reviews for all.
         for _ in range(given.rounds):
             took[LESSON].append(seconds(lambda ids=ids: lesson_answers(lesson, ids[:BATCH])))
+            product += [seconds(lambda: left @ right) for _ in range(10)]
             for name, predictor in predictors.items():
                 took[name].append(seconds(lambda p=predictor: p.predict_proba(texts)))
                 one[name] += [
@@ -108,12 +130,16 @@ def main() -> None:
                     for text in texts[:100]
                 ]
         lesson_speed = BATCH / np.median(took[LESSON])
+        peak = 2 * np.prod(PRODUCT) / np.median(product) / 1e9
         for name in ENGINES:
             speed = len(texts) / np.median(took[name])
             median, p99 = np.percentile(np.array(one[name]) * 1000, [50, 99])
+            operations = operations_a_token(bundle.config.model, looked_up=name == "fused")
+            rate = tokens * operations / np.median(took[name]) / 1e9
             row(preset, name, f"{speed:,.0f}", f"{speed / lesson_speed:.1f}", f"{median:.2f}",
-                f"{p99:.2f}")  # fmt: skip
-        row(preset, LESSON, f"{lesson_speed:,.0f}", "1", "", "")
+                f"{p99:.2f}", f"{rate:.1f}", f"{rate / peak:.0%}")  # fmt: skip
+        row(preset, LESSON, f"{lesson_speed:,.0f}", "1", "", "", "", "")
+        row(preset, "a product of matrices", "", "", "", "", f"{peak:.1f}", "100%")
 
 
 if __name__ == "__main__":

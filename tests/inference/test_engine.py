@@ -64,6 +64,8 @@ def test_auto_is_fused_for_many_answers_of_an_lstm(monkeypatch: pytest.MonkeyPat
         "fused", "onnx", "onnx",
     ]  # fmt: skip
     assert Predictor(toy(), many=True).engine.name == "fused"
+    wide = toy(hidden=engine_module.WIDEST_FUSED + 1)
+    assert engine_for(wide, many=True).name == "onnx"
     monkeypatch.setattr(engine_module, "fused_is_installed", lambda: False)
     assert engine_for(toy(), many=True).name == "onnx"
     with pytest.raises(MissingExtraError, match=r"engine fused needs .* numba.*'sentir\[fused\]'"):

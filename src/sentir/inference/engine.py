@@ -28,6 +28,8 @@ from sentir.inference.onnx_graph import fits_onnx, onnx_model
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 import onnxruntime
 
+#: Units of an LSTM beyond which a product is large enough for ONNX Runtime to be as fast.
+WIDEST_FUSED = 256
 ENGINES = ("auto", "torch", "onnx", "fused", "int8")
 
 Floats = npt.NDArray[np.float64]
@@ -98,8 +100,8 @@ class OnnxEngine:
 def engine_for(bundle: Bundle, name: str = "auto", *, many: bool = False) -> Engine:
     """The engine of that name.
 
-    ``auto`` is onnx; or fused, where it is installed, for many answers of an LSTM; or torch for a
-    model that is too large for ONNX.
+    ``auto`` is onnx; or fused, where it is installed, for many answers of an LSTM that is not wide;
+    or torch for a model that is too large for ONNX.
 
     Args:
         bundle: the model.
@@ -127,7 +129,9 @@ def engine_for(bundle: Bundle, name: str = "auto", *, many: bool = False) -> Eng
 
 
 def _chosen(bundle: Bundle, *, many: bool) -> str:
-    if many and bundle.config.model.cell == "lstm" and fused_is_installed():
+    model = bundle.config.model
+    is_narrow_lstm = model.cell == "lstm" and model.hidden <= WIDEST_FUSED
+    if many and is_narrow_lstm and fused_is_installed():
         return "fused"
     return "onnx" if fits_onnx(bundle.model) else "torch"
 

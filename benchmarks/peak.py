@@ -20,9 +20,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from answers import operations_a_token
 from torch.profiler import ProfilerActivity, profile
 
-from sentir.config import Config, ModelConfig
+from sentir.config import Config
 from sentir.data.store import CorpusWriter, EncodedCorpus
 from sentir.nn.classifier import SentimentClassifier
 from sentir.training.checkpoint import Checkpoints
@@ -35,15 +36,6 @@ PROFILED = 5
 #: Side of the matrices, and products of which the fastest tells the peak.
 SIDE, PRODUCTS = 1024, 8
 SHOWN = 8
-
-
-def flops_a_token(model: ModelConfig) -> int:
-    """Floating-point operations of the recurrent layers for one token, ahead and back."""
-    gates = {"lstm": 4, "gru": 3, "rnn": 1}[model.cell]
-    directions = 2 if model.bidirectional else 1
-    inputs = [model.embedding, *[model.hidden * directions] * (model.layers - 1)]
-    ahead = sum(2 * gates * model.hidden * (size + model.hidden) * directions for size in inputs)
-    return 3 * ahead
 
 
 def peak(kind: torch.dtype) -> float:
@@ -95,10 +87,11 @@ def measure(preset: str, steps: int, folder: Path) -> None:
     train(few)  # kernels are made at the first use
     rate = int(corpus.lengths_N.sum()) / train(corpus)
     peaks = {kind: max(found, peak(kind)) for kind, found in peaks.items()}
-    achieved = rate * flops_a_token(config.model)
+    a_token = 3 * operations_a_token(config.model, looked_up=False)  # ahead, and twice as many back
+    achieved = rate * a_token
     best, of_best = max(peaks.items(), key=lambda one: one[1])
     print(
-        f"| {preset} | {format_name(kind)} | {rate:,.0f} | {flops_a_token(config.model):,} | "
+        f"| {preset} | {format_name(kind)} | {rate:,.0f} | {a_token:,} | "
         f"{achieved / 1e9:.1f} | {of_best / 1e9:.0f} in {format_name(best)} | "
         f"{achieved / of_best:.0%} |\n",
         flush=True,

@@ -10,8 +10,9 @@ from sentir.bundle import Bundle
 from sentir.config import CLEAN_STEPS, Config
 from sentir.data.labels import LabelScheme
 from sentir.data.tokenizer import PAD, WordTokenizer
+from sentir.nn.bigrams import row_of
 from sentir.nn.classifier import SentimentClassifier
-from sentir.nn.terms import Terms, mark_of, ngrams, row_of
+from sentir.nn.terms import Terms, mark_of, ngrams
 
 WORDS = "the film was not good bad wonderful dull a hotel la habitación estaba sucia . ,".split()
 NAMES = {2: ("negative", "positive"), 3: ("negative", "neutral", "positive")}

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sentir.errors import UsageError
+
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
@@ -58,3 +60,19 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def write_page(page: str, path: Path) -> None:
+    """Write a page; a reader never meets half of one.
+
+    Raises:
+        UsageError: the place cannot be written.
+    """
+    try:
+        with written_whole(path) as beside:
+            # A review may hold half of a surrogate pair, which UTF-8 has no bytes for.
+            beside.write_bytes(page.encode("utf-8", errors="replace"))
+    except OSError as error:
+        raise UsageError(
+            f"cannot be written ({error.strerror})", where=str(path), todo="choose another place"
+        ) from None

@@ -15,6 +15,7 @@ import torch
 import typer
 
 from sentir import cli
+from sentir.atomic import write_page
 from sentir.bundle import Bundle, load_bundle, save_bundle
 from sentir.config import Config, TextConfig
 from sentir.data.named import made_up
@@ -30,7 +31,6 @@ from sentir.lesson.page import (
     MAX_UNITS,
     network_data,
     render_page,
-    write_page,
 )
 from sentir.lesson.plain import plain_sentences
 from sentir.nn.classifier import SentimentClassifier

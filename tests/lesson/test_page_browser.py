@@ -14,11 +14,12 @@ from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.chrome.webdriver import WebDriver
 from selenium.webdriver.common.by import By
 
+from sentir.atomic import write_page
 from sentir.bundle import Bundle
 from sentir.data.sample import LANGUAGES, sample_reviews
 from sentir.inference.predictor import Predictor
 from sentir.lesson.network import small_network
-from sentir.lesson.page import EXAMPLES, EXPERIMENTS, render_page, write_page
+from sentir.lesson.page import EXAMPLES, EXPERIMENTS, render_page
 from sentir.lesson.plain import plain_sentences
 from sentir.nn.cells import State, lstm_step, weights_of
 from toy_bundle import toy

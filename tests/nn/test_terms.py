@@ -4,7 +4,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentir.nn.terms import LEAST_SQUARE, MARKS, Terms, mark_of, ngrams, once, row_of
+from sentir.nn.bigrams import row_of
+from sentir.nn.terms import LEAST_SQUARE, MARKS, Terms, mark_of, ngrams, once
 
 IDS_TB = torch.tensor([[4, 7], [5, 0], [4, 0], [5, 0], [0, 0]])
 LENGTHS_B = torch.tensor([4, 1])

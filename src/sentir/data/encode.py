@@ -57,21 +57,16 @@ class TextCorpora:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainingCorpora:
+class TrainingCorpora(TextCorpora):
     """What training reads, as it lies in one folder."""
 
-    train: EncodedCorpus
-    valid: EncodedCorpus
-    tokenizer: Tokenizer
     labels: LabelScheme
 
     @classmethod
     def open(cls, folder: Path) -> TrainingCorpora:
         """The corpora that `encode_training` wrote into this folder."""
         return cls(
-            train=EncodedCorpus(folder / "train.arrow"),
-            valid=EncodedCorpus(folder / "valid.arrow"),
-            tokenizer=load_tokenizer(folder / "tokenizer.json"),
+            **vars(TextCorpora.open(folder)),
             labels=LabelScheme.from_dict(json.loads((folder / "labels.json").read_text("utf-8"))),
         )
 

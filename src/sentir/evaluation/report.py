@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from sentir.atomic import written_whole
+from sentir.atomic import write_page
 from sentir.errors import UsageError
 from sentir.evaluation.metrics import Metrics, Mistake
 from sentir.evaluation.text import FIGURES, figure
@@ -119,15 +119,7 @@ def write_report(report: Report, path: Path) -> None:
     Raises:
         UsageError: the place cannot be written, or the report is one that `render` refuses.
     """
-    page = render(report)
-    try:
-        with written_whole(path) as beside:
-            # A review may hold half of a surrogate pair, which UTF-8 has no bytes for.
-            beside.write_bytes(page.encode("utf-8", errors="replace"))
-    except OSError as error:
-        raise UsageError(
-            f"cannot be written ({error.strerror})", where=str(path), todo="choose another place"
-        ) from None
+    write_page(render(report), path)
 
 
 def _check_baseline(report: Report, headline: Evaluation | None) -> None:

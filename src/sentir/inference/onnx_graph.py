@@ -198,8 +198,7 @@ def _terms(graph: _Graph, model: SentimentClassifier, ids_TB: str) -> list[str]:
     tables_PO = [graph.weight(_array(part)) for part in (terms.ngram_weights, terms.ngram_squares)]
     for key_TB in _ngrams(graph, ids_TB):
         once_TB = _once(graph, key_TB)
-        folded_TB = graph("Div", once_TB, graph.weight(FOLD, np.int64))
-        row_TB = graph("Mod", graph("Add", once_TB, folded_TB), graph.weight(terms.rows, np.int64))
+        row_TB = _row_of(graph, once_TB, terms.rows)
         rest_TB = graph("Mod", once_TB, graph.weight(MARKS, np.int64))
         mark_TB = graph("Add", graph("Cast", rest_TB, to=TensorProto.INT32),
                         graph.weight(1, np.int32))  # fmt: skip
@@ -260,7 +259,7 @@ def _outside(graph: _Graph, ids_TB: str) -> str:
 
 
 def _bigram_rows(graph: _Graph, ids_TB: str, buckets: int) -> str:
-    """`sentir.nn.bigrams.HashedBigrams.rows`; all numbers are positive, so Div rounds down."""
+    """`sentir.nn.bigrams.HashedBigrams.rows`."""
     pad, one = graph.weight(PAD, np.int64), graph.weight(1, np.int64)
     before_TB = _one_later(graph, ids_TB)
     mixed_TB = graph(
@@ -268,10 +267,15 @@ def _bigram_rows(graph: _Graph, ids_TB: str, buckets: int) -> str:
         graph("Mul", before_TB, graph.weight(FIRST, np.int64)),
         graph("Mul", ids_TB, graph.weight(SECOND, np.int64)),
     )
-    folded_TB = graph("Add", mixed_TB, graph("Div", mixed_TB, graph.weight(FOLD, np.int64)))
-    row_TB = graph("Add", graph("Mod", folded_TB, graph.weight(buckets, np.int64)), one)
+    row_TB = graph("Add", _row_of(graph, mixed_TB, buckets), one)
     alone_TB = graph("Or", graph("Equal", before_TB, pad), graph("Equal", ids_TB, pad))
     return graph("Where", alone_TB, graph.weight(0, np.int64), row_TB)
+
+
+def _row_of(graph: _Graph, key_TB: str, rows: int) -> str:
+    """`sentir.nn.bigrams.row_of`; all numbers are positive, so Div rounds down."""
+    folded_TB = graph("Add", key_TB, graph("Div", key_TB, graph.weight(FOLD, np.int64)))
+    return graph("Mod", folded_TB, graph.weight(rows, np.int64))
 
 
 def _recurrent(

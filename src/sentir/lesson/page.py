@@ -20,12 +20,10 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from importlib import resources
-from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
-from sentir.atomic import written_whole
 from sentir.bundle import Bundle
 from sentir.data.clean import QUOTES, STEPS, URL_TOKEN
 from sentir.data.sample import LANGUAGES
@@ -202,21 +200,6 @@ def render_page(
         "script": "\n".join(map(_part, SCRIPTS)),
     }
     return re.sub(r"\{\{(\w+)\}\}", lambda mark: parts[mark[1]], _part("page.html"))
-
-
-def write_page(page: str, path: Path) -> None:
-    """Write the page; a reader never meets half of one.
-
-    Raises:
-        UsageError: the place cannot be written.
-    """
-    try:
-        with written_whole(path) as beside:
-            beside.write_bytes(page.encode("utf-8", errors="replace"))
-    except OSError as error:
-        raise UsageError(
-            f"cannot be written ({error.strerror})", where=str(path), todo="choose another place"
-        ) from None
 
 
 def _part(name: str) -> str:

@@ -50,7 +50,16 @@ def hashed_pairs(ids_TB: Tensor, buckets: int) -> Tensor:
 
     0 for a text's first token and for padding.
     """
-    before_TB = torch.cat([torch.full_like(ids_TB[:1], PAD), ids_TB[:-1]])
-    mixed_TB = before_TB * FIRST + ids_TB * SECOND
-    row_TB = (mixed_TB + mixed_TB // FOLD) % buckets + 1
+    before_TB = words_before(ids_TB)
+    row_TB = row_of(before_TB * FIRST + ids_TB * SECOND, buckets) + 1
     return row_TB.masked_fill((before_TB == PAD) | (ids_TB == PAD), 0)
+
+
+def words_before(ids_TB: Tensor) -> Tensor:
+    """The word before each, padding before the first, (T, B)."""
+    return torch.cat([torch.full_like(ids_TB[:1], PAD), ids_TB[:-1]])
+
+
+def row_of(key: Tensor, rows: int) -> Tensor:
+    """The row, 0 to `rows` - 1, on which several words fall, given the sum of their multiples."""
+    return (key + key // FOLD) % rows

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from sentir.data.tokenizer import PAD
-from sentir.nn.bigrams import FIRST, FOLD, SECOND
+from sentir.nn.bigrams import FIRST, SECOND, row_of, words_before
 
 #: Multiplies the first word of a triple; odd and large as those of a pair.
 THIRD = 3_266_489_917
@@ -77,7 +77,7 @@ def ngrams(ids_TB: Tensor) -> Iterator[Tensor]:
     key_TB, word_TB = ids_TB * SECOND, ids_TB
     is_whole_TB = ids_TB != PAD
     for multiplier in (FIRST, THIRD):
-        word_TB = torch.cat([torch.full_like(word_TB[:1], PAD), word_TB[:-1]])
+        word_TB = words_before(word_TB)
         is_whole_TB = is_whole_TB & (word_TB != PAD)
         key_TB = key_TB + word_TB * multiplier
         yield key_TB * is_whole_TB
@@ -92,11 +92,6 @@ def once(key_TB: Tensor) -> Tensor:
     stood_TB = torch.zeros_like(sorted_TB, dtype=torch.bool)
     stood_TB[1:] = sorted_TB[1:] == sorted_TB[:-1]
     return sorted_TB.masked_fill(stood_TB, 0)
-
-
-def row_of(key: Tensor, rows: int) -> Tensor:
-    """The row, 0 to `rows` - 1, in which a pair or triple of that number stands, if it stands."""
-    return (key + key // FOLD) % rows
 
 
 def mark_of(key: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ Shapes: N reviews, F terms (V words, then K pairs and triples), O outputs, P row
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,8 +21,9 @@ import torch
 from sentir.data.batches import cut, sorted_batches
 from sentir.data.store import EncodedCorpus
 from sentir.data.tokenizer import PAD
+from sentir.nn.bigrams import row_of
 from sentir.nn.classifier import SentimentClassifier
-from sentir.nn.terms import LEAST_SQUARE, Terms, mark_of, ngrams, row_of
+from sentir.nn.terms import LEAST_SQUARE, Terms, mark_of, ngrams
 from sentir.training.mixing import best_mix, put_mix
 
 #: Tokens fitted to: more reviews add little to a linear fit, and all terms are in memory at once.
@@ -83,45 +84,51 @@ def fit_terms(
     balanced = model.class_weights_C is not None
     counted = _count(terms, [train], max_tokens)
     found = []
-    for strength in STRENGTHS:
-        fitted = _fit(counted, terms.word_weights.shape[1], strength, balanced=balanced)
+    outputs = terms.word_weights.shape[1]
+    fits = _fits(counted, outputs, STRENGTHS, balanced=balanced)
+    for strength, fitted in zip(STRENGTHS, fits, strict=True):
         _put(terms, counted.keys_K, fitted)
         parts = [network_NO, _outputs(terms, valid, max_tokens)]
         found.append((best_mix(model, parts, valid.labels_N), strength, fitted, parts))
     mix, strength, fitted, parts = min(found, key=lambda one: one[0].loss)
     if refit:
         counted = _count(terms, [train, valid], max_tokens)
-        fitted = _fit(counted, terms.word_weights.shape[1], strength, balanced=balanced)
+        (fitted,) = _fits(counted, outputs, [strength], balanced=balanced)
     network, linear = mix.weights
     _put(terms, counted.keys_K, Fitted(linear * fitted.weights_FO, fitted.squares_FO))
     put_mix(model, network, mix.shift_O)
     return mix.of(parts)
 
 
-def _fit(counted: Counted, outputs: int, strength: float, *, balanced: bool) -> Fitted:
-    """A regression for each output."""
+def _fits(
+    counted: Counted, outputs: int, strengths: Sequence[float], *, balanced: bool
+) -> Iterator[Fitted]:
+    """For each strength a regression for each output."""
     from scipy.sparse import diags
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
     has_NF, labels_N = counted.has_NF, counted.labels_N
-    weights_FO = np.zeros((has_NF.shape[1], outputs), np.float32)
-    squares_FO = np.zeros_like(weights_FO)
+    problems = []
     for at in range(outputs):
         # One output: the second class against the first. More: each class against all others.
         is_in_N = labels_N == (1 if outputs == 1 else at)
-        if not 0 < is_in_N.sum() < len(is_in_N):
-            continue  # a class that is not met keeps its zeros
-        scale_F = _telling(has_NF, is_in_N)
-        size_N = np.sqrt(has_NF @ scale_F**2 + LEAST_SQUARE)
-        fit = LogisticRegression(
-            C=strength, max_iter=MOST_STEPS, class_weight="balanced" if balanced else None
-        )
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # MOST_STEPS says why
-            fit.fit(diags(1 / size_N) @ has_NF @ diags(scale_F), is_in_N)
-        weights_FO[:, at], squares_FO[:, at] = fit.coef_[0] * scale_F, scale_F**2
-    return Fitted(weights_FO, squares_FO)
+        if 0 < is_in_N.sum() < len(is_in_N):  # a class that is not met keeps its zeros
+            scale_F = _telling(has_NF, is_in_N)
+            size_N = np.sqrt(has_NF @ scale_F**2 + LEAST_SQUARE)
+            problems.append((at, is_in_N, scale_F, diags(1 / size_N) @ has_NF @ diags(scale_F)))
+    for strength in strengths:
+        weights_FO = np.zeros((has_NF.shape[1], outputs), np.float32)
+        squares_FO = np.zeros_like(weights_FO)
+        for at, is_in_N, scale_F, scaled_NF in problems:
+            fit = LogisticRegression(
+                C=strength, max_iter=MOST_STEPS, class_weight="balanced" if balanced else None
+            )
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ConvergenceWarning)  # MOST_STEPS says why
+                fit.fit(scaled_NF, is_in_N)
+            weights_FO[:, at], squares_FO[:, at] = fit.coef_[0] * scale_F, scale_F**2
+        yield Fitted(weights_FO, squares_FO)
 
 
 def _telling(has_NF: Any, is_in_N: npt.NDArray[np.bool_]) -> Floats:

@@ -401,7 +401,7 @@ def sections(kind: type[Settings]) -> dict[str, str]:
 #: The section that holds each setting of a classifier.
 SECTION_OF: dict[str, str] = sections(Config)
 
-_READING = TextConfig(max_tokens=600)
+_READING = TextConfig(max_tokens=1000)
 _FITTING = TrainConfig(learning_rate=0.002, averaging=0.99)
 _BASE = ModelConfig(
     embedding=100,

@@ -91,6 +91,20 @@ def test_fitted_once_more_to_all(tmp_path: Path) -> None:
     assert np.array_equal(*outcomes)  # which are from before that
 
 
+def test_the_intercept_is_fitted_once_more_too(tmp_path: Path) -> None:
+    """One word stands in praise alone, so what has it not must be moved the other way."""
+    reviews, labels = [[9, 15], [9]], [1, 0]
+    few = write_corpus(tmp_path / "t", reviews * 4, labels * 4)
+    many = write_corpus(tmp_path / "v", reviews * 200, labels * 200)
+    model = new_model(CONFIG)
+    for part in model.head.parameters():  # a network that says nothing
+        torch.nn.init.zeros_(part)
+    fit_terms(model, few, many, logits(model, many, 30), 30, refit=True)
+    found_NO = logits(model, many, 30)
+    assert found_NO.mean() == pytest.approx(0, abs=0.05)
+    assert found_NO.max() > 3
+
+
 def test_what_is_told_of_validation_is_what_the_model_answers(tmp_path: Path) -> None:
     train, valid = separable(tmp_path / "t", 100, wrong=0.2), separable(tmp_path / "v", 50)
     model = new_model(CONFIG)

@@ -161,7 +161,9 @@ class TrainConfig:
     )
     valid_max: int = Field(default=5000, ge=1, description="most reviews set aside (reviews)")
     valid_every: int = Field(
-        default=0, ge=0, description="steps between validations (0: four times an epoch)"
+        default=0,
+        ge=0,
+        description="steps between validations (0: four times an epoch, at most 40 in all)",
     )
     patience: int = Field(
         default=12,

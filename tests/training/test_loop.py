@@ -110,6 +110,12 @@ def test_validation_every_so_often_and_at_the_end(
     assert [event["step"] for event in run.all("validation")] == wanted
 
 
+def test_of_a_small_corpus_it_is_not_validated_at_every_turn(tmp_path: Path) -> None:
+    # Two steps an epoch and 45 epochs: four times an epoch would be 90 times.
+    run = Trained(tmp_path, tiny(epochs=45), corpora(tmp_path, 15, 10))
+    assert [event["step"] for event in run.all("validation")] == list(range(2, 91, 2))
+
+
 def test_validation_measures_the_validation_reviews_and_nothing_else(tmp_path: Path) -> None:
     valid = separable(tmp_path / "valid", 30, wrong=0.2)
     run = Trained(tmp_path, tiny(), (separable(tmp_path / "train", 60), valid))

@@ -184,8 +184,11 @@ def test_a_run_can_be_resumed_only_with_its_own_settings(tmp_path: Path) -> None
     with pytest.raises(RuntimeError, match="killed"):
         train(inputs, tmp_path / "run", config=config, watchers=[kill])
     assert not (tmp_path / "run" / "model").exists()
-    with pytest.raises(DataError, match="other settings or data"):
-        train(inputs, tmp_path / "run", config=config.override({"hidden": 9}), resume=True)
+    cache = sorted((tmp_path / "run" / "cache").iterdir())
+    for other in ({"hidden": 9}, {"min_count": 3}):  # the second asks for other ids, too
+        with pytest.raises(DataError, match="other settings or data"):
+            train(inputs, tmp_path / "run", config=config.override(other), resume=True)
+    assert sorted((tmp_path / "run" / "cache").iterdir()) == cache
     run = train(inputs, tmp_path / "run", config=config, resume=True)
     assert run.bundle.metrics["training"]["stopped"] == "finished"
     assert not (tmp_path / "run" / "checkpoint.pt").exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,13 @@ def fingerprint(sources: Sequence[str]) -> list[list[Any]] | None:
             about = Path(path).stat()
             marks.append([str(Path(path).resolve()), about.st_size, about.st_mtime_ns])
     return marks
+
+
+def clear(folder: Path, *, but: str | None) -> None:
+    """Delete all that is kept in the folder, but what is called so."""
+    for kept in folder.glob("*"):
+        if kept.name != but:
+            shutil.rmtree(kept)
 
 
 def cached(folder: Path, name: str, make: Callable[[Path], object]) -> Path:

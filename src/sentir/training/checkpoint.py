@@ -113,7 +113,30 @@ class Checkpoints:
                 damaged = archive.testzip()  # torch.load itself looks at no checksum
             if damaged:
                 raise zipfile.BadZipFile(f"the checksum of {damaged} is another")
-            state: dict[str, Any] = torch.load(self.path, map_location="cpu", weights_only=True)
+        except Exception as error:
+            raise _damaged(self.path, error) from None
+        state, position = self._read()
+        for name, part in parts.items():
+            part.load_state_dict(state["parts"][name])
+        torch.set_rng_state(state["random"])
+        if len(state["random_cuda"]) == torch.cuda.device_count():  # else on another machine
+            torch.cuda.set_rng_state_all(state["random_cuda"])
+        return position
+
+    def check(self) -> None:
+        """Refuse what `load` would, but for damage to weights, before anything is touched.
+
+        Raises:
+            DataError: the checkpoint is damaged, or was made with other settings or data.
+        """
+        if self.path.exists():
+            self._read(mmap=True)
+
+    def _read(self, *, mmap: bool = False) -> tuple[dict[str, Any], Position]:
+        try:
+            state: dict[str, Any] = torch.load(
+                self.path, map_location="cpu", weights_only=True, mmap=mmap
+            )
             identity, position = state["identity"], Position(**state["position"])
         except Exception as error:  # of a dozen kinds, by where the damage is
             raise _damaged(self.path, error) from None
@@ -123,12 +146,7 @@ class Checkpoints:
                 where=str(self.path),
                 todo="repeat the first command with --resume, or start again with --overwrite",
             )
-        for name, part in parts.items():
-            part.load_state_dict(state["parts"][name])
-        torch.set_rng_state(state["random"])
-        if len(state["random_cuda"]) == torch.cuda.device_count():  # else on another machine
-            torch.cuda.set_rng_state_all(state["random_cuda"])
-        return position
+        return state, position
 
     def save_best(self, model: nn.Module) -> None:
         """Keep these weights as the best so far."""

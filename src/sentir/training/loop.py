@@ -29,6 +29,9 @@ Listener = Callable[[dict[str, Any]], None]
 #: What training takes at least where the settings name no number of epochs: a small corpus needs
 #: as many steps as a large one to be learnt.
 LEAST_EPOCHS, LEAST_STEPS = 2, 1000
+#: Validations at most where the settings do not say how often: a small corpus is read many times,
+#: and its few validation reviews say no more when they are asked after every other step.
+MOST_VALIDATIONS = 40
 
 #: All weights learn from the start, at one rate.
 ALIKE = TuneConfig()
@@ -98,7 +101,9 @@ def fit(
     )
     average = WeightAverage(model, settings.averaging)
     total_steps = steps_in_all(settings, steps_an_epoch)
-    valid_every = settings.valid_every or max(1, steps_an_epoch // task.validations_an_epoch)
+    valid_every = settings.valid_every or max(
+        1, steps_an_epoch // task.validations_an_epoch, total_steps // MOST_VALIDATIONS
+    )
     parts: dict[str, Stateful] = {"model": model, "optimiser": optimiser, "average": average}
     at = checkpoints.load(parts) if resume else Position()
     tell({"event": "start", "total_steps": total_steps, **at.counts(task.counted)})

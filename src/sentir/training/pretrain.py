@@ -11,17 +11,17 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from sentir.bundle import FOLDER, LanguageBundle, save_bundle
 from sentir.config import ModelConfig, PretrainConfig, ReadOptions
-from sentir.data.cache import cached, digest, fingerprint
+from sentir.data.cache import cached, clear, digest, fingerprint
 from sentir.data.corpus import Faults, read_reviews
 from sentir.data.encode import TextCorpora, encode_unlabelled
 from sentir.data.named import is_synthetic
@@ -85,7 +85,11 @@ def pretrain(
     began = time.perf_counter()
     faults = Faults(read.on_error)
 
-    corpora, identity = _encode(sources, folder, config, read, resume, faults, tell)
+    made_from = _made_from(sources, config, read)
+    checkpoints = Checkpoints(folder, digest([digest(made_from), config.to_dict()]))
+    if resume:
+        checkpoints.check()
+    corpora = _encode(made_from, sources, folder, config, read, resume, faults, tell)
     say_skipped(faults, tell)
     settings, network = config.train, ModelConfig(**config.model.classifier())
     device = choose_device(
@@ -96,7 +100,6 @@ def pretrain(
     torch.manual_seed(settings.seed)
     model = LanguageModel(config.model, vocabulary=len(corpora.tokenizer.vocabulary)).to(device)
     model.compute_in(choose_precision(settings.precision, network, device))
-    checkpoints = Checkpoints(folder, digest([identity, config.to_dict()]))
     try:
         position = fit_language_model(
             model,
@@ -130,7 +133,14 @@ def pretrain(
     return Pretraining(folder=folder, bundle=bundle, skipped=faults)
 
 
+def _made_from(sources: Sequence[str], config: PretrainConfig, read: ReadOptions) -> list[Any]:
+    """All that the reviews as ids depend on; None for sources that can change unseen."""
+    split = {name: getattr(config.train, name) for name in ("valid_fraction", "valid_max", "seed")}
+    return [fingerprint(sources), asdict(read), config.to_dict()["text"], split]
+
+
 def _encode(
+    made_from: Sequence[Any],
     sources: Sequence[str],
     folder: Path,
     config: PretrainConfig,
@@ -138,16 +148,11 @@ def _encode(
     resume: bool,
     faults: Faults,
     tell: Watcher,
-) -> tuple[TextCorpora, str]:
-    """The corpora as ids, from the cache where they are in it, and what they were made from."""
-    split = {name: getattr(config.train, name) for name in ("valid_fraction", "valid_max", "seed")}
-    mark = fingerprint(sources)
-    key = digest([mark, asdict(read), config.to_dict()["text"], split])
-    cache = folder / "cache"
-    for other in cache.glob("*"):
-        # What can change unseen (standard input, a URL) is read again, but not in a run's midst.
-        if other.name != key or (mark is None and not resume):
-            shutil.rmtree(other)
+) -> TextCorpora:
+    """The corpora as ids, from the cache where they are in it."""
+    key, cache = digest(made_from), folder / "cache"
+    # What can change unseen (standard input, a URL) is read again, but not in the midst of a run.
+    clear(cache, but=key if resume or None not in made_from else None)
 
     def make(place: Path) -> None:
         encode_unlabelled(
@@ -160,4 +165,4 @@ def _encode(
             ),
         )
 
-    return TextCorpora.open(cached(cache, key, make)), key
+    return TextCorpora.open(cached(cache, key, make))

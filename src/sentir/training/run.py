@@ -12,18 +12,18 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
 from sentir.bundle import FOLDER, Bundle, LanguageBundle, load_language_model, save_bundle
 from sentir.config import DEFAULT_PRESET, Config, ReadOptions
-from sentir.data.cache import cached, digest, fingerprint
+from sentir.data.cache import cached, clear, digest, fingerprint
 from sentir.data.corpus import Faults, Review, read_reviews
 from sentir.data.encode import TrainingCorpora, encode_reviews, encode_training
 from sentir.data.named import is_synthetic
@@ -129,7 +129,11 @@ def train(
     began = time.perf_counter()
     faults = Faults(inputs.read.on_error)
 
-    corpora, test, identity = _encode(inputs, folder, config, lm, resume, faults, tell)
+    made_from = _made_from(inputs, config, lm)
+    checkpoints = Checkpoints(folder, digest([digest(made_from), config.to_dict()]))
+    if resume:
+        checkpoints.check()
+    corpora, test = _encode(made_from, inputs, folder, config, lm, resume, faults, tell)
     say_skipped(faults, tell)
     _warn_of_duplicates(corpora, test, tell)
     device = choose_device(
@@ -137,7 +141,6 @@ def train(
         config.model,
         lambda message: tell({"event": "say", "message": message, "warning": True}),
     )
-    checkpoints = Checkpoints(folder, digest([identity, config.to_dict()]))
     torch.manual_seed(config.train.seed)
     model = _network(config, corpora)
     if not (resume and checkpoints.path.exists()):  # else the checkpoint has all weights
@@ -238,7 +241,18 @@ def check_folder(folder: Path, *, resume: bool, overwrite: bool) -> None:
         )
 
 
+def _made_from(inputs: Inputs, config: Config, lm: LanguageBundle | None) -> list[Any]:
+    """All that the training reviews as ids depend on; None for sources that can change unseen."""
+    split = {name: getattr(config.train, name) for name in ("valid_fraction", "valid_max", "seed")}
+    return [
+        *(fingerprint(names) for names in (inputs.train, inputs.valid)),
+        inputs.labels, asdict(inputs.read), config.to_dict()["text"], split,
+        *([lm.checksum] if lm else []),
+    ]  # fmt: skip
+
+
 def _encode(
+    made_from: Sequence[Any],
     inputs: Inputs,
     folder: Path,
     config: Config,
@@ -246,19 +260,11 @@ def _encode(
     resume: bool,
     faults: Faults,
     tell: Watcher,
-) -> tuple[TrainingCorpora, EncodedCorpus | None, str]:
-    """The corpora as ids, from the cache where they are in it, and what they were made from."""
-    read = asdict(inputs.read)
-    split = {name: getattr(config.train, name) for name in ("valid_fraction", "valid_max", "seed")}
-    made_from = [
-        *(fingerprint(names) for names in (inputs.train, inputs.valid)),
-        inputs.labels, read, config.to_dict()["text"], split, *([lm.checksum] if lm else []),
-    ]  # fmt: skip
-    key = digest(made_from)
-    cache = folder / "cache"
+) -> tuple[TrainingCorpora, EncodedCorpus | None]:
+    """The corpora as ids, from the cache where they are in it."""
+    key, cache = digest(made_from), folder / "cache"
     # What can change unseen (standard input, a URL) is read again, but not in the midst of a run.
-    if not resume and None in made_from:
-        shutil.rmtree(cache / key, ignore_errors=True)
+    clear(cache, but=key if resume or None not in made_from else None)
 
     def reviews(names: Sequence[str]) -> Iterator[Review]:
         return read_reviews(names, inputs.read, faults=faults)
@@ -279,14 +285,11 @@ def _encode(
             advance=advance("reading reviews"),
         )
 
-    for other in cache.glob("*"):
-        if other.name != key:
-            shutil.rmtree(other)
     corpora = TrainingCorpora.open(cached(cache, key, make))
     test_key = ""
     test = None
     if inputs.test:
-        test_key = digest([fingerprint(inputs.test), read])
+        test_key = digest([fingerprint(inputs.test), asdict(inputs.read)])
 
         def make_test(place: Path) -> None:
             encode_reviews(
@@ -299,7 +302,7 @@ def _encode(
             )
 
         test = EncodedCorpus(cached(cache / key, f"test-{test_key}", make_test) / "test.arrow")
-    return corpora, test, key
+    return corpora, test
 
 
 def say_skipped(faults: Faults, tell: Watcher) -> None:

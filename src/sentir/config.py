@@ -223,6 +223,10 @@ class LanguageModelConfig:
     hidden: int = Field(
         default=256, ge=1, description="size of the hidden state, a direction (units)"
     )
+    own_vectors: bool = Field(
+        default=True,
+        description="begin the embedding with which words stand near which in the reviews",
+    )
     word_dropout: float = Field(
         default=0.0, ge=0, lt=1, description="share of the words read as unknown in training"
     )

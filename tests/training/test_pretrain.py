@@ -12,8 +12,11 @@ import torch
 from conftest import TINY, write_fasttext
 from sentir.bundle import load_bundle, load_language_model, save_bundle
 from sentir.config import PretrainConfig
+from sentir.data.encode import TextCorpora
 from sentir.data.sample import sample_reviews
 from sentir.errors import BundleError, ConfigError, DataError, UsageError
+from sentir.training import run as run_module
+from sentir.training.cooccurrence import put_vectors
 from sentir.training.pretrain import Pretraining, pretrain
 from sentir.training.run import Inputs, train
 from sentir.training.transfer import TUNING, settings_from
@@ -211,6 +214,28 @@ def test_resumed_and_interrupted_and_overwritten(tmp_path: Path, events) -> None
              overwrite=True, watchers=[watch])  # fmt: skip
     assert any(event["event"] == "reading" for event in told)
     assert len(list((tmp_path / "run" / "cache").iterdir())) == 1
+
+
+def test_words_begin_with_their_company(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = write_fasttext(tmp_path / "a.ft.txt", 120)
+    config = SMALL.override({"learning_rate": 1e-9, "epochs": 2,
+                             "valid_every": 1, "patience": 0})  # fmt: skip
+
+    def kill(event: dict[str, object]) -> None:
+        if event["event"] == "step" and event["step"] == 3:
+            raise RuntimeError("killed")
+
+    with pytest.raises(RuntimeError, match="killed"):
+        pretrain([str(file)], tmp_path / "run", config=config, watchers=[kill])
+    made = []
+    monkeypatch.setattr(run_module, "put_vectors", lambda *given: made.append(given))
+    run = pretrain([str(file)], tmp_path / "run", config=config, resume=True)
+    assert not made  # the checkpoint has them
+    corpora = TextCorpora.open(next((tmp_path / "run" / "cache").iterdir()))
+    wanted = torch.nn.Embedding(len(corpora.tokenizer.vocabulary), 8)
+    assert put_vectors(wanted, corpora.train) > 50
+    is_set = run.bundle.model.embedding.weight.isclose(wanted.weight, atol=1e-6).all(dim=1)
+    assert is_set.sum() > 50
 
 
 def test_made_up_reviews_are_said_to_be_such(

@@ -30,7 +30,7 @@ from sentir.training.checkpoint import Checkpoints
 from sentir.training.device import choose_device
 from sentir.training.guessing import fit_language_model, losses
 from sentir.training.precision import choose_precision
-from sentir.training.run import check_folder, leave, say_skipped
+from sentir.training.run import begin_with_own_vectors, check_folder, leave, say_skipped
 from sentir.training.watch import MetricsFile, Watcher, perplexity, tell_all
 
 _DEFAULT = ReadOptions()
@@ -98,7 +98,10 @@ def pretrain(
         lambda message: tell({"event": "say", "message": message, "warning": True}),
     )
     torch.manual_seed(settings.seed)
-    model = LanguageModel(config.model, vocabulary=len(corpora.tokenizer.vocabulary)).to(device)
+    model = LanguageModel(config.model, vocabulary=len(corpora.tokenizer.vocabulary))
+    if config.model.own_vectors and not (resume and checkpoints.path.exists()):
+        begin_with_own_vectors(model.embedding, corpora.train, tell)
+    model.to(device)
     model.compute_in(choose_precision(settings.precision, network, device))
     try:
         position = fit_language_model(

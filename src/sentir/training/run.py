@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from sentir.bundle import FOLDER, Bundle, LanguageBundle, load_language_model, save_bundle
 from sentir.config import DEFAULT_PRESET, Config, ReadOptions
@@ -353,8 +354,13 @@ def _begin(
               "recurrent layer begin as the language model's, of perplexity "
               f"{lm.metrics['validation']['perplexity']:,.1f}"})  # fmt: skip
     elif config.model.own_vectors:
-        tell({"event": "say", "message": "looking which words stand near which"})
-        put_vectors(model.embedding, corpora.train)
+        begin_with_own_vectors(model.embedding, corpora.train, tell)
+
+
+def begin_with_own_vectors(embedding: nn.Embedding, corpus: EncodedCorpus, tell: Watcher) -> None:
+    """Begin the embedding with vectors of the words' company, and say so, as it takes a while."""
+    tell({"event": "say", "message": "looking which words stand near which"})
+    put_vectors(embedding, corpus)
 
 
 def _calibrate(

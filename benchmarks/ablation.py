@@ -47,7 +47,7 @@ from sentir.inference.predictor import Predictor
 from sentir.nn.classifier import SentimentClassifier
 from sentir.training.run import Inputs
 from sentir.training.terms import fit_terms
-from sentir.training.transfer import settings_from, shared_settings
+from sentir.training.transfer import settings_from
 from sentir.training.watch import Event, ProgressBar
 
 #: What is kept back of train to measure on: this share, so many reviews at most.
@@ -157,7 +157,7 @@ def changes_of(name: str, lm: LanguageBundle | None) -> dict[str, Any]:
     """What a variant changes in the preset."""
     if name in (LM_SHAPE, FROM_LM):
         assert lm is not None
-        return settings_from(lm) if name == FROM_LM else shared_settings(lm)
+        return settings_from(lm)
     return VARIANTS.get(name, {})
 
 

@@ -26,7 +26,7 @@ from sentir.bundle import LanguageBundle, load_language_model
 from sentir.config import PRESETS, PretrainConfig
 from sentir.training.pretrain import pretrain
 from sentir.training.run import Inputs
-from sentir.training.transfer import settings_from, shared_settings
+from sentir.training.transfer import settings_from
 from sentir.training.watch import ProgressBar
 
 
@@ -92,8 +92,7 @@ def measure(
     settings: dict[str, Any],
 ) -> str:
     """Train a classifier and tell how good it is, as the cells of a table."""
-    bundle = load_language_model(lm)
-    of_lm = settings_from(bundle) if begin_with_lm else shared_settings(bundle)
+    of_lm = settings_from(load_language_model(lm))
     inputs = Inputs(train=(str(train_file),), test=(str(test_file),) if test_file else ())
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as output:

@@ -286,14 +286,14 @@ def test_pretrain_complete_and_train_from_it(
     assert code == 0, err
     config = json.loads((run / "model" / "config.json").read_text())["config"]
     assert (config["model"]["hidden"], config["model"]["embedding"]) == (6, 5)
-    assert (config["tune"]["adversarial"], config["tune"]["unfreeze"]) == (0.1, 0.2)
+    assert (config["tune"]["adversarial"], config["tune"]["unfreeze"]) == (0.1, 0.0)
     assert config["model"]["skip"]  # the preset's own
-    settings.write_text("[tune]\nunfreeze = 0.0\n")
+    settings.write_text("[tune]\nunfreeze = 0.2\n")
     code, _, err = sentir("train", file, "-o", run, "--overwrite", "--from-lm", lm, *more,
                           "--config", settings, capfd=capfd)  # fmt: skip
     assert code == 0, err
     config = json.loads((run / "model" / "config.json").read_text())["config"]
-    assert (config["model"]["hidden"], config["tune"]["unfreeze"]) == (6, 0.0)
+    assert (config["model"]["hidden"], config["tune"]["unfreeze"]) == (6, 0.2)
 
     code, _, err = sentir("train", file, "-o", run, "--overwrite", "--from-lm", lm, "--hidden",
                           "8", capfd=capfd)  # fmt: skip

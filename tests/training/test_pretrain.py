@@ -19,7 +19,7 @@ from sentir.training import run as run_module
 from sentir.training.cooccurrence import put_vectors
 from sentir.training.pretrain import Pretraining, pretrain
 from sentir.training.run import Inputs, train
-from sentir.training.transfer import TUNING, settings_from
+from sentir.training.transfer import settings_from
 
 SMALL = PretrainConfig().override(
     {"embedding": 8, "hidden": 6, "epochs": 1, "batch_size": 32, "max_tokens": 40,
@@ -125,7 +125,6 @@ def test_without_settings_the_language_model_s_are_taken(
     file = write_fasttext(tmp_path / "a.ft.txt", 80, seed=3)
     run = train(Inputs(train=(str(file),)), tmp_path / "run", from_lm=pretrained.folder)
     assert run.bundle.config.model.hidden == 6
-    assert run.bundle.config.tune.layer_decay == TUNING["layer_decay"]
     assert run.bundle.config.text.max_vocabulary == 30_000
 
 

@@ -14,20 +14,12 @@ from sentir.config import Config
 from sentir.errors import ConfigError
 from sentir.nn.classifier import SentimentClassifier
 
-#: How weights that have learnt before are tuned, unless the settings say otherwise.
-TUNING = {"layer_decay": 0.5, "unfreeze": 0.2}
 
-
-def shared_settings(lm: LanguageBundle) -> dict[str, dict[str, Any]]:
-    """The settings that a classifier must have in common with the language model."""
+def settings_from(lm: LanguageBundle) -> dict[str, dict[str, Any]]:
+    """What to override a preset with: what classifier and language model must have in common."""
     text = lm.config.to_dict()["text"]
     del text["max_tokens"]
     return {"text": text, "model": lm.config.model.classifier()}
-
-
-def settings_from(lm: LanguageBundle) -> dict[str, dict[str, Any]]:
-    """What to override a preset with to train from the language model."""
-    return {**shared_settings(lm), "tune": dict(TUNING)}
 
 
 def check_settings(config: Config, lm: LanguageBundle, where: str) -> None:
@@ -42,7 +34,7 @@ def check_settings(config: Config, lm: LanguageBundle, where: str) -> None:
         ConfigError: a setting differs, or the embedding is to come from elsewhere too.
     """
     ours = config.to_dict()
-    for section, settings in shared_settings(lm).items():
+    for section, settings in settings_from(lm).items():
         for name, value in settings.items():
             if ours[section][name] != value:
                 raise ConfigError(

@@ -35,6 +35,12 @@ def write_fasttext(path: Path, count: int, *, seed: int = 0, language: str = "en
     return path
 
 
+def kill(event: dict[str, object]) -> None:
+    """A watcher that ends a run at its third step, as a fault would."""
+    if event["event"] == "step" and event["step"] == 3:
+        raise RuntimeError("killed")
+
+
 @pytest.fixture(scope="session")
 def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A finished run on 300 sample reviews, tested on 80 others."""

@@ -187,6 +187,10 @@ class TrainConfig:
         "is faster)",
     )
 
+    def split(self) -> dict[str, float]:
+        """The settings by which reviews are set aside for validation."""
+        return {name: getattr(self, name) for name in ("valid_fraction", "valid_max", "seed")}
+
 
 @dataclass(frozen=True, kw_only=True, config=_frozen)
 class TuneConfig:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from conftest import TINY, write_fasttext
+from conftest import TINY, kill, write_fasttext
 from sentir.bundle import load_bundle, load_language_model, save_bundle
 from sentir.config import PretrainConfig
 from sentir.data.encode import TextCorpora
@@ -161,10 +161,6 @@ def test_a_run_from_a_language_model_is_resumed_with_it_only(
         {"epochs": 3, "valid_every": 1, "patience": 0}
     )
 
-    def kill(event: dict[str, object]) -> None:
-        if event["event"] == "step" and event["step"] == 3:
-            raise RuntimeError("killed")
-
     for name in ("whole", "pieces"):
         given = {"config": config, "from_lm": pretrained.folder}
         if name == "pieces":
@@ -219,10 +215,6 @@ def test_words_begin_with_their_company(tmp_path: Path, monkeypatch: pytest.Monk
     file = write_fasttext(tmp_path / "a.ft.txt", 120)
     config = SMALL.override({"learning_rate": 1e-9, "epochs": 2,
                              "valid_every": 1, "patience": 0})  # fmt: skip
-
-    def kill(event: dict[str, object]) -> None:
-        if event["event"] == "step" and event["step"] == 3:
-            raise RuntimeError("killed")
 
     with pytest.raises(RuntimeError, match="killed"):
         pretrain([str(file)], tmp_path / "run", config=config, watchers=[kill])

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import TINY, write_fasttext
+from conftest import TINY, kill, write_fasttext
 from sentir.config import Config, ReadOptions
 from sentir.data.sample import sample_reviews
 from sentir.errors import ConfigError, DataError, UsageError
@@ -176,10 +176,6 @@ def test_a_run_can_be_resumed_only_with_its_own_settings(tmp_path: Path) -> None
     file = write_fasttext(tmp_path / "a.ft.txt", 120)
     inputs = Inputs(train=(str(file),))
     config = TINY.override({"epochs": 3, "valid_every": 1, "patience": 0})
-
-    def kill(event: dict[str, object]) -> None:
-        if event["event"] == "step" and event["step"] == 3:
-            raise RuntimeError("killed")
 
     with pytest.raises(RuntimeError, match="killed"):
         train(inputs, tmp_path / "run", config=config, watchers=[kill])

@@ -41,13 +41,6 @@ def fingerprint(sources: Sequence[str]) -> list[list[Any]] | None:
     return marks
 
 
-def clear(folder: Path, *, but: str | None) -> None:
-    """Delete all that is kept in the folder, but what is called so."""
-    for kept in folder.glob("*"):
-        if kept.name != but:
-            shutil.rmtree(kept)
-
-
 def cached(folder: Path, name: str, make: Callable[[Path], object]) -> Path:
     """The folder `name` in `folder`, made by `make` if it is not there.
 
@@ -60,3 +53,19 @@ def cached(folder: Path, name: str, make: Callable[[Path], object]) -> Path:
         beside.mkdir()
         make(beside)
     return place
+
+
+def cached_reviews(
+    folder: Path, made_from: Sequence[Any], make: Callable[[Path], object], *, resume: bool
+) -> Path:
+    """The folder in `folder` of reviews as ids, made by `make` if it is not there.
+
+    What was made from other things is deleted. What can change unseen (None in `made_from`:
+    standard input, a URL) is made again, but not in the midst of a run.
+    """
+    name = digest(made_from)
+    may_stay = resume or None not in made_from
+    for kept in folder.glob("*"):
+        if not (may_stay and kept.name == name):
+            shutil.rmtree(kept)
+    return cached(folder, name, make)

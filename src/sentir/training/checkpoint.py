@@ -108,14 +108,7 @@ class Checkpoints:
         """
         if not self.path.exists():
             return Position()
-        try:
-            with zipfile.ZipFile(self.path) as archive:
-                damaged = archive.testzip()  # torch.load itself looks at no checksum
-            if damaged:
-                raise zipfile.BadZipFile(f"the checksum of {damaged} is another")
-        except Exception as error:
-            raise _damaged(self.path, error) from None
-        state, position = self._read()
+        state, position = self._read(whole=True)
         for name, part in parts.items():
             part.load_state_dict(state["parts"][name])
         torch.set_rng_state(state["random"])
@@ -130,12 +123,17 @@ class Checkpoints:
             DataError: the checkpoint is damaged, or was made with other settings or data.
         """
         if self.path.exists():
-            self._read(mmap=True)
+            self._read(whole=False)
 
-    def _read(self, *, mmap: bool = False) -> tuple[dict[str, Any], Position]:
+    def _read(self, *, whole: bool) -> tuple[dict[str, Any], Position]:
         try:
+            if whole:
+                with zipfile.ZipFile(self.path) as archive:
+                    damaged = archive.testzip()  # torch.load itself looks at no checksum
+                if damaged:
+                    raise zipfile.BadZipFile(f"the checksum of {damaged} is another")
             state: dict[str, Any] = torch.load(
-                self.path, map_location="cpu", weights_only=True, mmap=mmap
+                self.path, map_location="cpu", weights_only=True, mmap=not whole
             )
             identity, position = state["identity"], Position(**state["position"])
         except Exception as error:  # of a dozen kinds, by where the damage is

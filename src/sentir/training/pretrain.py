@@ -21,16 +21,21 @@ import torch
 
 from sentir.bundle import FOLDER, LanguageBundle, save_bundle
 from sentir.config import ModelConfig, PretrainConfig, ReadOptions
-from sentir.data.cache import cached, clear, digest, fingerprint
+from sentir.data.cache import cached_reviews, fingerprint
 from sentir.data.corpus import Faults, read_reviews
 from sentir.data.encode import TextCorpora, encode_unlabelled
 from sentir.data.named import is_synthetic
 from sentir.nn.language_model import LanguageModel
-from sentir.training.checkpoint import Checkpoints
 from sentir.training.device import choose_device
 from sentir.training.guessing import fit_language_model, losses
 from sentir.training.precision import choose_precision
-from sentir.training.run import begin_with_own_vectors, check_folder, leave, say_skipped
+from sentir.training.run import (
+    begin_with_own_vectors,
+    check_folder,
+    checkpoints_of,
+    leave,
+    say_skipped,
+)
 from sentir.training.watch import MetricsFile, Watcher, perplexity, tell_all
 
 _DEFAULT = ReadOptions()
@@ -86,9 +91,7 @@ def pretrain(
     faults = Faults(read.on_error)
 
     made_from = _made_from(sources, config, read)
-    checkpoints = Checkpoints(folder, digest([digest(made_from), config.to_dict()]))
-    if resume:
-        checkpoints.check()
+    checkpoints = checkpoints_of(folder, made_from, config, resume=resume)
     corpora = _encode(made_from, sources, folder, config, read, resume, faults, tell)
     say_skipped(faults, tell)
     settings, network = config.train, ModelConfig(**config.model.classifier())
@@ -138,8 +141,7 @@ def pretrain(
 
 def _made_from(sources: Sequence[str], config: PretrainConfig, read: ReadOptions) -> list[Any]:
     """All that the reviews as ids depend on; None for sources that can change unseen."""
-    split = {name: getattr(config.train, name) for name in ("valid_fraction", "valid_max", "seed")}
-    return [fingerprint(sources), asdict(read), config.to_dict()["text"], split]
+    return [fingerprint(sources), asdict(read), config.to_dict()["text"], config.train.split()]
 
 
 def _encode(
@@ -153,9 +155,6 @@ def _encode(
     tell: Watcher,
 ) -> TextCorpora:
     """The corpora as ids, from the cache where they are in it."""
-    key, cache = digest(made_from), folder / "cache"
-    # What can change unseen (standard input, a URL) is read again, but not in the midst of a run.
-    clear(cache, but=key if resume or None not in made_from else None)
 
     def make(place: Path) -> None:
         encode_unlabelled(
@@ -168,4 +167,4 @@ def _encode(
             ),
         )
 
-    return TextCorpora.open(cached(cache, key, make))
+    return TextCorpora.open(cached_reviews(folder / "cache", made_from, make, resume=resume))

@@ -23,8 +23,8 @@ import torch
 from torch import nn
 
 from sentir.bundle import FOLDER, Bundle, LanguageBundle, load_language_model, save_bundle
-from sentir.config import DEFAULT_PRESET, Config, ReadOptions
-from sentir.data.cache import cached, clear, digest, fingerprint
+from sentir.config import DEFAULT_PRESET, Config, ReadOptions, Settings
+from sentir.data.cache import cached, cached_reviews, digest, fingerprint
 from sentir.data.corpus import Faults, Review, read_reviews
 from sentir.data.encode import TrainingCorpora, encode_reviews, encode_training
 from sentir.data.named import is_synthetic
@@ -131,9 +131,7 @@ def train(
     faults = Faults(inputs.read.on_error)
 
     made_from = _made_from(inputs, config, lm)
-    checkpoints = Checkpoints(folder, digest([digest(made_from), config.to_dict()]))
-    if resume:
-        checkpoints.check()
+    checkpoints = checkpoints_of(folder, made_from, config, resume=resume)
     corpora, test = _encode(made_from, inputs, folder, config, lm, resume, faults, tell)
     say_skipped(faults, tell)
     _warn_of_duplicates(corpora, test, tell)
@@ -242,12 +240,25 @@ def check_folder(folder: Path, *, resume: bool, overwrite: bool) -> None:
         )
 
 
+def checkpoints_of(
+    folder: Path, made_from: Sequence[Any], config: Settings, *, resume: bool
+) -> Checkpoints:
+    """The run's checkpoints; one to go on from is looked at before anything else is touched.
+
+    Raises:
+        DataError: it is damaged, or was made with other settings or data.
+    """
+    checkpoints = Checkpoints(folder, digest([digest(made_from), config.to_dict()]))
+    if resume:
+        checkpoints.check()
+    return checkpoints
+
+
 def _made_from(inputs: Inputs, config: Config, lm: LanguageBundle | None) -> list[Any]:
     """All that the training reviews as ids depend on; None for sources that can change unseen."""
-    split = {name: getattr(config.train, name) for name in ("valid_fraction", "valid_max", "seed")}
     return [
         *(fingerprint(names) for names in (inputs.train, inputs.valid)),
-        inputs.labels, asdict(inputs.read), config.to_dict()["text"], split,
+        inputs.labels, asdict(inputs.read), config.to_dict()["text"], config.train.split(),
         *([lm.checksum] if lm else []),
     ]  # fmt: skip
 
@@ -263,9 +274,6 @@ def _encode(
     tell: Watcher,
 ) -> tuple[TrainingCorpora, EncodedCorpus | None]:
     """The corpora as ids, from the cache where they are in it."""
-    key, cache = digest(made_from), folder / "cache"
-    # What can change unseen (standard input, a URL) is read again, but not in the midst of a run.
-    clear(cache, but=key if resume or None not in made_from else None)
 
     def reviews(names: Sequence[str]) -> Iterator[Review]:
         return read_reviews(names, inputs.read, faults=faults)
@@ -286,7 +294,8 @@ def _encode(
             advance=advance("reading reviews"),
         )
 
-    corpora = TrainingCorpora.open(cached(cache, key, make))
+    place = cached_reviews(folder / "cache", made_from, make, resume=resume)
+    corpora = TrainingCorpora.open(place)
     test_key = ""
     test = None
     if inputs.test:
@@ -302,7 +311,7 @@ def _encode(
                 advance=advance("reading test reviews"),
             )
 
-        test = EncodedCorpus(cached(cache / key, f"test-{test_key}", make_test) / "test.arrow")
+        test = EncodedCorpus(cached(place, f"test-{test_key}", make_test) / "test.arrow")
     return corpora, test
 
 

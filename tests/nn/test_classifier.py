@@ -8,7 +8,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import Tensor, nn
+from torch import Tensor
 
 from sentir.config import ModelConfig
 from sentir.data.batches import pad
@@ -21,6 +21,7 @@ from sentir.nn.classifier import (
     turn,
     turned,
 )
+from sentir.nn.dropout import Dropout
 from sentir.nn.terms import scaled_sum
 from toy_bundle import own_rows
 
@@ -250,7 +251,7 @@ def test_a_frozen_embedding_stays_and_the_rest_learns() -> None:
 
 def test_dropout_acts_in_training_only() -> None:
     model = network(layers=2, embedding_dropout=0.5, dropout=0.5, head_dropout=0.5)
-    assert sum(isinstance(part, nn.Dropout) for part in model.modules()) == 3
+    assert sum(isinstance(part, Dropout) for part in model.modules()) == 3
     batch = pad(reviews([9, 12]), 200)
     answers = [model(batch.ids_BT, batch.lengths_B) for _ in range(2)]
     assert torch.equal(*answers)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from sentir.data.tokenizer import PAD
+from sentir.nn.dropout import Dropout
 
 # Knuth's multiplier and another odd one of its size (The Art of Computer Programming, 6.4): small
 # ids, which are the frequent words, must not fall together whatever the number of rows is.
@@ -33,7 +34,7 @@ class HashedBigrams(nn.Module):
         self.buckets = buckets
         self.vectors = nn.Embedding(buckets + 1, size, padding_idx=0)
         nn.init.zeros_(self.vectors.weight)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, ids_TB: Tensor) -> Tensor:
         """Vectors of shape (T, B, E); zero for a text's first token and for padding."""

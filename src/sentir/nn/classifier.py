@@ -19,6 +19,7 @@ from sentir.config import ModelConfig
 from sentir.data.tokenizer import PAD
 from sentir.nn.bigrams import HashedBigrams
 from sentir.nn.cells import MODULES, weights_of
+from sentir.nn.dropout import Dropout
 from sentir.nn.terms import Terms, outside, scaled_sum
 
 
@@ -151,7 +152,7 @@ class SentimentClassifier(nn.Module):
             if config.bigrams
             else None
         )
-        self.embedding_dropout = nn.Dropout(config.embedding_dropout)
+        self.embedding_dropout = Dropout(config.embedding_dropout)
         features = config.hidden * (2 if config.bidirectional else 1)
         self.layers = nn.ModuleList(
             RecurrentLayer(
@@ -164,10 +165,10 @@ class SentimentClassifier(nn.Module):
         )
         # Between layers stands a dropout of its own: the one inside nn.LSTM computes wrongly on
         # Apple's mps with several layers (PyTorch issues 190056, 180744, 173640).
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
         self.pooling = Pooling(config.pooling, config.hidden, bidirectional=config.bidirectional)
-        self.head_dropout = nn.Dropout(config.head_dropout)
-        self.skip_dropout = nn.Dropout(config.skip_dropout) if config.skip else None
+        self.head_dropout = Dropout(config.head_dropout)
+        self.skip_dropout = Dropout(config.skip_dropout) if config.skip else None
         read = features + (config.embedding if config.skip else 0)
         outputs = 1 if classes == 2 else classes
         self.head = nn.Linear(read, outputs)

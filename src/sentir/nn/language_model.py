@@ -18,6 +18,8 @@ from torch import Tensor, nn
 from sentir.config import LanguageModelConfig
 from sentir.data.tokenizer import PAD, UNK
 from sentir.nn.classifier import RecurrentLayer, turned
+from sentir.nn.dropout import Dropout
+from sentir.nn.formats import linear
 from sentir.nn.sampled_softmax import SampledSoftmax
 
 #: What a recurrent module carries on: its hidden state, and the LSTM's cell.
@@ -46,11 +48,11 @@ class LanguageModel(nn.Module):
         nn.init.normal_(self.embedding.weight, std=0.1)
         with torch.no_grad():
             self.embedding.weight[PAD].zero_()
-        self.embedding_dropout = nn.Dropout(config.embedding_dropout)
+        self.embedding_dropout = Dropout(config.embedding_dropout)
         self.layer = RecurrentLayer(
             config.cell, config.embedding, config.hidden, bidirectional=True
         )
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
         # From a state to the space of the words' vectors, where it is compared with each of them.
         self.outputs = nn.ModuleList(nn.Linear(config.hidden, config.embedding) for _ in range(2))
         self.softmax = SampledSoftmax(vocabulary, config.negatives)
@@ -64,10 +66,9 @@ class LanguageModel(nn.Module):
         times_T1 = torch.arange(1, ids_BT.shape[1], device=lengths_B.device)[:, None]
         pair_TB = times_T1 < lengths_B
         first_TB, second_TB = ids_BT.T[:-1], ids_BT.T[1:]
-        to_ahead, to_back = self.outputs
         return (
-            Guess(to_ahead(ahead_TBH[:-1][pair_TB]), second_TB[pair_TB]),
-            Guess(to_back(back_TBH[1:][pair_TB]), first_TB[pair_TB]),
+            Guess(self._output(0, ahead_TBH[:-1][pair_TB]), second_TB[pair_TB]),
+            Guess(self._output(1, back_TBH[1:][pair_TB]), first_TB[pair_TB]),
         )
 
     def loss(self, guesses: tuple[Guess, Guess]) -> Tensor:
@@ -94,12 +95,19 @@ class LanguageModel(nn.Module):
             state: what this gave for the part before.
         """
         states_TBH, state = self.layer.ahead(self.embedding(ids_TB), state)
-        outputs_BE = self.outputs[0](states_TBH[-1])
-        return self.softmax.scores(outputs_BE, self.embedding.weight), state
+        return self.softmax.scores(self._output(0, states_TBH[-1]), self.embedding.weight), state
 
     def compute_in(self, format: torch.dtype | None) -> None:
-        """Set the number format of the recurrent layer; None is that of the weights."""
-        self.layer.format = format
+        """Set the number format of the recurrent layer, and of all products in training.
+
+        None is that of the weights.
+        """
+        self.layer.format = self.softmax.format = format
+
+    def _output(self, direction: int, states_NH: Tensor) -> Tensor:
+        layer = self.outputs[direction]
+        assert isinstance(layer, nn.Linear)
+        return linear(states_NH, layer.weight, layer.bias, self.softmax.format)
 
     def _without_some(self, ids_TB: Tensor) -> Tensor:
         """The ids, in training some of them unknown: then what stands around must tell."""

@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from sentir.data.tokenizer import PAD
+from sentir.nn.formats import linear
 
 #: Added to a score that must not count; not infinite, so that no gradient is undefined.
 _NEVER = -1e4
@@ -31,10 +32,15 @@ class SampledSoftmax(nn.Module):
     Args:
         vocabulary: V; ids are taken to go by falling frequency, as the tokenizer's do.
         negatives: K, expected number of words in a sample; V or more takes all of them.
+
+    Attributes:
+        format: the number format in which a sample is scored; exact losses are in that of the
+            weights. None: that of the weights.
     """
 
     def __init__(self, vocabulary: int, negatives: int) -> None:
         super().__init__()
+        self.format: torch.dtype | None = None
         self.bias_V = nn.Parameter(torch.zeros(vocabulary))
         shares_V = inclusion(vocabulary, negatives)
         self.register_buffer("shares_V", shares_V, persistent=False)
@@ -61,7 +67,7 @@ class SampledSoftmax(nn.Module):
         target_N = (outputs_NE * F.embedding(targets_N, embedding_VE)).sum(1)
         target_N = target_N + self.bias_V[targets_N]
         weighed_K = self.bias_V[sample_K] - self.shares_V[sample_K].log()
-        others_NK = F.linear(outputs_NE, embedding_VE[sample_K], weighed_K)
+        others_NK = linear(outputs_NE, embedding_VE[sample_K], weighed_K, self.format)
         place_V = torch.full_like(self.shares_V, -1, dtype=torch.int64)
         place_V[sample_K] = torch.arange(len(sample_K), device=sample_K.device)
         place_N = place_V[targets_N]

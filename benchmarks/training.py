@@ -3,9 +3,11 @@
     python benchmarks/training.py [--rounds 3] [--reviews 12000] [--seeds 0,1,2] [--data DIR]
 
 Both read the same encoded Amazon reviews. Speed: the two take turns, some steps each, and the
-medians over the rounds are compared; our batches are a random part of the corpus, so that their
-lengths are those of the corpus. Learning: each trains on the same reviews from scratch, and the
-loss on the same validation reviews is compared over the seeds; `--seeds ''` leaves this out.
+medians over the rounds are compared; our batches are some of an epoch's, one from each part of the
+range of lengths. Each has a process of its own, as how a process gets its memory is
+one of the things that `sentir train` does otherwise. Learning: each trains on the same reviews from
+scratch, and the loss on the same validation reviews is compared over the seeds; `--seeds ''` leaves
+this out.
 """
 
 from __future__ import annotations
@@ -15,6 +17,10 @@ import dataclasses
 import statistics
 import tempfile
 import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache
+from multiprocessing import get_context
 from pathlib import Path
 
 import lesson_loop
@@ -22,7 +28,9 @@ import numpy as np
 import torch
 from reviews import add_data_option, reviews_file
 
+from sentir.allocation import keep_memory
 from sentir.config import Config
+from sentir.data.batches import Rows, shuffled_batches
 from sentir.data.corpus import Faults, read_reviews
 from sentir.data.encode import TrainingCorpora, encode_training
 from sentir.data.store import CorpusWriter, EncodedCorpus
@@ -31,14 +39,35 @@ from sentir.training.checkpoint import Checkpoints
 from sentir.training.classifying import fit_classifier
 from sentir.training.precision import choose_precision, format_name
 
-#: Reviews a round: the lesson's two steps, our five.
-LESSON_REVIEWS, OUR_REVIEWS = 2 * lesson_loop.BATCH, 5 * lesson_loop.BATCH
+#: Steps a round.
+LESSON_STEPS, OUR_STEPS = 2, 5
 VALIDATED = 2000
 
 
-def part(corpus: EncodedCorpus, count: int, seed: int, path: Path) -> EncodedCorpus:
-    """Some reviews of a corpus, at random."""
-    rows = np.random.default_rng(seed).permutation(len(corpus))[:count]
+def at_random(corpus: EncodedCorpus, count: int, seed: int) -> Rows:
+    """Some reviews of a corpus."""
+    return np.random.default_rng(seed).permutation(len(corpus))[:count]
+
+
+def of_an_epoch(corpus: EncodedCorpus, config: Config, seed: int) -> Rows:
+    """The reviews of `OUR_STEPS` batches of an epoch, one from each part of the range of lengths.
+
+    So they have the lengths of the corpus, and as little padding as batches of the whole corpus.
+    """
+    epoch = shuffled_batches(
+        corpus, batch_size=config.train.batch_size, max_tokens=config.text.max_tokens,
+        seed=seed, epoch=0,
+    )  # fmt: skip
+    full = [batch for batch in epoch if len(batch.rows_B) == config.train.batch_size]
+    full.sort(key=lambda batch: float(batch.lengths_B.sum()))
+    start = np.random.default_rng(seed).random()
+    return np.concatenate(
+        [full[int((start + at) / OUR_STEPS * len(full))].rows_B for at in range(OUR_STEPS)]
+    )
+
+
+def part(corpus: EncodedCorpus, rows: Rows, path: Path) -> EncodedCorpus:
+    """These reviews of a corpus."""
     ids = [corpus[row] for row in rows]
     offsets = np.cumsum([0, *map(len, ids)]).astype(np.int32)
     with CorpusWriter(path, texts=False) as writer:
@@ -55,8 +84,7 @@ class Ours:
         train = dataclasses.replace(config.train, epochs=1, patience=0, valid_every=10**9)
         self.config = dataclasses.replace(config, train=train)
         self.model = SentimentClassifier(config.model, vocabulary=vocabulary, classes=2)
-        self.format = choose_precision("auto", config.model, torch.device("cpu"))
-        self.model.compute_in(self.format)
+        self.model.compute_in(choose_precision("auto", config.model, torch.device("cpu")))
 
     def train(self, corpus: EncodedCorpus, valid: EncodedCorpus) -> tuple[float, float]:
         """Seconds of one pass, without the validation at its end, and the loss found there."""
@@ -94,35 +122,69 @@ def lesson_loss(model: lesson_loop.LessonNet, valid: EncodedCorpus) -> float:
     return float(-np.log(np.maximum(of_label_N, 1e-12)).mean())
 
 
+@cache
+def the_lesson(vocabulary: int) -> lesson_loop.LessonNet:
+    return lesson_loop.LessonNet(vocabulary)
+
+
+@cache
+def ours(vocabulary: int) -> Ours:
+    return Ours(Config.preset("lecture"), vocabulary, 0)
+
+
+def lesson_rate(path: Path, vocabulary: int, seed: int) -> float:
+    """Reviews a second that the lesson's loop trains on."""
+    corpus = EncodedCorpus(path)
+    return len(corpus) / lesson_seconds(the_lesson(vocabulary), corpus, seed)
+
+
+def our_rate(path: Path, vocabulary: int, few: Path) -> float:
+    """Reviews a second that `sentir train` trains on."""
+    corpus = EncodedCorpus(path)
+    return len(corpus) / ours(vocabulary).train(corpus, EncodedCorpus(few))[0]
+
+
+def alone(ready: Callable[[], object] | None) -> ProcessPoolExecutor:
+    """A process that runs one thing after the other; `ready` is called in it first."""
+    return ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=ready)
+
+
 def speed(corpora: TrainingCorpora, config: Config, rounds: int, folder: Path) -> None:
     vocabulary = len(corpora.tokenizer.vocabulary)
-    ours, theirs = Ours(config, vocabulary, 0), lesson_loop.LessonNet(vocabulary)
-    few = part(corpora.valid, 16, 0, folder / "few.arrow")
+    few = folder / "few.arrow"
+    part(corpora.valid, at_random(corpora.valid, 16, 0), few)
     rates: dict[str, list[float]] = {"ours": [], "lesson": []}
-    ours.train(few, few)  # kernels are made at the first use
-    print(f"recurrent layers in {format_name(ours.format)}\n")
     print("| round | lesson's loop, reviews/s | `lecture`, reviews/s | ratio |\n|---|---|---|---|")
-    for at in range(rounds):
-        sampled = part(corpora.train, OUR_REVIEWS, at, folder / f"ours-{at}.arrow")
-        lesson = part(corpora.train, LESSON_REVIEWS, at, folder / f"lesson-{at}.arrow")
-        rates["lesson"].append(len(lesson) / lesson_seconds(theirs, lesson, at))
-        rates["ours"].append(len(sampled) / ours.train(sampled, few)[0])
-        theirs_now, ours_now = rates["lesson"][-1], rates["ours"][-1]
-        print(f"| {at + 1} | {theirs_now:.1f} | {ours_now:.1f} | {ours_now / theirs_now:.2f} |",
-              flush=True)  # fmt: skip
-    lesson_rate, our_rate = (statistics.median(rates[name]) for name in ("lesson", "ours"))
-    print(f"| median | {lesson_rate:.1f} | {our_rate:.1f} | {our_rate / lesson_rate:.2f} |\n")
+    with alone(None) as lessons, alone(keep_memory) as own:
+        # Kernels are made at the first use.
+        lessons.submit(lesson_rate, few, vocabulary, 0).result()
+        own.submit(our_rate, few, vocabulary, few).result()
+        for at in range(rounds):
+            sampled, lesson = folder / f"ours-{at}.arrow", folder / f"lesson-{at}.arrow"
+            part(corpora.train, of_an_epoch(corpora.train, config, at), sampled)
+            count = LESSON_STEPS * lesson_loop.BATCH
+            part(corpora.train, at_random(corpora.train, count, at), lesson)
+            theirs_now = lessons.submit(lesson_rate, lesson, vocabulary, at).result()
+            ours_now = own.submit(our_rate, sampled, vocabulary, few).result()
+            rates["lesson"].append(theirs_now)
+            rates["ours"].append(ours_now)
+            print(f"| {at + 1} | {theirs_now:.1f} | {ours_now:.1f} | {ours_now / theirs_now:.2f} |",
+                  flush=True)  # fmt: skip
+    theirs, own_rate = (statistics.median(rates[name]) for name in ("lesson", "ours"))
+    print(f"| median | {theirs:.1f} | {own_rate:.1f} | {own_rate / theirs:.2f} |\n")
 
 
 def learning(
     corpora: TrainingCorpora, config: Config, reviews: int, seeds: list[int], folder: Path
 ) -> None:
     vocabulary = len(corpora.tokenizer.vocabulary)
-    valid = part(corpora.valid, VALIDATED, 0, folder / "valid-part.arrow")
+    rows = at_random(corpora.valid, VALIDATED, 0)
+    valid = part(corpora.valid, rows, folder / "valid-part.arrow")
     losses: dict[str, list[float]] = {"lesson": [], "ours": []}
     print(f"| seed | lesson's loss after {reviews:,} reviews | `lecture`'s |\n|---|---|---|")
     for seed in seeds:
-        corpus = part(corpora.train, reviews, seed, folder / f"learn-{seed}.arrow")
+        rows = at_random(corpora.train, reviews, seed)
+        corpus = part(corpora.train, rows, folder / f"learn-{seed}.arrow")
         torch.manual_seed(seed)
         theirs = lesson_loop.LessonNet(vocabulary)
         lesson_seconds(theirs, corpus, seed)
@@ -136,6 +198,7 @@ def learning(
 
 
 def main() -> None:
+    keep_memory()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--reviews", type=int, default=12_000)
@@ -150,6 +213,8 @@ def main() -> None:
         corpora = encode_training(
             reviews, folder, text=config.text, train=config.train, faults=faults
         )
+        taken = choose_precision("auto", config.model, torch.device("cpu"))
+        print(f"recurrent layers in {format_name(taken)}\n")
         speed(corpora, config, given.rounds, folder)
         if given.seeds:
             seeds = [int(seed) for seed in given.seeds.split(",")]

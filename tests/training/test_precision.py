@@ -7,7 +7,8 @@ import torch
 
 from sentir.config import ModelConfig
 from sentir.data.batches import pad
-from sentir.nn.classifier import SentimentClassifier
+from sentir.nn import classifier
+from sentir.nn.classifier import RecurrentLayer, SentimentClassifier, turned
 from sentir.training.precision import LEAST_HIDDEN, choose_precision
 
 CPU, CUDA, MPS = (torch.device(name) for name in ("cpu", "cuda", "mps"))
@@ -78,3 +79,15 @@ def test_bfloat16_answers_and_learns_as_float32_does(cell: str) -> None:
         assert (rough[name] - slope).norm() <= TOLERANCE * slope.norm(), name
     model.compute_in(None)
     assert torch.equal(answer()[0], exact_BO)
+
+
+def test_a_batch_in_parts_is_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(0)
+    layer = RecurrentLayer("lstm", 8, 16, bidirectional=True)
+    layer.format = torch.bfloat16
+    x_TBE, lengths_B = torch.randn(9, 7, 8), torch.tensor([9, 8, 8, 5, 3, 2, 1])
+    whole_TBF = layer(x_TBE, turned(lengths_B, 9))
+    monkeypatch.setattr(classifier, "MOST_REVIEWS", 3)
+    torch.testing.assert_close(
+        layer(x_TBE, turned(lengths_B, 9)), whole_TBF, rtol=0, atol=TOLERANCE
+    )

@@ -14,12 +14,14 @@ from sentir.bundle import load_bundle, load_language_model, save_bundle
 from sentir.config import PretrainConfig
 from sentir.data.encode import TextCorpora
 from sentir.data.sample import sample_reviews
+from sentir.data.tokenizer import PAD
 from sentir.errors import BundleError, ConfigError, DataError, UsageError
+from sentir.nn.classifier import turned
 from sentir.training import run as run_module
 from sentir.training.cooccurrence import put_vectors
 from sentir.training.pretrain import Pretraining, pretrain
 from sentir.training.run import Inputs, train
-from sentir.training.transfer import settings_from
+from sentir.training.transfer import common_part, settings_from
 
 SMALL = PretrainConfig().override(
     {"embedding": 8, "hidden": 6, "epochs": 1, "batch_size": 32, "max_tokens": 40,
@@ -101,10 +103,18 @@ def test_a_classifier_begins_with_the_language_model(
                 watchers=[watch])  # fmt: skip
     assert run.bundle.tokenizer.vocabulary == lm.tokenizer.vocabulary
     model = run.bundle.model
-    assert torch.allclose(model.embedding.weight, lm.model.embedding.weight, atol=1e-6)
-    layer = model.layers[0].state_dict()
-    for name, weight in lm.model.layer.state_dict().items():
-        assert torch.allclose(layer[name], weight, atol=1e-6), name
+    ids_BT, lengths_B = torch.tensor([[5, 1, 9, 3], [4, 7, 0, 0]]), torch.tensor([4, 2])
+    turn_TB = turned(lengths_B, 4)
+    states_TBF = model.layers[0](model.embedding(ids_BT.T), turn_TB)
+    wanted_TBF = lm.model.layer(lm.model.embedding(ids_BT.T), turn_TB)
+    for text, length in enumerate(lengths_B):
+        torch.testing.assert_close(
+            states_TBF[:length, text], wanted_TBF[:length, text], rtol=0, atol=1e-5
+        )
+    # What the vectors had in common is the layer's now.
+    assert common_part(lm.model.embedding.weight).norm() > 0.01
+    assert common_part(model.embedding.weight).norm() < 1e-5
+    assert not model.embedding.weight[PAD].any()
     assert "begin as the language model's, of perplexity" in messages(told)
     assert run.test is not None
     assert run.test.examples == 30

@@ -22,6 +22,10 @@ from sentir.nn.cells import MODULES, weights_of
 from sentir.nn.dropout import Dropout
 from sentir.nn.terms import Terms, outside, scaled_sum
 
+#: Reviews that oneDNN's LSTM is given at a time in bfloat16: with more it asks the system for so
+#: much memory at every call that a third of the time goes there.
+MOST_REVIEWS = 200
+
 
 class RecurrentLayer(nn.Module):
     """One recurrent layer in one or two directions, each a plain one-layer ``torch.nn`` module.
@@ -58,7 +62,9 @@ class RecurrentLayer(nn.Module):
                 states_TBH = direction(x_TBE)[0]
         else:
             rounded = {name: part.to(self.format) for name, part in direction.named_parameters()}
-            states_TBH = functional_call(direction, rounded, (x_TBE.to(self.format),))[0]
+            parts = torch.split(x_TBE.to(self.format), MOST_REVIEWS, dim=1)
+            states = [functional_call(direction, rounded, (x.contiguous(),))[0] for x in parts]
+            states_TBH = torch.cat(states, dim=1) if len(states) > 1 else states[0]
         return states_TBH.to(x_TBE.dtype)
 
 

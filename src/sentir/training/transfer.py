@@ -1,6 +1,9 @@
 """What a classifier takes from a language model: its settings, its tokenizer, its weights.
 
-Both are made of the same parts, so the weights are copied as they are (Dai and Le 2015).
+Both are made of the same parts, so the weights are copied (Dai and Le 2015). The vectors of a
+language model's words have a part in common, which says nothing of any of them (Mu and Viswanath
+2018) but which a classifier's skip would add up over a text. It is moved into the bias of the
+recurrent layer, which therefore computes what it did.
 """
 
 from __future__ import annotations
@@ -8,11 +11,14 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from torch import Tensor, nn
 
 from sentir.bundle import LanguageBundle
 from sentir.config import Config
+from sentir.data.tokenizer import PAD
 from sentir.errors import ConfigError
-from sentir.nn.classifier import SentimentClassifier
+from sentir.nn.cells import weights_of
+from sentir.nn.classifier import RecurrentLayer, SentimentClassifier
 
 
 def settings_from(lm: LanguageBundle) -> dict[str, dict[str, Any]]:
@@ -52,6 +58,26 @@ def check_settings(config: Config, lm: LanguageBundle, where: str) -> None:
 
 def copy_weights(lm: LanguageBundle, model: SentimentClassifier) -> None:
     """Put the language model's embedding and recurrent layer into the classifier."""
+    layer = model.layers[0]
+    assert isinstance(layer, RecurrentLayer)
+    layer.load_state_dict(lm.model.layer.state_dict())
     with torch.no_grad():
-        model.embedding.weight.copy_(lm.model.embedding.weight)
-    model.layers[0].load_state_dict(lm.model.layer.state_dict())
+        vectors_VE = lm.model.embedding.weight
+        common_E = common_part(vectors_VE)
+        model.embedding.weight.copy_(vectors_VE - common_E)
+        model.embedding.weight[PAD].zero_()
+        for direction in (layer.ahead, layer.back):
+            assert isinstance(direction, nn.RNNBase)
+            weights = weights_of(direction)
+            weights.input_bias_G.add_(weights.input_GE @ common_E)
+
+
+def common_part(vectors_VE: Tensor) -> Tensor:
+    """The mean of the words' vectors (V, E), each as often as it is to be met: (E,).
+
+    Ids go by falling frequency, which is as 1 to the rank (Zipf 1935); padding does not count.
+    """
+    ranks_V = torch.arange(1, len(vectors_VE) + 1, dtype=vectors_VE.dtype)
+    shares_V = 1 / ranks_V
+    shares_V[PAD] = 0
+    return shares_V @ vectors_VE / shares_V.sum()

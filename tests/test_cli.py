@@ -320,7 +320,7 @@ def test_doctor(capfd: pytest.CaptureFixture[str]) -> None:
     code, out, err = sentir("doctor", capfd=capfd)
     assert code == 0, err
     told = {line[:12].strip(): line[13:] for line in out.splitlines()}
-    assert [*told] == ["versions", "processor", "device", "float32", "bfloat16",
+    assert [*told] == ["versions", "processor", "device", "memory", "float32", "bfloat16",
                        "torch engine", "onnx engine", "fused engine", "int8 engine"]  # fmt: skip
     assert torch.__version__ in told["versions"]
     assert "training goes to" in told["device"]

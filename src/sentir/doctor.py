@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 
 import torch
 
+from sentir.allocation import keep_memory
 from sentir.bundle import Bundle
 from sentir.config import DEFAULT_PRESET, Config
 from sentir.data.labels import LabelScheme
@@ -38,6 +39,7 @@ def examine() -> Iterator[tuple[str, str]]:
     warnings: list[str] = []
     device = choose_device("auto", Config().model, warnings.append)
     yield "device", f"training goes to {device}" + "".join(f"; {warning}" for warning in warnings)
+    yield "memory", f"{'kept' if keep_memory() else 'not kept'} from one training step to the next"
     yield from _formats(device)
     yield from _answers()
 

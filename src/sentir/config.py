@@ -223,9 +223,9 @@ class LanguageModelConfig:
     """What a language model is."""
 
     cell: Literal["lstm", "gru", "rnn"] = Field(default="lstm", description="the recurrent cell")
-    embedding: int = Field(default=128, ge=1, description="size of a word's vector (units)")
+    embedding: int = Field(default=200, ge=1, description="size of a word's vector (units)")
     hidden: int = Field(
-        default=256, ge=1, description="size of the hidden state, a direction (units)"
+        default=512, ge=1, description="size of the hidden state, a direction (units)"
     )
     own_vectors: bool = Field(
         default=True,
@@ -450,8 +450,8 @@ PRESETS: dict[str, Config] = {
     # What a language model is by default (`LanguageModelConfig`), for --from-lm.
     "best": Config(
         text=_READING,
-        model=dataclasses.replace(_BASE, embedding=128, hidden=256),
-        train=_FITTING,
+        model=dataclasses.replace(_BASE, embedding=200, hidden=512),
+        train=dataclasses.replace(_FITTING, learning_rate=0.001),
     ),
 }
 DEFAULT_PRESET = "base"

@@ -27,7 +27,7 @@ print(faults() - before)
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="asks glibc")
 def test_a_step_fills_the_memory_of_the_one_before_it() -> None:
-    """Five times 60 MiB are 76,800 pages of 4 KiB: some come from the process anyhow, most if kept."""
+    """Five times 60 MiB are 76,800 pages of 4 KiB: some are there anyhow, most of them if kept."""
     given, kept = (
         int(subprocess.check_output([sys.executable, "-c", MEASURED, how], text=True))
         for how in ("given back", "kept")

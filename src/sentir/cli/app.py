@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from sentir.allocation import keep_memory
 from sentir.config import ReadOptions
 from sentir.errors import ConfigError, SentirError
 from sentir.version import __version__
@@ -55,7 +54,6 @@ def about(
 
 def main() -> None:
     """Run the command; an error of sentir's is one line and exit code 2."""
-    keep_memory()
     try:
         app()
     except SentirError as error:

@@ -23,7 +23,6 @@ import torch
 from answers import operations_a_token
 from torch.profiler import ProfilerActivity, profile
 
-from sentir.allocation import keep_memory
 from sentir.config import Config
 from sentir.data.store import CorpusWriter, EncodedCorpus
 from sentir.nn.classifier import SentimentClassifier
@@ -107,7 +106,6 @@ def measure(preset: str, steps: int, folder: Path) -> None:
 
 
 def main() -> None:
-    keep_memory()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--presets", default="lecture,base")
     parser.add_argument("--steps", type=int, default=20)

@@ -17,7 +17,6 @@ import dataclasses
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from multiprocessing import get_context
@@ -28,7 +27,6 @@ import numpy as np
 import torch
 from reviews import add_data_option, reviews_file
 
-from sentir.allocation import keep_memory
 from sentir.config import Config
 from sentir.data.batches import Rows, shuffled_batches
 from sentir.data.corpus import Faults, read_reviews
@@ -144,9 +142,9 @@ def our_rate(path: Path, vocabulary: int, few: Path) -> float:
     return len(corpus) / ours(vocabulary).train(corpus, EncodedCorpus(few))[0]
 
 
-def alone(ready: Callable[[], object] | None) -> ProcessPoolExecutor:
-    """A process that runs one thing after the other; `ready` is called in it first."""
-    return ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=ready)
+def alone() -> ProcessPoolExecutor:
+    """A process that runs one thing after the other."""
+    return ProcessPoolExecutor(1, mp_context=get_context("spawn"))
 
 
 def speed(corpora: TrainingCorpora, config: Config, rounds: int, folder: Path) -> None:
@@ -155,7 +153,7 @@ def speed(corpora: TrainingCorpora, config: Config, rounds: int, folder: Path) -
     part(corpora.valid, at_random(corpora.valid, 16, 0), few)
     rates: dict[str, list[float]] = {"ours": [], "lesson": []}
     print("| round | lesson's loop, reviews/s | `lecture`, reviews/s | ratio |\n|---|---|---|---|")
-    with alone(None) as lessons, alone(keep_memory) as own:
+    with alone() as lessons, alone() as own:
         # Kernels are made at the first use.
         lessons.submit(lesson_rate, few, vocabulary, 0).result()
         own.submit(our_rate, few, vocabulary, few).result()
@@ -198,7 +196,6 @@ def learning(
 
 
 def main() -> None:
-    keep_memory()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--reviews", type=int, default=12_000)

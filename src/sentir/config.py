@@ -450,7 +450,7 @@ PRESETS: dict[str, Config] = {
     # What a language model is by default (`LanguageModelConfig`), for --from-lm.
     "best": Config(
         text=_READING,
-        model=dataclasses.replace(_BASE, embedding=200, hidden=512),
+        model=dataclasses.replace(_BASE, **LanguageModelConfig().classifier()),
         train=dataclasses.replace(_FITTING, learning_rate=0.001),
     ),
 }

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 
 import torch
 
-from sentir.allocation import keep_memory
 from sentir.bundle import Bundle
 from sentir.config import DEFAULT_PRESET, Config
 from sentir.data.labels import LabelScheme
@@ -17,6 +16,7 @@ from sentir.data.tokenizer import WordTokenizer
 from sentir.inference.engine import ENGINES, engine_for, fused_is_installed
 from sentir.inference.predictor import Predictor
 from sentir.nn.classifier import SentimentClassifier
+from sentir.training.allocation import can_keep_memory
 from sentir.training.device import choose_device
 from sentir.training.precision import LEAST_HIDDEN, has_fast_bfloat16
 from sentir.version import __version__
@@ -39,7 +39,10 @@ def examine() -> Iterator[tuple[str, str]]:
     warnings: list[str] = []
     device = choose_device("auto", Config().model, warnings.append)
     yield "device", f"training goes to {device}" + "".join(f"; {warning}" for warning in warnings)
-    yield "memory", f"{'kept' if keep_memory() else 'not kept'} from one training step to the next"
+    yield (
+        "memory",
+        f"{'kept' if can_keep_memory() else 'not kept'} from one training step to the next",
+    )
     yield from _formats(device)
     yield from _answers()
 

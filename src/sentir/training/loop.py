@@ -20,6 +20,7 @@ from sentir.config import TrainConfig, TuneConfig
 from sentir.data.batches import Batch, batches_an_epoch, shuffled_batches
 from sentir.data.store import EncodedCorpus
 from sentir.errors import ConfigError
+from sentir.training.allocation import keep_memory
 from sentir.training.averaging import WeightAverage
 from sentir.training.checkpoint import Checkpoints, Position, Stateful
 from sentir.training.unfreezing import Unfreezing
@@ -93,6 +94,7 @@ def fit(
     Returns:
         Where training ended: steps, the best validation loss and the reason it stopped.
     """
+    keep_memory()
     device = next(model.parameters()).device
     steps_an_epoch = batches_an_epoch(train, settings.batch_size)
     unfreezing = Unfreezing(model, tune, steps_an_epoch)

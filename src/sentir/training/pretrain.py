@@ -19,7 +19,6 @@ from typing import Any
 
 import torch
 
-from sentir.allocation import keep_memory
 from sentir.bundle import FOLDER, LanguageBundle, save_bundle
 from sentir.config import ModelConfig, PretrainConfig, ReadOptions
 from sentir.data.cache import cached_reviews, fingerprint
@@ -87,7 +86,6 @@ def pretrain(
     config = config or PretrainConfig()
     check_folder(folder, resume=resume, overwrite=overwrite)
     folder.mkdir(parents=True, exist_ok=True)
-    keep_memory()
     tell = tell_all([MetricsFile(folder / "metrics.jsonl"), *watchers])
     began = time.perf_counter()
     faults = Faults(read.on_error)

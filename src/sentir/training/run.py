@@ -22,7 +22,6 @@ import numpy as np
 import torch
 from torch import nn
 
-from sentir.allocation import keep_memory
 from sentir.bundle import FOLDER, Bundle, LanguageBundle, load_language_model, save_bundle
 from sentir.config import DEFAULT_PRESET, Config, ReadOptions, Settings
 from sentir.data.cache import cached, cached_reviews, digest, fingerprint
@@ -127,7 +126,6 @@ def train(
         check_settings(config, lm, str(from_lm))
     check_folder(folder, resume=resume, overwrite=overwrite)
     folder.mkdir(parents=True, exist_ok=True)
-    keep_memory()
     tell = tell_all([MetricsFile(folder / "metrics.jsonl"), *watchers])
     began = time.perf_counter()
     faults = Faults(inputs.read.on_error)

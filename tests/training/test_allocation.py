@@ -11,7 +11,7 @@ import pytest
 MEASURED = """
 import ctypes, resource, sys
 if sys.argv[1] == "kept":
-    from sentir.allocation import keep_memory
+    from sentir.training.allocation import keep_memory
     assert keep_memory()
 libc = ctypes.CDLL(None)
 libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]

@@ -157,18 +157,19 @@ class _Layer:
         self._memory_DIJW = np.stack([self._tiles(self._gates(one.hidden_GH)) for one in both])
 
     def _gates(self, weight_HX: Tensor) -> Floats:
-        """The weights of all units of all gates, with units that stay zero to fill up."""
+        """All gates' weights, tile by tile, with units that stay zero to fill up; (G, X)."""
         weight_4HX = _array(weight_HX).reshape(4, self.hidden, -1)
         filled_4KX = np.zeros((4, self.units, weight_4HX.shape[2]), np.float32)
         filled_4KX[:, : self.hidden] = weight_4HX * HALVED[:, None, None]
-        return filled_4KX.reshape(4 * self.units, -1)
+        tiles_4IUX = filled_4KX.reshape(4, -1, UNITS, filled_4KX.shape[2])
+        return tiles_4IUX.swapaxes(0, 1).reshape(4 * self.units, -1)
 
     def _tiles(self, memory_GH: Floats) -> Floats:
+        """The memory's weights as the kernel goes through them, (I, J, W)."""
         filled_KG = np.zeros((self.units, 4 * self.units), np.float32)
         filled_KG[: self.hidden] = memory_GH.T
-        tiles_JRIW = filled_KG.reshape(self.units // ROWS, ROWS, -1, WIDTH)
-        tiles_IJRW = tiles_JRIW.transpose(2, 0, 1, 3)
-        return tiles_IJRW.reshape(*tiles_IJRW.shape[:2], ROWS * WIDTH)
+        tiles_KIG = filled_KG.reshape(self.units, -1, WIDTH)
+        return tiles_KIG.swapaxes(0, 1).reshape(self.units // UNITS, -1, ROWS * WIDTH)
 
     def inputs(self, read_NE: Floats) -> Floats:
         """What the gates get from what is read, (N, D, G)."""

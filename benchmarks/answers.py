@@ -112,13 +112,14 @@ def main() -> None:
     for preset in given.presets.split(","):
         bundle = bundle_of(preset)
         ids = bundle.tokenizer.encode(texts)
-        predictors = {engine: Predictor(bundle, engine) for engine in ENGINES}
+        predictors = {engine: Predictor(bundle, engine, many=True) for engine in ENGINES}
+        for_one = {engine: Predictor(bundle, engine) for engine in ENGINES}
         took: dict[str, list[float]] = {name: [] for name in (LESSON, *ENGINES)}
         one: dict[str, list[float]] = {name: [] for name in ENGINES}
         product: list[float] = []
         tokens = sum(min(len(review), bundle.config.text.max_tokens) for review in ids)
-        for predictor in predictors.values():  # threads, caches and kernels are made
-            predictor.predict_proba(texts[:200])
+        for predictor in (*predictors.values(), *for_one.values()):
+            predictor.predict_proba(texts[:200])  # threads, caches and kernels are made
         # At least one whole batch of the lesson's, and the same reviews for all.
         for _ in range(given.rounds):
             took[LESSON].append(seconds(lambda ids=ids: lesson_answers(lesson, ids[:BATCH])))
@@ -126,7 +127,7 @@ def main() -> None:
             for name, predictor in predictors.items():
                 took[name].append(seconds(lambda p=predictor: p.predict_proba(texts)))
                 one[name] += [
-                    seconds(lambda p=predictor, text=text: p.predict_one(text))
+                    seconds(lambda p=for_one[name], text=text: p.predict_one(text))
                     for text in texts[:100]
                 ]
         lesson_speed = BATCH / np.median(took[LESSON])

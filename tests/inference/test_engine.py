@@ -15,6 +15,7 @@ from sentir.errors import MissingExtraError, UsageError
 from sentir.inference import engine as engine_module
 from sentir.inference import onnx_graph
 from sentir.inference.engine import OnnxEngine, TorchEngine, engine_for
+from sentir.inference.fused import QuantizedEngine
 from sentir.inference.predictor import Predictor
 from toy_bundle import toy
 
@@ -79,6 +80,13 @@ def test_numba_is_loaded_for_many_answers_only() -> None:
         "assert 'numba' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+def test_int8_is_our_own_for_many_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert isinstance(engine_for(toy(), "int8", many=True), QuantizedEngine)
+    assert isinstance(engine_for(toy(), "int8"), OnnxEngine)
+    monkeypatch.setattr(engine_module, "fused_is_installed", lambda: False)
+    assert isinstance(engine_for(toy(), "int8", many=True), OnnxEngine)
 
 
 def test_what_no_engine_can_is_refused() -> None:

@@ -15,7 +15,7 @@ from sentir.bundle import Bundle
 from sentir.data.batches import Batch, pad
 from sentir.errors import UsageError
 from sentir.inference import fused
-from sentir.inference.fused import FusedEngine
+from sentir.inference.fused import FusedEngine, QuantizedEngine
 from sentir.inference.lstm_kernel import UNITS, compiled, tanh
 from toy_bundle import WORDS, toy
 
@@ -31,6 +31,8 @@ MAKES = [
     {"cell": "lstm", "pooling": "max", "bidirectional": True, "layers": 2, "skip": True,
      "bigrams": 50, "terms": 70},
 ]  # fmt: skip
+# States and weights rounded to 8 and 7 bits.
+ROUNDED = 0.02
 # A text alone, of one token, in every order, and more than a text of one length.
 BATCHES = ([1], [4], [1, 9, 4], [7, 1, 20, 7, 33, 7], [*range(1, 34)])
 
@@ -40,17 +42,24 @@ def batch(lengths: list[int]) -> Batch:
     return pad([random.integers(1, len(WORDS) + 2, length) for length in lengths], 40)
 
 
-def agree(bundle: Bundle) -> None:
-    engine = FusedEngine(bundle)
+def agree(bundle: Bundle, tolerance: float = TOLERANCE) -> None:
+    engine = FusedEngine(bundle) if tolerance == TOLERANCE else QuantizedEngine(bundle)
     for lengths in BATCHES:
         given = batch(lengths)
         with torch.inference_mode():
             logits_BO = bundle.model(given.ids_BT, given.lengths_B)
             wanted_BC = bundle.model.probabilities(logits_BO.double()).numpy()
         found_BC = engine.probabilities(given)
-        np.testing.assert_allclose(found_BC, wanted_BC, rtol=0, atol=TOLERANCE)
+        np.testing.assert_allclose(found_BC, wanted_BC, rtol=0, atol=tolerance)
         np.testing.assert_allclose(found_BC.sum(axis=1), 1, rtol=0, atol=1e-12)
     assert wanted_BC.std(axis=0).min() > 1e-3
+
+
+def shrink(bundle: Bundle) -> None:
+    """Scale the random weights of the layers as those of a start are."""
+    with torch.no_grad():
+        for weight in bundle.model.layers.parameters():
+            weight /= bundle.model.config.hidden**0.5
 
 
 @pytest.mark.parametrize("make", MAKES, ids=lambda make: f"{by_name(make)}-{len(make)}")
@@ -59,14 +68,18 @@ def test_equal_to_the_network(make: dict[str, Any], classes: int) -> None:
     agree(toy(classes=classes, **make))
 
 
+@pytest.mark.parametrize("make", MAKES, ids=lambda make: f"{by_name(make)}-{len(make)}")
+def test_near_to_the_network_in_8_bits(make: dict[str, Any]) -> None:
+    bundle = toy(**make)
+    shrink(bundle)  # weights that make much of every rounding are nobody's
+    agree(bundle, ROUNDED)
+
+
 @pytest.mark.parametrize("hidden", [1, UNITS, UNITS + 1, 2 * UNITS])
 @pytest.mark.parametrize("layers", [1, 2])
 def test_equal_whether_or_not_the_units_fill_the_tiles(hidden: int, layers: int) -> None:
     bundle = toy(hidden=hidden, layers=layers, pooling="attention")
-    with torch.no_grad():  # as many more of them add up, and none should be at its limit
-        for layer in bundle.model.layers:
-            for weight in layer.parameters():
-                weight /= hidden**0.5
+    shrink(bundle)  # as many more of them add up, and none should be at its limit
     agree(bundle)
 
 
@@ -82,8 +95,9 @@ def test_equal_without_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
     agree(bundle)
 
 
-def test_padding_and_neighbours_change_nothing() -> None:
-    engine = FusedEngine(toy(pooling="attention", skip=True, terms=70))
+@pytest.mark.parametrize("kind", [FusedEngine, QuantizedEngine])
+def test_padding_and_neighbours_change_nothing(kind: type[FusedEngine]) -> None:
+    engine = kind(toy(pooling="attention", layers=2, skip=True, terms=70))
     together = batch([4, 1, 12])
     together_BC = engine.probabilities(together)
     for row, length in enumerate([4, 1, 12]):
@@ -102,18 +116,21 @@ def test_tanh_is_as_near_as_is_said() -> None:
     assert np.abs(found).max() <= 1 + 4e-7
 
 
-def test_gates_at_their_limits_give_numbers() -> None:
+@pytest.mark.parametrize("kind", [FusedEngine, QuantizedEngine])
+def test_gates_at_their_limits_give_numbers(kind: type[FusedEngine]) -> None:
     bundle = toy(pooling="attention")
     with torch.no_grad():
         for weight in bundle.model.layers.parameters():
             weight *= 1e6
-    shares_BC = FusedEngine(bundle).probabilities(batch([33, 2]))
+    shares_BC = kind(bundle).probabilities(batch([33, 2]))
     assert np.isfinite(shares_BC).all()
 
 
-def test_the_lstm_alone_is_computed() -> None:
-    with pytest.raises(UsageError, match="fused is for the cell lstm, this model's is gru; take"):
-        FusedEngine(toy(cell="gru"))
+@pytest.mark.parametrize("kind", [FusedEngine, QuantizedEngine])
+def test_the_lstm_alone_is_computed(kind: type[FusedEngine]) -> None:
+    message = f"{kind.name} is for the cell lstm, this model's is gru; take onnx"
+    with pytest.raises(UsageError, match=message):
+        kind(toy(cell="gru"))
 
 
 def test_compiles_where_nothing_can_be_kept() -> None:

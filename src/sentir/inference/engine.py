@@ -4,9 +4,10 @@ Shapes: B batch, T time, C classes, O outputs (1 for two classes, else C).
 
 ``torch`` is the network itself. ``onnx`` is the same in float32 by ONNX Runtime, which is several
 times faster on a CPU. ``fused`` is the LSTM in float32 by a kernel of our own, up to twice as fast
-as that; it needs the extra ``fused`` and a second to start. ``int8`` is the LSTM in 8 bits by ONNX
-Runtime; its answers are a thousandth off on average, rarely much more, and depend on which reviews
-share a batch, so it is never taken unasked.
+as that; it needs the extra ``fused`` and a second to start. ``int8`` is the LSTM in 8 bits, by a
+kernel of our own for many answers where the extra is installed, else by ONNX Runtime; its answers
+are a thousandth off on average, rarely much more, and ONNX Runtime's depend on which reviews share
+a batch, so it is never taken unasked.
 """
 
 from __future__ import annotations
@@ -101,7 +102,8 @@ def engine_for(bundle: Bundle, name: str = "auto", *, many: bool = False) -> Eng
     """The engine of that name.
 
     ``auto`` is onnx; or fused, where it is installed, for many answers of an LSTM that is not wide;
-    or torch for a model that is too large for ONNX.
+    or torch for a model that is too large for ONNX. ``int8`` for a few answers is ONNX Runtime's,
+    which is several times as fast with a single one.
 
     Args:
         bundle: the model.
@@ -125,7 +127,13 @@ def engine_for(bundle: Bundle, name: str = "auto", *, many: bool = False) -> Eng
         from sentir.inference.fused import FusedEngine
 
         return FusedEngine(bundle)
-    return OnnxEngine(bundle, "int8" if name == "int8" else "float32")
+    if name == "onnx":
+        return OnnxEngine(bundle, "float32")
+    if many and bundle.config.model.cell == "lstm" and fused_is_installed():
+        from sentir.inference.fused import QuantizedEngine
+
+        return QuantizedEngine(bundle)
+    return OnnxEngine(bundle, "int8")
 
 
 def _chosen(bundle: Bundle, *, many: bool) -> str:

@@ -31,6 +31,9 @@ WIDTH = 4 * UNITS
 #: tenths of a core's multiplications a second are reached with AVX-512, and no fewer with AVX2.
 TEXTS, ROWS = 4, 4
 
+#: A state in 8 bits counts steps, so many of them up to 1.
+STEPS = np.float32(127)
+
 #: Beyond it tanh is 1 to the last digit but one of float32.
 FAR = np.float32(8)
 HALF, ONE = np.float32(0.5), np.float32(1)
@@ -178,6 +181,47 @@ def step(gates_W: Floats, cell_K: Floats, state_K: Floats) -> None:
         cell = keep * cell_K[unit] + take * new
         cell_K[unit] = cell
         state_K[unit] = show * tanh(cell)
+
+
+@compiled
+def quantized_step(
+    inputs_RDG: Floats,
+    rows_N: Ints,
+    at_B: Ints,
+    direction: int,
+    sums_BG: npt.NDArray[np.int32],
+    scale_G: Floats,
+    cell_BK: Floats,
+    state_BK: npt.NDArray[np.int8],
+    states_NDK: Floats,
+) -> None:
+    """One token of each text: from sums of integers to the states, in float32 and in 8 bits.
+
+    Args:
+        inputs_RDG: what the gates get from the input, as `lstm` has it.
+        rows_N: the row of it for each token.
+        at_B: the tokens.
+        direction: which of the directions.
+        sums_BG: what the gates get from the states before, to be multiplied by `scale_G`.
+        scale_G: for each gate.
+        cell_BK: the cells, which are changed.
+        state_BK: filled with the states in 8 bits.
+        states_NDK: filled with the states, at the tokens.
+    """
+    gates_W = np.empty(WIDTH, np.float32)
+    for text in range(len(at_B)):
+        input_G, sums_G = inputs_RDG[rows_N[at_B[text]], direction], sums_BG[text]
+        for tile in range(len(scale_G) // WIDTH):
+            first = tile * WIDTH
+            for gate in range(WIDTH):
+                at = first + gate
+                gates_W[gate] = input_G[at] + scale_G[at] * np.float32(sums_G[at])
+            units = slice(tile * UNITS, tile * UNITS + UNITS)
+            state_U = states_NDK[at_B[text], direction, units]
+            step(gates_W, cell_BK[text, units], state_U)
+            eights_U = state_BK[text, units]
+            for unit in range(UNITS):
+                eights_U[unit] = np.int8(np.floor(state_U[unit] * STEPS + HALF))
 
 
 @compiled

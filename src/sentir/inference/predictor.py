@@ -34,7 +34,7 @@ class Predictor:
     """A trained model that answers.
 
     A review answered alone and among others gets the same probabilities within 1e-5, but for the
-    engine int8, where they may differ by some hundredths.
+    engine int8 where ONNX Runtime computes it: there they may differ by some hundredths.
 
     Args:
         bundle: the model and all that its answers depend on.

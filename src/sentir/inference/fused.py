@@ -109,7 +109,7 @@ class FusedEngine:
 class QuantizedEngine(FusedEngine):
     """The same with states that meet the layers' weights in 8 bits, for large products."""
 
-    name, batch, layer = "int8", 128, QuantizedLayer
+    name, batch, layer = "int8", 64, QuantizedLayer
 
 
 class _Outputs:

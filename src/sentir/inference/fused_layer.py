@@ -24,6 +24,7 @@ from sentir.inference.lstm_kernel import (
     Floats,
     Ints,
     lstm,
+    quantize,
     quantized_step,
 )
 from sentir.inference.unpadded import Texts
@@ -118,9 +119,10 @@ class QuantizedLayer(Layer):
         return self._states(self._memory_D, nothing_N0, inputs_RDG, rows_N, texts)
 
     def states_above(self, below_NE: Floats, texts: Texts) -> Floats:
-        below8_NE = np.rint(below_NE * STEPS).astype(np.int8)
+        eights_NE = np.empty(below_NE.shape, np.int8)
+        quantize(below_NE.reshape(-1), eights_NE.reshape(-1))
         rows_N = np.zeros(len(below_NE), np.int64)
-        return self._states(self._joint_D, below8_NE, self.bias_DG[None], rows_N, texts)
+        return self._states(self._joint_D, eights_NE, self.bias_DG[None], rows_N, texts)
 
     def _states(
         self,

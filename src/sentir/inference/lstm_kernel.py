@@ -219,9 +219,14 @@ def quantized_step(
             units = slice(tile * UNITS, tile * UNITS + UNITS)
             state_U = states_NDK[at_B[text], direction, units]
             step(gates_W, cell_BK[text, units], state_U)
-            eights_U = state_BK[text, units]
-            for unit in range(UNITS):
-                eights_U[unit] = np.int8(np.floor(state_U[unit] * STEPS + HALF))
+            quantize(state_U, state_BK[text, units])
+
+
+@compiled
+def quantize(state_K: Floats, eights_K: npt.NDArray[np.int8]) -> None:
+    """Round states to 8 bits."""
+    for unit in range(len(state_K)):
+        eights_K[unit] = np.int8(np.floor(state_K[unit] * STEPS + HALF))
 
 
 @compiled

@@ -217,7 +217,7 @@ def draw(rows: Sequence[Row], path: Path) -> None:
     from matplotlib import rc_context
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-    figure, (axes,) = lesson_figure(1, size_inches=(6.4, 4.2))
+    figure, (axes,) = lesson_figure(1, size_inches=(6.4, 4.8))
     points, further, order = by_point(rows), list(MORE), list(MARKS)
     tool_of = {name_of(row): row for row in rows}
     for name, row in sorted(tool_of.items(), key=lambda one: -order.index(one[1]["tool"])):
@@ -240,7 +240,7 @@ def draw(rows: Sequence[Row], path: Path) -> None:
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda size, _: f"{size:,.0f}"))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.4g} %"))
-    axes.legend(loc="lower right", frameon=False)
+    figure.legend(loc="outside lower center", frameon=False)  # on no line of the picture
     # The same picture is the same bytes.
     plain = rc_context({"svg.hashsalt": "sentir", "svg.fonttype": "none"})
     with plain, written_whole(path) as beside:

@@ -82,11 +82,13 @@ def test_numba_is_loaded_for_many_answers_only() -> None:
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
 
 
-def test_int8_is_our_own_for_many_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert isinstance(engine_for(toy(), "int8", many=True), QuantizedEngine)
-    assert isinstance(engine_for(toy(), "int8"), OnnxEngine)
-    monkeypatch.setattr(engine_module, "fused_is_installed", lambda: False)
+def test_int8_is_our_own_for_many_answers_of_a_wide_lstm(monkeypatch: pytest.MonkeyPatch) -> None:
+    wide = toy(hidden=engine_module.WIDEST_FUSED + 1)
+    assert isinstance(engine_for(wide, "int8", many=True), QuantizedEngine)
+    assert isinstance(engine_for(wide, "int8"), OnnxEngine)
     assert isinstance(engine_for(toy(), "int8", many=True), OnnxEngine)
+    monkeypatch.setattr(engine_module, "fused_is_installed", lambda: False)
+    assert isinstance(engine_for(wide, "int8", many=True), OnnxEngine)
 
 
 def test_what_no_engine_can_is_refused() -> None:

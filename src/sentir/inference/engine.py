@@ -5,9 +5,9 @@ Shapes: B batch, T time, C classes, O outputs (1 for two classes, else C).
 ``torch`` is the network itself. ``onnx`` is the same in float32 by ONNX Runtime, which is several
 times faster on a CPU. ``fused`` is the LSTM in float32 by a kernel of our own, up to twice as fast
 as that; it needs the extra ``fused`` and a second to start. ``int8`` is the LSTM in 8 bits, by a
-kernel of our own for many answers where the extra is installed, else by ONNX Runtime; its answers
-are a thousandth off on average, rarely much more, and ONNX Runtime's depend on which reviews share
-a batch, so it is never taken unasked.
+kernel of our own for many answers of a wide one where the extra is installed, else by ONNX Runtime;
+its answers are a thousandth off on average, rarely much more, and ONNX Runtime's depend on which
+reviews share a batch, so it is never taken unasked.
 """
 
 from __future__ import annotations
@@ -102,8 +102,9 @@ def engine_for(bundle: Bundle, name: str = "auto", *, many: bool = False) -> Eng
     """The engine of that name.
 
     ``auto`` is onnx; or fused, where it is installed, for many answers of an LSTM that is not wide;
-    or torch for a model that is too large for ONNX. ``int8`` for a few answers is ONNX Runtime's,
-    which is several times as fast with a single one.
+    or torch for a model that is too large for ONNX. ``int8`` is ONNX Runtime's for a few answers,
+    where it is several times as fast, and for narrow layers, whose steps are so short that what
+    Python does between them would keep the cores waiting for each other.
 
     Args:
         bundle: the model.
@@ -129,7 +130,8 @@ def engine_for(bundle: Bundle, name: str = "auto", *, many: bool = False) -> Eng
         return FusedEngine(bundle)
     if name == "onnx":
         return OnnxEngine(bundle, "float32")
-    if many and bundle.config.model.cell == "lstm" and fused_is_installed():
+    model = bundle.config.model
+    if many and model.cell == "lstm" and model.hidden > WIDEST_FUSED and fused_is_installed():
         from sentir.inference.fused import QuantizedEngine
 
         return QuantizedEngine(bundle)

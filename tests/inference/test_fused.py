@@ -21,6 +21,8 @@ from toy_bundle import WORDS, toy
 
 # Both in float32; sums are taken in other orders, and tanh is an approximation.
 TOLERANCE = 1e-5
+# States and weights rounded to 8 and 7 bits.
+ROUNDED = 0.02
 MAKES = [
     *(make for make in MAKES if make["cell"] == "lstm"),
     *({"cell": "lstm", "pooling": "attention", "bidirectional": both, "layers": layers,
@@ -31,8 +33,6 @@ MAKES = [
     {"cell": "lstm", "pooling": "max", "bidirectional": True, "layers": 2, "skip": True,
      "bigrams": 50, "terms": 70},
 ]  # fmt: skip
-# States and weights rounded to 8 and 7 bits.
-ROUNDED = 0.02
 # A text alone, of one token, in every order, and more than a text of one length.
 BATCHES = ([1], [4], [1, 9, 4], [7, 1, 20, 7, 33, 7], [*range(1, 34)])
 
@@ -42,8 +42,10 @@ def batch(lengths: list[int]) -> Batch:
     return pad([random.integers(1, len(WORDS) + 2, length) for length in lengths], 40)
 
 
-def agree(bundle: Bundle, tolerance: float = TOLERANCE) -> None:
-    engine = FusedEngine(bundle) if tolerance == TOLERANCE else QuantizedEngine(bundle)
+def agree(
+    bundle: Bundle, kind: type[FusedEngine] = FusedEngine, tolerance: float = TOLERANCE
+) -> None:
+    engine = kind(bundle)
     for lengths in BATCHES:
         given = batch(lengths)
         with torch.inference_mode():
@@ -72,7 +74,7 @@ def test_equal_to_the_network(make: dict[str, Any], classes: int) -> None:
 def test_near_to_the_network_in_8_bits(make: dict[str, Any]) -> None:
     bundle = toy(**make)
     shrink(bundle)  # weights that make much of every rounding are nobody's
-    agree(bundle, ROUNDED)
+    agree(bundle, QuantizedEngine, ROUNDED)
 
 
 @pytest.mark.parametrize("hidden", [1, UNITS, UNITS + 1, 2 * UNITS])

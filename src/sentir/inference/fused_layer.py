@@ -49,6 +49,10 @@ class Layer:
         self.bias_DG = np.stack([self._gates(bias_G1)[:, 0] for bias_G1 in biases])
         # As one matrix for both directions, so that one product serves them.
         self._input_EX = np.concatenate([self._gates(one.input_GE) for one in self._both]).T
+        self._prepare()
+
+    def _prepare(self) -> None:
+        """Lay the memory's weights out as the kernel goes through them."""
         self._memory_DIJW = np.stack([self._tiles(one.hidden_GH) for one in self._both])
 
     def inputs(self, read_NE: Floats) -> Floats:
@@ -105,8 +109,7 @@ class QuantizedLayer(Layer):
     order: no answer depends on which texts share a batch.
     """
 
-    def __init__(self, layer: Module) -> None:
-        super().__init__(layer)
+    def _prepare(self) -> None:
         self._memory_D = [_Eights.of(self._memory(one.hidden_GH)) for one in self._both]
         self._joint_D = [
             _Eights.of(np.concatenate([self._gates(one.input_GE).T, self._memory(one.hidden_GH)]))

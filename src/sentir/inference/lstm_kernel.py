@@ -113,6 +113,7 @@ def lstm(
         for time in range(lengths_B[0]):
             while lengths_B[reading - 1] <= time:
                 reading -= 1
+            before_B = at_B[:reading] - onward
             for tile in range(tiles):
                 units = slice(tile * UNITS, tile * UNITS + UNITS)
                 for text in range(reading):
@@ -121,7 +122,6 @@ def lstm(
                     for gate in range(WIDTH):
                         gates_W[gate] = input_W[gate]
                 if time:
-                    before_B = at_B[:reading] - onward
                     add_memory(
                         states_NDK, before_B, direction, memory_DIJW[direction, tile], gates_CX
                     )

@@ -67,7 +67,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "tokens-200": {"max_tokens": 200},
     # the recurrent layer
     "one-direction": {"bidirectional": False},
-    "gru": {"cell": "gru"},
+    "lstm": {"cell": "lstm"},
     "rnn": {"cell": "rnn"},
     "hidden-32": {"hidden": 32},
     "hidden-128": {"hidden": 128},

@@ -27,11 +27,14 @@ from sentir.bundle import Bundle
 from sentir.config import Config, ModelConfig
 from sentir.data.labels import LabelScheme
 from sentir.data.tokenizer import WordTokenizer
+from sentir.inference.engine import INT8_CELLS
 from sentir.inference.predictor import Predictor
 from sentir.nn.classifier import SentimentClassifier
 
 VOCABULARY = 20_000
 ENGINES = ("torch", "onnx", "fused", "int8")
+#: Products with a matrix of its own that a unit takes, of the input and of the memory.
+GATES = {"rnn": 1, "gru": 3, "lstm": 4}
 LESSON = "the lesson's loop"
 #: Rows, inner and columns of the product that shows what the machine can do.
 PRODUCT = (1024, 512, 2048)
@@ -74,7 +77,7 @@ def operations_a_token(model: ModelConfig, *, looked_up: bool) -> int:
     directions = 2 if model.bidirectional else 1
     inputs, total = 0 if looked_up else model.embedding, 0
     for _ in range(model.layers):
-        total += 2 * directions * 4 * model.hidden * (inputs + model.hidden)
+        total += 2 * directions * GATES[model.cell] * model.hidden * (inputs + model.hidden)
         inputs = directions * model.hidden
     return total
 
@@ -112,10 +115,12 @@ def main() -> None:
     for preset in given.presets.split(","):
         bundle = bundle_of(preset)
         ids = bundle.tokenizer.encode(texts)
-        predictors = {engine: Predictor(bundle, engine, many=True) for engine in ENGINES}
-        for_one = {engine: Predictor(bundle, engine) for engine in ENGINES}
-        took: dict[str, list[float]] = {name: [] for name in (LESSON, *ENGINES)}
-        one: dict[str, list[float]] = {name: [] for name in ENGINES}
+        int8_too = bundle.config.model.cell in INT8_CELLS
+        engines = [engine for engine in ENGINES if engine != "int8" or int8_too]
+        predictors = {engine: Predictor(bundle, engine, many=True) for engine in engines}
+        for_one = {engine: Predictor(bundle, engine) for engine in engines}
+        took: dict[str, list[float]] = {name: [] for name in (LESSON, *engines)}
+        one: dict[str, list[float]] = {name: [] for name in engines}
         product: list[float] = []
         tokens = sum(min(len(review), bundle.config.text.max_tokens) for review in ids)
         for predictor in (*predictors.values(), *for_one.values()):
@@ -132,7 +137,7 @@ def main() -> None:
                 ]
         lesson_speed = BATCH / np.median(took[LESSON])
         peak = 2 * np.prod(PRODUCT) / np.median(product) / 1e9
-        for name in ENGINES:
+        for name in engines:
             speed = len(texts) / np.median(took[name])
             median, p99 = np.percentile(np.array(one[name]) * 1000, [50, 99])
             operations = operations_a_token(bundle.config.model, looked_up=name == "fused")

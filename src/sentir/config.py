@@ -414,6 +414,7 @@ SECTION_OF: dict[str, str] = sections(Config)
 _READING = TextConfig(max_tokens=1000)
 _FITTING = TrainConfig(learning_rate=0.002, averaging=0.99)
 _BASE = ModelConfig(
+    cell="gru",
     embedding=100,
     hidden=64,
     pooling="attention",

@@ -13,7 +13,7 @@ from sentir.bundle import Bundle
 from sentir.config import DEFAULT_PRESET, Config
 from sentir.data.labels import LabelScheme
 from sentir.data.tokenizer import WordTokenizer
-from sentir.inference.engine import ENGINES, engine_for, fused_is_installed
+from sentir.inference.engine import ENGINES, INT8_CELLS, engine_for, fused_is_installed
 from sentir.inference.predictor import Predictor
 from sentir.nn.classifier import SentimentClassifier
 from sentir.training.allocation import can_keep_memory
@@ -102,6 +102,9 @@ def _answers() -> Iterator[tuple[str, str]]:
     for name in ENGINES[1:]:
         if name == "fused" and not fused_is_installed():
             yield "fused engine", "not installed: pip install 'sentir[fused]'"
+            continue
+        if name == "int8" and config.model.cell not in INT8_CELLS:
+            yield "int8 engine", f"not for preset {DEFAULT_PRESET}, only for LSTMs"
             continue
         predictor = Predictor(bundle, name)
         answer_one, answer_many = predictor.predict_one, predictor.predict

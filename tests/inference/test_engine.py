@@ -60,9 +60,9 @@ def test_auto_is_onnx_where_it_can_be_and_never_int8(monkeypatch: pytest.MonkeyP
         engine_for(toy(), "onnx")
 
 
-def test_auto_is_fused_for_many_answers_of_an_lstm(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_auto_is_fused_for_many_answers_of_a_gated_cell(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [engine_for(toy(cell=cell), many=True).name for cell in ("lstm", "gru", "rnn")] == [
-        "fused", "onnx", "onnx",
+        "fused", "fused", "onnx",
     ]  # fmt: skip
     assert Predictor(toy(), many=True).engine.name == "fused"
     wide = toy(hidden=engine_module.WIDEST_FUSED + 1)

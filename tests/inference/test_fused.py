@@ -16,7 +16,8 @@ from sentir.data.batches import Batch, pad
 from sentir.errors import UsageError
 from sentir.inference import fused
 from sentir.inference.fused import FusedEngine, QuantizedEngine
-from sentir.inference.lstm_kernel import UNITS, compiled, tanh
+from sentir.inference.fused_layer import CELLS
+from sentir.inference.layer_kernel import UNITS, compiled, tanh
 from toy_bundle import WORDS, toy
 
 # Both in float32; sums are taken in other orders, and tanh is an approximation.
@@ -24,14 +25,14 @@ TOLERANCE = 1e-5
 # States and weights rounded to 8 and 7 bits.
 ROUNDED = 0.02
 MAKES = [
-    *(make for make in MAKES if make["cell"] == "lstm"),
+    *(make for make in MAKES if make["cell"] in CELLS),
     *({"cell": "lstm", "pooling": "attention", "bidirectional": both, "layers": layers,
        "skip": skip, "bigrams": 50}
       for both in (False, True) for layers in (1, 3) for skip in (False, True)),
     {"cell": "lstm", "pooling": "attention", "bidirectional": True, "layers": 1, "skip": True,
      "terms": 70},
-    {"cell": "lstm", "pooling": "max", "bidirectional": True, "layers": 2, "skip": True,
-     "bigrams": 50, "terms": 70},
+    *({"cell": cell, "pooling": "max", "bidirectional": True, "layers": 2, "skip": True,
+       "bigrams": 50, "terms": 70} for cell in CELLS),
 ]  # fmt: skip
 # A text alone, of one token, in every order, and more than a text of one length.
 BATCHES = ([1], [4], [1, 9, 4], [7, 1, 20, 7, 33, 7], [*range(1, 34)])
@@ -70,7 +71,11 @@ def test_equal_to_the_network(make: dict[str, Any], classes: int) -> None:
     agree(toy(classes=classes, **make))
 
 
-@pytest.mark.parametrize("make", MAKES, ids=lambda make: f"{by_name(make)}-{len(make)}")
+@pytest.mark.parametrize(
+    "make",
+    [make for make in MAKES if make["cell"] in QuantizedEngine.cells],
+    ids=lambda make: f"{by_name(make)}-{len(make)}",
+)
 def test_near_to_the_network_in_8_bits(make: dict[str, Any]) -> None:
     bundle = toy(**make)
     shrink(bundle)  # weights that make much of every rounding are nobody's
@@ -79,8 +84,9 @@ def test_near_to_the_network_in_8_bits(make: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("hidden", [1, UNITS, UNITS + 1, 2 * UNITS])
 @pytest.mark.parametrize("layers", [1, 2])
-def test_equal_whether_or_not_the_units_fill_the_tiles(hidden: int, layers: int) -> None:
-    bundle = toy(hidden=hidden, layers=layers, pooling="attention")
+@pytest.mark.parametrize("cell", CELLS)
+def test_equal_whether_or_not_the_units_fill_the_tiles(hidden: int, layers: int, cell: str) -> None:
+    bundle = toy(hidden=hidden, layers=layers, cell=cell, pooling="attention")
     shrink(bundle)  # as many more of them add up, and none should be at its limit
     agree(bundle)
 
@@ -118,9 +124,12 @@ def test_tanh_is_as_near_as_is_said() -> None:
     assert np.abs(found).max() <= 1 + 4e-7
 
 
-@pytest.mark.parametrize("kind", [FusedEngine, QuantizedEngine])
-def test_gates_at_their_limits_give_numbers(kind: type[FusedEngine]) -> None:
-    bundle = toy(pooling="attention")
+@pytest.mark.parametrize(
+    ("kind", "cell"),
+    [(kind, cell) for kind in (FusedEngine, QuantizedEngine) for cell in kind.cells],
+)
+def test_gates_at_their_limits_give_numbers(kind: type[FusedEngine], cell: str) -> None:
+    bundle = toy(cell=cell, pooling="attention")
     with torch.no_grad():
         for weight in bundle.model.layers.parameters():
             weight *= 1e6
@@ -128,11 +137,14 @@ def test_gates_at_their_limits_give_numbers(kind: type[FusedEngine]) -> None:
     assert np.isfinite(shares_BC).all()
 
 
-@pytest.mark.parametrize("kind", [FusedEngine, QuantizedEngine])
-def test_the_lstm_alone_is_computed(kind: type[FusedEngine]) -> None:
-    message = f"{kind.name} is for the cell lstm, this model's is gru; take onnx"
+@pytest.mark.parametrize(
+    ("kind", "cells", "cell"),
+    [(FusedEngine, "lstm or gru", "rnn"), (QuantizedEngine, "lstm", "gru")],
+)
+def test_other_cells_are_refused(kind: type[FusedEngine], cells: str, cell: str) -> None:
+    message = f"{kind.name} is for the cell {cells}, this model's is {cell}; take onnx"
     with pytest.raises(UsageError, match=message):
-        kind(toy(cell="gru"))
+        kind(toy(cell=cell))
 
 
 def test_compiles_where_nothing_can_be_kept() -> None:
@@ -145,7 +157,7 @@ def test_compiles_where_nothing_can_be_kept() -> None:
 def test_loading_the_kernel_warns_of_nothing() -> None:
     program = (
         "import numpy as np\n"
-        "from sentir.inference.lstm_kernel import tanh\n"
+        "from sentir.inference.layer_kernel import tanh\n"
         "print(tanh(np.float32(0)))"
     )
     done = subprocess.run(

@@ -3,11 +3,11 @@
 Shapes: B batch, T time, C classes, O outputs (1 for two classes, else C).
 
 ``torch`` is the network itself. ``onnx`` is the same in float32 by ONNX Runtime, which is several
-times faster on a CPU. ``fused`` is the LSTM in float32 by a kernel of our own, up to twice as fast
-as that; it needs the extra ``fused`` and a second to start. ``int8`` is the LSTM in 8 bits, by a
-kernel of our own for many answers of a wide one where the extra is installed, else by ONNX Runtime;
-its answers are a thousandth off on average, rarely much more, and ONNX Runtime's depend on which
-reviews share a batch, so it is never taken unasked.
+times faster on a CPU. ``fused`` is the LSTM or the GRU in float32 by a kernel of our own, up to
+twice as fast as that; it needs the extra ``fused`` and a second to start. ``int8`` is the LSTM in 8
+bits, by a kernel of our own for many answers of a wide one where the extra is installed, else by
+ONNX Runtime; its answers are a thousandth off on average, rarely much more, and ONNX Runtime's
+depend on which reviews share a batch, so it is never taken unasked.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ from sentir.inference.onnx_graph import fits_onnx, onnx_model
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 import onnxruntime
 
-#: Units of an LSTM beyond which a product is large enough for ONNX Runtime to be as fast.
+#: Cells that a kernel of our own computes, in float32 and in 8 bits.
+FUSED_CELLS, INT8_CELLS = ("lstm", "gru"), ("lstm",)
+#: Units of a layer beyond which a product is large enough for ONNX Runtime to be as fast.
 WIDEST_FUSED = 256
 ENGINES = ("auto", "torch", "onnx", "fused", "int8")
 
@@ -101,10 +103,10 @@ class OnnxEngine:
 def engine_for(bundle: Bundle, name: str = "auto", *, many: bool = False) -> Engine:
     """The engine of that name.
 
-    ``auto`` is onnx; or fused, where it is installed, for many answers of an LSTM that is not wide;
-    or torch for a model that is too large for ONNX. ``int8`` is ONNX Runtime's for a few answers,
-    where it is several times as fast, and for narrow layers, whose steps are so short that what
-    Python does between them would keep the cores waiting for each other.
+    ``auto`` is onnx; or fused, where it is installed, for many answers of an LSTM or a GRU that is
+    not wide; or torch for a model that is too large for ONNX. ``int8`` is ONNX Runtime's for a few
+    answers, where it is several times as fast, and for narrow layers, whose steps are so short that
+    what Python does between them would keep the cores waiting for each other.
 
     Args:
         bundle: the model.
@@ -117,8 +119,13 @@ def engine_for(bundle: Bundle, name: str = "auto", *, many: bool = False) -> Eng
     """
     if name not in ENGINES:
         raise UsageError(f"no engine {name!r}", todo=f"take one of {', '.join(ENGINES)}")
+    model = bundle.config.model
+    wide, kernels = model.hidden > WIDEST_FUSED, many and fused_is_installed()
     if name == "auto":
-        name = _chosen(bundle, many=many)
+        if kernels and not wide and model.cell in FUSED_CELLS:
+            name = "fused"
+        else:
+            name = "onnx" if fits_onnx(bundle.model) else "torch"
     if name == "torch":
         return TorchEngine(bundle)
     if name == "fused":
@@ -130,20 +137,11 @@ def engine_for(bundle: Bundle, name: str = "auto", *, many: bool = False) -> Eng
         return FusedEngine(bundle)
     if name == "onnx":
         return OnnxEngine(bundle, "float32")
-    model = bundle.config.model
-    if many and model.cell == "lstm" and model.hidden > WIDEST_FUSED and fused_is_installed():
+    if kernels and wide and model.cell in INT8_CELLS:
         from sentir.inference.fused import QuantizedEngine
 
         return QuantizedEngine(bundle)
     return OnnxEngine(bundle, "int8")
-
-
-def _chosen(bundle: Bundle, *, many: bool) -> str:
-    model = bundle.config.model
-    is_narrow_lstm = model.cell == "lstm" and model.hidden <= WIDEST_FUSED
-    if many and is_narrow_lstm and fused_is_installed():
-        return "fused"
-    return "onnx" if fits_onnx(bundle.model) else "torch"
 
 
 def fused_is_installed() -> bool:

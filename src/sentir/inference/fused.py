@@ -1,7 +1,7 @@
-"""The network in few passes over memory, in float32 for LSTMs narrow enough for a core's cache.
+"""The network in few passes over memory, in float32 for layers narrow enough for a core's cache.
 
 Shapes: V vocabulary, E embedding, B texts, T time, N tokens of a batch, one text after the other
-and the longest first, D directions, H hidden units, K these rounded up to whole tiles, G gates
+and the longest first, D directions, H hidden units, K these rounded up to whole tiles, G sums
 (4 K), F features (D x K), P rows of pairs and triples, O outputs, X two numbers an output.
 
 What a single word adds is worked out once for every word of the vocabulary: to the first layer's
@@ -19,8 +19,9 @@ import torch
 from sentir.bundle import Bundle
 from sentir.data.batches import Batch
 from sentir.errors import UsageError
+from sentir.inference.engine import FUSED_CELLS, INT8_CELLS
 from sentir.inference.fused_layer import Layer, QuantizedLayer, array
-from sentir.inference.lstm_kernel import Floats, attend
+from sentir.inference.layer_kernel import Floats, attend
 from sentir.inference.terms_kernel import add_terms
 from sentir.inference.unpadded import Texts
 from sentir.nn.classifier import SentimentClassifier
@@ -35,20 +36,22 @@ class FusedEngine:
     """In float32, one core a batch; see `sentir.inference.engine.Engine`.
 
     Raises:
-        UsageError: the cell is no LSTM.
+        UsageError: it has no kernel for the cell.
     """
 
     name, batch, layer = "fused", 32, Layer
+    cells: tuple[str, ...] = FUSED_CELLS
 
     def __init__(self, bundle: Bundle) -> None:
         model = self._network = bundle.model
-        if model.config.cell != "lstm":
+        cell = model.config.cell
+        if cell not in self.cells:
             raise UsageError(
-                f"{self.name} is for the cell lstm, this model's is {model.config.cell}",
+                f"{self.name} is for the cell {' or '.join(self.cells)}, this model's is {cell}",
                 todo="take onnx",
             )
         self.workers = torch.get_num_threads()
-        self._layers = [self.layer(layer) for layer in model.layers]
+        self._layers = [self.layer(layer, cell) for layer in model.layers]
         self._outputs = _Outputs(model)
         self._words_VE = array(model.embedding.weight)
         self._table_VDG: Floats | None = None
@@ -110,6 +113,7 @@ class QuantizedEngine(FusedEngine):
     """The same with states that meet the layers' weights in 8 bits, for large products."""
 
     name, batch, layer = "int8", 64, QuantizedLayer
+    cells = INT8_CELLS
 
 
 class _Outputs:

@@ -1,8 +1,8 @@
-"""Recurrent layers as the kernels want them: without padding, gates side by side in tiles.
+"""Recurrent layers as the kernels want them: without padding, sums side by side in tiles.
 
 Shapes: N tokens of a batch, B texts, E features that are read, D directions, H hidden units, K
-these rounded up to whole tiles, G gates (4 K), F features (D x H), R rows of what the gates get
-from the input; Q what a token reads in 8 bits: the states below, if there are any, and before.
+these rounded up to whole tiles, G sums (4 K), F features (D x H), R rows of what the sums get from
+the input; Q what a token reads in 8 bits: the states below, if there are any, and before.
 """
 
 from __future__ import annotations
@@ -16,39 +16,57 @@ from threadpoolctl import ThreadpoolController
 from torch import Tensor
 from torch.nn import Module
 
-from sentir.inference.lstm_kernel import (
+from sentir.inference.layer_kernel import (
     ROWS,
     STEPS,
     UNITS,
     WIDTH,
     Floats,
     Ints,
-    lstm,
     quantize,
     quantized_step,
+    recur,
 )
 from sentir.inference.unpadded import Texts
 from sentir.nn.cells import weights_of
 from sentir.nn.classifier import RecurrentLayer
 
-#: In PyTorch's order of gates; see `lstm_kernel.lstm`.
-HALVED = np.array([0.5, 0.5, 1, 0.5], dtype=np.float32)
 #: Weights in 8 bits go up to this, for processors that add two products in 16 bits.
 LARGEST_WEIGHT = 63
 
 
-class Layer:
-    """A layer in float32."""
+class _Sums(NamedTuple):
+    """Which of a unit's four sums PyTorch's gates, in its order, add to; see `layer_kernel`."""
 
-    def __init__(self, layer: Module) -> None:
+    input: list[int]
+    memory: list[int]
+    halved: list[int]
+
+
+CELLS = {
+    "lstm": _Sums(input=[0, 1, 2, 3], memory=[0, 1, 2, 3], halved=[0, 1, 3]),
+    "gru": _Sums(input=[0, 1, 3], memory=[0, 1, 2], halved=[0, 1]),
+}
+
+
+class Layer:
+    """A layer in float32, of one of the `CELLS`."""
+
+    def __init__(self, layer: Module, cell: str) -> None:
         assert isinstance(layer, RecurrentLayer)
         self._both = [weights_of(one) for one in (layer.ahead, layer.back) if one is not None]
+        self._gru, self._to = cell == "gru", CELLS[cell]
         self.hidden = layer.ahead.hidden_size
         self.units = -(-self.hidden // UNITS) * UNITS
-        biases = [(one.input_bias_G + one.hidden_bias_G)[:, None] for one in self._both]
-        self.bias_DG = np.stack([self._gates(bias_G1)[:, 0] for bias_G1 in biases])
+        self.bias_DG = np.stack(
+            [
+                self._sums(one.input_bias_G, self._to.input)[:, 0]
+                + self._sums(one.hidden_bias_G, self._to.memory)[:, 0]
+                for one in self._both
+            ]
+        )
         # As one matrix for both directions, so that one product serves them.
-        self._input_EX = np.concatenate([self._gates(one.input_GE) for one in self._both]).T
+        self._input_EX = np.concatenate([self._input(one.input_GE) for one in self._both]).T
         self._prepare()
 
     def _prepare(self) -> None:
@@ -56,15 +74,18 @@ class Layer:
         self._memory_DIJW = np.stack([self._tiles(one.hidden_GH) for one in self._both])
 
     def inputs(self, read_NE: Floats) -> Floats:
-        """What the gates get from what is read, (N, D, G)."""
+        """What the sums get from what is read, (N, D, G)."""
         found_NX: Floats = read_NE @ self._input_EX
         found_NX += self.bias_DG.reshape(-1)
         return found_NX.reshape(-1, *self.bias_DG.shape)
 
     def states(self, inputs_RDG: Floats, rows_N: Ints, texts: Texts) -> Floats:
-        """The states at all tokens, (N, F), given the row of what the gates get at each."""
+        """The states at all tokens, (N, F), given the row of what the sums get at each."""
         states_NDK = self._empty_states(len(rows_N))
-        lstm(inputs_RDG, rows_N, texts.starts_B, texts.lengths_B, self._memory_DIJW, states_NDK)
+        recur(
+            self._gru, inputs_RDG, rows_N, texts.starts_B, texts.lengths_B,
+            self._memory_DIJW, states_NDK,
+        )  # fmt: skip
         return self._filled(states_NDK)
 
     def states_of(self, read_NE: Floats, texts: Texts) -> Floats:
@@ -82,28 +103,34 @@ class Layer:
         """Without the units that only fill up a tile, (N, F)."""
         return states_NDK[:, :, : self.hidden].reshape(len(states_NDK), -1)
 
-    def _gates(self, weight_HX: Tensor) -> Floats:
-        """All gates' weights, tile by tile, with units that stay zero to fill up; (G, X)."""
-        weight_4HX = array(weight_HX).reshape(4, self.hidden, -1)
-        filled_4KX = np.zeros((4, self.units, weight_4HX.shape[2]), np.float32)
-        filled_4KX[:, : self.hidden] = weight_4HX * HALVED[:, None, None]
-        tiles_4IUX = filled_4KX.reshape(4, -1, UNITS, filled_4KX.shape[2])
+    def _sums(self, weight_HX: Tensor, to: list[int]) -> Floats:
+        """What the gates' weights add to all sums, tile by tile, filled up with zeros, (G, X)."""
+        gates_HX = array(weight_HX).reshape(len(to), self.hidden, -1)
+        sums_4KX = np.zeros((4, self.units, gates_HX.shape[2]), np.float32)
+        sums_4KX[to, : self.hidden] = gates_HX
+        sums_4KX[self._to.halved] /= 2
+        tiles_4IUX = sums_4KX.reshape(4, -1, UNITS, sums_4KX.shape[2])
         return tiles_4IUX.swapaxes(0, 1).reshape(4 * self.units, -1)
 
+    def _input(self, input_GE: Tensor) -> Floats:
+        """What is read adds so much to the sums, (G, E)."""
+        return self._sums(input_GE, self._to.input)
+
     def _memory(self, hidden_GH: Tensor) -> Floats:
-        """What each unit's state adds to the gates, (K, G)."""
+        """What each unit's state adds to the sums, (K, G)."""
         memory_KG = np.zeros((self.units, 4 * self.units), np.float32)
-        memory_KG[: self.hidden] = self._gates(hidden_GH).T
+        memory_KG[: self.hidden] = self._sums(hidden_GH, self._to.memory).T
         return memory_KG
 
     def _tiles(self, hidden_GH: Tensor) -> Floats:
-        """The memory's weights as the kernel goes through them, (I, J, ROWS x WIDTH)."""
-        memory_KIW = self._memory(hidden_GH).reshape(self.units, -1, WIDTH)
-        return memory_KIW.swapaxes(0, 1).reshape(self.units // UNITS, -1, ROWS * WIDTH)
+        """The memory's weights as the kernel goes through them, (I, J, W)."""
+        width = len(self._to.memory) * UNITS
+        memory_KIW = self._memory(hidden_GH).reshape(self.units, -1, WIDTH)[:, :, :width]
+        return memory_KIW.swapaxes(0, 1).reshape(self.units // UNITS, -1, ROWS * width)
 
 
 class QuantizedLayer(Layer):
-    """A layer whose states meet its weights in 8 bits; all else is in float32.
+    """An LSTM layer whose states meet its weights in 8 bits; all else is in float32.
 
     States are between -1 and 1, so all are rounded to the same steps, and sums of integers have no
     order: no answer depends on which texts share a batch.
@@ -112,7 +139,7 @@ class QuantizedLayer(Layer):
     def _prepare(self) -> None:
         self._memory_D = [_Eights.of(self._memory(one.hidden_GH)) for one in self._both]
         self._joint_D = [
-            _Eights.of(np.concatenate([self._gates(one.input_GE).T, self._memory(one.hidden_GH)]))
+            _Eights.of(np.concatenate([self._input(one.input_GE).T, self._memory(one.hidden_GH)]))
             for one in self._both
         ]
         self._threads = ThreadpoolController()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from sentir.inference.lstm_kernel import Floats, Ints, compiled
+from sentir.inference.layer_kernel import Floats, Ints, compiled
 from sentir.nn.bigrams import FIRST, FOLD, SECOND
 from sentir.nn.terms import MARKS, THIRD
 

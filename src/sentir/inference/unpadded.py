@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from sentir.data.batches import Batch
-from sentir.inference.lstm_kernel import Floats, Ints
+from sentir.inference.layer_kernel import Floats, Ints
 from sentir.nn.bigrams import hashed_pairs
 
 

@@ -1,14 +1,18 @@
-"""An LSTM layer and attention over many texts at once, compiled by Numba: one core, no padding.
+"""A recurrent layer and attention over many texts at once, compiled by Numba: one core, no padding.
 
 Shapes: N all tokens of a batch, one text after the other, B texts, D directions, K hidden units
-rounded up to a multiple of `UNITS`, G gates (4 K), F features (D x K), R rows of inputs; I tiles of
-`UNITS` units, whose gates stand side by side (`WIDTH` of them), J parts of `ROWS` units that a tile
-reads, W the weights between both (ROWS x WIDTH); C blocks of `TEXTS` texts, X their gates of a tile
+rounded up to a multiple of `UNITS`, G sums for them (4 K), F features (D x K), R rows of inputs; I
+tiles of `UNITS` units, whose sums stand side by side (`WIDTH` of them), J parts of `ROWS` units
+that a tile reads, W the weights between both; C blocks of `TEXTS` texts, X their sums of a tile
 (TEXTS x WIDTH).
 
-`sentir.nn.cells.lstm_step` says what is computed. Here it is computed tile by tile: a tile's
-weights and all texts' gates of it stay in the first cache, and the innermost loops have the form of
-which the compiler makes vector instructions: neighbouring numbers, a fixed count, few arrays.
+`sentir.nn.cells` says what is computed. Here it is computed tile by tile: a tile's weights and all
+texts' sums of it stay in the first cache, and the innermost loops have the form of which the
+compiler makes vector instructions: neighbouring numbers, few arrays.
+
+Both cells have four sums a unit. The LSTM's become its gates, and all get something from the state
+before. The GRU's first three do: its gates, and what its candidate gets from the state, which the
+reset gate scales; what that gets from the input is the fourth.
 """
 
 from __future__ import annotations
@@ -24,10 +28,10 @@ Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 Compiled = TypeVar("Compiled", bound=Callable[..., Any])
 
-#: Hidden units fill whole tiles of this many, with four gates each.
+#: Hidden units fill whole tiles of this many, with four sums each.
 UNITS = 32
 WIDTH = 4 * UNITS
-#: A weight meets `TEXTS` texts while it is in a register, and a gate gets `ROWS` products: so nine
+#: A weight meets `TEXTS` texts while it is in a register, and a sum gets `ROWS` products: so nine
 #: tenths of a core's multiplications a second are reached with AVX-512, and no fewer with AVX2.
 TEXTS, ROWS = 4, 4
 
@@ -80,7 +84,8 @@ def tanh(x: np.float32) -> np.float32:
 
 
 @compiled
-def lstm(
+def recur(
+    gru: bool,
     inputs_RDG: Floats,
     rows_N: Ints,
     starts_B: Ints,
@@ -94,18 +99,20 @@ def lstm(
     sigmoid(x) = (1 + tanh(x / 2)) / 2.
 
     Args:
-        inputs_RDG: what the gates get from the input, biases included, tile by tile.
+        gru: which cell, a GRU or an LSTM.
+        inputs_RDG: what the sums get from the input, biases included, tile by tile.
         rows_N: the row of it for each token.
         starts_B: each text's first token.
         lengths_B: how many tokens it has, at least 1, from the longest text to the shortest.
-        memory_DIJW: the memory's weights.
+        memory_DIJW: the memory's weights, to the first sums of a tile, as many as get something.
     """
     directions, tiles, _, _ = memory_DIJW.shape
     texts = len(lengths_B)
-    gates_CX = np.empty((-(-texts // TEXTS), TEXTS * WIDTH), np.float32)
-    cell_BK = np.empty((texts, tiles * UNITS), np.float32)
+    sums_CX = np.empty((-(-texts // TEXTS), TEXTS * WIDTH), np.float32)
+    # What a cell carries on to its next token: the LSTM its cell state, the GRU its only one.
+    carried_BK = np.empty((texts, tiles * UNITS), np.float32)
     for direction in range(directions):
-        cell_BK[:] = 0
+        carried_BK[:] = 0
         # The texts that still have tokens are always the first ones.
         reading = texts
         onward = 1 if direction == 0 else -1
@@ -118,25 +125,29 @@ def lstm(
                 units = slice(tile * UNITS, tile * UNITS + UNITS)
                 for text in range(reading):
                     input_W = inputs_RDG[rows_N[at_B[text]], direction, tile * WIDTH :]
-                    gates_W = gates_CX[text // TEXTS, text % TEXTS * WIDTH :]
-                    for gate in range(WIDTH):
-                        gates_W[gate] = input_W[gate]
+                    sums_W = sums_CX[text // TEXTS, text % TEXTS * WIDTH :]
+                    for at in range(WIDTH):
+                        sums_W[at] = input_W[at]
                 if time:
                     add_memory(
-                        states_NDK, before_B, direction, memory_DIJW[direction, tile], gates_CX
+                        states_NDK, before_B, direction, memory_DIJW[direction, tile], sums_CX
                     )
                 for text in range(reading):
-                    gates_W = gates_CX[text // TEXTS, text % TEXTS * WIDTH :]
-                    step(gates_W, cell_BK[text, units], states_NDK[at_B[text], direction, units])
+                    sums_W = sums_CX[text // TEXTS, text % TEXTS * WIDTH :]
+                    state_U = states_NDK[at_B[text], direction, units]
+                    if gru:
+                        gru_step(sums_W, carried_BK[text, units], state_U)
+                    else:
+                        lstm_step(sums_W, carried_BK[text, units], state_U)
             at_B[:reading] += onward
 
 
 @compiled
 def add_memory(
-    states_NDK: Floats, before_B: Ints, direction: int, memory_JW: Floats, gates_CX: Floats
+    states_NDK: Floats, before_B: Ints, direction: int, memory_JW: Floats, sums_CX: Floats
 ) -> None:
-    """Add to the gates of a tile what they get from the state before, at these tokens."""
-    blocks = len(before_B) // TEXTS
+    """Add to the first sums of a tile what they get from the state before, at these tokens."""
+    blocks, count = len(before_B) // TEXTS, memory_JW.shape[1] // ROWS
     for part in range(len(memory_JW)):
         w = memory_JW[part]
         rows = slice(part * ROWS, part * ROWS + ROWS)
@@ -150,37 +161,49 @@ def add_memory(
             b0, b1, b2, b3 = b[0], b[1], b[2], b[3]
             c0, c1, c2, c3 = c[0], c[1], c[2], c[3]
             d0, d1, d2, d3 = d[0], d[1], d[2], d[3]
-            gates_X = gates_CX[block]
-            for at in range(WIDTH):
-                w0, w1, w2, w3 = w[at], w[WIDTH + at], w[2 * WIDTH + at], w[3 * WIDTH + at]
-                gates_X[at] += w0 * a0 + w1 * a1 + w2 * a2 + w3 * a3
-                gates_X[WIDTH + at] += w0 * b0 + w1 * b1 + w2 * b2 + w3 * b3
-                gates_X[2 * WIDTH + at] += w0 * c0 + w1 * c1 + w2 * c2 + w3 * c3
-                gates_X[3 * WIDTH + at] += w0 * d0 + w1 * d1 + w2 * d2 + w3 * d3
+            sums_X = sums_CX[block]
+            for at in range(count):
+                w0, w1, w2, w3 = w[at], w[count + at], w[2 * count + at], w[3 * count + at]
+                sums_X[at] += w0 * a0 + w1 * a1 + w2 * a2 + w3 * a3
+                sums_X[WIDTH + at] += w0 * b0 + w1 * b1 + w2 * b2 + w3 * b3
+                sums_X[2 * WIDTH + at] += w0 * c0 + w1 * c1 + w2 * c2 + w3 * c3
+                sums_X[3 * WIDTH + at] += w0 * d0 + w1 * d1 + w2 * d2 + w3 * d3
         for text in range(blocks * TEXTS, len(before_B)):  # those that fill no block
             h = states_NDK[before_B[text], direction, rows]
             h0, h1, h2, h3 = h[0], h[1], h[2], h[3]
-            gates_W = gates_CX[blocks, text % TEXTS * WIDTH :]
-            for at in range(WIDTH):
-                gates_W[at] += (
+            sums_W = sums_CX[blocks, text % TEXTS * WIDTH :]
+            for at in range(count):
+                sums_W[at] += (
                     w[at] * h0
-                    + w[WIDTH + at] * h1
-                    + w[2 * WIDTH + at] * h2
-                    + w[3 * WIDTH + at] * h3
+                    + w[count + at] * h1
+                    + w[2 * count + at] * h2
+                    + w[3 * count + at] * h3
                 )
 
 
 @compiled
-def step(gates_W: Floats, cell_K: Floats, state_K: Floats) -> None:
-    """From the sums of a tile's gates to its cells and its states of the next token."""
+def lstm_step(sums_W: Floats, cell_U: Floats, state_U: Floats) -> None:
+    """From the sums of a tile to its cells and its states of the next token."""
     for unit in range(UNITS):
-        take = HALF + HALF * tanh(gates_W[unit])
-        keep = HALF + HALF * tanh(gates_W[UNITS + unit])
-        new = tanh(gates_W[2 * UNITS + unit])
-        show = HALF + HALF * tanh(gates_W[3 * UNITS + unit])
-        cell = keep * cell_K[unit] + take * new
-        cell_K[unit] = cell
-        state_K[unit] = show * tanh(cell)
+        take = HALF + HALF * tanh(sums_W[unit])
+        keep = HALF + HALF * tanh(sums_W[UNITS + unit])
+        new = tanh(sums_W[2 * UNITS + unit])
+        show = HALF + HALF * tanh(sums_W[3 * UNITS + unit])
+        cell = keep * cell_U[unit] + take * new
+        cell_U[unit] = cell
+        state_U[unit] = show * tanh(cell)
+
+
+@compiled
+def gru_step(sums_W: Floats, before_U: Floats, state_U: Floats) -> None:
+    """From the sums of a tile to its states of the next token, which are kept in `before_U` too."""
+    for unit in range(UNITS):
+        see = HALF + HALF * tanh(sums_W[unit])
+        keep = HALF + HALF * tanh(sums_W[UNITS + unit])
+        new = tanh(sums_W[3 * UNITS + unit] + see * sums_W[2 * UNITS + unit])
+        state = new + keep * (before_U[unit] - new)
+        before_U[unit] = state
+        state_U[unit] = state
 
 
 @compiled
@@ -195,10 +218,10 @@ def quantized_step(
     state_BK: npt.NDArray[np.int8],
     states_NDK: Floats,
 ) -> None:
-    """One token of each text: from sums of integers to the states, in float32 and in 8 bits.
+    """A token of each text, an LSTM: from sums of integers to the states, in float32 and 8 bits.
 
     Args:
-        inputs_RDG: what the gates get from the input, as `lstm` has it.
+        inputs_RDG: what the gates get from the input, as `recur` has it.
         rows_N: the row of it for each token.
         at_B: the tokens.
         direction: which of the directions.
@@ -218,7 +241,7 @@ def quantized_step(
                 gates_W[gate] = input_G[at] + scale_G[at] * np.float32(sums_G[at])
             units = slice(tile * UNITS, tile * UNITS + UNITS)
             state_U = states_NDK[at_B[text], direction, units]
-            step(gates_W, cell_BK[text, units], state_U)
+            lstm_step(gates_W, cell_BK[text, units], state_U)
             quantize(state_U, state_BK[text, units])
 
 

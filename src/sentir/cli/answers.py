@@ -27,9 +27,9 @@ from sentir.options import options_of
 ENGINE = Annotated[
     str,
     typer.Option(
-        help="what computes the answers: torch; onnx, the same and faster; fused, LSTMs and "
-        "GRUs faster still (pip install 'sentir\\[fused]'); int8, LSTMs in 8 bits, a little off; or "
-        "auto: fused for files where it is installed, onnx else"
+        help="what computes the answers: torch; onnx, the same and faster; fused, GRUs and "
+        "LSTMs faster still (pip install 'sentir\\[fused]'); int8, LSTMs in 8 bits, a little off; "
+        "or auto: fused for files where it is installed, onnx else"
     ),
 ]
 

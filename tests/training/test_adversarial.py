@@ -75,6 +75,30 @@ def test_the_loss_is_the_mean_of_both_and_nothing_else_at_no_noise(
     assert (model.embedding.weight.grad is None) == bool(settings.get("freeze_embedding"))
 
 
+@pytest.mark.parametrize("settings", [{}, {"bigrams": 20, "skip": True, "terms": 50}])
+def test_the_weights_get_the_gradient_of_both_halves(settings: dict[str, object]) -> None:
+    torch.manual_seed(3)
+    model, batch, labels_B = problem(**settings)
+    model.eval()
+
+    def loss(words_TBE: torch.Tensor) -> torch.Tensor:
+        return model.loss(model.read(words_TBE, batch.ids_BT, batch.lengths_B), labels_B)
+
+    words_TBE = model.embedded(batch.ids_BT.T)
+    (slope_TBE,) = torch.autograd.grad(loss(words_TBE), words_TBE, retain_graph=True)
+    step_TBE = worst_step(words_TBE.detach(), slope_TBE, batch.lengths_B, 0.3)
+    weights = [weight for weight in model.parameters() if weight.requires_grad]
+    mean = (loss(words_TBE) + loss(words_TBE + step_TBE)) / 2
+    wanted = torch.autograd.grad(mean, weights, allow_unused=True)
+    found_loss = adversarial_loss(model, batch, labels_B, 0.3)
+    found_loss.backward()
+    torch.testing.assert_close(found_loss.detach(), mean.detach())
+    for weight, slope in zip(weights, wanted, strict=True):
+        assert (weight.grad is None) == (slope is None)
+        if slope is not None:
+            torch.testing.assert_close(weight.grad, slope, rtol=1e-4, atol=1e-7)
+
+
 def test_a_problem_is_learnt_with_noise(tmp_path: Path) -> None:
     train, valid = separable(tmp_path / "train", 200), separable(tmp_path / "valid", 50)
     config = tiny(adversarial=0.1, unfreeze=0.2)

@@ -8,7 +8,6 @@ Shapes: T time, B batch, E embedding.
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 from sentir.data.batches import Batch
@@ -21,6 +20,9 @@ def adversarial_loss(
 ) -> Tensor:
     """The mean of the loss at the reviews and at the worst step beside them.
 
+    The weights get the first half's gradient here, as the pass that finds the step finds it too;
+    `backward` of what is returned adds the other half's. Two passes ahead and two back in all.
+
     Args:
         model: the classifier.
         batch: the reviews.
@@ -30,11 +32,14 @@ def adversarial_loss(
     words_TBE = model.embedded(batch.ids_BT.T)
     if not words_TBE.requires_grad:  # the embedding itself does not learn
         words_TBE.requires_grad_()
-    loss = model.loss(model.read(words_TBE, batch.ids_BT, batch.lengths_B), labels_B)
-    (slope_TBE,) = torch.autograd.grad(loss, words_TBE, retain_graph=True)
+    words_TBE.retain_grad()
+    here = model.loss(model.read(words_TBE, batch.ids_BT, batch.lengths_B), labels_B) / 2
+    here.backward(retain_graph=True)  # type: ignore[no-untyped-call]
+    slope_TBE = words_TBE.grad
+    assert slope_TBE is not None
     beside_TBE = words_TBE + worst_step(words_TBE.detach(), slope_TBE, batch.lengths_B, size)
-    there = model.loss(model.read(beside_TBE, batch.ids_BT, batch.lengths_B), labels_B)
-    return (loss + there) / 2
+    there = model.loss(model.read(beside_TBE, batch.ids_BT, batch.lengths_B), labels_B) / 2
+    return here.detach() + there
 
 
 def worst_step(words_TBE: Tensor, slope_TBE: Tensor, lengths_B: Tensor, size: float) -> Tensor:

@@ -13,9 +13,10 @@ from sentir.bundle import Bundle
 from sentir.config import DEFAULT_PRESET, Config
 from sentir.data.labels import LabelScheme
 from sentir.data.tokenizer import WordTokenizer
-from sentir.inference.engine import ENGINES, INT8_CELLS, engine_for, fused_is_installed
+from sentir.inference.engine import ENGINES, INT8_CELLS, engine_for
 from sentir.inference.predictor import Predictor
 from sentir.nn.classifier import SentimentClassifier
+from sentir.nn.fused_gru import fused_is_installed
 from sentir.training.allocation import can_keep_memory
 from sentir.training.device import choose_device
 from sentir.training.precision import LEAST_HIDDEN, has_fast_bfloat16

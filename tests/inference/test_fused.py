@@ -17,7 +17,7 @@ from sentir.errors import UsageError
 from sentir.inference import fused
 from sentir.inference.fused import FusedEngine, QuantizedEngine
 from sentir.inference.fused_layer import CELLS
-from sentir.inference.layer_kernel import UNITS, compiled, tanh
+from sentir.nn.kernel import UNITS, compiled, tanh
 from toy_bundle import WORDS, toy
 
 # Both in float32; sums are taken in other orders, and tanh is an approximation.
@@ -155,11 +155,7 @@ def test_compiles_where_nothing_can_be_kept() -> None:
 
 
 def test_loading_the_kernel_warns_of_nothing() -> None:
-    program = (
-        "import numpy as np\n"
-        "from sentir.inference.layer_kernel import tanh\n"
-        "print(tanh(np.float32(0)))"
-    )
+    program = "import numpy as np\nfrom sentir.nn.kernel import tanh\nprint(tanh(np.float32(0)))"
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, timeout=120
     )

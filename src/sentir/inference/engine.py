@@ -12,7 +12,6 @@ depend on which reviews share a batch, so it is never taken unasked.
 
 from __future__ import annotations
 
-import importlib.util
 import os
 from typing import Any, Protocol
 
@@ -24,6 +23,7 @@ from sentir.bundle import Bundle
 from sentir.data.batches import Batch
 from sentir.errors import MissingExtraError, UsageError
 from sentir.inference.onnx_graph import fits_onnx, onnx_model
+from sentir.nn.fused_gru import fused_is_installed
 
 # Newer versions send usage data unless told not to before they are imported.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
@@ -142,8 +142,3 @@ def engine_for(bundle: Bundle, name: str = "auto", *, many: bool = False) -> Eng
 
         return QuantizedEngine(bundle)
     return OnnxEngine(bundle, "int8")
-
-
-def fused_is_installed() -> bool:
-    """Whether the extra is there that the engine fused needs."""
-    return importlib.util.find_spec("numba") is not None

@@ -21,10 +21,11 @@ from sentir.data.batches import Batch
 from sentir.errors import UsageError
 from sentir.inference.engine import FUSED_CELLS, INT8_CELLS
 from sentir.inference.fused_layer import Layer, QuantizedLayer, array
-from sentir.inference.layer_kernel import Floats, attend
+from sentir.inference.layer_kernel import attend
 from sentir.inference.terms_kernel import add_terms
 from sentir.inference.unpadded import Texts
 from sentir.nn.classifier import SentimentClassifier
+from sentir.nn.kernel import Floats
 from sentir.nn.terms import LEAST_SQUARE
 
 #: The largest table of what words add to the gates; beyond it, and where pairs add to the words'

@@ -16,20 +16,11 @@ from threadpoolctl import ThreadpoolController
 from torch import Tensor
 from torch.nn import Module
 
-from sentir.inference.layer_kernel import (
-    ROWS,
-    STEPS,
-    UNITS,
-    WIDTH,
-    Floats,
-    Ints,
-    quantize,
-    quantized_step,
-    recur,
-)
+from sentir.inference.layer_kernel import STEPS, quantize, quantized_step, recur
 from sentir.inference.unpadded import Texts
 from sentir.nn.cells import weights_of
 from sentir.nn.classifier import RecurrentLayer
+from sentir.nn.kernel import ROWS, UNITS, WIDTH, Floats, Ints
 
 #: Weights in 8 bits go up to this, for processors that add two products in 16 bits.
 LARGEST_WEIGHT = 63

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from sentir.inference.layer_kernel import Floats, Ints, compiled
 from sentir.nn.bigrams import FIRST, FOLD, SECOND
+from sentir.nn.kernel import Floats, Ints, compiled
 from sentir.nn.terms import MARKS, THIRD
 
 WORDS, PAIRS, TRIPLES = range(3)

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from sentir.data.batches import Batch
-from sentir.inference.layer_kernel import Floats, Ints
 from sentir.nn.bigrams import hashed_pairs
+from sentir.nn.kernel import Floats, Ints
 
 
 class Texts(NamedTuple):

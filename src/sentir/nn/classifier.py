@@ -17,6 +17,7 @@ from torch.func import functional_call
 
 from sentir.config import ModelConfig
 from sentir.data.tokenizer import PAD
+from sentir.nn import fused_gru
 from sentir.nn.bigrams import HashedBigrams
 from sentir.nn.cells import MODULES, weights_of
 from sentir.nn.dropout import Dropout
@@ -47,11 +48,14 @@ class RecurrentLayer(nn.Module):
 
     def forward(self, x_TBE: Tensor, turn_TB: Tensor) -> Tensor:
         """States of shape (T, B, F); `turn_TB` is `turned` of the batch's lengths."""
-        ahead_TBH = self._states(self.ahead, x_TBE)
-        if self.back is None:
-            return ahead_TBH
-        back_TBH = turn(self._states(self.back, turn(x_TBE, turn_TB)), turn_TB)
-        return torch.cat([ahead_TBH, back_TBH], dim=2)
+        directions = [(self.ahead, x_TBE)]
+        if self.back is not None:
+            directions.append((self.back, turn(x_TBE, turn_TB)))
+        if self.training and self.format is None and fused_gru.fits(self.ahead, x_TBE):
+            ahead_TBH, *back = fused_gru.states(directions)
+        else:
+            ahead_TBH, *back = (self._states(layer, read) for layer, read in directions)
+        return torch.cat([ahead_TBH, turn(back[0], turn_TB)], dim=2) if back else ahead_TBH
 
     def _states(self, direction: nn.Module, x_TBE: Tensor) -> Tensor:
         if self.format is None:

@@ -321,9 +321,10 @@ def test_doctor(capfd: pytest.CaptureFixture[str]) -> None:
     assert code == 0, err
     told = {line[:12].strip(): line[13:] for line in out.splitlines()}
     assert [*told] == ["versions", "processor", "device", "memory", "float32", "bfloat16",
-                       "torch engine", "onnx engine", "fused engine", "int8 engine"]  # fmt: skip
+                       "training", "torch engine", "onnx engine", "fused engine", "int8 engine"]  # fmt: skip
     assert torch.__version__ in told["versions"]
     assert "training goes to" in told["device"]
+    assert told["training"] == "GRUs of up to 256 units learn by a kernel of our own"
     for name in ("torch", "onnx", "fused"):
         assert float(told[f"{name} engine"].split(" reviews/s")[0].replace(",", "")) > 1
     assert "taken for texts unless" in told["onnx engine"]
@@ -339,5 +340,6 @@ def test_doctor_without_the_extra(
         monkeypatch.setattr(f"sentir.{module}.fused_is_installed", lambda: False)
     code, out, _ = sentir("doctor", capfd=capfd)
     assert code == 0
-    assert "pip install 'sentir[fused]'" in out
+    assert "fused engine not installed: pip install 'sentir[fused]'" in out
+    assert "kernel of our own, once there: pip install 'sentir[fused]'" in out
     assert "taken for texts and files unless" in out

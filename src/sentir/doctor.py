@@ -16,12 +16,14 @@ from sentir.data.tokenizer import WordTokenizer
 from sentir.inference.engine import ENGINES, INT8_CELLS, engine_for
 from sentir.inference.predictor import Predictor
 from sentir.nn.classifier import SentimentClassifier
-from sentir.nn.fused_gru import fused_is_installed
+from sentir.nn.fused_gru import WIDEST, fused_is_installed
 from sentir.training.allocation import can_keep_memory
 from sentir.training.device import choose_device
 from sentir.training.precision import LEAST_HIDDEN, has_fast_bfloat16
 from sentir.version import __version__
 
+#: What our kernels need.
+EXTRA = "pip install 'sentir[fused]'"
 #: Rows, inner and columns of the matrix product that is timed: a step of a wide LSTM.
 PRODUCT = (512, 512, 2048)
 #: The reviews that the engines are timed on, and the words they are made of.
@@ -45,6 +47,9 @@ def examine() -> Iterator[tuple[str, str]]:
         f"{'kept' if can_keep_memory() else 'not kept'} from one training step to the next",
     )
     yield from _formats(device)
+    if device.type == "cpu":
+        kernel = f"GRUs of up to {WIDEST} units learn by a kernel of our own"
+        yield "training", kernel if fused_is_installed() else f"{kernel}, once there: {EXTRA}"
     yield from _answers()
 
 
@@ -102,7 +107,7 @@ def _answers() -> Iterator[tuple[str, str]]:
     used = {"onnx": "texts", for_files: "files" if for_files != "onnx" else "texts and files"}
     for name in ENGINES[1:]:
         if name == "fused" and not fused_is_installed():
-            yield "fused engine", "not installed: pip install 'sentir[fused]'"
+            yield "fused engine", f"not installed: {EXTRA}"
             continue
         if name == "int8" and config.model.cell not in INT8_CELLS:
             yield "int8 engine", f"not for preset {DEFAULT_PRESET}, only for LSTMs"

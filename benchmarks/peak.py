@@ -4,10 +4,10 @@
 
 Counted are the products of the recurrent layers, which are all but a few of a network's: for a
 token and a direction 4 H (I + H) multiplications (an LSTM; a GRU 3 H) and as many additions ahead,
-with I inputs and H units, and twice as many again back. The peak is that of a product of two large matrices,
-in float32 or bfloat16, measured before and after the training, the highest of all taken. Reviews
-are made up, as in answers.py; padding is no work that is wanted, and counts as lost. Printed are
-the share of the peak and a profile of the steps, both in Markdown.
+with I inputs and H units, and twice as many again back. The peak is that of a product of two large
+matrices, in float32 or bfloat16, measured before and after the training, the highest of all taken.
+Reviews are made up, as in answers.py; padding is no work that is wanted, and counts as lost.
+Printed are the share of the peak and a profile of the steps, both in Markdown.
 """
 
 from __future__ import annotations

@@ -321,7 +321,8 @@ def test_doctor(capfd: pytest.CaptureFixture[str]) -> None:
     assert code == 0, err
     told = {line[:12].strip(): line[13:] for line in out.splitlines()}
     assert [*told] == ["versions", "processor", "device", "memory", "float32", "bfloat16",
-                       "training", "torch engine", "onnx engine", "fused engine", "int8 engine"]  # fmt: skip
+                       "training", "torch engine", "onnx engine", "fused engine",
+                       "int8 engine"]  # fmt: skip
     assert torch.__version__ in told["versions"]
     assert "training goes to" in told["device"]
     assert told["training"] == "GRUs of up to 256 units learn by a kernel of our own"

@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from conftest import write_fasttext
-from sentir import cli
+from sentir import Config, cli
 from sentir.training.run import Run
 
 TINY = ["--embedding", "8", "--hidden", "8", "--epochs", "1", "--max-tokens", "40"]
@@ -294,6 +294,12 @@ def test_pretrain_complete_and_train_from_it(
     assert code == 0, err
     config = json.loads((run / "model" / "config.json").read_text())["config"]
     assert (config["model"]["hidden"], config["tune"]["unfreeze"]) == (6, 0.2)
+
+    code, _, err = sentir("train", file, "-o", run, "--overwrite", "--from-lm", lm, *more[2:],
+                          capfd=capfd)  # fmt: skip
+    assert code == 0, err
+    config = json.loads((run / "model" / "config.json").read_text())["config"]
+    assert config["train"]["learning_rate"] == Config.preset("best").train.learning_rate
 
     code, _, err = sentir("train", file, "-o", run, "--overwrite", "--from-lm", lm, "--hidden",
                           "8", capfd=capfd)  # fmt: skip

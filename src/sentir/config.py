@@ -24,6 +24,9 @@ CLEAN_STEPS: tuple[CleanStep, ...] = get_args(CleanStep)
 
 _frozen = ConfigDict(extra="forbid", allow_inf_nan=False)
 
+#: The preset unless another is named, and with a language model to begin with.
+DEFAULT_PRESET, LM_PRESET = "base", "best"
+
 
 @dataclass(frozen=True, kw_only=True, config=_frozen)
 class ReadOptions:
@@ -338,6 +341,7 @@ class Config(Settings):
         path: str | Path,
         *,
         preset: str | None = None,
+        default: str = DEFAULT_PRESET,
         beneath: Mapping[str, Any] = MappingProxyType({}),
     ) -> Config:
         """A preset (``preset = "fast"`` in the file, unless given) with the file's changes.
@@ -345,13 +349,14 @@ class Config(Settings):
         Args:
             path: the file.
             preset: in place of the file's.
+            default: where neither names one.
             beneath: changes to the preset that the file may change again.
 
         Raises:
             ConfigError: the file cannot be read, is not TOML, or names a setting that is not one.
         """
         data = read_toml(path)
-        named = data.pop("preset", DEFAULT_PRESET)
+        named = data.pop("preset", default)
         return cls.preset(preset or named).override(beneath).override(data, where=str(path))
 
 
@@ -412,7 +417,7 @@ def sections(kind: type[Settings]) -> dict[str, str]:
 SECTION_OF: dict[str, str] = sections(Config)
 
 _READING = TextConfig(max_tokens=1000)
-_FITTING = TrainConfig(learning_rate=0.002, averaging=0.99)
+_FITTING = TrainConfig(learning_rate=0.004, averaging=0.99)
 _BASE = ModelConfig(
     cell="gru",
     embedding=100,
@@ -455,4 +460,3 @@ PRESETS: dict[str, Config] = {
         train=dataclasses.replace(_FITTING, learning_rate=0.001),
     ),
 }
-DEFAULT_PRESET = "base"

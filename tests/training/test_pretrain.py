@@ -131,9 +131,10 @@ def test_without_settings_the_language_model_s_are_taken(
 ) -> None:
     from sentir import config as config_module
 
-    monkeypatch.setitem(config_module.PRESETS, "base", TINY)
+    monkeypatch.setitem(config_module.PRESETS, "best", TINY)
     file = write_fasttext(tmp_path / "a.ft.txt", 80, seed=3)
     run = train(Inputs(train=(str(file),)), tmp_path / "run", from_lm=pretrained.folder)
+    assert run.bundle.config.train == TINY.train
     assert run.bundle.config.model.hidden == 6
     assert run.bundle.config.text.max_vocabulary == 30_000
 

@@ -22,6 +22,7 @@ from sentir.cli.app import (
 )
 from sentir.config import (
     DEFAULT_PRESET,
+    LM_PRESET,
     PRESETS,
     Config,
     ModelConfig,
@@ -70,7 +71,10 @@ def train(
         ),
     ] = "auto",
     preset: Annotated[
-        str | None, typer.Option(help=f"{', '.join(PRESETS)} (unset: {DEFAULT_PRESET})")
+        str | None,
+        typer.Option(
+            help=f"{', '.join(PRESETS)} (unset: {DEFAULT_PRESET}; {LM_PRESET} with --from-lm)"
+        ),
     ] = None,
     config: Annotated[
         Path | None, typer.Option(help="TOML file of settings, in tables text, model, train, tune")
@@ -110,11 +114,12 @@ def train(
     from sentir.training.transfer import settings_from
     from sentir.training.watch import ProgressBar, TensorBoard, Watcher
 
+    default = LM_PRESET if from_lm else DEFAULT_PRESET
     of_lm = settings_from(load_language_model(from_lm)) if from_lm else {}
     if config:
-        settings = Config.from_toml(config, preset=preset, beneath=of_lm)
+        settings = Config.from_toml(config, preset=preset, default=default, beneath=of_lm)
     else:
-        settings = Config.preset(preset or DEFAULT_PRESET).override(of_lm)
+        settings = Config.preset(preset or default).override(of_lm)
     settings = settings.override(
         {"text": text, "model": model, "train": training, "tune": tune}, where="command line"
     )

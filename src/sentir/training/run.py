@@ -23,7 +23,7 @@ import torch
 from torch import nn
 
 from sentir.bundle import FOLDER, Bundle, LanguageBundle, load_language_model, save_bundle
-from sentir.config import DEFAULT_PRESET, Config, ReadOptions, Settings
+from sentir.config import DEFAULT_PRESET, LM_PRESET, Config, ReadOptions, Settings
 from sentir.data.cache import cached, cached_reviews, digest, fingerprint
 from sentir.data.corpus import Faults, Review, read_reviews
 from sentir.data.encode import TrainingCorpora, encode_reviews, encode_training
@@ -107,7 +107,7 @@ def train(
     Args:
         inputs: where the reviews come from.
         output: the run's folder.
-        config: all settings; unset: the preset ``base``, with what `from_lm` asks for.
+        config: all settings; unset: the preset ``base``, or ``best`` with what `from_lm` asks for.
         from_lm: folder of a language model (`sentir.training.pretrain`) whose tokenizer and weights
             to begin with; the settings must fit it, see `sentir.training.transfer`.
         resume: go on with the unfinished run in that folder.
@@ -121,7 +121,8 @@ def train(
     folder = Path(output)
     lm = load_language_model(from_lm) if from_lm else None
     if config is None:
-        config = Config.preset(DEFAULT_PRESET).override(settings_from(lm) if lm else {})
+        preset = Config.preset(LM_PRESET if lm else DEFAULT_PRESET)
+        config = preset.override(settings_from(lm) if lm else {})
     if lm is not None:
         check_settings(config, lm, str(from_lm))
     check_folder(folder, resume=resume, overwrite=overwrite)

@@ -146,7 +146,7 @@ def ablation_row(variant: str, seed: int, right: str, measured: str = "these") -
 def test_the_ablation_compares_review_by_review() -> None:
     rows = [
         ablation_row("base", 0, "1111011101"),
-        ablation_row("gru", 0, "1111011000"),
+        ablation_row("lstm", 0, "1111011000"),
         ablation_row("rnn", 0, "1111011000", measured="others"),
     ]
     (apart,) = ablation.differences(rows[1:2], rows[:1])

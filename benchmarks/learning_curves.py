@@ -213,10 +213,15 @@ def accuracies(seeds: Sequence[Row]) -> list[float]:
 
 @lesson_style()
 def draw(rows: Sequence[Row], path: Path) -> None:
-    """A line a tool, accuracy by the number of reviews; bars are one deviation of the seeds."""
+    """A line a tool, accuracy by the number of reviews; bars are one deviation of the seeds.
+
+    What a tool does with other settings is left out where it is there as it is: the table has it.
+    """
     from matplotlib import rc_context
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+    as_they_are = {row["tool"] for row in rows if not row["set"]}
+    rows = [row for row in rows if not (row["set"] and row["tool"] in as_they_are)]
     figure, (axes,) = lesson_figure(1, size_inches=(6.4, 4.8))
     points, further, order = by_point(rows), list(MORE), list(MARKS)
     tool_of = {name_of(row): row for row in rows}

@@ -101,6 +101,7 @@ def test_learning_curves_are_drawn(tmp_path: Path) -> None:
             curve_row("base", 1000, 1, 0.82),
             curve_row("base", 5000, 0, 0.90),
             curve_row("base", 5000, 0, 0.85, set={"hidden": 32}),
+            curve_row("best", 5000, 0, 0.91, set={"epochs": 2}),
             curve_row("tfidf", 1000, 0, 0.79),
         ]
     )
@@ -110,8 +111,16 @@ def test_learning_curves_are_drawn(tmp_path: Path) -> None:
     assert "Sentir `base`, hidden = 32 | 5,000" in table[5]
     learning_curves.draw(rows, tmp_path / "curves.svg")
     svg = (tmp_path / "curves.svg").read_text("utf-8")
-    for text in ("TF-IDF + logistic regression", "Sentir base, hidden = 32", "5,000", "right on"):
+    for text in (
+        "TF-IDF + logistic regression",
+        "Sentir base<",
+        "Sentir best",
+        "5,000",
+        "right on",
+    ):
         assert f">{text}" in svg
+    assert "epochs = 2" in svg  # there is no `best` as it is
+    assert "hidden = 32" not in svg
     learning_curves.draw(rows, tmp_path / "again.svg")
     assert (tmp_path / "again.svg").read_text("utf-8") == svg
 

@@ -20,7 +20,7 @@ from sentir.inference.layer_kernel import STEPS, quantize, quantized_step, recur
 from sentir.inference.unpadded import Texts
 from sentir.nn.cells import weights_of
 from sentir.nn.classifier import RecurrentLayer
-from sentir.nn.kernel import ROWS, UNITS, WIDTH, Floats, Ints
+from sentir.nn.kernel import UNITS, WIDTH, Floats, Ints, in_parts
 
 #: Weights in 8 bits go up to this, for processors that add two products in 16 bits.
 LARGEST_WEIGHT = 63
@@ -117,7 +117,7 @@ class Layer:
         """The memory's weights as the kernel goes through them, (I, J, W)."""
         width = len(self._to.memory) * UNITS
         memory_KIW = self._memory(hidden_GH).reshape(self.units, -1, WIDTH)[:, :, :width]
-        return memory_KIW.swapaxes(0, 1).reshape(self.units // UNITS, -1, ROWS * width)
+        return in_parts(memory_KIW)
 
 
 class QuantizedLayer(Layer):

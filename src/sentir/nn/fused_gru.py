@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -68,6 +67,7 @@ class _States(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, *given: Tensor) -> tuple[Tensor, ...]:
         from sentir.nn.gru_kernel import GATES, ahead
+        from sentir.nn.kernel import in_parts
 
         def run(direction: Sequence[Tensor]) -> tuple[Tensor, ...]:
             inputs_TBG, memory_GH, bias_H = (one.detach().contiguous() for one in direction)
@@ -76,8 +76,9 @@ class _States(torch.autograd.Function):
             states_MBH = torch.empty(time + 1, texts, units)
             states_MBH[0] = 0
             gates_TBG, seen_TBH = torch.empty_like(inputs_TBG), torch.empty(time, texts, units)
+            weights_IJW = in_parts(memory_GH.T.numpy().reshape(units, -1, GATES))
             ahead(
-                inputs_TBG.numpy().reshape(-1, gates), _parts(memory_GH.T, GATES), bias_H.numpy(),
+                inputs_TBG.numpy().reshape(-1, gates), weights_IJW, bias_H.numpy(),
                 texts, states_MBH.numpy().reshape(-1, 1, units),
                 gates_TBG.numpy().reshape(-1, gates), seen_TBH.numpy().reshape(-1, units),
             )  # fmt: skip
@@ -91,15 +92,16 @@ class _States(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor, ...]:
         from sentir.nn.gru_kernel import back
-        from sentir.nn.kernel import UNITS
+        from sentir.nn.kernel import UNITS, in_parts
 
         def run(direction: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
             slopes_TBH, states_MBH, gates_TBG, seen_TBH, memory_GH = direction
             _, texts, gates = gates_TBG.shape
             units = gates // 3
             sums_TBG, inputs_TBG = torch.empty_like(gates_TBG), torch.empty_like(gates_TBG)
+            weights_IJW = in_parts(memory_GH.numpy().reshape(gates, -1, UNITS))
             back(
-                slopes_TBH.contiguous().numpy().reshape(-1, units), _parts(memory_GH, UNITS), texts,
+                slopes_TBH.contiguous().numpy().reshape(-1, units), weights_IJW, texts,
                 states_MBH.numpy().reshape(-1, 1, units), gates_TBG.numpy().reshape(-1, gates),
                 seen_TBH.numpy().reshape(-1, units), sums_TBG.numpy().reshape(-1, 1, gates),
                 inputs_TBG.numpy().reshape(-1, gates),
@@ -134,11 +136,3 @@ def _in_tiles(weight_GX: Tensor) -> Tensor:
     rows, columns = weight_GX.shape
     tiles_IGUX = weight_GX.view(3, -1, UNITS, columns).transpose(0, 1)
     return tiles_IGUX.reshape(rows, columns)
-
-
-def _parts(weight_RC: Tensor, width: int) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """Weights from rows to columns as `add_memory` goes through them, (I, J, W)."""
-    from sentir.nn.kernel import ROWS
-
-    tiles_RIC = weight_RC.numpy().reshape(len(weight_RC), -1, width)
-    return tiles_RIC.swapaxes(0, 1).reshape(tiles_RIC.shape[1], -1, ROWS * width)

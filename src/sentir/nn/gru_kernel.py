@@ -129,6 +129,8 @@ def back(
                     sums_W[2 * UNITS + unit] = of_new * see
                     inputs_W[2 * UNITS + unit] = of_new
                     later_U[unit] = slope * keep
+        if not first:
+            break  # nothing learns from the state before a text
         for tile in range(tiles):
             units = slice(tile * UNITS, tile * UNITS + UNITS)
             for text in range(texts):

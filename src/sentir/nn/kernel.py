@@ -1,8 +1,8 @@
 """What the kernels have in common, compiled by Numba: the product of states and weights, and tanh.
 
-Shapes: N tokens, B texts, D directions, K numbers that a token holds; J parts of `ROWS` of them,
-W the weights from such a part to the sums of a tile; C blocks of `TEXTS` texts, X their sums
-(TEXTS x WIDTH).
+Shapes: N tokens, B texts, D directions, K numbers that a token holds; I tiles, J parts of `ROWS` of
+those numbers, W the weights from such a part to the sums of a tile; R rows of weights, one for each
+number; C blocks of `TEXTS` texts, X their sums (TEXTS x WIDTH).
 
 Numba keeps what it has compiled until the file of the function changes, not those of the functions
 that it calls: after a change here, delete the ``*.nbi`` of the others.
@@ -62,6 +62,12 @@ def compiled(function: Compiled) -> Compiled:
     except RuntimeError:  # neither the folder of this file nor the user's own can be written to
         made = numba.njit(**options)(function)
     return made
+
+
+def in_parts(weights_RIW: Floats) -> Floats:
+    """Weights from rows to the sums of each tile, as `add_memory` goes through them, (I, J, W)."""
+    _, tiles, width = weights_RIW.shape
+    return weights_RIW.swapaxes(0, 1).reshape(tiles, -1, ROWS * width)
 
 
 @compiled

@@ -16,6 +16,7 @@ import torch
 
 from conftest import write_fasttext
 from sentir import Config, cli
+from sentir.data.sample import sample_reviews
 from sentir.training.run import Run
 
 TINY = ["--embedding", "8", "--hidden", "8", "--epochs", "1", "--max-tokens", "40"]
@@ -79,6 +80,25 @@ def test_train_evaluate_predict(tmp_path: Path, capfd: pytest.CaptureFixture[str
     code, out, _ = sentir("evaluate", run, test_file, capfd=capfd)
     assert code == 0
     assert "most confident mistakes" in out
+
+
+def test_learn_from_a_teacher(
+    tiny_run: Run, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    file = write_fasttext(tmp_path / "train.ft.txt", 60, seed=3)
+    more = tmp_path / "more.txt"
+    more.write_text("".join(f"{text}\n" for _, text in sample_reviews(50, seed=4)))
+    asked = ["--unlabelled", more, "--teacher", tiny_run.folder]
+    code, out, err = sentir("train", file, "-o", tmp_path / "run", *asked, *TINY, capfd=capfd)
+    assert code == 0, err
+    assert "asking the teacher: 50 reviews" in err
+    assert "validation" in out
+    code, _, err = sentir("train", file, "-o", tmp_path / "other", *asked[:2], *TINY, capfd=capfd)
+    assert code == 2
+    assert "give one with --teacher" in err
+    code, _, err = sentir("train", file, "-o", tmp_path / "other", *asked[2:], *TINY, capfd=capfd)
+    assert code == 2
+    assert "give them with --unlabelled" in err
 
 
 def test_predict_texts(tiny_run: Run, capfd: pytest.CaptureFixture[str]) -> None:

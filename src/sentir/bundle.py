@@ -53,7 +53,7 @@ class LanguageBundle:
     config: PretrainConfig
     metrics: Mapping[str, Any]
     synthetic: bool = False
-    #: Of the whole folder, once it is saved: two language models of one checksum are the same.
+    #: Of the whole folder, once it is saved: two models of one checksum are the same.
     checksum: str = ""
 
 
@@ -67,6 +67,8 @@ class Bundle:
     config: Config
     metrics: Mapping[str, Any]
     synthetic: bool = False
+    #: As a language model's.
+    checksum: str = ""
 
 
 def save_bundle(bundle: Bundle | LanguageBundle, folder: Path) -> None:
@@ -143,6 +145,7 @@ def load_bundle(path: str | Path) -> Bundle:
             config=config,
             metrics=json.loads((folder / "metrics.json").read_text("utf-8")),
             synthetic=settings["synthetic"],
+            checksum=_own_checksum(settings),
         )
 
 

@@ -45,11 +45,16 @@ def encoded(
 ) -> TrainingCorpora:
     given = {
         name: settings.pop(name)
-        for name in ("labels", "valid_reviews", "tokenizer", "faults", "advance")
+        for name in ("labels", "valid_reviews", "unlabelled", "tokenizer", "faults", "advance")
         if name in settings
     }
     given.setdefault("faults", Faults())
     return encode_training(reviews, folder, text=text, train=TrainConfig(**settings), **given)
+
+
+def folder(path: Path) -> Path:
+    path.mkdir()
+    return path
 
 
 def words_of(corpora: TrainingCorpora, ids: Iterable[int]) -> list[str]:
@@ -197,6 +202,41 @@ def test_reviews_without_labels(tmp_path: Path, kind: str) -> None:
     for corpus in (corpora.train, corpora.valid):
         for ids, hashed in zip(corpus, corpus.hashes_N.tolist(), strict=True):
             assert ids.tolist() == wanted[hashed]
+
+
+@pytest.mark.parametrize("kind", ["word", "unigram"])
+def test_some_reviews_without_labels(tmp_path: Path, kind: str) -> None:
+    """Whatever labels they have, they are kept apart with their texts, and their words are known.
+
+    One that stands among those with labels is left out.
+    """
+    reviews = made(40)
+    others = [review(f"another w{at} q{at}", ("strange", None)[at % 2]) for at in range(10)]
+    text = TextConfig(tokenizer=kind, min_count=1)  # type: ignore[arg-type]
+    alone = encoded(reviews, folder(tmp_path / "alone"), text=text)
+    assert alone.unlabelled is None
+    counted: list[int] = []
+    both = encoded(reviews, folder(tmp_path / "both"), text=text, advance=counted.append,
+                   unlabelled=[*reviews[:5], *others])  # fmt: skip
+    assert sum(counted) == 55
+    assert both.labels == alone.labels
+    assert both.unlabelled is not None
+    for name in ("train", "valid"):
+        assert np.array_equal(getattr(both, name).hashes_N, getattr(alone, name).hashes_N)
+        assert np.array_equal(getattr(both, name).labels_N, getattr(alone, name).labels_N)
+    texts = [one.text for one in others]
+    assert both.unlabelled.texts(range(10)) == texts
+    assert both.unlabelled.labels_N.tolist() == [-1] * 10
+    assert [ids.tolist() for ids in both.unlabelled] == both.tokenizer.encode(texts)
+    if kind == "word":
+        assert set(both.tokenizer.vocabulary) - set(alone.tokenizer.vocabulary) == {"another", "q0"}
+
+
+def test_unlabelled_reviews_that_all_have_labels(tmp_path: Path) -> None:
+    reviews = made(40)
+    with pytest.raises(DataError, match="all 3 unlabelled reviews stand among those with labels"):
+        encoded(reviews, tmp_path, unlabelled=reviews[:3])
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_too_few_reviews_without_labels(tmp_path: Path) -> None:

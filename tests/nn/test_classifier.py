@@ -215,6 +215,22 @@ def test_loss_and_probabilities_of_three_classes_by_hand() -> None:
     assert shares_BC.sum(dim=1).tolist() == pytest.approx([1, 1])
 
 
+@pytest.mark.parametrize("weighed", [False, True])
+@pytest.mark.parametrize("classes", [2, 3])
+def test_the_loss_of_probable_classes_is_that_of_each_as_often(classes: int, weighed: bool) -> None:
+    model = network(classes=classes)
+    if weighed:
+        model.weigh_classes(torch.arange(1.0, classes + 1))
+    logits_BO = torch.randn(4, model.head.out_features)
+    shares_BC = torch.rand(4, classes).softmax(dim=1)
+    each_CB = torch.stack([
+        torch.stack([model.loss(logits_BO[row : row + 1], torch.tensor([at])) for row in range(4)])
+        for at in range(classes)
+    ])  # fmt: skip
+    wanted = (shares_BC.T * each_CB).sum() / 4
+    torch.testing.assert_close(model.loss(logits_BO, shares_BC), wanted)
+
+
 def test_probabilities_hold_for_extreme_logits() -> None:
     shares_BC = network().probabilities(torch.tensor([[-800.0], [800.0]]))
     assert shares_BC.tolist() == [[1, 0], [0, 1]]

@@ -77,6 +77,23 @@ def test_reviews_without_a_pair(tmp_path: Path, texts: list[list[int]]) -> None:
     assert loss(model, train) < 0.2
 
 
+def test_probable_classes_count_as_each_class_as_often(tmp_path: Path) -> None:
+    """A word that the targets call 3 to 1 is as one of which three reviews in four are praise."""
+    soft = write_corpus(tmp_path / "s", [[2], [3]] * 100, [-1] * 200)
+    hard = write_corpus(tmp_path / "h", [[2], [3]] * 100, [1, 0, 1, 1, 1, 0, 0, 0] * 25)
+    valid = write_corpus(tmp_path / "v", [[2], [3]] * 4, [1, 0, 1, 1, 1, 0, 0, 0])
+    targets_NC = np.array([[0.25, 0.75], [0.75, 0.25]] * 100, np.float32)
+    found = []
+    for train, targets in ((soft, targets_NC), (hard, None)):
+        model = new_model(CONFIG)
+        for part in model.head.parameters():
+            torch.nn.init.zeros_(part)
+        silence_NO = logits(model, valid, 30)
+        found.append(fit_terms(model, train, valid, silence_NO, 30, targets=targets))
+    assert 0.6 < 1 / (1 + np.exp(-found[0][0, 0])) < 0.9
+    np.testing.assert_allclose(*found, atol=1e-3)
+
+
 def test_fitted_once_more_to_all(tmp_path: Path) -> None:
     """A word that stands in validation reviews only has a weight in the end, if it is wanted."""
     train = write_corpus(tmp_path / "t", [[2, 3], [4, 5]] * 50, [0, 1] * 50)

@@ -63,6 +63,20 @@ def train(
         list[str] | None,
         typer.Option(help="reviews to choose the best model by (unset: a part of FILE)"),
     ] = None,
+    unlabelled: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="reviews without labels to learn from too, as --teacher answers them; may be "
+            "repeated"
+        ),
+    ] = None,
+    teacher: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="trained model, larger or slower than this one may be, that answers --unlabelled; "
+            "may be repeated: their answers are averaged"
+        ),
+    ] = None,
     labels: Annotated[
         str,
         typer.Option(
@@ -107,8 +121,10 @@ def train(
       sentir train 'reviews/*.jsonl.gz' --labels stars --text-column title,body -o runs/stars
       sentir train reviews.csv -o runs/shop --resume
       sentir train reviews.csv --from-lm runs/lm -o runs/shop
+      sentir train reviews.csv --unlabelled more.txt --teacher runs/shop -o runs/quick
     """
     from sentir.bundle import load_language_model
+    from sentir.inference.predictor import load
     from sentir.training.run import Inputs
     from sentir.training.run import train as train_run
     from sentir.training.transfer import settings_from
@@ -134,12 +150,14 @@ def train(
                 train=sources,
                 test=tuple(test or own_test(sources)),
                 valid=tuple(valid or ()),
+                unlabelled=tuple(unlabelled or ()),
                 labels=labels,
                 read=read_options(read),
             ),
             output,
             config=settings,
             from_lm=from_lm,
+            teachers=[load(one, many=True) for one in teacher or ()],
             resume=resume,
             overwrite=overwrite,
             baseline=baseline,

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from sentir.data.store import EncodedCorpus
+from sentir.data.joined import Reviews
 from sentir.data.tokenizer import PAD, UNK
 
 #: Padded lengths are multiples of this many tokens.
@@ -66,17 +66,17 @@ def pad(reviews: Sequence[Sequence[int] | npt.NDArray[np.int32]], max_tokens: in
     )
 
 
-def _batch(corpus: EncodedCorpus, rows_B: Rows, max_tokens: int) -> Batch:
+def _batch(corpus: Reviews, rows_B: Rows, max_tokens: int) -> Batch:
     return pad([corpus[row] for row in rows_B], max_tokens)._replace(rows_B=rows_B)
 
 
-def batches_an_epoch(corpus: EncodedCorpus, batch_size: int) -> int:
+def batches_an_epoch(corpus: Reviews, batch_size: int) -> int:
     """Steps that `shuffled_batches` gives."""
     return -(-len(corpus) // batch_size)
 
 
 def shuffled_batches(
-    corpus: EncodedCorpus,
+    corpus: Reviews,
     *,
     batch_size: int,
     max_tokens: int,
@@ -101,7 +101,7 @@ def shuffled_batches(
         yield _batch(corpus, batches[at], max_tokens)
 
 
-def sorted_batches(corpus: EncodedCorpus, *, batch_size: int, max_tokens: int) -> Iterator[Batch]:
+def sorted_batches(corpus: Reviews, *, batch_size: int, max_tokens: int) -> Iterator[Batch]:
     """All reviews once, from the shortest to the longest: the least padding there can be."""
     order = np.argsort(np.minimum(corpus.lengths_N, max_tokens), kind="stable")
     for at in range(0, len(order), batch_size):

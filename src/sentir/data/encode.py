@@ -7,9 +7,10 @@ many there are. What is kept for each in memory is its label, its hash and its l
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -58,16 +59,24 @@ class TextCorpora:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingCorpora(TextCorpora):
-    """What training reads, as it lies in one folder."""
+    """What training reads, as it lies in one folder.
+
+    Attributes:
+        labels: how labels become classes.
+        unlabelled: reviews without labels, in place of which stands -1, with their texts.
+    """
 
     labels: LabelScheme
+    unlabelled: EncodedCorpus | None = None
 
     @classmethod
     def open(cls, folder: Path) -> TrainingCorpora:
         """The corpora that `encode_training` wrote into this folder."""
+        unlabelled = folder / "unlabelled.arrow"
         return cls(
             **vars(TextCorpora.open(folder)),
             labels=LabelScheme.from_dict(json.loads((folder / "labels.json").read_text("utf-8"))),
+            unlabelled=EncodedCorpus(unlabelled) if unlabelled.exists() else None,
         )
 
 
@@ -79,6 +88,7 @@ def encode_training(
     train: TrainConfig,
     labels: str = "auto",
     valid_reviews: Iterable[Review] | None = None,
+    unlabelled: Iterable[Review] | None = None,
     tokenizer: Tokenizer | None = None,
     faults: Faults,
     advance: Advance = lambda count: None,
@@ -93,7 +103,9 @@ def encode_training(
         train: `valid_fraction`, `valid_max` and `seed` of the split.
         labels: how labels become classes, see `LabelScheme.resolve`.
         valid_reviews: validate on these instead of a part of `reviews`.
-        tokenizer: one that is settled, in place of one learnt from `reviews`.
+        unlabelled: reviews to encode too, whatever their labels; those whose text stands in
+            `reviews` are left out.
+        tokenizer: one that is settled, in place of one learnt from `reviews` and `unlabelled`.
         faults: where bad rows go.
         advance: told of progress.
         processes: how many cut texts into words or feed those that do, see `cut_all`; the outcome
@@ -101,9 +113,11 @@ def encode_training(
 
     Raises:
         WorkerError: a process that shares the work was killed.
-        DataError: the labels make no classes, or there are too few reviews to split.
+        DataError: the labels make no classes, there are too few reviews to split, or all the
+            unlabelled ones stand among those with labels.
     """
-    with spooled(reviews, folder, text, tokenizer, advance, processes) as spool:
+    without = (review._replace(label=None) for review in unlabelled or ())
+    with spooled(chain(reviews, without), folder, text, tokenizer, advance, processes) as spool:
         scheme, class_of_N = _classes(spool, labels, faults)
         aside_N = np.zeros(len(class_of_N), bool)
         if valid_reviews is None:
@@ -111,8 +125,12 @@ def encode_training(
         train_N = (class_of_N >= 0) & ~aside_N
         has_valid = valid_reviews is not None or bool(aside_N.any())
         _check_split(class_of_N[train_N], scheme, valid=has_valid)
-        tokenizer, settle = settled(spool, train_N, text, tokenizer)
-        _write(spool, folder, class_of_N, train_N, aside_N, tokenizer, settle)
+        parts, known_N = {"train": train_N, "valid": aside_N}, train_N
+        if unlabelled is not None:
+            parts["unlabelled"] = _new(spool)
+            known_N = train_N | parts["unlabelled"]
+        tokenizer, settle = settled(spool, known_N, text, tokenizer)
+        _write(spool, folder, class_of_N, parts, tokenizer, settle)
     if valid_reviews is not None:
         encode_reviews(
             valid_reviews,
@@ -150,7 +168,8 @@ def encode_unlabelled(
         if not aside_N.any() or aside_N.all():
             raise DataError("no review is left for validation", todo="give more reviews")
         tokenizer, settle = settled(spool, ~aside_N, text, None)
-        _write(spool, folder, class_of_N, ~aside_N, aside_N, tokenizer, settle)
+        parts = {"train": ~aside_N, "valid": aside_N}
+        _write(spool, folder, class_of_N, parts, tokenizer, settle)
     return TextCorpora.open(folder)
 
 
@@ -212,11 +231,27 @@ def _classes(spool: Spool, labels: str, faults: Faults) -> tuple[LabelScheme, In
     for name, error in strays.items():
         for _ in range(spool.labels[name].count):
             faults.meet(error)
-    class_of = np.full(len(spool.labels), -1, np.int32)
+    class_of = np.full(len(spool.labels) + 1, -1, np.int32)  # the last is that of no label, -1
     for code, (name, raw) in enumerate(spool.labels.items()):
         found = None if name in strays else scheme.class_id(name, raw.where)
         class_of[code] = -1 if found is None else found
     return scheme, class_of[spool.codes_N]
+
+
+def _new(spool: Spool) -> Flags:
+    """The reviews without a label whose text has none elsewhere either.
+
+    Raises:
+        DataError: there is none.
+    """
+    has_label_N = spool.codes_N >= 0
+    new_N: Flags = ~has_label_N & ~np.isin(spool.hashes_N, spool.hashes_N[has_label_N])
+    if not new_N.any():
+        raise DataError(
+            f"all {int((~has_label_N).sum()):,} unlabelled reviews stand among those with labels",
+            todo="give others with --unlabelled, or leave it out",
+        )
+    return new_N
 
 
 def _aside(hashes_N: Hashes, usable_N: Flags, train: TrainConfig) -> Flags:
@@ -251,14 +286,13 @@ def _write(
     spool: Spool,
     folder: Path,
     class_of_N: Ints,
-    train_N: Flags,
-    aside_N: Flags,
+    parts: Mapping[str, Flags],
     tokenizer: Tokenizer,
     settle: Settle,
 ) -> None:
-    """Both parts of the spooled reviews as corpora, and the tokenizer that made them."""
-    for name, rows_N in (("train", train_N), ("valid", aside_N)):
-        kept = name == "valid"
+    """Parts of the spooled reviews as corpora, and the tokenizer that made them."""
+    for name, rows_N in parts.items():
+        kept = name != "train"  # their texts are shown again, or read by a teacher
         with CorpusWriter(folder / f"{name}.arrow", texts=kept) as writer:
             for batch, classes_N in spool.parts(
                 rows_N, class_of_N, texts=kept or spool.words is None

@@ -40,7 +40,7 @@ class Spool:
     """All reviews as they were read: on disk their provisional ids and texts, here the rest."""
 
     path: Path
-    #: Raw labels in the order they came; `codes_N` says which one each review has.
+    #: Raw labels in the order they came; `codes_N` says which one each review has, -1 for none.
     labels: dict[str, RawLabel]
     codes_N: Ints
     hashes_N: Hashes
@@ -96,7 +96,10 @@ def _fill_spool(
         for chunk in chunks_of(reviews, advance):
             labels = []
             for review in chunk:
-                label = review.label or ""
+                label = review.label
+                if label is None:
+                    labels.append(-1)
+                    continue
                 code = names.get(label)
                 if code is None:
                     code = names[label] = len(names)

@@ -217,17 +217,30 @@ class SentimentClassifier(nn.Module):
         """Set how much a review of each class counts in the loss, 1 on average; None: all alike."""
         self.class_weights_C = weights_C
 
-    def loss(self, logits_BO: Tensor, labels_B: Tensor) -> Tensor:
-        """Mean cross-entropy in nats, binary on one output, else softmax; weighted by class."""
+    def loss(self, logits_BO: Tensor, targets: Tensor) -> Tensor:
+        """Mean cross-entropy in nats, binary on one output, else softmax; weighted by class.
+
+        Targets are classes, integers of shape (B,), or their probabilities, (B, C): then the loss
+        is that of each class as often as it is probable.
+        """
+        weights_C = self.class_weights_C
+        if targets.is_floating_point():
+            logs_BC = (
+                F.logsigmoid(torch.cat([-logits_BO, logits_BO], dim=1))
+                if self.classes == 2
+                else logits_BO.log_softmax(dim=1)
+            )
+            share_BC = targets if weights_C is None else targets * weights_C.to(targets)
+            return -(share_BC * logs_BC).sum(dim=1).mean()
         if self.classes == 2:
             each_B = F.binary_cross_entropy_with_logits(
-                logits_BO[:, 0], labels_B.to(logits_BO), reduction="none"
+                logits_BO[:, 0], targets.to(logits_BO), reduction="none"
             )
         else:
-            each_B = F.cross_entropy(logits_BO, labels_B, reduction="none")
-        if self.class_weights_C is None:
-            return each_B.mean()
-        return (each_B * self.class_weights_C.to(each_B)[labels_B]).mean()
+            each_B = F.cross_entropy(logits_BO, targets, reduction="none")
+        return (
+            each_B.mean() if weights_C is None else (each_B * weights_C.to(each_B)[targets]).mean()
+        )
 
     def probabilities(self, logits_BO: Tensor) -> Tensor:
         """Probabilities of shape (B, C), rows summing to 1."""

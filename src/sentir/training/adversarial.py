@@ -16,7 +16,7 @@ from sentir.nn.terms import outside
 
 
 def adversarial_loss(
-    model: SentimentClassifier, batch: Batch, labels_B: Tensor, size: float
+    model: SentimentClassifier, batch: Batch, targets: Tensor, size: float
 ) -> Tensor:
     """The mean of the loss at the reviews and at the worst step beside them.
 
@@ -26,19 +26,19 @@ def adversarial_loss(
     Args:
         model: the classifier.
         batch: the reviews.
-        labels_B: their classes.
+        targets: their classes (B,), or the probabilities of these (B, C).
         size: the step's length as a share of the length of the review's embedded words.
     """
     words_TBE = model.embedded(batch.ids_BT.T)
     if not words_TBE.requires_grad:  # the embedding itself does not learn
         words_TBE.requires_grad_()
     words_TBE.retain_grad()
-    here = model.loss(model.read(words_TBE, batch.ids_BT, batch.lengths_B), labels_B) / 2
+    here = model.loss(model.read(words_TBE, batch.ids_BT, batch.lengths_B), targets) / 2
     here.backward(retain_graph=True)  # type: ignore[no-untyped-call]
     slope_TBE = words_TBE.grad
     assert slope_TBE is not None
     beside_TBE = words_TBE + worst_step(words_TBE.detach(), slope_TBE, batch.lengths_B, size)
-    there = model.loss(model.read(beside_TBE, batch.ids_BT, batch.lengths_B), labels_B) / 2
+    there = model.loss(model.read(beside_TBE, batch.ids_BT, batch.lengths_B), targets) / 2
     return here.detach() + there
 
 

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from sentir.config import Config
 from sentir.data.batches import Batch, sorted_batches
+from sentir.data.joined import Reviews
 from sentir.data.store import EncodedCorpus
 from sentir.nn.classifier import SentimentClassifier
 from sentir.training.adversarial import adversarial_loss
@@ -30,13 +31,14 @@ class Classifying:
     """The task, see `sentir.training.loop.Task`.
 
     Attributes:
-        train: reviews to learn from.
+        targets: what is to be answered to each training review: its class (N,), or the
+            probabilities of the classes (N, C).
         valid: reviews to choose the best model by.
         max_tokens: what is read of a review.
         adversarial: size of the noise that is trained against, 0 for none.
     """
 
-    train: EncodedCorpus
+    targets: Tensor
     valid: EncodedCorpus
     max_tokens: int
     adversarial: float = 0.0
@@ -44,11 +46,10 @@ class Classifying:
     counted: tuple[str, ...] = ("reviews",)
 
     def loss(self, model: SentimentClassifier, batch: Batch) -> Tensor:
-        labels_B = torch.from_numpy(self.train.labels_N[batch.rows_B].astype(np.int64))
-        labels_B = labels_B.to(batch.ids_BT.device)
+        targets = self.targets[torch.from_numpy(batch.rows_B)].to(batch.ids_BT.device)
         if self.adversarial:
-            return adversarial_loss(model, batch, labels_B, self.adversarial)
-        return model.loss(model(batch.ids_BT, batch.lengths_B), labels_B)
+            return adversarial_loss(model, batch, targets, self.adversarial)
+        return model.loss(model(batch.ids_BT, batch.lengths_B), targets)
 
     def validate(self, model: SentimentClassifier) -> dict[str, float]:
         probabilities_NC = probabilities(model, self.valid, self.max_tokens)
@@ -62,10 +63,11 @@ class Classifying:
 
 def fit_classifier(
     model: SentimentClassifier,
-    train: EncodedCorpus,
+    train: Reviews,
     valid: EncodedCorpus,
     config: Config,
     *,
+    targets: npt.NDArray[np.float32] | None = None,
     checkpoints: Checkpoints,
     tell: Listener,
     resume: bool = False,
@@ -77,9 +79,10 @@ def fit_classifier(
         train: reviews to learn from.
         valid: reviews to choose the best model by.
         config: `text.max_tokens` and all of `train` and `tune` are used.
+        targets: probabilities of the classes (N, C) to learn in place of the labels of `train`.
     """
     task = Classifying(
-        train=train,
+        targets=torch.from_numpy(train.labels_N.astype(np.int64) if targets is None else targets),
         valid=valid,
         max_tokens=config.text.max_tokens,
         adversarial=config.tune.adversarial,

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from sentir.data.store import EncodedCorpus
+from sentir.data.joined import Reviews
 from sentir.data.tokenizer import PAD, SPECIAL
 
 #: Tokens to either side that are a word's company; a nearer one counts more, as in GloVe.
@@ -32,7 +32,7 @@ SMOOTHING = 0.75
 SPREAD = 0.3
 
 
-def put_vectors(embedding: nn.Embedding, corpus: EncodedCorpus) -> int:
+def put_vectors(embedding: nn.Embedding, corpus: Reviews) -> int:
     """Begin the embedding with vectors of the words' company; rare words stay as they are.
 
     Args:
@@ -54,7 +54,7 @@ def put_vectors(embedding: nn.Embedding, corpus: EncodedCorpus) -> int:
     return len(met_W)
 
 
-def _text(corpus: EncodedCorpus) -> npt.NDArray[np.int32]:
+def _text(corpus: Reviews) -> npt.NDArray[np.int32]:
     """The ids of all reviews, or of enough, with a window of padding between them."""
     between = np.full(WINDOW, PAD, np.int32)
     order = np.random.default_rng(0).permutation(len(corpus))

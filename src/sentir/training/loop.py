@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from sentir.config import TrainConfig, TuneConfig
 from sentir.data.batches import Batch, batches_an_epoch, shuffled_batches
-from sentir.data.store import EncodedCorpus
+from sentir.data.joined import Reviews
 from sentir.errors import ConfigError
 from sentir.training.allocation import keep_memory
 from sentir.training.averaging import WeightAverage
@@ -70,7 +70,7 @@ class Task(Protocol[Learner]):
 
 def fit(
     model: Model,
-    train: EncodedCorpus,
+    train: Reviews,
     task: Task[Model],
     settings: TrainConfig,
     tune: TuneConfig = ALIKE,

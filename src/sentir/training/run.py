@@ -27,6 +27,7 @@ from sentir.config import DEFAULT_PRESET, LM_PRESET, Config, ReadOptions, Settin
 from sentir.data.cache import cached, cached_reviews, digest, fingerprint
 from sentir.data.corpus import Faults, Review, read_reviews
 from sentir.data.encode import TrainingCorpora, encode_reviews, encode_training
+from sentir.data.joined import Reviews
 from sentir.data.named import is_synthetic
 from sentir.data.store import EncodedCorpus
 from sentir.errors import UsageError
@@ -42,6 +43,7 @@ from sentir.training.cooccurrence import put_vectors
 from sentir.training.device import choose_device
 from sentir.training.mixing import best_mix, put_mix
 from sentir.training.precision import choose_precision, format_name
+from sentir.training.teaching import Shares, Teacher, check_teachers, taught
 from sentir.training.terms import fit_terms
 from sentir.training.transfer import check_settings, copy_weights, settings_from
 from sentir.training.watch import MetricsFile, Watcher, read_metrics, tell_all
@@ -59,6 +61,7 @@ class Inputs:
         train: files, globs, URLs, ``-`` or names of data sets.
         test: the same, measured on once at the end.
         valid: the same, to choose the best model by; empty: a part of train.
+        unlabelled: the same without labels, for a teacher to answer and the model to learn from.
         labels: how labels become classes, see `sentir.data.labels`.
         read: how files are read.
     """
@@ -66,6 +69,7 @@ class Inputs:
     train: tuple[str, ...]
     test: tuple[str, ...] = ()
     valid: tuple[str, ...] = ()
+    unlabelled: tuple[str, ...] = ()
     labels: str = "auto"
     read: ReadOptions = field(default_factory=ReadOptions)
 
@@ -97,6 +101,7 @@ def train(
     *,
     config: Config | None = None,
     from_lm: str | Path | None = None,
+    teachers: Sequence[Teacher] = (),
     resume: bool = False,
     overwrite: bool = False,
     baseline: bool = False,
@@ -110,6 +115,8 @@ def train(
         config: all settings; unset: the preset ``base``, or ``best`` with what `from_lm` asks for.
         from_lm: folder of a language model (`sentir.training.pretrain`) whose tokenizer and weights
             to begin with; the settings must fit it, see `sentir.training.transfer`.
+        teachers: finished models (`sentir.load`) that answer the unlabelled reviews, see
+            `sentir.training.teaching`.
         resume: go on with the unfinished run in that folder.
         overwrite: replace the run in that folder; what was read before is used again.
         baseline: measure a bag of words on the same test reviews (validation, if there are none).
@@ -119,6 +126,7 @@ def train(
         SentirError: bad input, settings that cannot be, or a folder that holds another run.
     """
     folder = Path(output)
+    check_teachers(teachers, inputs.unlabelled)
     lm = load_language_model(from_lm) if from_lm else None
     if config is None:
         preset = Config.preset(LM_PRESET if lm else DEFAULT_PRESET)
@@ -132,10 +140,13 @@ def train(
     faults = Faults(inputs.read.on_error)
 
     made_from = _made_from(inputs, config, lm)
-    checkpoints = checkpoints_of(folder, made_from, config, resume=resume)
+    taught_by = [teacher.bundle.checksum for teacher in teachers]
+    checkpoints = checkpoints_of(folder, [*made_from, *taught_by], config, resume=resume)
     corpora, test = _encode(made_from, inputs, folder, config, lm, resume, faults, tell)
     say_skipped(faults, tell)
     _warn_of_duplicates(corpora, test, tell)
+    max_tokens = config.text.max_tokens
+    learnt, targets_NC = taught(corpora, teachers, tell) if teachers else (corpora.train, None)
     device = choose_device(
         config.train.device,
         config.model,
@@ -144,7 +155,7 @@ def train(
     torch.manual_seed(config.train.seed)
     model = _network(config, corpora)
     if not (resume and checkpoints.path.exists()):  # else the checkpoint has all weights
-        _begin(model, config, corpora, lm, tell)
+        _begin(model, config, corpora, learnt, lm, tell)
     model.to(device)
     if config.train.class_weights == "balanced":
         model.weigh_classes(balanced(corpora.train.labels_N, model.classes))
@@ -153,9 +164,10 @@ def train(
     try:
         position = fit_classifier(
             model,
-            corpora.train,
+            learnt,
             corpora.valid,
             config,
+            targets=targets_NC,
             checkpoints=checkpoints,
             tell=tell,
             resume=resume,
@@ -164,7 +176,9 @@ def train(
         tell({"event": "end"})
     model.compute_in(None)
     # Reviews that the user has set aside are left alone; a part of train is worth learning from.
-    before_NC, after_NC = _calibrate(model, corpora, config, tell, refit=not inputs.valid)
+    before_NC, after_NC = _calibrate(
+        model, learnt, targets_NC, corpora.valid, max_tokens, tell, refit=not inputs.valid
+    )
     seconds = time.perf_counter() - began
 
     evaluations = {
@@ -172,7 +186,7 @@ def train(
         "validation": _evaluation(after_NC, corpora.valid, corpora),
     }
     if test is not None:
-        answers_NC = probabilities(model, test, config.text.max_tokens)
+        answers_NC = probabilities(model, test, max_tokens)
         evaluations["test"] = _evaluation(answers_NC, test, corpora)
     bar = _baseline(corpora, corpora.valid if test is None else test, tell) if baseline else None
     bundle = Bundle(
@@ -187,6 +201,7 @@ def train(
                 **asdict(position),
                 "seconds": round(seconds, 1),
                 **({"from_lm": str(from_lm)} if lm else {}),
+                **({"teachers": taught_by} if teachers else {}),
             },
         },
         synthetic=any(map(is_synthetic, inputs.train)),
@@ -258,7 +273,7 @@ def checkpoints_of(
 def _made_from(inputs: Inputs, config: Config, lm: LanguageBundle | None) -> list[Any]:
     """All that the training reviews as ids depend on; None for sources that can change unseen."""
     return [
-        *(fingerprint(names) for names in (inputs.train, inputs.valid)),
+        *(fingerprint(names) for names in (inputs.train, inputs.valid, inputs.unlabelled)),
         inputs.labels, asdict(inputs.read), config.to_dict()["text"], config.train.split(),
         *([lm.checksum] if lm else []),
     ]  # fmt: skip
@@ -276,8 +291,8 @@ def _encode(
 ) -> tuple[TrainingCorpora, EncodedCorpus | None]:
     """The corpora as ids, from the cache where they are in it."""
 
-    def reviews(names: Sequence[str]) -> Iterator[Review]:
-        return read_reviews(names, inputs.read, faults=faults)
+    def reviews(names: Sequence[str], *, labelled: bool = True) -> Iterator[Review]:
+        return read_reviews(names, inputs.read, faults=faults, labelled=labelled)
 
     def advance(what: str) -> Callable[[int], None]:
         return lambda count: tell({"event": "reading", "what": what, "reviews": count})
@@ -290,6 +305,7 @@ def _encode(
             train=config.train,
             labels=inputs.labels,
             valid_reviews=reviews(inputs.valid) if inputs.valid else None,
+            unlabelled=reviews(inputs.unlabelled, labelled=False) if inputs.unlabelled else None,
             tokenizer=lm.tokenizer if lm else None,
             faults=faults,
             advance=advance("reading reviews"),
@@ -349,6 +365,7 @@ def _begin(
     model: SentimentClassifier,
     config: Config,
     corpora: TrainingCorpora,
+    learnt: Reviews,
     lm: LanguageBundle | None,
     tell: Watcher,
 ) -> None:
@@ -364,10 +381,10 @@ def _begin(
               "recurrent layer begin as the language model's, of perplexity "
               f"{lm.metrics['validation']['perplexity']:,.1f}"})  # fmt: skip
     elif config.model.own_vectors:
-        begin_with_own_vectors(model.embedding, corpora.train, tell)
+        begin_with_own_vectors(model.embedding, learnt, tell)
 
 
-def begin_with_own_vectors(embedding: nn.Embedding, corpus: EncodedCorpus, tell: Watcher) -> None:
+def begin_with_own_vectors(embedding: nn.Embedding, corpus: Reviews, tell: Watcher) -> None:
     """Begin the embedding with vectors of the words' company, and say so, as it takes a while."""
     tell({"event": "say", "message": "looking which words stand near which"})
     put_vectors(embedding, corpus)
@@ -375,8 +392,10 @@ def begin_with_own_vectors(embedding: nn.Embedding, corpus: EncodedCorpus, tell:
 
 def _calibrate(
     model: SentimentClassifier,
-    corpora: TrainingCorpora,
-    config: Config,
+    learnt: Reviews,
+    targets_NC: Shares | None,
+    valid: EncodedCorpus,
+    max_tokens: int,
     tell: Watcher,
     *,
     refit: bool,
@@ -387,7 +406,6 @@ def _calibrate(
         Probabilities (N, C) of the validation reviews before that and after it, both of a model
         that has not learnt from them: in the end the linear part may (`refit`).
     """
-    valid, max_tokens = corpora.valid, config.text.max_tokens
     network_NO = logits(model, valid, max_tokens)
     if model.terms is None:
         mix = best_mix(model, [network_NO], valid.labels_N)
@@ -395,7 +413,9 @@ def _calibrate(
         mixed_NO = mix.of([network_NO])
     else:
         tell({"event": "say", "message": "fitting the linear part"})
-        mixed_NO = fit_terms(model, corpora.train, valid, network_NO, max_tokens, refit=refit)
+        mixed_NO = fit_terms(
+            model, learnt, valid, network_NO, max_tokens, targets=targets_NC, refit=refit
+        )
     before_NC, after_NC = (
         model.probabilities(torch.from_numpy(logits_NO)).numpy()
         for logits_NO in (network_NO, mixed_NO)
@@ -451,6 +471,14 @@ def _report(
         config=bundle.config.to_dict(),
         facts={
             "training reviews": f"{len(corpora.train):,} from {', '.join(inputs.train)}",
+            **(
+                {
+                    "unlabelled reviews": f"{len(corpora.unlabelled):,} from "
+                    f"{', '.join(inputs.unlabelled)}, answered by teachers"
+                }
+                if corpora.unlabelled
+                else {}
+            ),
             "validation reviews": f"{len(corpora.valid):,}",
             "vocabulary": f"{len(corpora.tokenizer.vocabulary):,} tokens",
             "parameters": f"{parameters / 1e6:.1f} million",

@@ -19,7 +19,7 @@ import numpy.typing as npt
 import torch
 
 from sentir.data.batches import cut, sorted_batches
-from sentir.data.store import EncodedCorpus
+from sentir.data.joined import Reviews
 from sentir.data.tokenizer import PAD
 from sentir.nn.bigrams import row_of
 from sentir.nn.classifier import SentimentClassifier
@@ -43,11 +43,11 @@ Keys = npt.NDArray[np.int64]
 
 
 class Counted(NamedTuple):
-    """Reviews as terms: which review has which (N, F), the numbers of the K, and the classes."""
+    """Reviews as terms: which review has which (N, F), the numbers of the K, and the targets."""
 
     has_NF: Any
     keys_K: Keys
-    labels_N: npt.NDArray[np.integer]
+    targets_NC: Floats
 
 
 class Fitted(NamedTuple):
@@ -60,11 +60,12 @@ class Fitted(NamedTuple):
 
 def fit_terms(
     model: SentimentClassifier,
-    train: EncodedCorpus,
-    valid: EncodedCorpus,
+    train: Reviews,
+    valid: Reviews,
     network_NO: npt.NDArray[np.float64],
     max_tokens: int,
     *,
+    targets: Floats | None = None,
     refit: bool = False,
 ) -> npt.NDArray[np.float64]:
     """Fill `model.terms`, and scale it and the head to their best mix.
@@ -75,6 +76,7 @@ def fit_terms(
         valid: reviews by whose loss the penalty and the mix are chosen.
         network_NO: the network's own logits for `valid`.
         max_tokens: what is read of a review.
+        targets: probabilities of the classes (N, C) to fit to, in place of the labels of `train`.
         refit: fit once more in the end, to `valid` too, with the penalty and the mix that were
             chosen. The more reviews the better, but `valid` can measure nothing from then on.
 
@@ -84,7 +86,9 @@ def fit_terms(
     terms = model.terms
     assert terms is not None
     balanced = model.class_weights_C is not None
-    counted = _count(terms, [train], max_tokens)
+    classes_CC = np.eye(model.classes, dtype=np.float32)
+    targets_NC = classes_CC[train.labels_N] if targets is None else targets
+    counted = _count(terms, [(train, targets_NC)], max_tokens)
     found = []
     outputs = terms.word_weights.shape[1]
     fits = _fits(counted, outputs, STRENGTHS, balanced=balanced)
@@ -94,7 +98,8 @@ def fit_terms(
         found.append((best_mix(model, parts, valid.labels_N), strength, fitted, parts))
     mix, strength, fitted, parts = min(found, key=lambda one: one[0].loss)
     if refit:
-        counted = _count(terms, [train, valid], max_tokens)
+        both = [(train, targets_NC), (valid, classes_CC[valid.labels_N])]
+        counted = _count(terms, both, max_tokens)
         (fitted,) = _fits(counted, outputs, [strength], balanced=balanced)
     network, linear = mix.weights
     _put(terms, counted.keys_K, fitted._replace(weights_FO=linear * fitted.weights_FO))
@@ -110,20 +115,26 @@ def _fits(
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
-    has_NF, labels_N = counted.has_NF, counted.labels_N
+    has_NF = counted.has_NF
     problems = []
     for at in range(outputs):
         # One output: the second class against the first. More: each class against all others.
-        is_in_N = labels_N == (1 if outputs == 1 else at)
-        if 0 < is_in_N.sum() < len(is_in_N):  # a class that is not met keeps its zeros
-            scale_F = _telling(has_NF, is_in_N)
+        share_N = counted.targets_NC[:, 1 if outputs == 1 else at]
+        if 0 < share_N.sum() < len(share_N):  # a class that is not met keeps its zeros
+            scale_F = _telling(has_NF, share_N)
             size_N = np.sqrt(has_NF @ scale_F**2 + LEAST_SQUARE)
-            problems.append((at, is_in_N, scale_F, diags(1 / size_N) @ has_NF @ diags(scale_F)))
+            scaled_NF = diags(1 / size_N) @ has_NF @ diags(scale_F)
+            # A review that is partly in the class stands on both sides, each time as a part.
+            inside_N, outside_N = np.flatnonzero(share_N > 0), np.flatnonzero(share_N < 1)
+            row_M = np.concatenate([inside_N, outside_N])
+            is_in_M = np.arange(len(row_M)) < len(inside_N)
+            part_M = np.where(is_in_M, share_N[row_M], 1 - share_N[row_M])
+            problems.append((at, scaled_NF[row_M], is_in_M, part_M, scale_F))
     for strength in strengths:
         weights_FO = np.zeros((has_NF.shape[1], outputs), np.float32)
         squares_FO = np.zeros_like(weights_FO)
         intercepts_O = np.zeros(outputs, np.float32)
-        for at, is_in_N, scale_F, scaled_NF in problems:
+        for at, scaled_MF, is_in_M, part_M, scale_F in problems:
             fit = LogisticRegression(
                 C=strength,
                 tol=TOLERANCE,
@@ -132,21 +143,21 @@ def _fits(
             )
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ConvergenceWarning)  # MOST_STEPS says why
-                fit.fit(scaled_NF, is_in_N)
+                fit.fit(scaled_MF, is_in_M, part_M)
             weights_FO[:, at], squares_FO[:, at] = fit.coef_[0] * scale_F, scale_F**2
             intercepts_O[at] = fit.intercept_[0]
         yield Fitted(weights_FO, squares_FO, intercepts_O)
 
 
-def _telling(has_NF: Any, is_in_N: npt.NDArray[np.bool_]) -> Floats:
+def _telling(has_NF: Any, share_N: Floats) -> Floats:
     """The scale of each term, (F,)."""
-    inside_F = np.asarray(has_NF[is_in_N].sum(axis=0)).ravel() + 1
-    others_F = np.asarray(has_NF[~is_in_N].sum(axis=0)).ravel() + 1
+    inside_F = share_N @ has_NF + 1
+    others_F = (1 - share_N) @ has_NF + 1
     ratio_F = np.log(inside_F / inside_F.sum()) - np.log(others_F / others_F.sum())
     seen_F = inside_F + others_F - 2
-    rarity_F = np.log((1 + len(is_in_N)) / (1 + seen_F)) + 1
+    rarity_F = np.log((1 + len(share_N)) / (1 + seen_F)) + 1
     scale_F = np.sqrt(np.abs(ratio_F)) * rarity_F
-    scale_F[seen_F < LEAST_REVIEWS] = 0
+    scale_F[np.rint(seen_F) < LEAST_REVIEWS] = 0
     scale: Floats = scale_F.astype(np.float32)
     return scale
 
@@ -164,7 +175,7 @@ def _put(terms: Terms, keys_K: Keys, fitted: Fitted) -> None:
         getattr(terms, f"ngram_{what}").zero_()[row_K] = values[words:]
 
 
-def _outputs(terms: Terms, corpus: EncodedCorpus, max_tokens: int) -> npt.NDArray[np.float64]:
+def _outputs(terms: Terms, corpus: Reviews, max_tokens: int) -> npt.NDArray[np.float64]:
     """The linear part's own answers, (N, O)."""
     found_NO = np.empty((len(corpus), terms.word_weights.shape[1]))
     for batch in sorted_batches(corpus, batch_size=BATCH, max_tokens=max_tokens):
@@ -173,15 +184,15 @@ def _outputs(terms: Terms, corpus: EncodedCorpus, max_tokens: int) -> npt.NDArra
     return found_NO
 
 
-def _count(terms: Terms, corpora: Sequence[EncodedCorpus], max_tokens: int) -> Counted:
+def _count(terms: Terms, corpora: Sequence[tuple[Reviews, Floats]], max_tokens: int) -> Counted:
     """The terms of the reviews of some corpora, with those pairs and triples that get a row."""
     from scipy.sparse import csr_matrix, hstack
 
-    reviews, labels = [], []
-    for corpus in corpora:
+    reviews, targets = [], []
+    for corpus, targets_NC in corpora:
         rows_N = _part(np.minimum(corpus.lengths_N, max_tokens))
         reviews += [cut(corpus[row], max_tokens) for row in rows_N]
-        labels.append(corpus.labels_N[rows_N])
+        targets.append(targets_NC[rows_N])
     # In one piece, with padding between reviews: no pair or triple reaches over it.
     ids_T = np.concatenate([part for ids in reviews for part in (ids, [PAD])], dtype=np.int64)
     owner_T = np.repeat(np.arange(len(reviews)), [len(ids) + 1 for ids in reviews])
@@ -203,7 +214,7 @@ def _count(terms: Terms, corpora: Sequence[EncodedCorpus], max_tokens: int) -> C
     return Counted(
         hstack([words_NV, ngrams_NK.tocsc()[:, chosen_K]]).tocsr(),
         keys_K[often_K][chosen_K],
-        np.concatenate(labels),
+        np.concatenate(targets),
     )
 
 

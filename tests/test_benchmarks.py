@@ -14,11 +14,14 @@ import learning_curves
 import numpy as np
 import pytest
 import results
+import teaching
 import tools
 from reviews import lines_of, read, reviews_file, shuffled, write
+from settings import changes
 
-from sentir import Config
+from sentir import Config, train
 from sentir.data.sample import sample_reviews
+from sentir.training.run import Inputs
 
 TINY = "hidden=4 embedding=4 epochs=1 max_tokens=20 terms=512".split()
 
@@ -214,3 +217,31 @@ def test_the_ablation_runs(
     assert {row["measured"] for row in rows} == {rows[0]["measured"]}
     for row in rows:
         assert ablation.rights(row).mean() == pytest.approx(row["accuracy"], abs=1e-5)
+
+
+def test_a_teacher_and_its_students_are_measured(
+    corpus: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = {part: str(reviews_file(corpus, "amazon", part)) for part in ("train", "test")}
+    config = Config().override(changes(TINY))
+    inputs = Inputs(train=(files["train"],), test=(files["test"],))
+    train(inputs, corpus / "teacher", config=config)
+    train(Inputs(train=inputs.train), corpus / "untested", config=config)
+    file = corpus / "teaching.jsonl"
+    given = ("--data", corpus, "--results", file, "--set", *TINY, "--teachers")
+    with pytest.raises(SystemExit, match="train it with --test"):
+        run(teaching, monkeypatch, *given, corpus / "untested")
+    with pytest.raises(SystemExit, match="amazon has no unlabelled reviews"):
+        run(teaching, monkeypatch, *given, corpus / "teacher")
+    with bz2.open(corpus / "amazon" / "unsup.txt.bz2", "wt", encoding="utf-8") as unlabelled:
+        unlabelled.writelines(f"{text}\n" for _, text in sample_reviews(50, seed=3))
+    run(teaching, monkeypatch, *given, corpus / "teacher", "--seeds", "0,1")
+    rows = results.read_rows(file)
+    assert [row["seed"] for row in rows] == [0, 1]
+    assert rows[0]["teachers"][0]["network"] == "LSTM of 4 units"
+    capsys.readouterr()
+    run(teaching, monkeypatch, "--results", file, "--draw")
+    teacher, student = capsys.readouterr().out.splitlines()[2:]
+    assert teacher.startswith("| LSTM of 4 units, seed 0 |  | 1 |")
+    assert student.startswith("| `base`, hidden = 4")
+    assert "| LSTM of 4 units, seed 0 | 2 |" in student

@@ -118,9 +118,7 @@ def test_a_review_with_a_label_is_no_unlabelled_one(tmp_path: Path, knowing: Kno
               config=TINY, teachers=[knowing], overwrite=True)  # fmt: skip
 
 
-def test_each_teacher_is_asked_once(
-    tmp_path: Path, knowing: Knowing
-) -> None:
+def test_each_teacher_is_asked_once(tmp_path: Path, knowing: Knowing) -> None:
     file = with_labels(tmp_path / "a.ft.txt", 60, seed=1)
     inputs = Inputs(train=(file,), unlabelled=(unlabelled(tmp_path / "more.txt", 40),))
     train(inputs, tmp_path / "run", config=TINY, teachers=[knowing])

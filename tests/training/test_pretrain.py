@@ -17,7 +17,7 @@ from sentir.data.sample import sample_reviews
 from sentir.data.tokenizer import PAD
 from sentir.errors import BundleError, ConfigError, DataError, UsageError
 from sentir.nn.classifier import turned
-from sentir.training import run as run_module
+from sentir.training import cooccurrence
 from sentir.training.cooccurrence import put_vectors
 from sentir.training.pretrain import Pretraining, pretrain
 from sentir.training.run import Inputs, train
@@ -230,7 +230,7 @@ def test_words_begin_with_their_company(tmp_path: Path, monkeypatch: pytest.Monk
     with pytest.raises(RuntimeError, match="killed"):
         pretrain([str(file)], tmp_path / "run", config=config, watchers=[kill])
     made = []
-    monkeypatch.setattr(run_module, "put_vectors", lambda *given: made.append(given))
+    monkeypatch.setattr(cooccurrence, "put_vectors", lambda *given: made.append(given))
     run = pretrain([str(file)], tmp_path / "run", config=config, resume=True)
     assert not made  # the checkpoint has them
     corpora = TextCorpora.open(next((tmp_path / "run" / "cache").iterdir()))

@@ -19,6 +19,7 @@ from torch import nn
 
 from sentir.data.joined import Reviews
 from sentir.data.tokenizer import PAD, SPECIAL
+from sentir.training.watch import Watcher
 
 #: Tokens to either side that are a word's company; a nearer one counts more, as in GloVe.
 WINDOW = 5
@@ -30,6 +31,12 @@ MOST_TOKENS = 20_000_000
 SMOOTHING = 0.75
 #: Standard deviation of the vectors' numbers.
 SPREAD = 0.3
+
+
+def begin_with_own_vectors(embedding: nn.Embedding, corpus: Reviews, tell: Watcher) -> None:
+    """`put_vectors`, and say so, as it takes a while."""
+    tell({"event": "say", "message": "looking which words stand near which"})
+    put_vectors(embedding, corpus)
 
 
 def put_vectors(embedding: nn.Embedding, corpus: Reviews) -> int:

@@ -26,16 +26,12 @@ from sentir.data.corpus import Faults, read_reviews
 from sentir.data.encode import TextCorpora, encode_unlabelled
 from sentir.data.named import is_synthetic
 from sentir.nn.language_model import LanguageModel
+from sentir.training.cooccurrence import begin_with_own_vectors
 from sentir.training.device import choose_device
+from sentir.training.folder import check_folder, checkpoints_of, leave
 from sentir.training.guessing import fit_language_model, losses
 from sentir.training.precision import choose_precision
-from sentir.training.run import (
-    begin_with_own_vectors,
-    check_folder,
-    checkpoints_of,
-    leave,
-    say_skipped,
-)
+from sentir.training.reading import say_skipped
 from sentir.training.watch import MetricsFile, Watcher, perplexity, tell_all
 
 _DEFAULT = ReadOptions()

@@ -13,36 +13,35 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
 from sentir.bundle import FOLDER, Bundle, LanguageBundle, load_language_model, save_bundle
-from sentir.config import DEFAULT_PRESET, LM_PRESET, Config, ReadOptions, Settings
-from sentir.data.cache import cached, cached_reviews, digest, fingerprint
-from sentir.data.corpus import Faults, Review, read_reviews
-from sentir.data.encode import TrainingCorpora, encode_reviews, encode_training
+from sentir.config import DEFAULT_PRESET, LM_PRESET, Config
+from sentir.data.corpus import Faults
+from sentir.data.encode import TrainingCorpora
 from sentir.data.joined import Reviews
 from sentir.data.named import is_synthetic
 from sentir.data.store import EncodedCorpus
-from sentir.errors import UsageError
 from sentir.evaluation.baseline import fit_baseline
 from sentir.evaluation.metrics import Metrics, Mistakes, measure
 from sentir.evaluation.report import Evaluation, Report, write_report
 from sentir.nn.classifier import SentimentClassifier
 from sentir.nn.vectors import load_vectors
 from sentir.training.balance import balanced
-from sentir.training.checkpoint import Checkpoints, Position
+from sentir.training.checkpoint import Position
 from sentir.training.classifying import fit_classifier, logits, probabilities
-from sentir.training.cooccurrence import put_vectors
+from sentir.training.cooccurrence import begin_with_own_vectors
 from sentir.training.device import choose_device
+from sentir.training.folder import check_folder, checkpoints_of, leave
 from sentir.training.mixing import best_mix, put_mix
 from sentir.training.precision import choose_precision, format_name
+from sentir.training.reading import Inputs as Inputs
+from sentir.training.reading import encode, made_from, say_skipped, warn_of_duplicates
 from sentir.training.teaching import Shares, Teacher, check_teachers, taught
 from sentir.training.terms import fit_terms
 from sentir.training.transfer import check_settings, copy_weights, settings_from
@@ -51,27 +50,6 @@ from sentir.version import __version__
 
 #: Most confident mistakes shown in the report.
 SHOWN_MISTAKES = 20
-
-
-@dataclass(frozen=True, kw_only=True)
-class Inputs:
-    """Where a run's reviews come from.
-
-    Attributes:
-        train: files, globs, URLs, ``-`` or names of data sets.
-        test: the same, measured on once at the end.
-        valid: the same, to choose the best model by; empty: a part of train.
-        unlabelled: the same without labels, for a teacher to answer and the model to learn from.
-        labels: how labels become classes, see `sentir.data.labels`.
-        read: how files are read.
-    """
-
-    train: tuple[str, ...]
-    test: tuple[str, ...] = ()
-    valid: tuple[str, ...] = ()
-    unlabelled: tuple[str, ...] = ()
-    labels: str = "auto"
-    read: ReadOptions = field(default_factory=ReadOptions)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,12 +117,12 @@ def train(
     began = time.perf_counter()
     faults = Faults(inputs.read.on_error)
 
-    made_from = _made_from(inputs, config, lm)
+    made_of = made_from(inputs, config, lm)
     taught_by = [teacher.bundle.checksum for teacher in teachers]
-    checkpoints = checkpoints_of(folder, [*made_from, *taught_by], config, resume=resume)
-    corpora, test = _encode(made_from, inputs, folder, config, lm, resume, faults, tell)
+    checkpoints = checkpoints_of(folder, [*made_of, *taught_by], config, resume=resume)
+    corpora, test = encode(made_of, inputs, folder, config, lm, resume, faults, tell)
     say_skipped(faults, tell)
-    _warn_of_duplicates(corpora, test, tell)
+    warn_of_duplicates(corpora, test, tell)
     max_tokens = config.text.max_tokens
     learnt, targets_NC = taught(corpora, teachers, tell) if teachers else (corpora.train, None)
     device = choose_device(
@@ -221,138 +199,6 @@ def train(
     )
 
 
-def leave(checkpoints: Checkpoints, position: Position, tell: Watcher) -> None:
-    """Clear away what only an unfinished run needs, or say how to go on with it."""
-    if position.stopped == "interrupted":
-        tell({"event": "say", "message": "interrupted: this is the best model so far; the same "
-              "command with --resume goes on from the last validation"})  # fmt: skip
-    else:
-        checkpoints.remove()
-
-
-def check_folder(folder: Path, *, resume: bool, overwrite: bool) -> None:
-    """Refuse to begin where another run would be lost, or to go on where none is.
-
-    Raises:
-        UsageError: the folder holds another run, or what was asked cannot be.
-    """
-    checkpoint, model = folder / "checkpoint.pt", folder / FOLDER
-    where = str(folder)
-    if folder.exists() and not folder.is_dir():
-        raise UsageError("not a folder", where=where, todo="choose another --output")
-    if resume and overwrite:
-        raise UsageError("--resume and --overwrite exclude each other", todo="choose one")
-    if overwrite:
-        Checkpoints(folder, "").remove()
-    elif resume and model.exists() and not checkpoint.exists():
-        raise UsageError("this run has finished", where=where, todo="--overwrite trains anew")
-    elif checkpoint.exists() and not resume:
-        raise UsageError(
-            "an unfinished run is here", where=where, todo="go on with --resume, or --overwrite it"
-        )
-    elif model.exists() and not resume:
-        raise UsageError(
-            "a model is here", where=where, todo="--overwrite it or choose another --output"
-        )
-
-
-def checkpoints_of(
-    folder: Path, made_from: Sequence[Any], config: Settings, *, resume: bool
-) -> Checkpoints:
-    """The run's checkpoints; one to go on from is looked at before anything else is touched.
-
-    Raises:
-        DataError: it is damaged, or was made with other settings or data.
-    """
-    checkpoints = Checkpoints(folder, digest([digest(made_from), config.to_dict()]))
-    if resume:
-        checkpoints.check()
-    return checkpoints
-
-
-def _made_from(inputs: Inputs, config: Config, lm: LanguageBundle | None) -> list[Any]:
-    """All that the training reviews as ids depend on; None for sources that can change unseen."""
-    return [
-        *(fingerprint(names) for names in (inputs.train, inputs.valid, inputs.unlabelled)),
-        inputs.labels, asdict(inputs.read), config.to_dict()["text"], config.train.split(),
-        *([lm.checksum] if lm else []),
-    ]  # fmt: skip
-
-
-def _encode(
-    made_from: Sequence[Any],
-    inputs: Inputs,
-    folder: Path,
-    config: Config,
-    lm: LanguageBundle | None,
-    resume: bool,
-    faults: Faults,
-    tell: Watcher,
-) -> tuple[TrainingCorpora, EncodedCorpus | None]:
-    """The corpora as ids, from the cache where they are in it."""
-
-    def reviews(names: Sequence[str], *, labelled: bool = True) -> Iterator[Review]:
-        return read_reviews(names, inputs.read, faults=faults, labelled=labelled)
-
-    def advance(what: str) -> Callable[[int], None]:
-        return lambda count: tell({"event": "reading", "what": what, "reviews": count})
-
-    def make(place: Path) -> None:
-        encode_training(
-            reviews(inputs.train),
-            place,
-            text=config.text,
-            train=config.train,
-            labels=inputs.labels,
-            valid_reviews=reviews(inputs.valid) if inputs.valid else None,
-            unlabelled=reviews(inputs.unlabelled, labelled=False) if inputs.unlabelled else None,
-            tokenizer=lm.tokenizer if lm else None,
-            faults=faults,
-            advance=advance("reading reviews"),
-        )
-
-    place = cached_reviews(folder / "cache", made_from, make, resume=resume)
-    corpora = TrainingCorpora.open(place)
-    test_key = ""
-    test = None
-    if inputs.test:
-        test_key = digest([fingerprint(inputs.test), asdict(inputs.read)])
-
-        def make_test(place: Path) -> None:
-            encode_reviews(
-                reviews(inputs.test),
-                place / "test.arrow",
-                corpora.tokenizer,
-                corpora.labels,
-                faults=faults,
-                advance=advance("reading test reviews"),
-            )
-
-        test = EncodedCorpus(cached(place, f"test-{test_key}", make_test) / "test.arrow")
-    return corpora, test
-
-
-def say_skipped(faults: Faults, tell: Watcher) -> None:
-    """Tell of the rows that were left out."""
-    if faults.count:
-        shown = "\n  ".join([f"{faults.count:,} rows skipped:", *faults.examples])
-        tell({"event": "say", "message": shown, "warning": True})
-
-
-def _warn_of_duplicates(
-    corpora: TrainingCorpora, test: EncodedCorpus | None, tell: Watcher
-) -> None:
-    pairs = [("validation", corpora.valid.hashes_N, [corpora.train.hashes_N])]
-    if test is not None:
-        pairs.append(("test", test.hashes_N, [corpora.train.hashes_N, corpora.valid.hashes_N]))
-    for name, hashes_N, others in pairs:
-        count = int(np.isin(hashes_N, np.concatenate(others)).sum())
-        if count:
-            tell({"event": "say", "warning": True,
-                  "message": f"{count:,} of {len(hashes_N):,} {name} reviews stand in train too: "
-                  f"the {name} figures will look better than they are"})  # fmt: skip
-
-
 def _network(config: Config, corpora: TrainingCorpora) -> SentimentClassifier:
     return SentimentClassifier(
         config.model,
@@ -382,12 +228,6 @@ def _begin(
               f"{lm.metrics['validation']['perplexity']:,.1f}"})  # fmt: skip
     elif config.model.own_vectors:
         begin_with_own_vectors(model.embedding, learnt, tell)
-
-
-def begin_with_own_vectors(embedding: nn.Embedding, corpus: Reviews, tell: Watcher) -> None:
-    """Begin the embedding with vectors of the words' company, and say so, as it takes a while."""
-    tell({"event": "say", "message": "looking which words stand near which"})
-    put_vectors(embedding, corpus)
 
 
 def _calibrate(

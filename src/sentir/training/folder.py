@@ -1,0 +1,63 @@
+"""A run's folder: whether a run may begin in it or go on, and what is left there in the end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from sentir.bundle import FOLDER
+from sentir.config import Settings
+from sentir.data.cache import digest
+from sentir.errors import UsageError
+from sentir.training.checkpoint import Checkpoints, Position
+from sentir.training.watch import Watcher
+
+
+def check_folder(folder: Path, *, resume: bool, overwrite: bool) -> None:
+    """Refuse to begin where another run would be lost, or to go on where none is.
+
+    Raises:
+        UsageError: the folder holds another run, or what was asked cannot be.
+    """
+    checkpoint, model = folder / "checkpoint.pt", folder / FOLDER
+    where = str(folder)
+    if folder.exists() and not folder.is_dir():
+        raise UsageError("not a folder", where=where, todo="choose another --output")
+    if resume and overwrite:
+        raise UsageError("--resume and --overwrite exclude each other", todo="choose one")
+    if overwrite:
+        Checkpoints(folder, "").remove()
+    elif resume and model.exists() and not checkpoint.exists():
+        raise UsageError("this run has finished", where=where, todo="--overwrite trains anew")
+    elif checkpoint.exists() and not resume:
+        raise UsageError(
+            "an unfinished run is here", where=where, todo="go on with --resume, or --overwrite it"
+        )
+    elif model.exists() and not resume:
+        raise UsageError(
+            "a model is here", where=where, todo="--overwrite it or choose another --output"
+        )
+
+
+def checkpoints_of(
+    folder: Path, made_from: Sequence[Any], config: Settings, *, resume: bool
+) -> Checkpoints:
+    """The run's checkpoints; one to go on from is looked at before anything else is touched.
+
+    Raises:
+        DataError: it is damaged, or was made with other settings or data.
+    """
+    checkpoints = Checkpoints(folder, digest([digest(made_from), config.to_dict()]))
+    if resume:
+        checkpoints.check()
+    return checkpoints
+
+
+def leave(checkpoints: Checkpoints, position: Position, tell: Watcher) -> None:
+    """Clear away what only an unfinished run needs, or say how to go on with it."""
+    if position.stopped == "interrupted":
+        tell({"event": "say", "message": "interrupted: this is the best model so far; the same "
+              "command with --resume goes on from the last validation"})  # fmt: skip
+    else:
+        checkpoints.remove()

@@ -1,0 +1,120 @@
+"""A run's reviews: read from their files, encoded, and kept so that the next run starts at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sentir.bundle import LanguageBundle
+from sentir.config import Config, ReadOptions
+from sentir.data.cache import cached, cached_reviews, digest, fingerprint
+from sentir.data.corpus import Faults, Review, read_reviews
+from sentir.data.encode import TrainingCorpora, encode_reviews, encode_training
+from sentir.data.store import EncodedCorpus
+from sentir.training.watch import Watcher
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inputs:
+    """Where a run's reviews come from.
+
+    Attributes:
+        train: files, globs, URLs, ``-`` or names of data sets.
+        test: the same, measured on once at the end.
+        valid: the same, to choose the best model by; empty: a part of train.
+        unlabelled: the same without labels, for a teacher to answer and the model to learn from.
+        labels: how labels become classes, see `sentir.data.labels`.
+        read: how files are read.
+    """
+
+    train: tuple[str, ...]
+    test: tuple[str, ...] = ()
+    valid: tuple[str, ...] = ()
+    unlabelled: tuple[str, ...] = ()
+    labels: str = "auto"
+    read: ReadOptions = field(default_factory=ReadOptions)
+
+
+def made_from(inputs: Inputs, config: Config, lm: LanguageBundle | None) -> list[Any]:
+    """All that the training reviews as ids depend on; None for sources that can change unseen."""
+    return [
+        *(fingerprint(names) for names in (inputs.train, inputs.valid, inputs.unlabelled)),
+        inputs.labels, asdict(inputs.read), config.to_dict()["text"], config.train.split(),
+        *([lm.checksum] if lm else []),
+    ]  # fmt: skip
+
+
+def encode(
+    made_from: Sequence[Any],
+    inputs: Inputs,
+    folder: Path,
+    config: Config,
+    lm: LanguageBundle | None,
+    resume: bool,
+    faults: Faults,
+    tell: Watcher,
+) -> tuple[TrainingCorpora, EncodedCorpus | None]:
+    """The corpora as ids, from the cache where they are in it."""
+
+    def reviews(names: Sequence[str], *, labelled: bool = True) -> Iterator[Review]:
+        return read_reviews(names, inputs.read, faults=faults, labelled=labelled)
+
+    def advance(what: str) -> Callable[[int], None]:
+        return lambda count: tell({"event": "reading", "what": what, "reviews": count})
+
+    def make(place: Path) -> None:
+        encode_training(
+            reviews(inputs.train),
+            place,
+            text=config.text,
+            train=config.train,
+            labels=inputs.labels,
+            valid_reviews=reviews(inputs.valid) if inputs.valid else None,
+            unlabelled=reviews(inputs.unlabelled, labelled=False) if inputs.unlabelled else None,
+            tokenizer=lm.tokenizer if lm else None,
+            faults=faults,
+            advance=advance("reading reviews"),
+        )
+
+    place = cached_reviews(folder / "cache", made_from, make, resume=resume)
+    corpora = TrainingCorpora.open(place)
+    test_key = ""
+    test = None
+    if inputs.test:
+        test_key = digest([fingerprint(inputs.test), asdict(inputs.read)])
+
+        def make_test(place: Path) -> None:
+            encode_reviews(
+                reviews(inputs.test),
+                place / "test.arrow",
+                corpora.tokenizer,
+                corpora.labels,
+                faults=faults,
+                advance=advance("reading test reviews"),
+            )
+
+        test = EncodedCorpus(cached(place, f"test-{test_key}", make_test) / "test.arrow")
+    return corpora, test
+
+
+def say_skipped(faults: Faults, tell: Watcher) -> None:
+    """Tell of the rows that were left out."""
+    if faults.count:
+        shown = "\n  ".join([f"{faults.count:,} rows skipped:", *faults.examples])
+        tell({"event": "say", "message": shown, "warning": True})
+
+
+def warn_of_duplicates(corpora: TrainingCorpora, test: EncodedCorpus | None, tell: Watcher) -> None:
+    pairs = [("validation", corpora.valid.hashes_N, [corpora.train.hashes_N])]
+    if test is not None:
+        pairs.append(("test", test.hashes_N, [corpora.train.hashes_N, corpora.valid.hashes_N]))
+    for name, hashes_N, others in pairs:
+        count = int(np.isin(hashes_N, np.concatenate(others)).sum())
+        if count:
+            tell({"event": "say", "warning": True,
+                  "message": f"{count:,} of {len(hashes_N):,} {name} reviews stand in train too: "
+                  f"the {name} figures will look better than they are"})  # fmt: skip

@@ -2,7 +2,7 @@
 
     sentir train TRAIN --test TEST -o runs/teacher
     python benchmarks/teaching.py --corpus imdb --teachers runs/teacher[,...] [--presets base,best]
-        [--lm DIR] [--seeds 0] [--set NAME=VALUE ...] [--data DIR]
+        [--lm DIR] [--engine int8] [--seeds 0] [--set NAME=VALUE ...] [--data DIR]
     python benchmarks/teaching.py --corpus imdb --draw
 
 A teacher is a finished run on the corpus' training file, measured on test by itself; it answers the
@@ -49,6 +49,7 @@ def main() -> None:
     parser.add_argument("--corpus", default="imdb", choices=CORPORA)
     parser.add_argument("--teachers", default="", metavar="DIR,...", help="finished runs")
     parser.add_argument("--presets", default="base", help="of the students")
+    parser.add_argument("--engine", default="auto", help="what computes the teachers' answers")
     parser.add_argument("--lm", type=Path, metavar="DIR", help="a finished run of sentir pretrain")
     results.add_results_options(parser)
     add_data_option(parser)
@@ -80,12 +81,13 @@ def jobs(given: argparse.Namespace) -> Iterator[Job]:
         for seed in map(int, given.seeds.split(",")):
             mark = {
                 "corpus": given.corpus, "preset": preset, "set": changes(given.set),
-                "teachers": teachers, "seed": seed, "recipe": digest([config.to_dict(), checksum]),
+                "teachers": teachers, "engine": given.engine, "seed": seed,
+                "recipe": digest([config.to_dict(), checksum]),
             }  # fmt: skip
             options = [
                 "--corpus", given.corpus, "--presets", preset, "--seeds", seed,
                 "--teachers", ",".join(f"RUN{at}" for at in range(1, len(folders) + 1)),
-                *(["--lm", "LM"] if own_lm else []),
+                "--engine", given.engine, *(["--lm", "LM"] if own_lm else []),
             ]  # fmt: skip
             yield Job(
                 mark,
@@ -128,7 +130,7 @@ def result(
             Path(made) / "run",
             config=config,
             from_lm=given.lm if lm else None,
-            teachers=[load(folder, many=True) for folder in folders],
+            teachers=[load(folder, given.engine, many=True) for folder in folders],
             watchers=[ProgressBar(Console(stderr=True))],
         )
     assert run.test is not None

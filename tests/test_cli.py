@@ -88,7 +88,7 @@ def test_learn_from_a_teacher(
     file = write_fasttext(tmp_path / "train.ft.txt", 60, seed=3)
     more = tmp_path / "more.txt"
     more.write_text("".join(f"{text}\n" for _, text in sample_reviews(50, seed=4)))
-    asked = ["--unlabelled", more, "--teacher", tiny_run.folder]
+    asked = ["--unlabelled", more, "--teacher", tiny_run.folder, "--engine", "int8"]
     code, out, err = sentir("train", file, "-o", tmp_path / "run", *asked, *TINY, capfd=capfd)
     assert code == 0, err
     assert "asking the teacher: 50 reviews" in err
@@ -96,7 +96,7 @@ def test_learn_from_a_teacher(
     code, _, err = sentir("train", file, "-o", tmp_path / "other", *asked[:2], *TINY, capfd=capfd)
     assert code == 2
     assert "give one with --teacher" in err
-    code, _, err = sentir("train", file, "-o", tmp_path / "other", *asked[2:], *TINY, capfd=capfd)
+    code, _, err = sentir("train", file, "-o", tmp_path / "other", *asked[2:4], *TINY, capfd=capfd)
     assert code == 2
     assert "give them with --unlabelled" in err
 

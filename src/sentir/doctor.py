@@ -16,7 +16,7 @@ from sentir.data.tokenizer import WordTokenizer
 from sentir.inference.engine import ENGINES, INT8_CELLS, engine_for
 from sentir.inference.predictor import Predictor
 from sentir.nn.classifier import SentimentClassifier
-from sentir.nn.fused_gru import WIDEST, fused_is_installed
+from sentir.nn.fused import WIDEST, fused_is_installed
 from sentir.training.allocation import can_keep_memory
 from sentir.training.device import choose_device
 from sentir.training.precision import LEAST_HIDDEN, has_fast_bfloat16

@@ -17,7 +17,8 @@ from sentir.errors import UsageError
 from sentir.inference import fused
 from sentir.inference.fused import FusedEngine, QuantizedEngine
 from sentir.inference.fused_layer import CELLS
-from sentir.nn.kernel import UNITS, compiled, tanh
+from sentir.nn.fused import UNITS
+from sentir.nn.kernel import compiled, tanh
 from toy_bundle import WORDS, toy
 
 # Both in float32; sums are taken in other orders, and tanh is an approximation.

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from sentir.nn import fused_gru
+from sentir.nn import classifier, fused
 from sentir.nn.classifier import RecurrentLayer, turned
-from sentir.nn.kernel import UNITS
+from sentir.nn.fused import UNITS, WIDEST, learns_fused
 
 # Shares of the largest number: sums are taken in other orders, and tanh is an approximation.
 TOLERANCE = 1e-5
@@ -45,9 +45,9 @@ def test_states_and_gradients_are_pytorchs(
             weight += 0.1 * torch.randn_like(weight)
     x_TBE = torch.randn(time, texts, 5)
     turn_TB = turned(torch.randint(1, time + 1, (texts,)), time)
-    assert fused_gru.fits(layer.ahead, x_TBE)
+    assert learns_fused(layer.ahead, x_TBE)
     found = learnt(layer, x_TBE, turn_TB)
-    monkeypatch.setattr(fused_gru, "fits", lambda layer, x_TBE: False)
+    monkeypatch.setattr(classifier, "learns_fused", lambda layer, x_TBE: False)
     wanted = learnt(layer, x_TBE, turn_TB)
     assert len(found) == len(wanted) == 2 + 4 * (1 + bidirectional)
     for ours, theirs in zip(found, wanted, strict=True):
@@ -67,12 +67,12 @@ def test_frozen_inputs_and_weights_are_left_alone() -> None:
 
 def test_others_are_left_to_pytorch(monkeypatch: pytest.MonkeyPatch) -> None:
     x_TBE = torch.randn(3, 2, 5)
-    assert fused_gru.fits(torch.nn.GRU(5, UNITS), x_TBE)
+    assert learns_fused(torch.nn.GRU(5, UNITS), x_TBE)
     for other in (torch.nn.LSTM(5, UNITS), torch.nn.GRU(5, UNITS + 1),
-                  torch.nn.GRU(5, fused_gru.WIDEST + UNITS)):  # fmt: skip
-        assert not fused_gru.fits(other, x_TBE)
-    assert not fused_gru.fits(torch.nn.GRU(5, UNITS), x_TBE.double())
+                  torch.nn.GRU(5, WIDEST + UNITS)):  # fmt: skip
+        assert not learns_fused(other, x_TBE)
+    assert not learns_fused(torch.nn.GRU(5, UNITS), x_TBE.double())
     with torch.no_grad():
-        assert not fused_gru.fits(torch.nn.GRU(5, UNITS), x_TBE)
-    monkeypatch.setattr(fused_gru, "fused_is_installed", lambda: False)
-    assert not fused_gru.fits(torch.nn.GRU(5, UNITS), x_TBE)
+        assert not learns_fused(torch.nn.GRU(5, UNITS), x_TBE)
+    monkeypatch.setattr(fused, "fused_is_installed", lambda: False)
+    assert not learns_fused(torch.nn.GRU(5, UNITS), x_TBE)

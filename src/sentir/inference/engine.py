@@ -23,7 +23,7 @@ from sentir.bundle import Bundle
 from sentir.data.batches import Batch
 from sentir.errors import MissingExtraError, UsageError
 from sentir.inference.onnx_graph import fits_onnx, onnx_model
-from sentir.nn.fused_gru import fused_is_installed
+from sentir.nn.fused import fused_is_installed
 
 # Newer versions send usage data unless told not to before they are imported.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")

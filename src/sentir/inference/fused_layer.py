@@ -20,7 +20,8 @@ from sentir.inference.layer_kernel import STEPS, quantize, quantized_step, recur
 from sentir.inference.unpadded import Texts
 from sentir.nn.cells import weights_of
 from sentir.nn.classifier import RecurrentLayer
-from sentir.nn.kernel import UNITS, WIDTH, Floats, Ints, in_parts
+from sentir.nn.fused import UNITS
+from sentir.nn.kernel import WIDTH, Floats, Ints, in_parts
 
 #: Weights in 8 bits go up to this, for processors that add two products in 16 bits.
 LARGEST_WEIGHT = 63

@@ -20,7 +20,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from sentir.nn.kernel import HALF, TEXTS, UNITS, WIDTH, Floats, Ints, add_memory, compiled, tanh
+from sentir.nn.fused import UNITS
+from sentir.nn.kernel import HALF, TEXTS, WIDTH, Floats, Ints, add_memory, compiled, tanh
 
 #: A state in 8 bits counts steps, so many of them up to 1.
 STEPS = np.float32(127)

@@ -17,10 +17,10 @@ from torch.func import functional_call
 
 from sentir.config import ModelConfig
 from sentir.data.tokenizer import PAD
-from sentir.nn import fused_gru
 from sentir.nn.bigrams import HashedBigrams
 from sentir.nn.cells import MODULES, weights_of
 from sentir.nn.dropout import Dropout
+from sentir.nn.fused import learns_fused
 from sentir.nn.terms import Terms, outside, scaled_sum
 
 #: Reviews that oneDNN's LSTM is given at a time in bfloat16: with more it asks the system for so
@@ -51,8 +51,11 @@ class RecurrentLayer(nn.Module):
         directions = [(self.ahead, x_TBE)]
         if self.back is not None:
             directions.append((self.back, turn(x_TBE, turn_TB)))
-        if self.training and self.format is None and fused_gru.fits(self.ahead, x_TBE):
-            ahead_TBH, *back = fused_gru.states(directions)
+        if self.training and self.format is None and learns_fused(self.ahead, x_TBE):
+            # Only here, as Numba takes a second to load.
+            from sentir.nn.fused_gru import states
+
+            ahead_TBH, *back = states(directions)
         else:
             ahead_TBH, *back = (self._states(layer, read) for layer, read in directions)
         return torch.cat([ahead_TBH, turn(back[0], turn_TB)], dim=2) if back else ahead_TBH

@@ -1,4 +1,4 @@
-"""GRUs in training by a kernel of our own, which needs Numba: the same as ``torch.nn.GRU``, faster.
+"""GRUs in training by a kernel of our own: the same as ``torch.nn.GRU``, faster.
 
 Shapes: T time, B texts, E inputs, H hidden units, G gates (3 H); I tiles of units, J parts of what
 a tile reads, W the weights between both.
@@ -6,8 +6,6 @@ a tile reads, W the weights between both.
 
 from __future__ import annotations
 
-import functools
-import importlib.util
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -18,29 +16,12 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from sentir.nn.cells import weights_of
-
-#: Units beyond which PyTorch's own is as fast: its steps are large products then.
-WIDEST = 256
+from sentir.nn.fused import UNITS
+from sentir.nn.gru_kernel import GATES, ahead, back
+from sentir.nn.kernel import in_parts
 
 Job = TypeVar("Job")
 Made = TypeVar("Made")
-
-
-@functools.cache
-def fused_is_installed() -> bool:
-    """Whether the extra ``fused`` is there, that our kernels need."""
-    return importlib.util.find_spec("numba") is not None
-
-
-def fits(layer: nn.Module, x_TBE: Tensor) -> bool:
-    """Whether `states` can take a layer's place: a GRU that is not wide, learning on a CPU."""
-    if not (isinstance(layer, nn.GRU) and torch.is_grad_enabled() and fused_is_installed()):
-        return False
-    # Only here, as Numba takes a second to load.
-    from sentir.nn.kernel import UNITS
-
-    whole = layer.hidden_size % UNITS == 0 and layer.hidden_size <= WIDEST
-    return whole and x_TBE.device.type == "cpu" and x_TBE.dtype == torch.float32
 
 
 def states(directions: Sequence[tuple[nn.Module, Tensor]]) -> tuple[Tensor, ...]:
@@ -66,9 +47,6 @@ class _States(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, *given: Tensor) -> tuple[Tensor, ...]:
-        from sentir.nn.gru_kernel import GATES, ahead
-        from sentir.nn.kernel import in_parts
-
         def run(direction: Sequence[Tensor]) -> tuple[Tensor, ...]:
             inputs_TBG, memory_GH, bias_H = (one.detach().contiguous() for one in direction)
             time, texts, gates = inputs_TBG.shape
@@ -91,9 +69,6 @@ class _States(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor, ...]:
-        from sentir.nn.gru_kernel import back
-        from sentir.nn.kernel import UNITS, in_parts
-
         def run(direction: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
             slopes_TBH, states_MBH, gates_TBG, seen_TBH, memory_GH = direction
             _, texts, gates = gates_TBG.shape
@@ -131,8 +106,6 @@ def _at_once(run: Callable[[Job], Made], jobs: Sequence[Job]) -> list[Made]:
 
 def _in_tiles(weight_GX: Tensor) -> Tensor:
     """The same rows, so that the gates of a tile's units stand together."""
-    from sentir.nn.kernel import UNITS
-
     rows, columns = weight_GX.shape
     tiles_IGUX = weight_GX.view(3, -1, UNITS, columns).transpose(0, 1)
     return tiles_IGUX.reshape(rows, columns)

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from sentir.nn.kernel import HALF, ONE, TEXTS, UNITS, WIDTH, Floats, add_memory, compiled, tanh
+from sentir.nn.fused import UNITS
+from sentir.nn.kernel import HALF, ONE, TEXTS, WIDTH, Floats, add_memory, compiled, tanh
 
 #: Of a tile.
 GATES = 3 * UNITS

@@ -17,12 +17,13 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
+from sentir.nn.fused import UNITS
+
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 Compiled = TypeVar("Compiled", bound=Callable[..., Any])
 
-#: Hidden units fill whole tiles of this many, with four sums each.
-UNITS = 32
+#: A tile of units has four sums for each.
 WIDTH = 4 * UNITS
 #: A weight meets `TEXTS` texts while it is in a register, and a sum gets `ROWS` products: so nine
 #: tenths of a core's multiplications a second are reached with AVX-512, and no fewer with AVX2.

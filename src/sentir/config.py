@@ -457,6 +457,6 @@ PRESETS: dict[str, Config] = {
     "best": Config(
         text=_READING,
         model=dataclasses.replace(_BASE, **LanguageModelConfig().classifier()),
-        train=dataclasses.replace(_FITTING, learning_rate=0.001),
+        train=dataclasses.replace(_FITTING, learning_rate=0.002),
     ),
 }

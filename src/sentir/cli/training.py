@@ -80,7 +80,7 @@ def train(
     engine: Annotated[
         str,
         typer.Option(
-            help="what computes the teachers' answers, as for 'sentir predict'; int8 is by far the "
+            help="what computes the teachers' answers, as for 'sentir predict'; int8 is the "
             "fastest for the LSTM of best, if a little off"
         ),
     ] = "auto",

@@ -175,8 +175,7 @@ def shown(rows: Sequence[Row]) -> list[Row]:
 
 def name_of(row: Row) -> str:
     """What a result's line is called: the tool, and the settings that were changed."""
-    told = "".join(f", {name} = {value}" for name, value in row["set"].items())
-    return NAMES[row["tool"]] + told
+    return NAMES[row["tool"]] + results.told(row["set"])
 
 
 def by_point(rows: Sequence[Row]) -> dict[tuple[str, int], list[Row]]:
@@ -189,21 +188,13 @@ def by_point(rows: Sequence[Row]) -> dict[tuple[str, int], list[Row]]:
 
 def markdown(rows: Sequence[Row]) -> str:
     """A row for each size and tool: means over the seeds, with the deviation of the accuracy."""
-
-    def cells(name: str, size: int, seeds: Sequence[Row]) -> list[str]:
-        minutes, accuracy, calibration_error = (
-            statistics.mean(row[figure] for row in seeds)
-            for figure in ("minutes", "accuracy", "calibration_error")
-        )
-        spread = f" ± {statistics.stdev(accuracies(seeds)):.2%}" if len(seeds) > 1 else ""
-        return [
-            name, f"{size:,}", str(len(seeds)), f"{minutes:.1f}", f"{accuracy:.2%}{spread}",
-            f"{calibration_error:.2%}",
-        ]  # fmt: skip
-
     head = ("tool", "training reviews", "seeds", "minutes", "test accuracy", "calibration error")
     return results.table(
-        head, (cells(name, size, seeds) for (name, size), seeds in by_point(rows).items())
+        head,
+        (
+            [name, f"{size:,}", *results.of_seeds(seeds)]
+            for (name, size), seeds in by_point(rows).items()
+        ),
     )
 
 

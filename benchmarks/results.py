@@ -9,9 +9,10 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+import statistics
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +21,8 @@ import torch
 
 Row = dict[str, Any]
 FOLDER = Path(__file__).parent / "results"
+#: What a line tells of a model that was measured on test.
+FIGURES = ("minutes", "accuracy", "calibration_error")
 
 
 class Job(NamedTuple):
@@ -112,6 +115,22 @@ def circumstances() -> Row:
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
     }
+
+
+def told(settings: Mapping[str, Any]) -> str:
+    """The settings that were changed, as the name of a line ends with them."""
+    return "".join(f", {name} = {value}" for name, value in settings.items())
+
+
+def of_seeds(seeds: Sequence[Row]) -> list[str]:
+    """Cells of one line's seeds: how many, and the means of `FIGURES`, the accuracy's deviation."""
+    minutes, accuracy, calibration_error = (
+        statistics.mean(row[figure] for row in seeds) for figure in FIGURES
+    )
+    spread = f" ± {statistics.stdev(row['accuracy'] for row in seeds):.2%}" if seeds[1:] else ""
+    return [
+        str(len(seeds)), f"{minutes:.1f}", f"{accuracy:.2%}{spread}", f"{calibration_error:.2%}"
+    ]  # fmt: skip
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, words: int = 1) -> str:

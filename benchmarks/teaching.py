@@ -17,14 +17,12 @@ lines together make the table, which has each teacher's own figures too.
 from __future__ import annotations
 
 import argparse
-import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import results
 from results import Job, Row
@@ -38,8 +36,6 @@ from sentir.data.cache import digest
 from sentir.training.run import Inputs
 from sentir.training.transfer import settings_from
 from sentir.training.watch import ProgressBar
-
-FIGURES = ("minutes", "accuracy", "calibration_error")
 
 
 def main() -> None:
@@ -148,28 +144,20 @@ def markdown(rows: Sequence[Row]) -> str:
         names = [name_of(teacher) for teacher in row["teachers"]]
         for teacher, name in zip(row["teachers"], names, strict=True):
             lines.setdefault(name, (name, "", [teacher]))
-        told = "".join(f", {name} = {value}" for name, value in row["set"].items())
-        student, taught_by = f"`{row['preset']}`{told}", "; ".join(names)
+        student, taught_by = f"`{row['preset']}`{results.told(row['set'])}", "; ".join(names)
         key = f"{student} {taught_by}"
         lines.setdefault(key, (student, taught_by, []))[2].append(row)
     head = ("model", "taught by", "seeds", "minutes", "test accuracy", "calibration error")
-    return results.table(head, [cells(*line) for line in lines.values()], words=2)
+    return results.table(
+        head,
+        [[model, by, *results.of_seeds(seeds)] for model, by, seeds in lines.values()],
+        words=2,
+    )
 
 
 def name_of(teacher: Row) -> str:
     begun = ", from a language model" if teacher["from_lm"] else ""
     return f"{teacher['network']}{begun}, seed {teacher['seed']}"
-
-
-def cells(model: str, taught_by: str, seeds: Sequence[dict[str, Any]]) -> list[str]:
-    minutes, accuracy, calibration_error = (
-        statistics.mean(row[figure] for row in seeds) for figure in FIGURES
-    )
-    spread = f" ± {statistics.stdev(row['accuracy'] for row in seeds):.2%}" if seeds[1:] else ""
-    return [
-        model, taught_by, str(len(seeds)), f"{minutes:.1f}", f"{accuracy:.2%}{spread}",
-        f"{calibration_error:.2%}",
-    ]  # fmt: skip
 
 
 if __name__ == "__main__":

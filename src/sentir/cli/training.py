@@ -131,7 +131,6 @@ def train(
       sentir train reviews.csv --unlabelled more.txt --teacher runs/shop -o runs/quick
     """
     from sentir.bundle import load_language_model
-    from sentir.inference.predictor import load
     from sentir.training.run import Inputs
     from sentir.training.run import train as train_run
     from sentir.training.transfer import settings_from
@@ -147,6 +146,11 @@ def train(
         {"text": text, "model": model, "train": training, "tune": tune}, where="command line"
     )
     sources = tuple(files or ["sample"])
+    teachers = []
+    if teacher:
+        from sentir.inference.predictor import load  # only here: it brings ONNX Runtime
+
+        teachers = [load(one, engine, many=True) for one in teacher]
     bar = ProgressBar(err)
     watchers: list[Watcher] = [bar]
     if tensorboard:
@@ -164,7 +168,7 @@ def train(
             output,
             config=settings,
             from_lm=from_lm,
-            teachers=[load(one, engine, many=True) for one in teacher or ()],
+            teachers=teachers,
             resume=resume,
             overwrite=overwrite,
             baseline=baseline,

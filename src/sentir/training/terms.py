@@ -123,13 +123,13 @@ def _fits(
         if 0 < share_N.sum() < len(share_N):  # a class that is not met keeps its zeros
             scale_F = _telling(has_NF, share_N)
             size_N = np.sqrt(has_NF @ scale_F**2 + LEAST_SQUARE)
-            scaled_NF = diags(1 / size_N) @ has_NF @ diags(scale_F)
             # A review that is partly in the class stands on both sides, each time as a part.
             inside_N, outside_N = np.flatnonzero(share_N > 0), np.flatnonzero(share_N < 1)
             row_M = np.concatenate([inside_N, outside_N])
             is_in_M = np.arange(len(row_M)) < len(inside_N)
             part_M = np.where(is_in_M, share_N[row_M], 1 - share_N[row_M])
-            problems.append((at, scaled_NF[row_M], is_in_M, part_M, scale_F))
+            scaled_MF = (diags(1 / size_N) @ has_NF @ diags(scale_F))[row_M]
+            problems.append((at, scaled_MF, is_in_M, part_M, scale_F))
     for strength in strengths:
         weights_FO = np.zeros((has_NF.shape[1], outputs), np.float32)
         squares_FO = np.zeros_like(weights_FO)

@@ -286,6 +286,15 @@ def test_pretrain_complete_and_train_from_it(
     assert "(ahead " in err
     assert list((lm / "tensorboard").iterdir())
 
+    settings.write_text("[train]\nepochs = 1\nlearning_rate = 0.001\n")
+    code, out, err = sentir("pretrain", file, "-o", tmp_path / "on", "--from-lm", lm, "--config",
+                            settings, capfd=capfd)  # fmt: skip
+    assert code == 0, err
+    assert "goes on from one of perplexity" in err
+    config = json.loads((tmp_path / "on" / "model" / "config.json").read_text())["config"]
+    assert (config["model"]["hidden"], config["text"]["max_tokens"]) == (6, 30)
+    assert config["train"]["learning_rate"] == 0.001
+
     code, out, err = sentir("complete", lm, "la comida estaba", "--top", "3", capfd=capfd)
     assert code == 0, err
     assert "next word" in out

@@ -369,13 +369,19 @@ class PretrainConfig(Settings):
     train: TrainConfig = TrainConfig(batch_size=32, learning_rate=0.003)
 
     @classmethod
-    def from_toml(cls, path: str | Path) -> PretrainConfig:
+    def from_toml(
+        cls, path: str | Path, *, beneath: Mapping[str, Any] = MappingProxyType({})
+    ) -> PretrainConfig:
         """The defaults with the file's changes.
+
+        Args:
+            path: the file.
+            beneath: changes of the defaults that the file may change again.
 
         Raises:
             ConfigError: the file cannot be read, is not TOML, or names a setting that is not one.
         """
-        return cls().override(read_toml(path), where=str(path))
+        return cls().override(beneath).override(read_toml(path), where=str(path))
 
 
 def read_toml(path: str | Path) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from sentir.training import cooccurrence
 from sentir.training.cooccurrence import put_vectors
 from sentir.training.pretrain import Pretraining, pretrain
 from sentir.training.run import Inputs, train
-from sentir.training.transfer import common_part, settings_from
+from sentir.training.transfer import common_part, settings_from, settings_to_go_on
 
 SMALL = PretrainConfig().override(
     {"embedding": 8, "hidden": 6, "epochs": 1, "batch_size": 32, "max_tokens": 40,
@@ -195,6 +195,75 @@ def test_subwords_go_along(tmp_path: Path) -> None:
     run = train(Inputs(train=(str(file),)), tmp_path / "run", config=settings, from_lm=lm.folder)
     assert run.bundle.tokenizer.vocabulary == lm.bundle.tokenizer.vocabulary
     assert run.bundle.tokenizer.encode(["¿Qué tal?"]) == lm.bundle.tokenizer.encode(["¿Qué tal?"])
+
+
+def test_a_language_model_goes_on_learning(pretrained: Pretraining, tmp_path: Path, events) -> None:
+    told, watch = events
+    file = write_fasttext(tmp_path / "a.ft.txt", 150, seed=5)  # reviews of its kind, but others
+    config = SMALL.override(settings_to_go_on(pretrained.bundle)).override(
+        {"max_tokens": 30, "epochs": 4, "learning_rate": 0.01}
+    )
+    runs = {
+        name: pretrain([str(file)], tmp_path / name, config=settings, from_lm=pretrained.folder,
+                       watchers=[watch]).bundle
+        for name, settings in (("still", config.override({"learning_rate": 1e-9})),
+                               ("on", config))
+    }  # fmt: skip
+    assert "goes on from one of perplexity" in messages(told)
+    for run in runs.values():
+        assert run.tokenizer.vocabulary == pretrained.bundle.tokenizer.vocabulary
+        assert run.config.text.max_tokens == 30
+        assert run.metrics["training"]["from_lm"] == str(pretrained.folder)
+    for name, weight in pretrained.bundle.model.state_dict().items():
+        torch.testing.assert_close(runs["still"].model.state_dict()[name], weight)
+    found = {name: run.metrics["validation"]["perplexity"] for name, run in runs.items()}
+    assert found["on"] < 0.9 * found["still"]
+
+
+def test_without_settings_a_language_model_goes_on_with_its_own(
+    pretrained: Pretraining, tmp_path: Path
+) -> None:
+    file = write_fasttext(tmp_path / "a.ft.txt", 60, seed=5)
+    run = pretrain([str(file)], tmp_path / "run", from_lm=pretrained.folder)
+    assert run.bundle.config.model == SMALL.model
+    assert run.bundle.config.text == SMALL.text
+    assert run.bundle.config.train == PretrainConfig().train
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"embedding": 9}, "embedding = 9, and the language model has 8; leave embedding unset"),
+        ({"cell": "gru"}, "cell = 'gru', and the language model has 'lstm'"),
+        ({"max_vocabulary": 50}, "max_vocabulary = 50, and the language model has 30000"),
+    ],
+    ids=str,
+)
+def test_settings_that_it_cannot_go_on_with_are_refused(
+    pretrained: Pretraining, tmp_path: Path, changes: dict[str, object], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message) as caught:
+        pretrain(["sample"], tmp_path / "run", config=SMALL.override(changes),
+                 from_lm=pretrained.folder)  # fmt: skip
+    assert caught.value.where == str(pretrained.folder)
+    assert not (tmp_path / "run").exists()
+
+
+def test_going_on_is_resumed_from_the_same_language_model_only(
+    pretrained: Pretraining, tmp_path: Path
+) -> None:
+    file = str(write_fasttext(tmp_path / "a.ft.txt", 120))
+    given = {"config": SMALL.override({"epochs": 3, "valid_every": 1, "patience": 0}),
+             "from_lm": pretrained.folder}  # fmt: skip
+    pretrain([file], tmp_path / "whole", **given)
+    with pytest.raises(RuntimeError, match="killed"):
+        pretrain([file], tmp_path / "pieces", watchers=[kill], **given)
+    with pytest.raises(DataError, match="other settings or data"):
+        pretrain([file], tmp_path / "pieces", config=given["config"], resume=True)
+    pretrain([file], tmp_path / "pieces", resume=True, **given)
+    weights = [(tmp_path / name / "model" / "model.safetensors").read_bytes()
+               for name in ("whole", "pieces")]  # fmt: skip
+    assert weights[0] == weights[1]
 
 
 def test_resumed_and_interrupted_and_overwritten(tmp_path: Path, events) -> None:

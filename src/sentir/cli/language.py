@@ -36,6 +36,13 @@ def pretrain(
     config: Annotated[
         Path | None, typer.Option(help="TOML file of settings, in tables text, model, train")
     ] = None,
+    from_lm: Annotated[
+        Path | None,
+        typer.Option(
+            help="finished language model that goes on learning, from these reviews; what depends "
+            "on it is set as it was there"
+        ),
+    ] = None,
     resume: RESUME = False,
     overwrite: OVERWRITE = False,
     tensorboard: TENSORBOARD = False,
@@ -47,18 +54,26 @@ def pretrain(
     """Learn the language of reviews that need no labels, for 'sentir train --from-lm'.
 
     The language model guesses each word from those before it, and from those behind it. Its
-    perplexity says among how many equally likely words it is in doubt.
+    perplexity says among how many equally likely words it is in doubt. A finished one can go on
+    learning: from the same reviews, or from fewer that are more like those to be answered.
 
     [bold]Examples[/bold]
 
       sentir pretrain unlabelled.txt.bz2 train.ft.txt.bz2 --output runs/lm
+      sentir pretrain shop.txt --from-lm runs/lm --learning-rate 0.001 -o runs/lm-shop
       sentir train train.ft.txt.bz2 --from-lm runs/lm --output runs/shop
       sentir complete runs/lm "las nubes están en el"
     """
+    from sentir.bundle import load_language_model
     from sentir.training.pretrain import pretrain as pretrain_run
+    from sentir.training.transfer import settings_to_go_on
     from sentir.training.watch import ProgressBar, TensorBoard, Watcher
 
-    settings = PretrainConfig.from_toml(config) if config else PretrainConfig()
+    of_lm = settings_to_go_on(load_language_model(from_lm)) if from_lm else {}
+    if config:
+        settings = PretrainConfig.from_toml(config, beneath=of_lm)
+    else:
+        settings = PretrainConfig().override(of_lm)
     settings = settings.override(
         {"text": text, "model": model, "train": training}, where="command line"
     )
@@ -72,6 +87,7 @@ def pretrain(
             output,
             read=read_options(read),
             config=settings,
+            from_lm=from_lm,
             resume=resume,
             overwrite=overwrite,
             watchers=watchers,

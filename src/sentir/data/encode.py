@@ -151,6 +151,7 @@ def encode_unlabelled(
     *,
     text: TextConfig,
     train: TrainConfig,
+    tokenizer: Tokenizer | None = None,
     advance: Advance = lambda count: None,
     processes: int | None = None,
 ) -> TextCorpora:
@@ -162,12 +163,12 @@ def encode_unlabelled(
         WorkerError: a process that shares the work was killed.
         DataError: there are too few reviews to set some aside.
     """
-    with spooled(reviews, folder, text, None, advance, processes) as spool:
+    with spooled(reviews, folder, text, tokenizer, advance, processes) as spool:
         class_of_N = np.zeros(len(spool.codes_N), np.int32)
         aside_N = _aside(spool.hashes_N, class_of_N >= 0, train)
         if not aside_N.any() or aside_N.all():
             raise DataError("no review is left for validation", todo="give more reviews")
-        tokenizer, settle = settled(spool, ~aside_N, text, None)
+        tokenizer, settle = settled(spool, ~aside_N, text, tokenizer)
         parts = {"train": ~aside_N, "valid": aside_N}
         _write(spool, folder, class_of_N, parts, tokenizer, settle)
     return TextCorpora.open(folder)

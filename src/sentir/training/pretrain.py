@@ -19,7 +19,7 @@ from typing import Any
 
 import torch
 
-from sentir.bundle import FOLDER, LanguageBundle, save_bundle
+from sentir.bundle import FOLDER, LanguageBundle, load_language_model, save_bundle
 from sentir.config import ModelConfig, PretrainConfig, ReadOptions
 from sentir.data.cache import cached_reviews, fingerprint
 from sentir.data.corpus import Faults, read_reviews
@@ -32,6 +32,7 @@ from sentir.training.folder import check_folder, checkpoints_of, leave
 from sentir.training.guessing import fit_language_model, losses
 from sentir.training.precision import choose_precision
 from sentir.training.reading import say_skipped
+from sentir.training.transfer import check_settings, settings_to_go_on
 from sentir.training.watch import MetricsFile, Watcher, perplexity, tell_all
 
 _DEFAULT = ReadOptions()
@@ -58,6 +59,7 @@ def pretrain(
     *,
     read: ReadOptions = _DEFAULT,
     config: PretrainConfig | None = None,
+    from_lm: str | Path | None = None,
     resume: bool = False,
     overwrite: bool = False,
     watchers: Sequence[Watcher] = (),
@@ -70,7 +72,9 @@ def pretrain(
         sources: files, globs, URLs, ``-`` or names of data sets; labels in them are not looked at.
         output: the run's folder.
         read: how files are read.
-        config: all settings.
+        config: all settings; unset: the defaults, or those of `from_lm`, but for its training.
+        from_lm: folder of a finished language model that goes on learning here: its tokenizer and
+            its weights are begun with, the settings must fit them.
         resume: go on with the unfinished run in that folder.
         overwrite: replace the run in that folder; what was read before is used again.
         watchers: told of every event, see `sentir.training.watch`.
@@ -79,16 +83,20 @@ def pretrain(
         SentirError: bad input, settings that cannot be, or a folder that holds another run.
     """
     folder = Path(output)
-    config = config or PretrainConfig()
+    lm = load_language_model(from_lm) if from_lm else None
+    if config is None:
+        config = PretrainConfig().override(settings_to_go_on(lm) if lm else {})
+    if lm is not None:
+        check_settings(config, lm, str(from_lm))
     check_folder(folder, resume=resume, overwrite=overwrite)
     folder.mkdir(parents=True, exist_ok=True)
     tell = tell_all([MetricsFile(folder / "metrics.jsonl"), *watchers])
     began = time.perf_counter()
     faults = Faults(read.on_error)
 
-    made_from = _made_from(sources, config, read)
+    made_from = _made_from(sources, config, read, lm)
     checkpoints = checkpoints_of(folder, made_from, config, resume=resume)
-    corpora = _encode(made_from, sources, folder, config, read, resume, faults, tell)
+    corpora = _encode(made_from, sources, folder, config, read, lm, resume, faults, tell)
     say_skipped(faults, tell)
     settings, network = config.train, ModelConfig(**config.model.classifier())
     device = choose_device(
@@ -98,8 +106,8 @@ def pretrain(
     )
     torch.manual_seed(settings.seed)
     model = LanguageModel(config.model, vocabulary=len(corpora.tokenizer.vocabulary))
-    if config.model.own_vectors and not (resume and checkpoints.path.exists()):
-        begin_with_own_vectors(model.embedding, corpora.train, tell)
+    if not (resume and checkpoints.path.exists()):  # else the checkpoint has all weights
+        _begin(model, config, corpora, lm, tell)
     model.to(device)
     model.compute_in(choose_precision(settings.precision, network, device))
     try:
@@ -126,7 +134,11 @@ def pretrain(
                 "perplexity_ahead": perplexity(ahead),
                 "perplexity_back": perplexity(back),
             },
-            "training": {**asdict(position), "seconds": round(time.perf_counter() - began, 1)},
+            "training": {
+                **asdict(position),
+                "seconds": round(time.perf_counter() - began, 1),
+                **({"from_lm": str(from_lm)} if lm else {}),
+            },
         },
         synthetic=any(map(is_synthetic, sources)),
     )
@@ -135,9 +147,30 @@ def pretrain(
     return Pretraining(folder=folder, bundle=bundle, skipped=faults)
 
 
-def _made_from(sources: Sequence[str], config: PretrainConfig, read: ReadOptions) -> list[Any]:
+def _made_from(
+    sources: Sequence[str], config: PretrainConfig, read: ReadOptions, lm: LanguageBundle | None
+) -> list[Any]:
     """All that the reviews as ids depend on; None for sources that can change unseen."""
-    return [fingerprint(sources), asdict(read), config.to_dict()["text"], config.train.split()]
+    return [
+        fingerprint(sources), asdict(read), config.to_dict()["text"], config.train.split(),
+        *([lm.checksum] if lm else []),
+    ]  # fmt: skip
+
+
+def _begin(
+    model: LanguageModel,
+    config: PretrainConfig,
+    corpora: TextCorpora,
+    lm: LanguageBundle | None,
+    tell: Watcher,
+) -> None:
+    """Put in the weights that are known beforehand."""
+    if lm is not None:
+        model.load_state_dict(lm.model.state_dict())
+        tell({"event": "say", "message": "the language model goes on from one of perplexity "
+              f"{lm.metrics['validation']['perplexity']:,.1f}"})  # fmt: skip
+    elif config.model.own_vectors:
+        begin_with_own_vectors(model.embedding, corpora.train, tell)
 
 
 def _encode(
@@ -146,6 +179,7 @@ def _encode(
     folder: Path,
     config: PretrainConfig,
     read: ReadOptions,
+    lm: LanguageBundle | None,
     resume: bool,
     faults: Faults,
     tell: Watcher,
@@ -158,6 +192,7 @@ def _encode(
             place,
             text=config.text,
             train=config.train,
+            tokenizer=lm.tokenizer if lm else None,
             advance=lambda count: tell(
                 {"event": "reading", "what": "reading reviews", "reviews": count}
             ),

@@ -1,7 +1,10 @@
-"""What a classifier takes from a language model: its settings, its tokenizer, its weights.
+"""What is taken from a language model: its settings, its tokenizer, its weights.
 
-Both are made of the same parts, so the weights are copied (Dai and Le 2015). The vectors of a
-language model's words have a part in common, which says nothing of any of them (Mu and Viswanath
+Another language model takes them to go on learning, from the same reviews or from some that are
+more like those to be answered (Howard and Ruder 2018).
+
+A classifier is made of the same parts, so the weights are copied (Dai and Le 2015). The vectors of
+a language model's words have a part in common, which says nothing of any of them (Mu and Viswanath
 2018) but which a classifier's skip would add up over a text. It is moved into the bias of the
 recurrent layer, which therefore computes what it did.
 """
@@ -14,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from sentir.bundle import LanguageBundle
-from sentir.config import Config
+from sentir.config import Config, PretrainConfig
 from sentir.data.tokenizer import PAD
 from sentir.errors import ConfigError
 from sentir.nn.cells import weights_of
@@ -28,11 +31,17 @@ def settings_from(lm: LanguageBundle) -> dict[str, dict[str, Any]]:
     return {"text": text, "model": lm.config.model.classifier()}
 
 
-def check_settings(config: Config, lm: LanguageBundle, where: str) -> None:
-    """Refuse a classifier that is not made as the language model is.
+def settings_to_go_on(lm: LanguageBundle) -> dict[str, dict[str, Any]]:
+    """What to override the defaults with where a language model is to go on learning."""
+    ours = lm.config.to_dict()
+    return {"text": ours["text"], "model": ours["model"]}
+
+
+def check_settings(config: Config | PretrainConfig, lm: LanguageBundle, where: str) -> None:
+    """Refuse a classifier, or a language model to go on with, that is not made as that one is.
 
     Args:
-        config: the classifier's settings.
+        config: its settings.
         lm: the language model.
         where: what to call it.
 
@@ -42,13 +51,14 @@ def check_settings(config: Config, lm: LanguageBundle, where: str) -> None:
     ours = config.to_dict()
     for section, settings in settings_from(lm).items():
         for name, value in settings.items():
-            if ours[section][name] != value:
+            # A language model's layers and directions are no settings: they are always the same.
+            if ours[section].get(name, value) != value:
                 raise ConfigError(
                     f"{name} = {ours[section][name]!r}, and the language model has {value!r}",
                     where=where,
                     todo=f"leave {name} unset, or pre-train with it",
                 )
-    if config.model.vectors:
+    if isinstance(config, Config) and config.model.vectors:
         raise ConfigError(
             f"vectors = {config.model.vectors!r}, and the language model has vectors",
             where=where,

@@ -35,13 +35,12 @@ from reviews import CORPORA, add_data_option, lines_of, read, reviews_file, shuf
 from rich.console import Console
 from settings import changes
 
-from sentir import Config
 from sentir.atomic import written_whole
 from sentir.bundle import load_language_model
 from sentir.data.cache import digest
 from sentir.evaluation.metrics import measure
 from sentir.lesson.drawing import Mark, lesson_figure, lesson_style
-from sentir.training.transfer import settings_from
+from sentir.training.transfer import preset_for
 from sentir.training.watch import ProgressBar
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -123,24 +122,23 @@ def way_of(
     if tool in ("fasttext", "tfidf"):  # no seed but the reviews' own
         learn = {"fasttext": tools.fasttext, "tfidf": tools.tfidf}[tool]
         return digest([tools.SETTINGS, tools.ENOUGH_REVIEWS]), (), lambda seed: learn
-    config, checksum = Config.preset(tool), ""
+    lm = None
     if tool == "best":
         if given.lm is None:
             print("best is left out: it begins with a language model, --lm DIR", file=sys.stderr)
             return None
         lm = load_language_model(given.lm)
-        config, checksum = config.override(settings_from(lm)), lm.checksum
-    config = config.override({**changes(given.set), "seed": 0})
+    config = preset_for(lm, tool).override({**changes(given.set), "seed": 0})
 
     def learn_with(seed: int) -> Learn:
         return partial(
             tools.sentir,
             config=config.override({"seed": seed}),
-            from_lm=given.lm if checksum else None,
+            from_lm=given.lm if lm else None,
             watchers=[ProgressBar(Console(stderr=True))],
         )
 
-    return digest([config.to_dict(), checksum]), given.set, learn_with
+    return digest([config.to_dict(), lm.checksum if lm else ""]), given.set, learn_with
 
 
 def result(lines: list[str], size: int, seed: int, test_file: Path, learn: Learn) -> Row:

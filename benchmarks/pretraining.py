@@ -26,7 +26,7 @@ from sentir.bundle import LanguageBundle, load_language_model
 from sentir.config import PRESETS, PretrainConfig
 from sentir.training.pretrain import pretrain
 from sentir.training.run import Inputs
-from sentir.training.transfer import settings_from
+from sentir.training.transfer import preset_for
 from sentir.training.watch import ProgressBar
 
 
@@ -46,16 +46,19 @@ def main() -> None:
     test_file = reviews_file(given.data, given.corpus, "test") if given.test else None
     with tempfile.TemporaryDirectory() as made:
         lm = given.lm or language_model(train_file, Path(made), changes(given.lm_set))
-        tell_of(load_language_model(lm))
+        bundle = load_language_model(lm)
+        tell_of(bundle)
         print("\n| corpus | preset | begins with | seed | minutes | validation | test | "
               "calibration error |\n" + "|---" * 8 + "|", flush=True)  # fmt: skip
         for seed in map(int, given.seeds.split(",")):
             for start in ("without", "with"):
                 if given.only in (None, start):
-                    config = Config.preset(given.preset)
-                    row = measure(train_file, test_file, config, lm, start == "with",
-                                  {**changes(given.set), "seed": seed})  # fmt: skip
-                    name = "language model" if start == "with" else "random weights"
+                    config = preset_for(bundle, given.preset).override(
+                        {**changes(given.set), "seed": seed}
+                    )
+                    from_lm = lm if start == "with" else None
+                    row = measure(train_file, test_file, config, from_lm)
+                    name = "language model" if from_lm else "random weights"
                     print(f"| {given.corpus} | {given.preset} | {name} | {seed} | {row} |",
                           flush=True)  # fmt: skip
 
@@ -83,24 +86,16 @@ def tell_of(lm: LanguageBundle) -> None:
     )
 
 
-def measure(
-    train_file: Path,
-    test_file: Path | None,
-    config: Config,
-    lm: Path,
-    begin_with_lm: bool,
-    settings: dict[str, Any],
-) -> str:
+def measure(train_file: Path, test_file: Path | None, config: Config, from_lm: Path | None) -> str:
     """Train a classifier and tell how good it is, as the cells of a table."""
-    of_lm = settings_from(load_language_model(lm))
     inputs = Inputs(train=(str(train_file),), test=(str(test_file),) if test_file else ())
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as output:
         run = train(
             inputs,
             output,
-            config=config.override(of_lm).override(settings),
-            from_lm=lm if begin_with_lm else None,
+            config=config,
+            from_lm=from_lm,
             watchers=[ProgressBar(Console(stderr=True))],
         )
     minutes = (time.perf_counter() - began) / 60

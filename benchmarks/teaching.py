@@ -34,7 +34,7 @@ from sentir import Config, load, train
 from sentir.bundle import LanguageBundle, load_bundle, load_language_model
 from sentir.data.cache import digest
 from sentir.training.run import Inputs
-from sentir.training.transfer import settings_from
+from sentir.training.transfer import preset_for
 from sentir.training.watch import ProgressBar
 
 
@@ -71,8 +71,7 @@ def jobs(given: argparse.Namespace) -> Iterator[Job]:
     lm = load_language_model(given.lm) if given.lm else None
     for preset in given.presets.split(","):
         own_lm = lm if preset == "best" else None
-        config = Config.preset(preset).override(settings_from(own_lm) if own_lm else {})
-        config = config.override({**changes(given.set), "seed": 0})
+        config = preset_for(own_lm, preset).override({**changes(given.set), "seed": 0})
         checksum = own_lm.checksum if own_lm else ""
         for seed in map(int, given.seeds.split(",")):
             mark = {

@@ -267,6 +267,32 @@ def test_settings_from_a_toml_file(tmp_path: Path, capfd: pytest.CaptureFixture[
     assert (config["model"]["hidden"], config["model"]["embedding"]) == (7, 5)
     assert config["text"]["clean"] == ["lower", "nfc"]
     assert list((run / "tensorboard").iterdir())
+    code, _, err = sentir("train", file, "-o", run, "--overwrite", "--config", settings, "--preset",
+                          "base", "--terms", "0", capfd=capfd)  # fmt: skip
+    assert code == 0, err
+    config = json.loads((run / "model" / "config.json").read_text())["config"]
+    assert (config["model"]["hidden"], config["model"]["cell"]) == (6, "gru")
+    assert config["text"] == Config.preset("base").to_dict()["text"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('preset = "x"', "no preset 'x'; take one of"),
+        ("preset = []", "no preset []; take one of"),
+        ("[preset]", "no preset {}; take one of"),
+        ("[model]\nhiden = 3", "s.toml: no setting 'model.hiden'; did you mean 'model.hidden'"),
+    ],
+)
+def test_a_toml_file_that_cannot_be(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], text: str, message: str
+) -> None:
+    (tmp_path / "s.toml").write_text(text)
+    code, _, err = sentir("train", "sample", "-o", tmp_path / "run", "--config",
+                          tmp_path / "s.toml", capfd=capfd)  # fmt: skip
+    assert code == 2
+    assert message in err
+    assert not (tmp_path / "run").exists()
 
 
 def test_pretrain_complete_and_train_from_it(

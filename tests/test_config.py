@@ -12,7 +12,6 @@ from pydantic import TypeAdapter
 
 from sentir.config import (
     CLEAN_STEPS,
-    DEFAULT_PRESET,
     PRESETS,
     SECTION_OF,
     Config,
@@ -23,6 +22,7 @@ from sentir.config import (
     TextConfig,
     TrainConfig,
     TuneConfig,
+    read_toml,
     sections,
 )
 from sentir.errors import ConfigError
@@ -146,29 +146,19 @@ def toml(folder: Path, text: str) -> Path:
     return path
 
 
-def test_a_file_changes_the_default_preset(tmp_path: Path) -> None:
+def from_file(path: Path) -> Config:
+    return Config().override(read_toml(path), where=str(path))
+
+
+def test_settings_of_a_file(tmp_path: Path) -> None:
     path = toml(tmp_path, "hidden = 64\n[text]\nclean = ['lower']\n[train]\nlearning_rate = 1e-4\n")
     changes = {"hidden": 64, "clean": ("lower",), "learning_rate": 1e-4}
-    assert Config.from_toml(path) == PRESETS[DEFAULT_PRESET].override(changes)
+    assert from_file(path) == Config().override(changes)
 
 
-def test_a_file_names_its_preset_and_the_caller_another(tmp_path: Path) -> None:
-    path = toml(tmp_path, 'preset = "lecture"\n[model]\nhidden = 64\n')
-    assert Config.from_toml(path) == PRESETS["lecture"].override({"hidden": 64})
-    assert Config.from_toml(path, preset="fast") == PRESETS["fast"].override({"hidden": 64})
-
-
-def test_a_file_stands_above_what_lies_beneath(tmp_path: Path) -> None:
-    path = toml(tmp_path, "[model]\nhidden = 64\n")
-    beneath = {"model": {"hidden": 7, "embedding": 9}}
-    wanted = PRESETS["fast"].override({"hidden": 64, "embedding": 9})
-    assert Config.from_toml(path, preset="fast", beneath=beneath) == wanted
-
-
-def test_a_language_model_s_settings(tmp_path: Path) -> None:
-    path = toml(tmp_path, "[model]\nhidden = 64\n[train]\nseed = 3\n")
-    config = PretrainConfig.from_toml(path)
-    assert config == PretrainConfig().override({"hidden": 64, "seed": 3})
+def test_a_language_model_s_settings() -> None:
+    config = PretrainConfig().override({"model": {"hidden": 64}, "seed": 3})
+    assert (config.model.hidden, config.train.seed) == (64, 3)
     assert PretrainConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
     with pytest.raises(ConfigError, match="no setting 'pooling'"):
         config.override({"pooling": "max"})
@@ -184,28 +174,25 @@ def test_a_language_model_s_settings(tmp_path: Path) -> None:
         ("[model]\nhidden = 0", "model.hidden = 0: input should be greater"),
         ("dropout = nan", "model.dropout = nan"),
         ("model = 3", "model = 3; make it a table"),
-        ('preset = "x"', "no preset 'x'; take one of"),
-        ("preset = []", r"no preset \[\]; take one of"),
-        ("[preset]", "no preset {}; take one of"),
     ],
 )
 def test_a_file_that_cannot_be(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        Config.from_toml(toml(tmp_path, text))
+        from_file(toml(tmp_path, text))
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"none.toml: no such file; check --config"):
-        Config.from_toml(tmp_path / "none.toml")
+        from_file(tmp_path / "none.toml")
     with pytest.raises(ConfigError, match=r"cannot be read \(.*\); check --config"):
-        Config.from_toml(tmp_path)
+        from_file(tmp_path)
 
 
 def test_a_file_that_is_not_text(tmp_path: Path) -> None:
     path = tmp_path / "settings.toml"
     path.write_bytes(b"hidden = '\xff'")
     with pytest.raises(ConfigError, match=r"settings\.toml: not TOML"):
-        Config.from_toml(path)
+        from_file(path)
 
 
 configs = st.builds(

@@ -11,7 +11,6 @@ import difflib
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Literal, Self, get_args
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
@@ -317,7 +316,7 @@ class Settings:
 
 @dataclass(frozen=True, kw_only=True, config=_frozen)
 class Config(Settings):
-    """The parts of a classifier together; `preset`, `from_toml` and `override` make one."""
+    """The parts of a classifier together; `preset` and `override` make one."""
 
     text: TextConfig = TextConfig()
     model: ModelConfig = ModelConfig()
@@ -335,30 +334,6 @@ class Config(Settings):
             raise ConfigError(f"no preset {name!r}", todo=f"take one of {', '.join(PRESETS)}")
         return PRESETS[name]
 
-    @classmethod
-    def from_toml(
-        cls,
-        path: str | Path,
-        *,
-        preset: str | None = None,
-        default: str = DEFAULT_PRESET,
-        beneath: Mapping[str, Any] = MappingProxyType({}),
-    ) -> Config:
-        """A preset (``preset = "fast"`` in the file, unless given) with the file's changes.
-
-        Args:
-            path: the file.
-            preset: in place of the file's.
-            default: where neither names one.
-            beneath: changes to the preset that the file may change again.
-
-        Raises:
-            ConfigError: the file cannot be read, is not TOML, or names a setting that is not one.
-        """
-        data = read_toml(path)
-        named = data.pop("preset", default)
-        return cls.preset(preset or named).override(beneath).override(data, where=str(path))
-
 
 @dataclass(frozen=True, kw_only=True, config=_frozen)
 class PretrainConfig(Settings):
@@ -368,24 +343,9 @@ class PretrainConfig(Settings):
     model: LanguageModelConfig = LanguageModelConfig()
     train: TrainConfig = TrainConfig(batch_size=32, learning_rate=0.003)
 
-    @classmethod
-    def from_toml(
-        cls, path: str | Path, *, beneath: Mapping[str, Any] = MappingProxyType({})
-    ) -> PretrainConfig:
-        """The defaults with the file's changes.
-
-        Args:
-            path: the file.
-            beneath: changes of the defaults that the file may change again.
-
-        Raises:
-            ConfigError: the file cannot be read, is not TOML, or names a setting that is not one.
-        """
-        return cls().override(beneath).override(read_toml(path), where=str(path))
-
 
 def read_toml(path: str | Path) -> dict[str, Any]:
-    """What a TOML file holds.
+    """What a TOML file changes: settings, by section or not, and perhaps ``preset``.
 
     Raises:
         ConfigError: the file cannot be read or is not TOML.

@@ -200,8 +200,10 @@ def test_subwords_go_along(tmp_path: Path) -> None:
 def test_a_language_model_goes_on_learning(pretrained: Pretraining, tmp_path: Path, events) -> None:
     told, watch = events
     file = write_fasttext(tmp_path / "a.ft.txt", 150, seed=5)  # reviews of its kind, but others
-    config = SMALL.override(settings_to_go_on(pretrained.bundle)).override(
-        {"max_tokens": 30, "epochs": 4, "learning_rate": 0.01}
+    config = (
+        settings_to_go_on(pretrained.bundle)
+        .override(SMALL.to_dict())
+        .override({"max_tokens": 30, "epochs": 4, "learning_rate": 0.01})
     )
     runs = {
         name: pretrain([str(file)], tmp_path / name, config=settings, from_lm=pretrained.folder,

@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 
 from sentir.cli.app import OVERWRITE, READING, RESUME, TENSORBOARD, app, err, out, read_options
-from sentir.config import LanguageModelConfig, PretrainConfig, TextConfig, TrainConfig
+from sentir.config import LanguageModelConfig, TextConfig, TrainConfig, read_toml
 from sentir.options import options_of
 
 
@@ -69,13 +69,10 @@ def pretrain(
     from sentir.training.transfer import settings_to_go_on
     from sentir.training.watch import ProgressBar, TensorBoard, Watcher
 
-    of_lm = settings_to_go_on(load_language_model(from_lm)) if from_lm else {}
-    if config:
-        settings = PretrainConfig.from_toml(config, beneath=of_lm)
-    else:
-        settings = PretrainConfig().override(of_lm)
-    settings = settings.override(
-        {"text": text, "model": model, "train": training}, where="command line"
+    settings = (
+        settings_to_go_on(load_language_model(from_lm) if from_lm else None)
+        .override(read_toml(config) if config else {}, where=str(config))
+        .override({"text": text, "model": model, "train": training}, where="command line")
     )
     bar = ProgressBar(err)
     watchers: list[Watcher] = [bar]

@@ -24,11 +24,11 @@ from sentir.config import (
     DEFAULT_PRESET,
     LM_PRESET,
     PRESETS,
-    Config,
     ModelConfig,
     TextConfig,
     TrainConfig,
     TuneConfig,
+    read_toml,
 )
 from sentir.options import options_of
 
@@ -133,17 +133,18 @@ def train(
     from sentir.bundle import load_language_model
     from sentir.training.run import Inputs
     from sentir.training.run import train as train_run
-    from sentir.training.transfer import settings_from
+    from sentir.training.transfer import preset_for
     from sentir.training.watch import ProgressBar, TensorBoard, Watcher
 
-    default = LM_PRESET if from_lm else DEFAULT_PRESET
-    of_lm = settings_from(load_language_model(from_lm)) if from_lm else {}
-    if config:
-        settings = Config.from_toml(config, preset=preset, default=default, beneath=of_lm)
-    else:
-        settings = Config.preset(preset or default).override(of_lm)
-    settings = settings.override(
-        {"text": text, "model": model, "train": training, "tune": tune}, where="command line"
+    changes = read_toml(config) if config else {}
+    named = changes.pop("preset", None)
+    given = {"text": text, "model": model, "train": training, "tune": tune}
+    settings = (
+        preset_for(
+            load_language_model(from_lm) if from_lm else None, named if preset is None else preset
+        )
+        .override(changes, where=str(config))
+        .override(given, where="command line")
     )
     sources = tuple(files or ["sample"])
     teachers = []

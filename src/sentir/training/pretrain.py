@@ -84,8 +84,7 @@ def pretrain(
     """
     folder = Path(output)
     lm = load_language_model(from_lm) if from_lm else None
-    if config is None:
-        config = PretrainConfig().override(settings_to_go_on(lm) if lm else {})
+    config = config or settings_to_go_on(lm)
     if lm is not None:
         check_settings(config, lm, str(from_lm))
     check_folder(folder, resume=resume, overwrite=overwrite)

@@ -21,7 +21,7 @@ import numpy as np
 import torch
 
 from sentir.bundle import FOLDER, Bundle, LanguageBundle, load_language_model, save_bundle
-from sentir.config import DEFAULT_PRESET, LM_PRESET, Config
+from sentir.config import Config
 from sentir.data.corpus import Faults
 from sentir.data.encode import TrainingCorpora
 from sentir.data.joined import Reviews
@@ -44,7 +44,7 @@ from sentir.training.reading import Inputs as Inputs
 from sentir.training.reading import encode, made_from, say_skipped, warn_of_duplicates
 from sentir.training.teaching import Shares, Teacher, check_teachers, taught
 from sentir.training.terms import fit_terms
-from sentir.training.transfer import check_settings, copy_weights, settings_from
+from sentir.training.transfer import check_settings, copy_weights, preset_for
 from sentir.training.watch import MetricsFile, Watcher, read_metrics, tell_all
 from sentir.version import __version__
 
@@ -106,9 +106,7 @@ def train(
     folder = Path(output)
     check_teachers(teachers, inputs.unlabelled)
     lm = load_language_model(from_lm) if from_lm else None
-    if config is None:
-        preset = Config.preset(LM_PRESET if lm else DEFAULT_PRESET)
-        config = preset.override(settings_from(lm) if lm else {})
+    config = config or preset_for(lm)
     if lm is not None:
         check_settings(config, lm, str(from_lm))
     check_folder(folder, resume=resume, overwrite=overwrite)

@@ -11,13 +11,14 @@ recurrent layer, which therefore computes what it did.
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from sentir.bundle import LanguageBundle
-from sentir.config import Config, PretrainConfig
+from sentir.config import DEFAULT_PRESET, LM_PRESET, Config, PretrainConfig
 from sentir.data.tokenizer import PAD
 from sentir.errors import ConfigError
 from sentir.nn.cells import weights_of
@@ -31,10 +32,26 @@ def settings_from(lm: LanguageBundle) -> dict[str, dict[str, Any]]:
     return {"text": text, "model": lm.config.model.classifier()}
 
 
-def settings_to_go_on(lm: LanguageBundle) -> dict[str, dict[str, Any]]:
-    """What to override the defaults with where a language model is to go on learning."""
-    ours = lm.config.to_dict()
-    return {"text": ours["text"], "model": ours["model"]}
+def preset_for(lm: LanguageBundle | None, preset: str | None = None) -> Config:
+    """A preset with what a language model asks for, if there is one.
+
+    Args:
+        lm: the language model to begin with.
+        preset: unset: ``best`` with a language model, ``base`` without.
+
+    Raises:
+        ConfigError: no preset has that name.
+    """
+    if preset is None:
+        preset = LM_PRESET if lm else DEFAULT_PRESET
+    return Config.preset(preset).override(settings_from(lm) if lm else {})
+
+
+def settings_to_go_on(lm: LanguageBundle | None) -> PretrainConfig:
+    """The defaults of pre-training; for a language model that is to go on, with its own shape."""
+    if lm is None:
+        return PretrainConfig()
+    return dataclasses.replace(PretrainConfig(), text=lm.config.text, model=lm.config.model)
 
 
 def check_settings(config: Config | PretrainConfig, lm: LanguageBundle, where: str) -> None:

@@ -53,6 +53,7 @@ class Knowing:
 
     def __init__(self, bundle: Bundle, sure: float = 0.9) -> None:
         self.bundle, self.asked, self.sure = bundle, 0, sure
+        self.identity = bundle.checksum
 
     def predict_proba(self, texts: list[str]) -> npt.NDArray[np.float64]:
         self.asked += len(texts)
@@ -101,7 +102,7 @@ def test_a_student_of_few_labels_is_better_for_it(tmp_path: Path, knowing: Knowi
     assert student.test.accuracy > alone.test.accuracy + 0.1
     assert "400 from" in (student.folder / "report.html").read_text()
     training = json.loads((student.folder / "model" / "metrics.json").read_text())["training"]
-    assert training["teachers"] == [knowing.bundle.checksum]
+    assert training["teachers"] == [knowing.identity]
 
 
 def test_a_review_with_a_label_is_no_unlabelled_one(tmp_path: Path, knowing: Knowing) -> None:
@@ -133,6 +134,19 @@ def test_each_teacher_is_asked_once(tmp_path: Path, knowing: Knowing) -> None:
     )
     np.testing.assert_allclose(both_NC, (one_NC + other_NC) / 2, atol=1e-6)
     assert not np.allclose(one_NC, other_NC)
+
+
+def test_answers_of_8_bits_are_not_taken_for_others(tmp_path: Path) -> None:
+    save_bundle(toy(), tmp_path / "toy")
+    teachers = [load(tmp_path / "toy", engine) for engine in ("onnx", "torch", "int8")]
+    onnx, torch, int8 = (teacher.identity for teacher in teachers)
+    assert onnx == torch != int8
+    file = with_labels(tmp_path / "a.ft.txt", 60, seed=1)
+    inputs = Inputs(train=(file,), unlabelled=(unlabelled(tmp_path / "more.txt", 40),))
+    for teacher in (teachers[0], teachers[2]):
+        run = train(inputs, tmp_path / "run", config=TINY, teachers=[teacher], overwrite=True)
+    (place,) = (run.folder / "cache").iterdir()
+    assert len(list(place.glob("taught-*"))) == 2
 
 
 def test_a_resumed_run_has_the_same_teacher(tmp_path: Path, knowing: Knowing) -> None:

@@ -56,6 +56,11 @@ class Predictor:
         # cut into words. They start with the first window.
         self._pool = ThreadPoolExecutor(self.engine.workers)
 
+    @property
+    def identity(self) -> str:
+        """What its answers are known by: the model, and int8, as the other engines agree."""
+        return self.bundle.checksum + (", int8" if self.engine.name == "int8" else "")
+
     def predict(self, texts: Iterable[str]) -> list[Prediction]:
         """The likeliest label of each text.
 

@@ -116,7 +116,7 @@ def train(
     faults = Faults(inputs.read.on_error)
 
     made_of = made_from(inputs, config, lm)
-    taught_by = [teacher.bundle.checksum for teacher in teachers]
+    taught_by = [teacher.identity for teacher in teachers]
     checkpoints = checkpoints_of(folder, [*made_of, *taught_by], config, resume=resume)
     corpora, test = encode(made_of, inputs, folder, config, lm, resume, faults, tell)
     say_skipped(faults, tell)

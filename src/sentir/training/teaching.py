@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sentir.bundle import Bundle
-from sentir.data.cache import cached
+from sentir.data.cache import cached, digest
 from sentir.data.encode import TrainingCorpora
 from sentir.data.joined import JoinedCorpora
 from sentir.data.store import EncodedCorpus, read_batches
@@ -35,6 +35,11 @@ class Teacher(Protocol):
     """A model that answers: a `sentir.Predictor`."""
 
     bundle: Bundle
+
+    @property
+    def identity(self) -> str:
+        """What its answers are known by: the same from one who has the same."""
+        ...
 
     def predict_proba(self, texts: list[str]) -> npt.NDArray[np.float64]:
         """Probabilities of the classes for each text."""
@@ -111,6 +116,6 @@ def _answers(teacher: Teacher, corpus: EncodedCorpus, tell: Watcher) -> Shares:
             tell({"event": "reading", "what": "asking the teacher", "reviews": len(texts)})
         np.save(folder / "answers.npy", np.concatenate(found))
 
-    name = f"taught-{teacher.bundle.checksum.removeprefix('sha256:')[:16]}"
+    name = f"taught-{digest(teacher.identity)}"
     answers: Shares = np.load(cached(corpus.path.parent, name, ask) / "answers.npy")
     return answers

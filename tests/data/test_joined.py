@@ -28,9 +28,9 @@ def written(path: Path, texts: list[list[int]], label: int) -> EncodedCorpus:
 def test_all_reviews_are_there_in_their_order(parts: list[list[list[int]]]) -> None:
     with tempfile.TemporaryDirectory() as made:
         corpora = [written(Path(made) / f"{at}.arrow", part, at) for at, part in enumerate(parts)]
-        joined = JoinedCorpora(corpora)
+        joined = JoinedCorpora(corpora, np.concatenate([corpus.labels_N for corpus in corpora]))
         expected = [ids for part in parts for ids in part]
         assert len(joined) == len(expected)
         assert [joined[row].tolist() for row in range(len(joined))] == expected
         assert joined.lengths_N.tolist() == [len(ids) for ids in expected]
-        assert joined.labels_N.tolist() == [at for at, part in enumerate(parts) for _ in part]
+        assert joined.targets.tolist() == [at for at, part in enumerate(parts) for _ in part]

@@ -7,6 +7,7 @@ import pytest
 import torch
 from tiny_problem import new_model, separable, tiny, write_corpus
 
+from sentir.data.joined import JoinedCorpora
 from sentir.data.store import EncodedCorpus
 from sentir.nn.classifier import SentimentClassifier
 from sentir.nn.terms import mark_of, ngrams
@@ -79,17 +80,17 @@ def test_reviews_without_a_pair(tmp_path: Path, texts: list[list[int]]) -> None:
 
 def test_probable_classes_count_as_each_class_as_often(tmp_path: Path) -> None:
     """A word that the targets call 3 to 1 is as one of which three reviews in four are praise."""
-    soft = write_corpus(tmp_path / "s", [[2], [3]] * 100, [-1] * 200)
+    soft = write_corpus(tmp_path / "s", [[2], [3]] * 100, [0] * 200)
     hard = write_corpus(tmp_path / "h", [[2], [3]] * 100, [1, 0, 1, 1, 1, 0, 0, 0] * 25)
     valid = write_corpus(tmp_path / "v", [[2], [3]] * 4, [1, 0, 1, 1, 1, 0, 0, 0])
     targets_NC = np.array([[0.25, 0.75], [0.75, 0.25]] * 100, np.float32)
     found = []
-    for train, targets in ((soft, targets_NC), (hard, None)):
+    for train in (JoinedCorpora([soft], targets_NC), hard):
         model = new_model(CONFIG)
         for part in model.head.parameters():
             torch.nn.init.zeros_(part)
         silence_NO = logits(model, valid, 30)
-        found.append(fit_terms(model, train, valid, silence_NO, 30, targets=targets))
+        found.append(fit_terms(model, train, valid, silence_NO, 30))
     assert 0.6 < 1 / (1 + np.exp(-found[0][0, 0])) < 0.9
     np.testing.assert_allclose(*found, atol=1e-3)
 

@@ -76,7 +76,8 @@ def test_what_is_learnt_of_each_review(tmp_path: Path, knowing: Knowing) -> None
     assert knowing.asked == 40
     corpora = in_cache(run)
     assert len(corpora.train) + len(corpora.valid) == 60
-    joined, targets_NC = taught(corpora, [knowing], lambda event: None)
+    joined = taught(corpora, [knowing], lambda event: None)
+    targets_NC = joined.targets
     assert knowing.asked == 40  # its answers are kept
     labelled = len(corpora.train)
     assert len(joined) == len(targets_NC) == labelled + 40
@@ -128,8 +129,8 @@ def test_each_teacher_is_asked_once(tmp_path: Path, knowing: Knowing) -> None:
     run = train(inputs, tmp_path / "run", config=TINY, teachers=[other], overwrite=True)
     assert other.asked == knowing.asked == 40
     corpora = in_cache(run)
-    (_, one_NC), (_, other_NC), (_, both_NC) = (
-        taught(corpora, teachers, lambda event: None)
+    one_NC, other_NC, both_NC = (
+        taught(corpora, teachers, lambda event: None).targets
         for teachers in ([knowing], [other], [knowing, other])
     )
     np.testing.assert_allclose(both_NC, (one_NC + other_NC) / 2, atol=1e-6)

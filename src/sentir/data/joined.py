@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -15,12 +15,15 @@ class Reviews(Protocol):
     """Reviews as ids: what batches are made of, and learnt from.
 
     Attributes:
-        labels_N: class of each review, -1 for none.
+        targets: what is to be answered to each review: its class (N,), or the probabilities of the
+            classes (N, C).
         lengths_N: tokens of each review.
     """
 
-    labels_N: npt.NDArray[np.int32]
     lengths_N: npt.NDArray[np.int32]
+
+    @property
+    def targets(self) -> npt.NDArray[Any]: ...
 
     def __len__(self) -> int: ...
 
@@ -28,12 +31,17 @@ class Reviews(Protocol):
 
 
 class JoinedCorpora:
-    """The reviews of one corpus after those of another, as `Reviews`; their ids stay on disk."""
+    """The reviews of one corpus after those of another, as `Reviews`; their ids stay on disk.
 
-    def __init__(self, corpora: Sequence[EncodedCorpus]) -> None:
+    Args:
+        corpora: one or more.
+        targets: what is to be answered to all their reviews, in this order.
+    """
+
+    def __init__(self, corpora: Sequence[EncodedCorpus], targets: npt.NDArray[Any]) -> None:
         self._corpora = corpora
+        self.targets = targets
         self._ends = np.cumsum([len(corpus) for corpus in corpora])
-        self.labels_N = np.concatenate([corpus.labels_N for corpus in corpora])
         self.lengths_N = np.concatenate([corpus.lengths_N for corpus in corpora])
 
     def __len__(self) -> int:

@@ -129,6 +129,11 @@ class EncodedCorpus:
         self.labels_N, self.hashes_N = np.concatenate(labels), np.concatenate(hashes)
         self.lengths_N = (self._ends - self._starts).astype(np.int32)
 
+    @property
+    def targets(self) -> npt.NDArray[np.int32]:
+        """What is to be answered to each review: its class."""
+        return self.labels_N
+
     def __len__(self) -> int:
         return len(self._starts)
 

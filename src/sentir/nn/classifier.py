@@ -240,10 +240,10 @@ class SentimentClassifier(nn.Module):
                 logits_BO[:, 0], targets.to(logits_BO), reduction="none"
             )
         else:
-            each_B = F.cross_entropy(logits_BO, targets, reduction="none")
-        return (
-            each_B.mean() if weights_C is None else (each_B * weights_C.to(each_B)[targets]).mean()
-        )
+            each_B = F.cross_entropy(logits_BO, targets.long(), reduction="none")
+        if weights_C is not None:
+            each_B = each_B * weights_C.to(each_B)[targets]
+        return each_B.mean()
 
     def probabilities(self, logits_BO: Tensor) -> Tensor:
         """Probabilities of shape (B, C), rows summing to 1."""

@@ -31,8 +31,7 @@ class Classifying:
     """The task, see `sentir.training.loop.Task`.
 
     Attributes:
-        targets: what is to be answered to each training review: its class (N,), or the
-            probabilities of the classes (N, C).
+        targets: of the training reviews, see `sentir.data.joined.Reviews`.
         valid: reviews to choose the best model by.
         max_tokens: what is read of a review.
         adversarial: size of the noise that is trained against, 0 for none.
@@ -67,7 +66,6 @@ def fit_classifier(
     valid: EncodedCorpus,
     config: Config,
     *,
-    targets: npt.NDArray[np.float32] | None = None,
     checkpoints: Checkpoints,
     tell: Listener,
     resume: bool = False,
@@ -79,10 +77,9 @@ def fit_classifier(
         train: reviews to learn from.
         valid: reviews to choose the best model by.
         config: `text.max_tokens` and all of `train` and `tune` are used.
-        targets: probabilities of the classes (N, C) to learn in place of the labels of `train`.
     """
     task = Classifying(
-        targets=torch.from_numpy(train.labels_N.astype(np.int64) if targets is None else targets),
+        targets=torch.from_numpy(train.targets),
         valid=valid,
         max_tokens=config.text.max_tokens,
         adversarial=config.tune.adversarial,

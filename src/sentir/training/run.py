@@ -42,7 +42,7 @@ from sentir.training.mixing import best_mix, put_mix
 from sentir.training.precision import choose_precision, format_name
 from sentir.training.reading import Inputs as Inputs
 from sentir.training.reading import encode, made_from, say_skipped, warn_of_duplicates
-from sentir.training.teaching import Shares, Teacher, check_teachers, taught
+from sentir.training.teaching import Teacher, check_teachers, taught
 from sentir.training.terms import fit_terms
 from sentir.training.transfer import check_settings, copy_weights, preset_for
 from sentir.training.watch import MetricsFile, Watcher, read_metrics, tell_all
@@ -122,7 +122,7 @@ def train(
     say_skipped(faults, tell)
     warn_of_duplicates(corpora, test, tell)
     max_tokens = config.text.max_tokens
-    learnt, targets_NC = taught(corpora, teachers, tell) if teachers else (corpora.train, None)
+    learnt: Reviews = taught(corpora, teachers, tell) if teachers else corpora.train
     device = choose_device(
         config.train.device,
         config.model,
@@ -143,7 +143,6 @@ def train(
             learnt,
             corpora.valid,
             config,
-            targets=targets_NC,
             checkpoints=checkpoints,
             tell=tell,
             resume=resume,
@@ -153,7 +152,7 @@ def train(
     model.compute_in(None)
     # Reviews that the user has set aside are left alone; a part of train is worth learning from.
     before_NC, after_NC = _calibrate(
-        model, learnt, targets_NC, corpora.valid, max_tokens, tell, refit=not inputs.valid
+        model, learnt, corpora.valid, max_tokens, tell, refit=not inputs.valid
     )
     seconds = time.perf_counter() - began
 
@@ -231,7 +230,6 @@ def _begin(
 def _calibrate(
     model: SentimentClassifier,
     learnt: Reviews,
-    targets_NC: Shares | None,
     valid: EncodedCorpus,
     max_tokens: int,
     tell: Watcher,
@@ -251,9 +249,7 @@ def _calibrate(
         mixed_NO = mix.of([network_NO])
     else:
         tell({"event": "say", "message": "fitting the linear part"})
-        mixed_NO = fit_terms(
-            model, learnt, valid, network_NO, max_tokens, targets=targets_NC, refit=refit
-        )
+        mixed_NO = fit_terms(model, learnt, valid, network_NO, max_tokens, refit=refit)
     before_NC, after_NC = (
         model.probabilities(torch.from_numpy(logits_NO)).numpy()
         for logits_NO in (network_NO, mixed_NO)

@@ -72,19 +72,16 @@ def check_teachers(teachers: Sequence[Teacher], unlabelled: Sequence[str]) -> No
         )
 
 
-def taught(
-    corpora: TrainingCorpora, teachers: Sequence[Teacher], tell: Watcher
-) -> tuple[JoinedCorpora, Shares]:
+def taught(corpora: TrainingCorpora, teachers: Sequence[Teacher], tell: Watcher) -> JoinedCorpora:
     """The labelled reviews and after them the unlabelled, with what is to be learnt of each.
+
+    That is the probabilities of the classes (N, C): 1 for a label's, else the teachers'.
 
     Args:
         corpora: with unlabelled reviews.
         teachers: one or more, whose probabilities for each of these reviews are averaged. Each is
             asked once; its answers are kept beside the corpora.
         tell: told of progress.
-
-    Returns:
-        All reviews, and the probabilities of their classes (N, C): 1 for a label's.
 
     Raises:
         UsageError: a teacher's classes are not those of the labels.
@@ -101,8 +98,7 @@ def taught(
             )
     answers_UC = np.mean([_answers(teacher, unlabelled, tell) for teacher in teachers], axis=0)
     labels_LC = np.eye(len(names), dtype=np.float32)[corpora.train.labels_N]
-    joined = JoinedCorpora([corpora.train, unlabelled])
-    return joined, np.concatenate([labels_LC, answers_UC])
+    return JoinedCorpora([corpora.train, unlabelled], np.concatenate([labels_LC, answers_UC]))
 
 
 def _answers(teacher: Teacher, corpus: EncodedCorpus, tell: Watcher) -> Shares:

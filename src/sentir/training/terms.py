@@ -20,6 +20,7 @@ import torch
 
 from sentir.data.batches import cut, sorted_batches
 from sentir.data.joined import Reviews
+from sentir.data.store import EncodedCorpus
 from sentir.data.tokenizer import PAD
 from sentir.nn.bigrams import row_of
 from sentir.nn.classifier import SentimentClassifier
@@ -61,11 +62,10 @@ class Fitted(NamedTuple):
 def fit_terms(
     model: SentimentClassifier,
     train: Reviews,
-    valid: Reviews,
+    valid: EncodedCorpus,
     network_NO: npt.NDArray[np.float64],
     max_tokens: int,
     *,
-    targets: Floats | None = None,
     refit: bool = False,
 ) -> npt.NDArray[np.float64]:
     """Fill `model.terms`, and scale it and the head to their best mix.
@@ -76,7 +76,6 @@ def fit_terms(
         valid: reviews by whose loss the penalty and the mix are chosen.
         network_NO: the network's own logits for `valid`.
         max_tokens: what is read of a review.
-        targets: probabilities of the classes (N, C) to fit to, in place of the labels of `train`.
         refit: fit once more in the end, to `valid` too, with the penalty and the mix that were
             chosen. The more reviews the better, but `valid` can measure nothing from then on.
 
@@ -86,9 +85,7 @@ def fit_terms(
     terms = model.terms
     assert terms is not None
     balanced = model.class_weights_C is not None
-    classes_CC = np.eye(model.classes, dtype=np.float32)
-    targets_NC = classes_CC[train.labels_N] if targets is None else targets
-    counted = _count(terms, [(train, targets_NC)], max_tokens)
+    counted = _count(terms, [train], model.classes, max_tokens)
     found = []
     outputs = terms.word_weights.shape[1]
     fits = _fits(counted, outputs, STRENGTHS, balanced=balanced)
@@ -98,8 +95,7 @@ def fit_terms(
         found.append((best_mix(model, parts, valid.labels_N), strength, fitted, parts))
     mix, strength, fitted, parts = min(found, key=lambda one: one[0].loss)
     if refit:
-        both = [(train, targets_NC), (valid, classes_CC[valid.labels_N])]
-        counted = _count(terms, both, max_tokens)
+        counted = _count(terms, [train, valid], model.classes, max_tokens)
         (fitted,) = _fits(counted, outputs, [strength], balanced=balanced)
     network, linear = mix.weights
     _put(terms, counted.keys_K, fitted._replace(weights_FO=linear * fitted.weights_FO))
@@ -184,15 +180,17 @@ def _outputs(terms: Terms, corpus: Reviews, max_tokens: int) -> npt.NDArray[np.f
     return found_NO
 
 
-def _count(terms: Terms, corpora: Sequence[tuple[Reviews, Floats]], max_tokens: int) -> Counted:
+def _count(terms: Terms, corpora: Sequence[Reviews], classes: int, max_tokens: int) -> Counted:
     """The terms of the reviews of some corpora, with those pairs and triples that get a row."""
     from scipy.sparse import csr_matrix, hstack
 
     reviews, targets = [], []
-    for corpus, targets_NC in corpora:
+    classes_CC = np.eye(classes, dtype=np.float32)
+    for corpus in corpora:
         rows_N = _part(np.minimum(corpus.lengths_N, max_tokens))
         reviews += [cut(corpus[row], max_tokens) for row in rows_N]
-        targets.append(targets_NC[rows_N])
+        some = corpus.targets[rows_N]
+        targets.append(some if some.ndim == 2 else classes_CC[some])
     # In one piece, with padding between reviews: no pair or triple reaches over it.
     ids_T = np.concatenate([part for ids in reviews for part in (ids, [PAD])], dtype=np.int64)
     owner_T = np.repeat(np.arange(len(reviews)), [len(ids) + 1 for ids in reviews])

@@ -113,7 +113,9 @@ def find_bundle(path: str | Path) -> Path:
             "training has not finished", where=str(path), todo="repeat it with --resume"
         )
     raise BundleError(
-        "no model here", where=str(path), todo="give the folder that 'sentir train --output' wrote"
+        "no model here",
+        where=str(path),
+        todo="give the folder that 'sentir train' or 'sentir pretrain' wrote",
     )
 
 

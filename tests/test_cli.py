@@ -267,12 +267,20 @@ def test_settings_from_a_toml_file(tmp_path: Path, capfd: pytest.CaptureFixture[
     assert (config["model"]["hidden"], config["model"]["embedding"]) == (7, 5)
     assert config["text"]["clean"] == ["lower", "nfc"]
     assert list((run / "tensorboard").iterdir())
+    assert config["text"]["max_tokens"] == Config.preset("fast").text.max_tokens
     code, _, err = sentir("train", file, "-o", run, "--overwrite", "--config", settings, "--preset",
                           "base", "--terms", "0", capfd=capfd)  # fmt: skip
     assert code == 0, err
     config = json.loads((run / "model" / "config.json").read_text())["config"]
     assert (config["model"]["hidden"], config["model"]["cell"]) == (6, "gru")
     assert config["text"] == Config.preset("base").to_dict()["text"]
+    settings.write_text("[model]\nhidden = 6\nterms = 0\n[train]\nepochs=1\n")
+    given = ("--overwrite", "--config", settings)
+    code, _, err = sentir("train", file, "-o", run, *given, capfd=capfd)
+    assert code == 0, err
+    config = json.loads((run / "model" / "config.json").read_text())["config"]
+    changed = {"hidden": 6, "terms": 0, "epochs": 1}
+    assert config == Config.preset("base").override(changed).to_dict()
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from sentir.training import cooccurrence
 from sentir.training.cooccurrence import put_vectors
 from sentir.training.pretrain import Pretraining, pretrain
 from sentir.training.run import Inputs, train
-from sentir.training.transfer import common_part, settings_from, settings_to_go_on
+from sentir.training.transfer import common_part, defaults_for, settings_from
 
 SMALL = PretrainConfig().override(
     {"embedding": 8, "hidden": 6, "epochs": 1, "batch_size": 32, "max_tokens": 40,
@@ -201,7 +201,7 @@ def test_a_language_model_goes_on_learning(pretrained: Pretraining, tmp_path: Pa
     told, watch = events
     file = write_fasttext(tmp_path / "a.ft.txt", 150, seed=5)  # reviews of its kind, but others
     config = (
-        settings_to_go_on(pretrained.bundle)
+        defaults_for(pretrained.bundle)
         .override(SMALL.to_dict())
         .override({"max_tokens": 30, "epochs": 4, "learning_rate": 0.01})
     )

@@ -66,11 +66,11 @@ def pretrain(
     """
     from sentir.bundle import load_language_model
     from sentir.training.pretrain import pretrain as pretrain_run
-    from sentir.training.transfer import settings_to_go_on
+    from sentir.training.transfer import defaults_for
     from sentir.training.watch import ProgressBar, TensorBoard, Watcher
 
     settings = (
-        settings_to_go_on(load_language_model(from_lm) if from_lm else None)
+        defaults_for(load_language_model(from_lm) if from_lm else None)
         .override(read_toml(config) if config else {}, where=str(config))
         .override({"text": text, "model": model, "train": training}, where="command line")
     )

@@ -32,7 +32,7 @@ from sentir.training.folder import check_folder, checkpoints_of, leave
 from sentir.training.guessing import fit_language_model, losses
 from sentir.training.precision import choose_precision
 from sentir.training.reading import say_skipped
-from sentir.training.transfer import check_settings, settings_to_go_on
+from sentir.training.transfer import check_settings, defaults_for
 from sentir.training.watch import MetricsFile, Watcher, perplexity, tell_all
 
 _DEFAULT = ReadOptions()
@@ -84,7 +84,7 @@ def pretrain(
     """
     folder = Path(output)
     lm = load_language_model(from_lm) if from_lm else None
-    config = config or settings_to_go_on(lm)
+    config = config or defaults_for(lm)
     if lm is not None:
         check_settings(config, lm, str(from_lm))
     check_folder(folder, resume=resume, overwrite=overwrite)

@@ -47,7 +47,7 @@ def preset_for(lm: LanguageBundle | None, preset: str | None = None) -> Config:
     return Config.preset(preset).override(settings_from(lm) if lm else {})
 
 
-def settings_to_go_on(lm: LanguageBundle | None) -> PretrainConfig:
+def defaults_for(lm: LanguageBundle | None) -> PretrainConfig:
     """The defaults of pre-training; for a language model that is to go on, with its own shape."""
     if lm is None:
         return PretrainConfig()

@@ -45,6 +45,7 @@ def test_the_lesson_s_recipe() -> None:
     assert (lecture.train.learning_rate, lecture.train.clip) == (0.005, 5)
     assert (lecture.train.batch_size, lecture.text.max_tokens) == (400, 200)
     assert lecture.text.min_count == 2
+    assert lecture.model.initialisation == "pytorch"
 
 
 def test_an_unknown_preset_names_those_there_are() -> None:

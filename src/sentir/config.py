@@ -21,6 +21,8 @@ from sentir.errors import ConfigError
 CleanStep = Literal["nfc", "html", "quotes", "url", "lower", "digits"]
 CLEAN_STEPS: tuple[CleanStep, ...] = get_args(CleanStep)
 
+Initialisation = Literal["orthogonal", "pytorch"]
+
 _frozen = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 #: The preset unless another is named, and with a language model to begin with.
@@ -127,6 +129,11 @@ class ModelConfig:
     )
     freeze_embedding: bool = Field(
         default=False, description="keep the embedding as it was initialised"
+    )
+    initialisation: Initialisation = Field(
+        default="orthogonal",
+        description="how the weights begin: small words' vectors, orthogonal memory and open "
+        "forget gates, or as PyTorch draws them",
     )
 
 
@@ -408,6 +415,7 @@ PRESETS: dict[str, Config] = {
             pooling="last",
             dropout=0.5,
             head_dropout=0.2,
+            initialisation="pytorch",
         ),
         train=TrainConfig(
             epochs=2, batch_size=400, learning_rate=0.005, schedule="constant", warmup=0, clip=5

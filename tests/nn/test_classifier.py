@@ -8,7 +8,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import Tensor
+from torch import Tensor, nn
 
 from sentir.config import ModelConfig
 from sentir.data.batches import pad
@@ -255,6 +255,19 @@ def test_weights_at_the_start(cell: str) -> None:
             assert torch.equal(bias_G, wanted_G)
             for gate_HH in weights.hidden_GH.split(4):
                 torch.testing.assert_close(gate_HH @ gate_HH.T, torch.eye(4), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_weights_that_begin_as_pytorch_draws_them(cell: str) -> None:
+    settings = {"cell": cell, "embedding": 5, "hidden": 4, "initialisation": "pytorch"}
+    config = ModelConfig(**settings, bidirectional=False)  # type: ignore[arg-type]
+    torch.manual_seed(0)
+    model = SentimentClassifier(config, vocabulary=V, classes=2)
+    torch.manual_seed(0)
+    embedding, layer = nn.Embedding(V, 5, padding_idx=PAD), MODULES[cell](5, 4)
+    assert torch.equal(model.embedding.weight, embedding.weight)
+    for ours, drawn in zip(model.layers[0].parameters(), layer.parameters(), strict=True):
+        assert torch.equal(ours, drawn)
 
 
 def test_a_frozen_embedding_stays_and_the_rest_learns() -> None:

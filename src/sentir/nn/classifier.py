@@ -15,12 +15,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from sentir.config import ModelConfig
+from sentir.config import Initialisation, ModelConfig
 from sentir.data.tokenizer import PAD
 from sentir.nn.bigrams import HashedBigrams
-from sentir.nn.cells import MODULES, weights_of
+from sentir.nn.cells import MODULES
 from sentir.nn.dropout import Dropout
 from sentir.nn.fused import learns_fused
+from sentir.nn.initialisation import begin_layer, begin_words
 from sentir.nn.terms import Terms, outside, scaled_sum
 
 #: Reviews that oneDNN's LSTM is given at a time in bfloat16: with more it asks the system for so
@@ -37,14 +38,22 @@ class RecurrentLayer(nn.Module):
             (Micikevicius et al. 2018).
     """
 
-    def __init__(self, cell: str, inputs: int, hidden: int, *, bidirectional: bool) -> None:
+    def __init__(
+        self,
+        cell: str,
+        inputs: int,
+        hidden: int,
+        *,
+        bidirectional: bool,
+        initialisation: Initialisation = "orthogonal",
+    ) -> None:
         super().__init__()
         self.format: torch.dtype | None = None
         self.ahead = MODULES[cell](inputs, hidden)
         self.back = MODULES[cell](inputs, hidden) if bidirectional else None
         for direction in (self.ahead, self.back):
             if direction is not None:
-                _initialise(direction, cell)
+                begin_layer(direction, initialisation)
 
     def forward(self, x_TBE: Tensor, turn_TB: Tensor) -> Tensor:
         """States of shape (T, B, F); `turn_TB` is `turned` of the batch's lengths."""
@@ -92,25 +101,6 @@ def turn(x_TBE: Tensor, turn_TB: Tensor) -> Tensor:
     return x_TBE.flatten(0, 1).index_select(0, flat).view_as(x_TBE)
 
 
-def _initialise(layer: nn.RNNBase, cell: str) -> None:
-    """Orthogonal memory (Saxe et al. 2014) and, for the LSTM, open forget gates.
-
-    A forget bias of 1 lets the cell state pass from the first step on (Gers et al. 2000;
-    Jozefowicz et al. 2015). PyTorch has two biases, so one holds the 1 and the other nothing.
-    """
-    for name, weight in layer.named_parameters():
-        if name.startswith("bias"):
-            nn.init.zeros_(weight)
-        elif name.startswith("weight_hh"):
-            for gate in weight.data.chunk(weight.shape[0] // layer.hidden_size):
-                nn.init.orthogonal_(gate)
-        else:
-            nn.init.xavier_uniform_(weight)
-    if cell == "lstm":
-        with torch.no_grad():
-            weights_of(layer).input_bias_G.chunk(4)[1].fill_(1.0)
-
-
 class Pooling(nn.Module):
     """From the states of all tokens to one vector a review, (T, B, F) to (B, F)."""
 
@@ -156,9 +146,7 @@ class SentimentClassifier(nn.Module):
         self.config, self.classes = config, classes
         self.class_weights_C: Tensor | None = None
         self.embedding = nn.Embedding(vocabulary, config.embedding, padding_idx=PAD)
-        nn.init.normal_(self.embedding.weight, std=0.1)
-        with torch.no_grad():
-            self.embedding.weight[PAD].zero_()
+        begin_words(self.embedding, config.initialisation)
         self.embedding.weight.requires_grad_(not config.freeze_embedding)
         self.bigrams = (
             HashedBigrams(config.bigrams, config.embedding, config.bigram_dropout)
@@ -173,6 +161,7 @@ class SentimentClassifier(nn.Module):
                 features if at else config.embedding,
                 config.hidden,
                 bidirectional=config.bidirectional,
+                initialisation=config.initialisation,
             )
             for at in range(config.layers)
         )

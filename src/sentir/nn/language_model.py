@@ -20,6 +20,7 @@ from sentir.data.tokenizer import PAD, UNK
 from sentir.nn.classifier import RecurrentLayer, turned
 from sentir.nn.dropout import Dropout
 from sentir.nn.formats import linear
+from sentir.nn.initialisation import begin_words
 from sentir.nn.sampled_softmax import SampledSoftmax
 
 #: What a recurrent module carries on: its hidden state, and the LSTM's cell.
@@ -45,9 +46,7 @@ class LanguageModel(nn.Module):
         super().__init__()
         self.config = config
         self.embedding = nn.Embedding(vocabulary, config.embedding, padding_idx=PAD)
-        nn.init.normal_(self.embedding.weight, std=0.1)
-        with torch.no_grad():
-            self.embedding.weight[PAD].zero_()
+        begin_words(self.embedding, "orthogonal")
         self.embedding_dropout = Dropout(config.embedding_dropout)
         self.layer = RecurrentLayer(
             config.cell, config.embedding, config.hidden, bidirectional=True

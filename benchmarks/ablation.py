@@ -72,6 +72,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "hidden-32": {"hidden": 32},
     "hidden-128": {"hidden": 128},
     "two-layers": {"layers": 2, "dropout": 0.3},
+    "pytorch-start": {"initialisation": "pytorch"},
     # what the head reads
     "no-skip": {"skip": False},
     "max": {"pooling": "max"},

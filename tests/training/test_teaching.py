@@ -16,6 +16,7 @@ from sentir.errors import DataError, UsageError
 from sentir.inference.predictor import Predictor, load
 from sentir.training.run import Inputs, Run, train
 from sentir.training.teaching import taught
+from sentir.training.watch import Event
 from toy_bundle import toy
 
 
@@ -123,7 +124,9 @@ def test_a_review_with_a_label_is_no_unlabelled_one(tmp_path: Path, knowing: Kno
 def test_each_teacher_is_asked_once(tmp_path: Path, knowing: Knowing) -> None:
     file = with_labels(tmp_path / "a.ft.txt", 60, seed=1)
     inputs = Inputs(train=(file,), unlabelled=(unlabelled(tmp_path / "more.txt", 40),))
-    train(inputs, tmp_path / "run", config=TINY, teachers=[knowing])
+    told: list[Event] = []
+    train(inputs, tmp_path / "run", config=TINY, teachers=[knowing], watchers=[told.append])
+    assert {"event": "say", "message": "a teacher answers 40 reviews"} in told
     save_bundle(toy(seed=1), tmp_path / "other")
     other = Knowing(load(tmp_path / "other").bundle, sure=0.7)
     run = train(inputs, tmp_path / "run", config=TINY, teachers=[other], overwrite=True)

@@ -105,6 +105,7 @@ def _answers(teacher: Teacher, corpus: EncodedCorpus, tell: Watcher) -> Shares:
     """The teacher's answers, asked for if they are not kept yet."""
 
     def ask(folder: Path) -> None:
+        tell({"event": "say", "message": f"a teacher answers {len(corpus):,} reviews"})
         found = []
         for batch in read_batches(corpus.path):
             texts = batch.column("text").to_pylist()

@@ -7,6 +7,7 @@ the input; Q what a token reads in 8 bits: the states below, if there are any, a
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -129,22 +130,31 @@ class QuantizedLayer(Layer):
     """
 
     def _prepare(self) -> None:
-        self._memory_D = [_Eights.of(self._memory(one.hidden_GH)) for one in self._both]
-        self._joint_D = [
+        self._threads = ThreadpoolController()
+
+    # A layer reads words or the states below, never both.
+    @cached_property
+    def _eights_before(self) -> list[_Eights]:
+        return [_Eights.of(self._memory(one.hidden_GH)) for one in self._both]
+
+    @cached_property
+    def _eights_below_and_before(self) -> list[_Eights]:
+        return [
             _Eights.of(np.concatenate([self._input(one.input_GE).T, self._memory(one.hidden_GH)]))
             for one in self._both
         ]
-        self._threads = ThreadpoolController()
 
     def states(self, inputs_RDG: Floats, rows_N: Ints, texts: Texts) -> Floats:
         nothing_N0 = np.empty((len(rows_N), 0), np.int8)
-        return self._states(self._memory_D, nothing_N0, inputs_RDG, rows_N, texts)
+        return self._states(self._eights_before, nothing_N0, inputs_RDG, rows_N, texts)
 
     def states_above(self, below_NE: Floats, texts: Texts) -> Floats:
         eights_NE = np.empty(below_NE.shape, np.int8)
         quantize(below_NE.reshape(-1), eights_NE.reshape(-1))
         rows_N = np.zeros(len(below_NE), np.int64)
-        return self._states(self._joint_D, eights_NE, self.bias_DG[None], rows_N, texts)
+        return self._states(
+            self._eights_below_and_before, eights_NE, self.bias_DG[None], rows_N, texts
+        )
 
     def _states(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -220,6 +221,26 @@ def test_a_language_model_goes_on_learning(pretrained: Pretraining, tmp_path: Pa
         torch.testing.assert_close(runs["still"].model.state_dict()[name], weight)
     found = {name: run.metrics["validation"]["perplexity"] for name, run in runs.items()}
     assert found["on"] < 0.9 * found["still"]
+
+
+def test_how_many_words_are_unknown_is_said(
+    pretrained: Pretraining, tmp_path: Path, events
+) -> None:
+    """And said aloud where they are so many that it has learnt another language."""
+    told, watch = events
+    files = {name: str(write_fasttext(tmp_path / f"{name}.ft.txt", 60, seed=5, language=name))
+             for name in ("en", "es")}  # fmt: skip
+    config = defaults_for(pretrained.bundle).override({"epochs": 1})
+    pretrain([files["en"]], tmp_path / "en", config=config, from_lm=pretrained.folder,
+             watchers=[watch])  # fmt: skip
+    assert not any(event.get("warning") for event in told)
+    assert re.search(r"; \d\.\d% of the words here are unknown to it$", messages(told), re.M)
+    train(
+        Inputs(train=(files["es"],)), tmp_path / "es", from_lm=pretrained.folder,
+        config=TINY.override(settings_from(pretrained.bundle)), watchers=[watch],
+    )  # fmt: skip
+    (warning,) = [event["message"] for event in told if event.get("warning")]
+    assert "is it one of the same language? sentir pretrain makes one of these reviews" in warning
 
 
 def test_without_settings_a_language_model_goes_on_with_its_own(

@@ -32,7 +32,7 @@ from sentir.training.folder import check_folder, checkpoints_of, leave
 from sentir.training.guessing import fit_language_model, losses
 from sentir.training.precision import choose_precision
 from sentir.training.reading import say_skipped
-from sentir.training.transfer import check_settings, defaults_for
+from sentir.training.transfer import check_settings, defaults_for, say_where_from
 from sentir.training.watch import MetricsFile, Watcher, perplexity, tell_all
 
 _DEFAULT = ReadOptions()
@@ -166,8 +166,7 @@ def _begin(
     """Put in the weights that are known beforehand."""
     if lm is not None:
         model.load_state_dict(lm.model.state_dict())
-        tell({"event": "say", "message": "the language model goes on from one of perplexity "
-              f"{lm.metrics['validation']['perplexity']:,.1f}"})  # fmt: skip
+        say_where_from("the language model goes on from one", lm, corpora.train, tell)
     elif config.model.own_vectors:
         begin_with_own_vectors(model.embedding, corpora.train, tell)
 

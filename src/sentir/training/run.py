@@ -44,7 +44,7 @@ from sentir.training.reading import Inputs as Inputs
 from sentir.training.reading import encode, made_from, say_skipped, warn_of_duplicates
 from sentir.training.teaching import Teacher, check_teachers, taught
 from sentir.training.terms import fit_terms
-from sentir.training.transfer import check_settings, copy_weights, preset_for
+from sentir.training.transfer import check_settings, copy_weights, preset_for, say_where_from
 from sentir.training.watch import MetricsFile, Watcher, read_metrics, tell_all
 from sentir.version import __version__
 
@@ -220,9 +220,8 @@ def _begin(
               f"{len(vocabulary):,} words ({covered / len(vocabulary):.1%})"})  # fmt: skip
     elif lm is not None:
         copy_weights(lm, model)
-        tell({"event": "say", "message": f"the vectors of {len(vocabulary):,} words and the "
-              "recurrent layer begin as the language model's, of perplexity "
-              f"{lm.metrics['validation']['perplexity']:,.1f}"})  # fmt: skip
+        what = f"{len(vocabulary):,} words and the recurrent layer begin as the language model's,"
+        say_where_from(what, lm, learnt, tell)
     elif config.model.own_vectors:
         begin_with_own_vectors(model.embedding, learnt, tell)
 

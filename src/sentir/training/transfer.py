@@ -14,15 +14,24 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from sentir.bundle import LanguageBundle
 from sentir.config import DEFAULT_PRESET, LM_PRESET, Config, PretrainConfig
-from sentir.data.tokenizer import PAD
+from sentir.data.joined import Reviews
+from sentir.data.tokenizer import PAD, UNK
 from sentir.errors import ConfigError
 from sentir.nn.cells import weights_of
 from sentir.nn.classifier import RecurrentLayer, SentimentClassifier
+from sentir.training.watch import Watcher
+
+#: Reviews in which unknown words are counted.
+LOOKED_AT = 10_000
+#: Share of them from which on it is said aloud. IMDB's language model does not know 1.7 % of the
+#: words that it learnt from, and 3.8 % of Amazon's.
+MOST_UNKNOWN = 0.1
 
 
 def settings_from(lm: LanguageBundle) -> dict[str, dict[str, Any]]:
@@ -81,6 +90,27 @@ def check_settings(config: Config | PretrainConfig, lm: LanguageBundle, where: s
             where=where,
             todo="leave vectors unset",
         )
+
+
+def say_where_from(what: str, lm: LanguageBundle, corpus: Reviews, tell: Watcher) -> None:
+    """Tell what begins with a language model, how good that is and how many words it lacks.
+
+    Args:
+        what: the beginning of a sentence that the language model ends.
+        lm: the language model.
+        corpus: the reviews to learn from, as its ids.
+        tell: told it; a warning where so many words are unknown that it is the wrong one.
+    """
+    rows = np.random.default_rng(0).permutation(len(corpus))[:LOOKED_AT]
+    unknown = float((np.concatenate([corpus[row] for row in rows]) == UNK).mean())
+    foreign = unknown > MOST_UNKNOWN
+    message = (
+        f"{what} of perplexity {lm.metrics['validation']['perplexity']:,.1f}; "
+        f"{unknown:.1%} of the words here are unknown to it"
+    )
+    if foreign:
+        message += ": is it one of the same language? sentir pretrain makes one of these reviews"
+    tell({"event": "say", "message": message, "warning": foreign})
 
 
 def copy_weights(lm: LanguageBundle, model: SentimentClassifier) -> None:

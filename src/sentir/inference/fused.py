@@ -52,7 +52,9 @@ class FusedEngine:
                 todo="take onnx",
             )
         self.workers = torch.get_num_threads()
-        self._layers = [self.layer(layer, cell) for layer in model.layers]
+        self._layers = [
+            self.layer(layer, cell, above=at > 0) for at, layer in enumerate(model.layers)
+        ]
         self._outputs = _Outputs(model)
         self._words_VE = array(model.embedding.weight)
         self._table_VDG: Floats | None = None

@@ -7,7 +7,6 @@ the input; Q what a token reads in 8 bits: the states below, if there are any, a
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -43,9 +42,15 @@ CELLS = {
 
 
 class Layer:
-    """A layer in float32, of one of the `CELLS`."""
+    """A layer in float32, of one of the `CELLS`.
 
-    def __init__(self, layer: Module, cell: str) -> None:
+    Args:
+        layer: whose weights it takes.
+        cell: which of them.
+        above: whether it reads the states of another, so that `states_above` is asked of it.
+    """
+
+    def __init__(self, layer: Module, cell: str, *, above: bool) -> None:
         assert isinstance(layer, RecurrentLayer)
         self._both = [weights_of(one) for one in (layer.ahead, layer.back) if one is not None]
         self._gru, self._to = cell == "gru", CELLS[cell]
@@ -60,10 +65,10 @@ class Layer:
         )
         # As one matrix for both directions, so that one product serves them.
         self._input_EX = np.concatenate([self._input(one.input_GE) for one in self._both]).T
-        self._prepare()
+        self._prepare(above=above)
 
-    def _prepare(self) -> None:
-        """Lay the memory's weights out as the kernel goes through them."""
+    def _prepare(self, *, above: bool) -> None:
+        """Lay out the weights that a step takes, as it goes through them."""
         self._memory_DIJW = np.stack([self._tiles(one.hidden_GH) for one in self._both])
 
     def inputs(self, read_NE: Floats) -> Floats:
@@ -129,36 +134,28 @@ class QuantizedLayer(Layer):
     order: no answer depends on which texts share a batch.
     """
 
-    def _prepare(self) -> None:
+    def _prepare(self, *, above: bool) -> None:
+        read_D = [self._memory(one.hidden_GH) for one in self._both]
+        if above:
+            read_D = [
+                np.concatenate([self._input(one.input_GE).T, memory_KG])
+                for one, memory_KG in zip(self._both, read_D, strict=True)
+            ]
+        self._eights_D = [_Eights.of(read_QG) for read_QG in read_D]
         self._threads = ThreadpoolController()
-
-    # A layer reads words or the states below, never both.
-    @cached_property
-    def _eights_before(self) -> list[_Eights]:
-        return [_Eights.of(self._memory(one.hidden_GH)) for one in self._both]
-
-    @cached_property
-    def _eights_below_and_before(self) -> list[_Eights]:
-        return [
-            _Eights.of(np.concatenate([self._input(one.input_GE).T, self._memory(one.hidden_GH)]))
-            for one in self._both
-        ]
 
     def states(self, inputs_RDG: Floats, rows_N: Ints, texts: Texts) -> Floats:
         nothing_N0 = np.empty((len(rows_N), 0), np.int8)
-        return self._states(self._eights_before, nothing_N0, inputs_RDG, rows_N, texts)
+        return self._states(nothing_N0, inputs_RDG, rows_N, texts)
 
     def states_above(self, below_NE: Floats, texts: Texts) -> Floats:
         eights_NE = np.empty(below_NE.shape, np.int8)
         quantize(below_NE.reshape(-1), eights_NE.reshape(-1))
         rows_N = np.zeros(len(below_NE), np.int64)
-        return self._states(
-            self._eights_below_and_before, eights_NE, self.bias_DG[None], rows_N, texts
-        )
+        return self._states(eights_NE, self.bias_DG[None], rows_N, texts)
 
     def _states(
         self,
-        weights_D: list[_Eights],
         below_NE: npt.NDArray[np.int8],
         inputs_RDG: Floats,
         rows_N: Ints,
@@ -171,7 +168,7 @@ class QuantizedLayer(Layer):
         ended_T = np.searchsorted(lengths_B[::-1], np.arange(lengths_B[0]), side="right")
         # One core a batch, whatever the other products of this process have.
         with self._threads.limit(limits=1, user_api="openmp"):
-            for direction, weights in enumerate(weights_D):
+            for direction, weights in enumerate(self._eights_D):
                 onward = 1 if direction == 0 else -1
                 at_B = starts_B.copy() if direction == 0 else starts_B + lengths_B - 1
                 read_BQ = torch.zeros((len(lengths_B), width + self.units), dtype=torch.int8)

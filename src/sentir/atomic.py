@@ -38,11 +38,11 @@ def written_whole(path: Path) -> Iterator[Path]:
             except OSError:
                 old.rename(path)
                 raise
-            _remove(old)
+            remove(old)
         else:
             beside.replace(path)
     finally:
-        _remove(beside)
+        remove(beside)
 
 
 def _tidy(path: Path) -> None:
@@ -52,11 +52,12 @@ def _tidy(path: Path) -> None:
         if beside.suffix == ".old" and not path.exists():
             beside.rename(path)
         else:
-            _remove(beside)
+            remove(beside)
 
 
-def _remove(path: Path) -> None:
-    if path.is_dir():
+def remove(path: Path) -> None:
+    """Delete a file or a folder with all that is in it, if it is there."""
+    if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)

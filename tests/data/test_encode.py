@@ -239,6 +239,19 @@ def test_unlabelled_reviews_that_all_have_labels(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_unlabelled_reviews_that_are_validated_on_are_not_learnt_from(tmp_path: Path) -> None:
+    valid = [review(f"another v{at}", ("neg", "pos")[at % 2]) for at in range(10)]
+    others = [review(f"one more u{at}", None) for at in range(5)]
+    corpora = encoded(made(40), folder(tmp_path / "a"), valid_reviews=valid,
+                      unlabelled=[*valid[:4], *others])  # fmt: skip
+    assert corpora.unlabelled is not None
+    assert corpora.unlabelled.texts(range(5)) == [one.text for one in others]
+    assert len(corpora.unlabelled) == 5
+    assert len(corpora.valid) == 10
+    with pytest.raises(DataError, match="all 4 unlabelled reviews stand among those with labels"):
+        encoded(made(40), folder(tmp_path / "b"), valid_reviews=valid, unlabelled=valid[:4])
+
+
 def test_too_few_reviews_without_labels(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no review is left for validation; give more reviews"):
         encode_unlabelled(made(3), tmp_path, text=TEXT, train=TrainConfig())

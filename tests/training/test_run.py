@@ -124,6 +124,36 @@ def test_standard_input_is_read_anew(tmp_path: Path, monkeypatch: pytest.MonkeyP
         assert run.validation.examples == round(count * 0.1)
 
 
+def test_a_test_from_standard_input_is_read_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write_fasttext(tmp_path / "a.ft.txt", 120)
+    for count in (30, 50):
+        other = write_fasttext(tmp_path / "b.ft.txt", count, seed=2)
+        stream = io.TextIOWrapper(io.BytesIO(other.read_bytes()))
+        monkeypatch.setattr(sys, "stdin", stream)
+        inputs = Inputs(train=(str(file),), test=("-",))
+        run = train(inputs, tmp_path / "run", config=TINY, overwrite=True)
+        assert run.test is not None
+        assert run.test.examples == count
+
+
+def test_rows_passed_over_are_told_of_from_the_cache_too(tmp_path: Path, events) -> None:
+    told, watch = events
+    files = [write_fasttext(tmp_path / name, 60) for name in ("a.ft.txt", "b.ft.txt")]
+    for file in files:
+        with file.open("a", encoding="utf-8") as more:
+            more.write("no label, and [/b] no markup\n")
+    inputs = Inputs(
+        train=(str(files[0]),), test=(str(files[1]),), read=ReadOptions(on_error="skip")
+    )
+    for _ in range(2):
+        told.clear()
+        run = train(inputs, tmp_path / "run", config=TINY, overwrite=True, watchers=[watch])
+        assert run.skipped.count == 2
+        assert "2 rows skipped:" in messages(told)
+
+
 def test_own_validation_reviews(tmp_path: Path) -> None:
     file = write_fasttext(tmp_path / "a.ft.txt", 100)
     valid = write_fasttext(tmp_path / "b.ft.txt", 30, seed=2)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from sentir.atomic import written_whole
+from sentir.atomic import remove, written_whole
 from sentir.data.files import expand
 from sentir.data.named import is_named
 from sentir.version import __version__
@@ -41,13 +40,15 @@ def fingerprint(sources: Sequence[str]) -> list[list[Any]] | None:
     return marks
 
 
-def cached(folder: Path, name: str, make: Callable[[Path], object]) -> Path:
-    """The folder `name` in `folder`, made by `make` if it is not there.
+def cached(
+    folder: Path, name: str, make: Callable[[Path], object], *, anew: bool = False
+) -> Path:
+    """The folder `name` in `folder`, made by `make` if it is not there, or in any case (`anew`).
 
     What is there is whole.
     """
     place = folder / name
-    if place.exists():
+    if place.exists() and not anew:
         return place
     with written_whole(place) as beside:
         beside.mkdir()
@@ -67,5 +68,5 @@ def cached_reviews(
     may_stay = resume or None not in made_from
     for kept in folder.glob("*"):
         if not (may_stay and kept.name == name):
-            shutil.rmtree(kept)
+            remove(kept)
     return cached(folder, name, make)

@@ -7,6 +7,7 @@ over, as `ReadOptions.on_error` says; what is wrong with a whole file is always 
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -76,8 +77,20 @@ class Faults:
         if self.on_error == "raise":
             raise error
         self.count += 1
-        if len(self.examples) < _KEPT_EXAMPLES:
-            self.examples.append(str(error))
+        self._show([str(error)])
+
+    def save(self, path: Path) -> None:
+        """Keep what was passed over beside the reviews that were not."""
+        path.write_text(json.dumps(dataclasses.asdict(self)), encoding="utf-8")
+
+    def add_saved(self, path: Path) -> None:
+        """Count what was passed over when the reviews beside it were read."""
+        saved = Faults(**json.loads(path.read_text(encoding="utf-8")))
+        self.count += saved.count
+        self._show(saved.examples)
+
+    def _show(self, examples: Sequence[str]) -> None:
+        self.examples += examples[: _KEPT_EXAMPLES - len(self.examples)]
 
 
 def read_reviews(

@@ -104,7 +104,7 @@ def encode_training(
         labels: how labels become classes, see `LabelScheme.resolve`.
         valid_reviews: validate on these instead of a part of `reviews`.
         unlabelled: reviews to encode too, whatever their labels; those whose text stands in
-            `reviews` are left out.
+            `reviews` or `valid_reviews` are left out.
         tokenizer: one that is settled, in place of one learnt from `reviews` and `unlabelled`.
         faults: where bad rows go.
         advance: told of progress.
@@ -125,22 +125,33 @@ def encode_training(
         train_N = (class_of_N >= 0) & ~aside_N
         has_valid = valid_reviews is not None or bool(aside_N.any())
         _check_split(class_of_N[train_N], scheme, valid=has_valid)
-        parts, known_N = {"train": train_N, "valid": aside_N}, train_N
-        if unlabelled is not None:
-            parts["unlabelled"] = _new(spool)
-            known_N = train_N | parts["unlabelled"]
+        parts, known_N = {"train": train_N}, train_N
+        new_N = None if unlabelled is None else _new(spool)
+        if new_N is not None:
+            parts["unlabelled"] = new_N
+            known_N = train_N | new_N
         tokenizer, settle = settled(spool, known_N, text, tokenizer)
+        if valid_reviews is None:
+            parts["valid"] = aside_N
+        else:
+            valid = encode_reviews(
+                valid_reviews,
+                folder / "valid.arrow",
+                tokenizer,
+                scheme,
+                faults=faults,
+                advance=advance,
+                processes=processes,
+            )
+            if new_N is not None:
+                new_N &= ~np.isin(spool.hashes_N, valid.hashes_N)
+        if new_N is not None and not new_N.any():
+            raise DataError(
+                f"all {int((spool.codes_N < 0).sum()):,} unlabelled reviews stand among those "
+                "with labels",
+                todo="give others with --unlabelled, or leave it out",
+            )
         _write(spool, folder, class_of_N, parts, tokenizer, settle)
-    if valid_reviews is not None:
-        encode_reviews(
-            valid_reviews,
-            folder / "valid.arrow",
-            tokenizer,
-            scheme,
-            faults=faults,
-            advance=advance,
-            processes=processes,
-        )
     (folder / "labels.json").write_text(json.dumps(scheme.to_dict()), encoding="utf-8")
     return TrainingCorpora.open(folder)
 
@@ -240,18 +251,9 @@ def _classes(spool: Spool, labels: str, faults: Faults) -> tuple[LabelScheme, In
 
 
 def _new(spool: Spool) -> Flags:
-    """The reviews without a label whose text has none elsewhere either.
-
-    Raises:
-        DataError: there is none.
-    """
+    """The reviews without a label whose text has none elsewhere either."""
     has_label_N = spool.codes_N >= 0
     new_N: Flags = ~has_label_N & ~np.isin(spool.hashes_N, spool.hashes_N[has_label_N])
-    if not new_N.any():
-        raise DataError(
-            f"all {int((~has_label_N).sum()):,} unlabelled reviews stand among those with labels",
-            todo="give others with --unlabelled, or leave it out",
-        )
     return new_N
 
 

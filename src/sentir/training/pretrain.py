@@ -31,7 +31,7 @@ from sentir.training.device import choose_device
 from sentir.training.folder import check_folder, checkpoints_of, leave
 from sentir.training.guessing import fit_language_model, losses
 from sentir.training.precision import choose_precision
-from sentir.training.reading import say_skipped
+from sentir.training.reading import SKIPPED, say_skipped
 from sentir.training.transfer import check_settings, defaults_for, say_where_from
 from sentir.training.watch import MetricsFile, Watcher, perplexity, tell_all
 
@@ -182,11 +182,12 @@ def _encode(
     faults: Faults,
     tell: Watcher,
 ) -> TextCorpora:
-    """The corpora as ids, from the cache where they are in it."""
+    """The corpora as ids, from the cache where they are in it; `faults` counts what they lack."""
 
     def make(place: Path) -> None:
+        met = Faults(read.on_error)
         encode_unlabelled(
-            read_reviews(sources, read, faults=faults, labelled=False),
+            read_reviews(sources, read, faults=met, labelled=False),
             place,
             text=config.text,
             train=config.train,
@@ -195,5 +196,8 @@ def _encode(
                 {"event": "reading", "what": "reading reviews", "reviews": count}
             ),
         )
+        met.save(place / SKIPPED)
 
-    return TextCorpora.open(cached_reviews(folder / "cache", made_from, make, resume=resume))
+    place = cached_reviews(folder / "cache", made_from, make, resume=resume)
+    faults.add_saved(place / SKIPPED)
+    return TextCorpora.open(place)

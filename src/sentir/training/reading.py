@@ -18,6 +18,10 @@ from sentir.data.store import EncodedCorpus
 from sentir.training.watch import Watcher
 
 
+#: What was passed over, in the folder of what was not.
+SKIPPED = "skipped.json"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Inputs:
     """Where a run's reviews come from.
@@ -58,46 +62,58 @@ def encode(
     faults: Faults,
     tell: Watcher,
 ) -> tuple[TrainingCorpora, EncodedCorpus | None]:
-    """The corpora as ids, from the cache where they are in it."""
+    """The corpora as ids, from the cache where they are in it; `faults` counts what they lack."""
 
-    def reviews(names: Sequence[str], *, labelled: bool = True) -> Iterator[Review]:
+    def reviews(
+        names: Sequence[str], faults: Faults, *, labelled: bool = True
+    ) -> Iterator[Review]:
         return read_reviews(names, inputs.read, faults=faults, labelled=labelled)
 
     def advance(what: str) -> Callable[[int], None]:
         return lambda count: tell({"event": "reading", "what": what, "reviews": count})
 
     def make(place: Path) -> None:
+        met = Faults(inputs.read.on_error)
         encode_training(
-            reviews(inputs.train),
+            reviews(inputs.train, met),
             place,
             text=config.text,
             train=config.train,
             labels=inputs.labels,
-            valid_reviews=reviews(inputs.valid) if inputs.valid else None,
-            unlabelled=reviews(inputs.unlabelled, labelled=False) if inputs.unlabelled else None,
+            valid_reviews=reviews(inputs.valid, met) if inputs.valid else None,
+            unlabelled=(
+                reviews(inputs.unlabelled, met, labelled=False) if inputs.unlabelled else None
+            ),
             tokenizer=lm.tokenizer if lm else None,
-            faults=faults,
+            faults=met,
             advance=advance("reading reviews"),
         )
+        met.save(place / SKIPPED)
 
     place = cached_reviews(folder / "cache", made_from, make, resume=resume)
+    faults.add_saved(place / SKIPPED)
     corpora = TrainingCorpora.open(place)
-    test_key = ""
     test = None
     if inputs.test:
-        test_key = digest([fingerprint(inputs.test), asdict(inputs.read)])
+        marks = fingerprint(inputs.test)
+        name = f"test-{digest([marks, asdict(inputs.read)])}"
 
         def make_test(place: Path) -> None:
+            met = Faults(inputs.read.on_error)
             encode_reviews(
-                reviews(inputs.test),
+                reviews(inputs.test, met),
                 place / "test.arrow",
                 corpora.tokenizer,
                 corpora.labels,
-                faults=faults,
+                faults=met,
                 advance=advance("reading test reviews"),
             )
+            met.save(place / SKIPPED)
 
-        test = EncodedCorpus(cached(place, f"test-{test_key}", make_test) / "test.arrow")
+        # As with train, what can change unseen is read anew, but not in the midst of a run.
+        kept = cached(place, name, make_test, anew=marks is None and not resume)
+        faults.add_saved(kept / SKIPPED)
+        test = EncodedCorpus(kept / "test.arrow")
     return corpora, test
 
 

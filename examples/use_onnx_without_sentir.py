@@ -25,7 +25,8 @@ def answer(model: Path, tokenizer: Path, texts: list[str]) -> None:
     """Print the likeliest label of each text."""
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     about = session.get_modelmeta().custom_metadata_map  # each value is JSON
-    labels, longest = json.loads(about["labels"]), json.loads(about["max_tokens"])
+    labels, unknown = json.loads(about["labels"]), json.loads(about["unknown"])
+    longest, first = json.loads(about["max_tokens"]), json.loads(about["first_tokens"])
     words = json.loads(tokenizer.read_text("utf-8"))["vocabulary"]
     id_of = {word: id for id, word in enumerate(words)}
 
@@ -34,8 +35,10 @@ def answer(model: Path, tokenizer: Path, texts: list[str]) -> None:
         # "can't" is "ca" and "n't" to the Treebank; "it's" is "it" and "'s".
         apart = re.sub(r"(n't|'\w+)\b", r" \1", text.lower())
         tokens = re.findall(r"n't|'\w+|\w+|[^\w\s]", apart)
-        ids = [id_of.get(token, json.loads(about["unknown"])) for token in tokens]
-        reviews.append(ids[:longest] or [json.loads(about["unknown"])])
+        ids = [id_of.get(token, unknown) for token in tokens]
+        if len(ids) > longest:  # the middle of a long text is not read
+            ids = ids[:first] + ids[len(ids) - (longest - first) :]
+        reviews.append(ids or [unknown])
 
     lengths = np.array([len(ids) for ids in reviews], dtype=np.int64)
     padded = np.full((len(reviews), lengths.max()), json.loads(about["pad"]), dtype=np.int64)

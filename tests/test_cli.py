@@ -6,6 +6,8 @@ import bz2
 import csv
 import io
 import json
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -80,6 +82,22 @@ def test_train_evaluate_predict(tmp_path: Path, capfd: pytest.CaptureFixture[str
     code, out, _ = sentir("evaluate", run, test_file, capfd=capfd)
     assert code == 0
     assert "most confident mistakes" in out
+    names = {"positive", "negative"}
+    assert {figures["mistakes"][0][key] for key in ("label", "predicted")} == names
+    assert re.search(r"% (positive|negative), labelled (positive|negative): ", out)
+
+
+def test_a_stray_row_may_hold_what_looks_like_markup(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    file = write_fasttext(tmp_path / "a[old].ft.txt", 100)
+    with file.open("a", encoding="utf-8") as more:
+        more.write("__label__[/b] a film\n")
+    asked = ("--on-error", "skip", "-o", tmp_path / "run[1]")
+    code, out, err = sentir("train", file, *asked, *TINY, capfd=capfd)
+    assert code == 0, err
+    assert f"{file}:101: label '[/b]'" in err
+    assert "run[1]" in out
 
 
 def test_learn_from_a_teacher(
@@ -413,3 +431,38 @@ def test_doctor_without_the_extra(
     assert "fused engine not installed: pip install 'sentir[fused]'" in out
     assert "kernel of our own, once there: pip install 'sentir[fused]'" in out
     assert "taken for texts and files unless" in out
+
+
+def test_predict_knows_files_from_texts(
+    tiny_run: Run, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    files = [write_fasttext(tmp_path / name, 5) for name in ("a.ft.txt", "b.ft.txt")]
+    for given, why in (
+        (files, "2 arguments, and some are files"),
+        ([tmp_path], "a folder, not a file"),
+        (["./absent"], "no such file"),
+        (["absent.pq"], "no such file"),
+    ):
+        code, out, err = sentir("predict", tiny_run.folder, *given, capfd=capfd)
+        assert (code, out) == (2, ""), given
+        assert why in err
+    for given in (["https://shop.example/x was down."], ["--text", *files]):
+        code, out, err = sentir("predict", tiny_run.folder, *given, capfd=capfd)
+        assert code == 0, err
+        assert len(out.splitlines()) == len(given) - (given[0] == "--text")
+    code, out, err = sentir(
+        "predict", tiny_run.folder, str(tmp_path / "*.txt"), "--on-error", "skip", capfd=capfd
+    )
+    assert code == 0, err
+    assert len(out.splitlines()) == 10
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes by name here")
+def test_a_pipe_by_name_is_not_half_read(
+    tiny_run: Run, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    code, _, err = sentir("evaluate", tiny_run.folder, pipe, capfd=capfd)
+    assert code == 2
+    assert "a pipe, which can be read once only" in err

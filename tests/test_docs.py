@@ -13,7 +13,10 @@ import pytest
 from conftest import TINY
 from sentir import cli, config
 from sentir.data.sample import sample_reviews
+from sentir.inference.export import export
+from sentir.inference.predictor import load
 from sentir.training import loop
+from sentir.training.run import Run
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
@@ -37,6 +40,23 @@ def test_examples_run(
     monkeypatch.setattr(sys, "argv", [str(example)])
     runpy.run_path(str(example), run_name="__main__")
     assert capsys.readouterr().out
+
+
+def test_the_exported_model_reads_the_same_parts_of_a_long_text(
+    tiny_run: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = [word for word in tiny_run.bundle.tokenizer.vocabulary if re.fullmatch("[a-z]+", word)]
+    assert len(words) > 100  # more than it reads
+    text, file = " ".join(words[:100]), tmp_path / "model.onnx"
+    export(tiny_run.bundle, file)
+    tokenizer = tiny_run.folder / "model" / "tokenizer.json"
+    monkeypatch.setattr(sys, "argv", ["example", str(file), str(tokenizer), text])
+    runpy.run_path(str(ROOT / "examples" / "use_onnx_without_sentir.py"), run_name="__main__")
+    found = load(tiny_run.folder).predict_one(text)
+    assert capsys.readouterr().out == f"{found.label} {found.probability:.2f}  {text}\n"
 
 
 @pytest.mark.parametrize("readme", READMES)

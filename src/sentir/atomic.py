@@ -63,17 +63,29 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+@contextmanager
+def told_if_unwritable(path: Path) -> Iterator[None]:
+    """For what a user has named: that it cannot be written is the user's to know.
+
+    Raises:
+        UsageError: the block could not write there.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(
+            f"cannot be written ({error.strerror or error})",
+            where=str(path),
+            todo="choose another place",
+        ) from None
+
+
 def write_page(page: str, path: Path) -> None:
     """Write a page; a reader never meets half of one.
 
     Raises:
         UsageError: the place cannot be written.
     """
-    try:
-        with written_whole(path) as beside:
-            # A review may hold half of a surrogate pair, which UTF-8 has no bytes for.
-            beside.write_bytes(page.encode("utf-8", errors="replace"))
-    except OSError as error:
-        raise UsageError(
-            f"cannot be written ({error.strerror})", where=str(path), todo="choose another place"
-        ) from None
+    with told_if_unwritable(path), written_whole(path) as beside:
+        # A review may hold half of a surrogate pair, which UTF-8 has no bytes for.
+        beside.write_bytes(page.encode("utf-8", errors="replace"))

@@ -185,7 +185,10 @@ class TrainConfig:
         "more, so that all classes weigh the same",
     )
     seed: int = Field(
-        default=0, ge=0, description="of the split, the weights, the order and the dropout"
+        default=0,
+        ge=0,
+        lt=2**63,
+        description="of the split, the weights, the order and the dropout",
     )
     device: Literal["auto", "cpu", "cuda", "mps"] = Field(
         default="auto", description="where to train"

@@ -215,7 +215,7 @@ def test_parquet_reads_only_the_columns_it_needs(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("value", "label"),
     [(1, "1"), (1.0, "1"), ("1", "1"), ("1.0", "1"), (" 1", "1"), (-1, "-1"), (3.5, "3.5"),
-     (True, "true"), ("pos ", "pos "), ("1.5", "1.5"), ("1 star", "1 star")],
+     (True, "true"), (" pos ", "pos"), ("1.5", "1.5"), ("1 star", "1 star")],
 )  # fmt: skip
 def test_numbers_are_one_label_however_they_are_written(
     tmp_path: Path, value: Any, label: str
@@ -589,3 +589,8 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path, kind: str) -> None:
         assert tracemalloc.get_traced_memory()[1] < 4_000_000
     finally:
         tracemalloc.stop()
+
+
+def test_the_format_of_a_pattern_is_that_of_its_first_file(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("__label__pos a film\n")
+    assert detect_format(str(tmp_path / "*.txt")) == "fasttext"

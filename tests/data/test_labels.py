@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from sentir.data.columns import read_label
 from sentir.data.labels import LabelScheme, RawLabel
 from sentir.errors import ConfigError, DataError
 
@@ -130,8 +131,10 @@ def test_mapped_classes_stand_in_the_order_given() -> None:
 
 def test_a_classs_own_name_is_accepted() -> None:
     scheme, strays = LabelScheme.resolve(of({"1": 3, "2": 3}))
-    assert scheme.class_id("positive", "a:1") == 1
-    with pytest.raises(DataError, match=r"^a:7: label 'x' is not one of 1, 2; fix the row"):
+    assert scheme.class_id("positive", "a:1") == scheme.class_id("Positive", "a:1") == 1
+    with pytest.raises(
+        DataError, match=r"^a:7: label 'x' is not one of 1, 2, negative, positive; fix the row"
+    ):
         scheme.class_id("x", "a:7")
     assert not strays
 
@@ -194,6 +197,10 @@ def test_the_same_classes_under_other_labels() -> None:
     assert other.names == scheme.names
     assert [other.class_id(raw, "a:1") for raw in ("bad", "good", "positive")] == [0, 1, 1]
     assert scheme.renamed("stars").of_raw == {"1": 0, "2": 0, "3": None, "4": 1, "5": 1}
+    assert scheme.renamed("stars").class_id("5 stars", "a.csv:2") == 1
+    assert scheme.renamed("auto") == scheme
+    with pytest.raises(DataError, match="'no stars' is not one of"):
+        scheme.renamed("stars").class_id("no stars", "a.csv:2")
     with pytest.raises(ConfigError) as caught:
         scheme.renamed("good=fine,bad=negative")
     assert str(caught.value) == (
@@ -221,3 +228,11 @@ def test_a_scheme_survives_json() -> None:
 def test_what_is_not_a_scheme_is_refused(data: object) -> None:
     with pytest.raises(DataError, match=r"^labels: not a label scheme; train the model again$"):
         LabelScheme.from_dict(data)  # type: ignore[arg-type]
+
+
+def test_labels_are_named_as_they_are_read() -> None:
+    """1.0 in a file is 1, so it is 1 on the command line too."""
+    scheme, strays = LabelScheme.resolve(of({"1": 9, "2": 9}), "1.0, 2.0")
+    assert (scheme.names, strays) == (("1", "2"), {})
+    assert read_label(" positive ") == "positive"
+    assert read_label("  ") is None

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sentir.data import writing
-from sentir.data.corpus import FORMAT_OF_EXTENSION
+from sentir.data.extensions import OF_EXTENSION
 from sentir.data.files import read_lines
 from sentir.data.writing import Format, format_of, write_records
 from sentir.errors import DataError
@@ -59,9 +59,9 @@ def test_the_format_a_name_asks_for(path: str, otherwise: str, expected: str) ->
     assert format_of(path, otherwise) == expected
 
 
-@pytest.mark.parametrize("extension", FORMAT_OF_EXTENSION)
+@pytest.mark.parametrize("extension", OF_EXTENSION)
 def test_a_name_means_the_same_in_and_out(extension: str) -> None:
-    assert format_of(f"a{extension}", "fasttext") == FORMAT_OF_EXTENSION[extension]
+    assert format_of(f"a{extension}", "fasttext") == OF_EXTENSION[extension]
 
 
 def read_back(path: Path, kind: Format) -> Rows:
@@ -247,3 +247,10 @@ def test_a_place_that_cannot_be_written_to(tmp_path: Path) -> None:
         write_records(ROWS, str(tmp_path), "csv")
     with pytest.raises(DataError, match="cannot write to a URL"):
         write_records(ROWS, "s3://bucket/a.csv", "csv")
+
+
+@pytest.mark.parametrize("label", ["very good", "", "a\tb"])
+def test_a_fasttext_label_has_no_blank(tmp_path: Path, label: str) -> None:
+    with pytest.raises(DataError, match="no blank in a label"):
+        write_records([{"label": label, "text": "a film"}], str(tmp_path / "a.ft"), "fasttext")
+    assert list(tmp_path.iterdir()) == []

@@ -140,7 +140,7 @@ def test_what_else_an_answer_needs_is_in_the_metadata() -> None:
         for name, value in runtime.get_modelmeta().custom_metadata_map.items()
     }
     assert tuple(told["labels"]) == bundle.labels.names
-    assert told["max_tokens"] == 40
+    assert (told["max_tokens"], told["first_tokens"]) == (40, 10)
     assert (told["pad"], told["unknown"]) == (0, 1)
     assert told["clean"] == list(bundle.tokenizer.steps)
     assert (told["format"], told["precision"]) == (1, "float32")

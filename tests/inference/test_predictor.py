@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -145,7 +147,7 @@ def test_nothing_goes_on_when_the_caller_stops(
     stream = predictor.predict_stream(made_up(2 * WINDOW))
     next(stream)
     stream.close()
-    predictor._pool.shutdown()
+    predictor._threads().shutdown()
     assert asked < 2 * WINDOW / predictor.engine.batch
 
 
@@ -191,3 +193,20 @@ def test_load(bundle: Bundle, predictor: Predictor, tmp_path: Path) -> None:
     assert load(str(tmp_path / "run" / "model")).labels == predictor.labels
     with pytest.raises(BundleError, match="no model here"):
         load(tmp_path)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes cannot be forked here")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork.*:DeprecationWarning")
+def test_a_forked_process_has_threads_of_its_own() -> None:
+    predictor = Predictor(toy(), engine="torch")
+    wanted = predictor.predict(["a text"])
+    child = os.fork()
+    if not child:
+        os._exit(predictor.predict(["a text"]) != wanted)
+    deadline = time.monotonic() + 60
+    while (ended := os.waitpid(child, os.WNOHANG)) == (0, 0) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    if ended == (0, 0):
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    assert ended == (child, 0)

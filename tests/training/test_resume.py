@@ -58,7 +58,8 @@ def check_rows(folder: Path, steps: list[int], validated: list[int]) -> None:
 def check_same_state(one: Path, other: Path) -> None:
     """The same weights, optimiser, random state and position at the end, and the same best."""
     states = [torch.load(folder / "checkpoint.pt", weights_only=True) for folder in (one, other)]
-    assert states[0]["position"] == states[1]["position"]
+    positions = [Position(**state["position"]) for state in states]
+    assert positions[0] == positions[1]  # but for the seconds
     parts = [state["parts"] for state in states]
     assert same(parts[0]["model"], parts[1]["model"])
     assert same(parts[0]["average"], parts[1]["average"])

@@ -5,16 +5,20 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import sys
+import time
 from pathlib import Path
 
 import pytest
+import torch
 
 from conftest import TINY, kill, write_fasttext
-from sentir.config import Config, ReadOptions
+from sentir.config import ReadOptions
 from sentir.data.sample import sample_reviews
-from sentir.errors import ConfigError, DataError, UsageError
+from sentir.errors import DataError, DeviceError, UsageError
 from sentir.inference.predictor import load
+from sentir.nn.terms import Terms
 from sentir.training import run as run_module
 from sentir.training.run import Inputs, Run, train
 
@@ -138,6 +142,35 @@ def test_a_test_from_standard_input_is_read_anew(
         assert run.test.examples == count
 
 
+def test_classes_and_what_is_odd_about_them_are_told(tmp_path: Path, events) -> None:
+    told, watch = events
+    file = tmp_path / "a.csv"
+    rows = [f"a film,{'12'[at % 2]}" if at else "a film,3" for at in range(300)]
+    rows = [row.replace("film", f"film w{at}") for at, row in enumerate(rows)]
+    file.write_text("text,label\n" + "\n".join(rows) + "\n", "utf-8")
+    inputs = Inputs(train=(str(file),), labels="1=negative,2=positive,3=strange")
+    train(inputs, tmp_path / "run", config=TINY, watchers=[watch])
+    said = messages(told)
+    assert re.search(
+        r"learning from \d+ negative \(labelled 1\); \d+ positive \(labelled 2\); ", said
+    )
+    assert "1 of 270 reviews are 'strange'" in said or "no validation review is 'strange'" in said
+
+
+def test_overwriting_with_a_name_that_is_wrong_loses_nothing(tmp_path: Path) -> None:
+    file = write_fasttext(tmp_path / "a.ft.txt", 120)
+    config = TINY.override({"epochs": 2, "valid_every": 1})
+    with pytest.raises(RuntimeError):
+        train(Inputs(train=(str(file),)), tmp_path / "run", config=config, watchers=[kill])
+    with pytest.raises(DataError, match="no such file"):
+        train(Inputs(train=("b.ft.txt",)), tmp_path / "run", config=config, overwrite=True)
+    inputs = Inputs(train=(str(file),), test=("b.ft.txt",))
+    with pytest.raises(DataError, match="no such file"):
+        train(inputs, tmp_path / "run", config=config.override({"hidden": 4}), overwrite=True)
+    run = train(Inputs(train=(str(file),)), tmp_path / "run", config=config, resume=True)
+    assert run.bundle.metrics["training"]["stopped"] == "finished"
+
+
 def test_rows_passed_over_are_told_of_from_the_cache_too(tmp_path: Path, events) -> None:
     told, watch = events
     files = [write_fasttext(tmp_path / name, 60) for name in ("a.ft.txt", "b.ft.txt")]
@@ -238,8 +271,68 @@ def test_an_interrupted_run_leaves_a_model_and_can_go_on(tmp_path: Path, events)
     assert run.bundle.metrics["training"]["stopped"] == "finished"
 
 
-def test_an_impossible_device_is_said_before_training(tmp_path: Path) -> None:
+def test_a_run_interrupted_before_its_first_validation_can_go_on(tmp_path: Path) -> None:
     file = write_fasttext(tmp_path / "a.ft.txt", 120)
-    with pytest.raises(ConfigError):
-        Config().override({"device": "abacus"})
-    train(Inputs(train=(str(file),)), tmp_path / "run", config=TINY.override({"device": "auto"}))
+    inputs = Inputs(train=(str(file),))
+    config = TINY.override({"epochs": 2, "valid_every": 1000})
+
+    def interrupt(event: dict[str, object]) -> None:
+        if event["event"] == "step" and event["step"] == 2:
+            time.sleep(1)
+            raise KeyboardInterrupt
+
+    once = train(inputs, tmp_path / "run", config=config, watchers=[interrupt])
+    assert once.bundle.metrics["training"]["stopped"] == "interrupted"
+    resumed = train(inputs, tmp_path / "run", config=config, resume=True)
+    whole = train(inputs, tmp_path / "whole", config=config)
+    assert resumed.bundle.metrics["training"]["stopped"] == "finished"
+    for name, weight in resumed.bundle.model.state_dict().items():
+        assert torch.equal(weight, whole.bundle.model.state_dict()[name]), name
+
+
+def test_seconds_of_a_run_are_those_of_all_its_parts(tmp_path: Path) -> None:
+    file = write_fasttext(tmp_path / "a.ft.txt", 120)
+    inputs = Inputs(train=(str(file),))
+    config = TINY.override({"epochs": 2, "valid_every": 1})
+
+    def wait_and_interrupt(event: dict[str, object]) -> None:
+        if event["event"] == "validation" and event["step"] == 1:
+            time.sleep(2)
+        if event["event"] == "step" and event["step"] == 2:
+            raise KeyboardInterrupt
+
+    train(inputs, tmp_path / "run", config=config, watchers=[wait_and_interrupt])
+    run = train(inputs, tmp_path / "run", config=config, resume=True)
+    assert run.bundle.metrics["training"]["seconds"] > 2
+
+
+def test_the_linear_part_is_left_out_until_it_is_fitted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write_fasttext(tmp_path / "a.ft.txt", 120)
+    told: list[str] = []
+    plain = Terms.forward
+
+    def forward(self: Terms, *given: torch.Tensor) -> torch.Tensor:
+        assert "end" in told
+        return plain(self, *given)
+
+    monkeypatch.setattr(Terms, "forward", forward)
+    run = train(
+        Inputs(train=(str(file),)),
+        tmp_path / "run",
+        config=TINY.override({"terms": 64}),
+        watchers=[lambda event: told.append(str(event["event"]))],
+    )
+    assert run.bundle.model.terms is not None
+    assert bool(run.bundle.model.terms.word_weights.any())
+
+
+def test_a_device_that_is_not_there_is_said_before_anything_is_kept(tmp_path: Path) -> None:
+    if torch.cuda.is_available():
+        pytest.skip("there is a CUDA device")
+    file = write_fasttext(tmp_path / "a.ft.txt", 120)
+    with pytest.raises(DeviceError, match="no cuda device here"):
+        train(
+            Inputs(train=(str(file),)), tmp_path / "run", config=TINY.override({"device": "cuda"})
+        )

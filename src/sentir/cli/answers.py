@@ -18,10 +18,12 @@ from sentir.cli.app import (
     counting,
     err,
     out,
+    plain,
     read_options,
     show,
     tell_skipped,
 )
+from sentir.errors import UsageError
 from sentir.options import options_of
 
 ENGINE = Annotated[
@@ -70,11 +72,19 @@ def evaluate(
             keep=mistakes,
         )  # fmt: skip
     tell_skipped(faults)
+    names = measured.metrics.names
     if as_json:
         told = {
             **measured.metrics.to_dict(),
             "skipped": faults.count,
-            "mistakes": [dataclasses.asdict(mistake) for mistake in measured.mistakes],
+            "mistakes": [
+                {
+                    **dataclasses.asdict(mistake),
+                    "label": names[mistake.label],
+                    "predicted": names[mistake.predicted],
+                }
+                for mistake in measured.mistakes
+            ],
         }
         sys.stdout.write(json.dumps(told, indent=2, ensure_ascii=False) + "\n")
         return
@@ -83,8 +93,8 @@ def evaluate(
         out.print("\n[bold]most confident mistakes[/bold]")
     for mistake in measured.mistakes:
         out.print(
-            f"{mistake.confidence:6.1%} {mistake.predicted}, labelled {mistake.label}: "
-            f"{mistake.text[:300]}", markup=False, highlight=False,
+            f"{mistake.confidence:6.1%} {names[mistake.predicted]}, labelled "
+            f"{names[mistake.label]}: {mistake.text[:300]}", markup=False, highlight=False,
         )  # fmt: skip
 
 
@@ -123,6 +133,11 @@ def predict(
     from sentir.inference.predictor import load
 
     options = read_options(read)
+    if len(inputs) > 1 and not as_text and any(Path(one).is_file() for one in inputs):
+        raise UsageError(
+            f"{len(inputs)} arguments, and some are files",
+            todo="name one file, or a pattern in quotes ('*.csv'); or pass --text if all are texts",
+        )
     are_texts = as_text or len(inputs) > 1 or not looks_like_file(inputs[0])
     predictor = load(model, engine, many=not are_texts)
     if are_texts:
@@ -166,7 +181,7 @@ def explain(
         out.print(ExplanationTable(told))
     if picture:
         draw(told, picture)
-        err.print(f"picture {picture}", highlight=False, soft_wrap=True)
+        plain(err, f"picture {picture}")
 
 
 @app.command()
@@ -197,4 +212,4 @@ def export(
 
     file = output or Path(model) / "model.onnx"
     size = export_bundle(load_bundle(model), file, to=to, precision=precision)
-    out.print(f"{to}  {file} ({size:,} bytes)", highlight=False, soft_wrap=True)
+    plain(out, f"{to}  {file} ({size:,} bytes)")

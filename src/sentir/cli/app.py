@@ -57,7 +57,7 @@ def main() -> None:
     try:
         app()
     except SentirError as error:
-        err.print(f"error: {error}", style="red", highlight=False, markup=False, soft_wrap=True)
+        plain(err, f"error: {error}", "red")
         sys.exit(2)
 
 
@@ -85,10 +85,14 @@ def counting(what: str) -> Iterator[Callable[[int], None]]:
         bar.close()
 
 
+def plain(console: Console, text: str, style: str | None = None) -> None:
+    """Print it as it is: a path, or a row of a file, may hold what looks like markup."""
+    console.print(text, style=style, highlight=False, markup=False, soft_wrap=True)
+
+
 def tell_skipped(faults: Faults) -> None:
     if faults.count:
-        shown = "\n  ".join([f"{faults.count:,} rows skipped:", *faults.examples])
-        err.print(shown, style="yellow", highlight=False, markup=False, soft_wrap=True)
+        plain(err, "\n  ".join([f"{faults.count:,} rows skipped:", *faults.examples]), "yellow")
 
 
 def show(metrics: Metrics, title: str, baseline: Metrics | None) -> None:

@@ -10,7 +10,17 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from sentir.cli.app import OVERWRITE, READING, RESUME, TENSORBOARD, app, err, out, read_options
+from sentir.cli.app import (
+    OVERWRITE,
+    READING,
+    RESUME,
+    TENSORBOARD,
+    app,
+    err,
+    out,
+    plain,
+    read_options,
+)
 from sentir.config import LanguageModelConfig, TextConfig, TrainConfig, read_toml
 from sentir.options import options_of
 
@@ -97,7 +107,7 @@ def pretrain(
         f"back {found['perplexity_back']:,.1f})",
         highlight=False,
     )
-    out.print(f"language model  {run.folder / 'model'}", highlight=False, soft_wrap=True)
+    plain(out, f"language model  {run.folder / 'model'}")
 
 
 @app.command()
@@ -150,4 +160,4 @@ def complete(
         table.add_row(escape(word), f"{probability:.1%}")
     out.print(table)
     for one in found:
-        out.print(f"\n{one.text}", highlight=False, markup=False, soft_wrap=True)
+        plain(out, f"\n{one.text}")

@@ -17,6 +17,7 @@ from sentir.cli.app import (
     counting,
     err,
     out,
+    plain,
     read_options,
     show,
 )
@@ -182,8 +183,8 @@ def train(
         show(run.validation, f"validation{note}", run.baseline)
     else:
         show(run.test, f"test{note}", run.baseline)
-    out.print(f"model   {run.folder / 'model'}", highlight=False, soft_wrap=True)
-    out.print(f"report  {run.folder / 'report.html'}", highlight=False, soft_wrap=True)
+    plain(out, f"model   {run.folder / 'model'}")
+    plain(out, f"report  {run.folder / 'report.html'}")
 
 
 def own_test(sources: Sequence[str]) -> list[str]:

@@ -38,6 +38,11 @@ class Batch(NamedTuple):
         return Batch(self.rows_B, self.ids_BT.to(device), self.lengths_B.to(device))
 
 
+def head_of(max_tokens: int) -> int:
+    """How many of them are a long review's first."""
+    return max_tokens // 4
+
+
 def cut(review: Ids, max_tokens: int) -> Ids:
     """At most `max_tokens` of a review: a quarter of them its first, the rest its last.
 
@@ -46,7 +51,7 @@ def cut(review: Ids, max_tokens: int) -> Ids:
     """
     if len(review) <= max_tokens:
         return review
-    head = max_tokens // 4
+    head = head_of(max_tokens)
     return np.concatenate([review[:head], review[len(review) - (max_tokens - head) :]])
 
 

@@ -40,9 +40,7 @@ def fingerprint(sources: Sequence[str]) -> list[list[Any]] | None:
     return marks
 
 
-def cached(
-    folder: Path, name: str, make: Callable[[Path], object], *, anew: bool = False
-) -> Path:
+def cached(folder: Path, name: str, make: Callable[[Path], object], *, anew: bool = False) -> Path:
     """The folder `name` in `folder`, made by `make` if it is not there, or in any case (`anew`).
 
     What is there is whole.

@@ -181,7 +181,7 @@ def _label_of_text(text: str) -> str | None:
     number = _WHOLE_NUMBER.fullmatch(text)
     if number:
         return str(int(number[1]))
-    return text or None
+    return text.strip() or None
 
 
 def _usual(names: list[str], usual: tuple[str, ...]) -> str | None:

@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple
 from sentir.config import ReadOptions
 from sentir.data import hub
 from sentir.data.columns import TEXT_NAMES, Table, check_text, plain_name, read_label
-from sentir.data.compression import EXTENSIONS as COMPRESSED
+from sentir.data.extensions import format_of_name
 from sentir.data.files import expand
 from sentir.data.lines import check_encoding, text_lines
 from sentir.data.named import made_up
@@ -27,16 +27,6 @@ from sentir.errors import DataError, UsageError
 __all__ = ["Faults", "Format", "ReadOptions", "Review", "detect_format", "read_reviews"]
 
 Format = Literal["fasttext", "csv", "tsv", "jsonl", "parquet", "text"]
-FORMAT_OF_EXTENSION: dict[str, Format] = {
-    ".csv": "csv",
-    ".tsv": "tsv",
-    ".tab": "tsv",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".json": "jsonl",
-    ".parquet": "parquet",
-    ".pq": "parquet",
-}
 # A "csv" may be parted otherwise: spreadsheets write ";" where the comma is the decimal sign.
 _DELIMITERS = {"csv": ",;\t|", "tsv": "\t"}
 _FASTTEXT_MARK = "__label__"
@@ -84,7 +74,9 @@ class Faults:
         path.write_text(json.dumps(dataclasses.asdict(self)), encoding="utf-8")
 
     def add_saved(self, path: Path) -> None:
-        """Count what was passed over when the reviews beside it were read."""
+        """Count what was passed over when the reviews beside it were read, if it was kept."""
+        if not path.exists():  # nothing was before 2026-11-27
+            return
         saved = Faults(**json.loads(path.read_text(encoding="utf-8")))
         self.count += saved.count
         self._show(saved.examples)
@@ -166,21 +158,28 @@ def _nothing_found(name: str, faults: Faults, faults_before: int) -> DataError:
 def detect_format(source: str, options: ReadOptions = _DEFAULT) -> Format:
     """The format of one source: by option, by the name's extension, else by the first line.
 
+    Of a pattern it is that of the first file.
+
     Standard input may be asked about before it is read.
 
     Raises:
-        DataError: the file has to be looked into and cannot be read, or is empty.
+        DataError: the file has to be looked into and is empty, cannot be read or only once.
     """
     if options.format != "auto":
         return options.format
     if hub.find_dataset(source):
         return "parquet"
     check_encoding(options.encoding)
-    name = Path(source)
-    extension = name.with_suffix("").suffix if name.suffix.lower() in COMPRESSED else name.suffix
-    if extension.lower() in FORMAT_OF_EXTENSION:
-        return FORMAT_OF_EXTENSION[extension.lower()]
-    with open_input(source) as stream:
+    if named := format_of_name(source):
+        return named
+    first = expand([source])[0]
+    if Path(first).exists() and not Path(first).is_file():
+        raise DataError(
+            "a pipe, which can be read once only, so that its format cannot be looked at",
+            where=first,
+            todo="pass --format, or read it from standard input as -",
+        )
+    with open_input(first) as stream:
         start = stream.look(_LOOK_BYTES, until=b"\n").partition(b"\n")[0]
     return _format_of_line(start.decode(options.encoding, errors="replace"), options)
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sentir.data.columns import read_label
 from sentir.errors import ConfigError, DataError
 
 POLARITY = ("negative", "positive")
@@ -73,7 +74,11 @@ class LabelScheme:
             return self.of_raw[raw]
         if raw in self.names:
             return self.names.index(raw)
-        raise _stray(raw, where, self.of_raw)
+        if raw.casefold() in self.names:
+            return self.names.index(raw.casefold())
+        if (stars := _stars_of(raw)) and str(stars) in self.of_raw:  # "5 stars" are 5
+            return self.of_raw[str(stars)]
+        raise _stray(raw, where, dict.fromkeys((*self.of_raw, *self.names)))
 
     @classmethod
     def resolve(
@@ -111,11 +116,13 @@ class LabelScheme:
         """The same classes under other raw labels, to measure on files that label differently.
 
         Args:
-            labels: ``stars``, or ``bad=negative,good=positive``.
+            labels: ``auto``: as they are; ``stars``; or ``bad=negative,good=positive``.
 
         Raises:
             ConfigError: `labels` cannot be read, or names a class that is not one of these.
         """
+        if labels == "auto":
+            return self
         if labels == "stars":
             given = LabelScheme(POLARITY, {str(n): id for n, id in _CLASS_OF_STARS.items()})
         else:
@@ -227,8 +234,9 @@ def _given(labels: str) -> LabelScheme:
     """The scheme that ``--labels`` spells out."""
     pairs: list[tuple[str, str]] = []
     for part in labels.split(","):
-        raw, sign, name = (piece.strip() for piece in part.partition("="))
-        if not raw or (sign and not name):
+        written, sign, name = (piece.strip() for piece in part.partition("="))
+        raw = read_label(written)  # as those of the files are read
+        if raw is None or (sign and not name):
             raise _unreadable(labels, f"{part!r} is not a label")
         pairs.append((raw, name if sign else raw))
     names = tuple(dict.fromkeys(name for _, name in pairs))

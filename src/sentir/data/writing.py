@@ -8,25 +8,13 @@ import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
-from pathlib import Path
 from typing import Any, Literal
 
-from sentir.data.compression import EXTENSIONS
+from sentir.data.extensions import format_of_name, unpacked
 from sentir.data.files import open_output
 from sentir.errors import DataError
 
 Format = Literal["lines", "fasttext", "tsv", "csv", "jsonl", "parquet"]
-_OF_EXTENSION: dict[str, Format] = {
-    ".csv": "csv",
-    ".tsv": "tsv",
-    ".tab": "tsv",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".json": "jsonl",
-    ".parquet": "parquet",
-    ".pq": "parquet",
-    ".ft": "fasttext",
-}
 #: Rows in a Parquet row group.
 GROUP_ROWS = 10_000
 
@@ -35,12 +23,9 @@ Record = Mapping[str, Any]
 
 def format_of(path: str, otherwise: Format) -> Format:
     """The format that a name asks for, or else `otherwise`: ``labelled.csv.gz`` asks for csv."""
-    suffixes = [suffix.lower() for suffix in Path(path).suffixes]
-    if suffixes and suffixes[-1] in EXTENSIONS:
-        suffixes.pop()
-    if suffixes[-2:] == [".ft", ".txt"]:
+    if unpacked(path).endswith((".ft", ".ft.txt")):
         return "fasttext"
-    return _OF_EXTENSION.get(suffixes[-1], otherwise) if suffixes else otherwise
+    return format_of_name(path) or otherwise
 
 
 def write_records(records: Iterable[Record], path: str, kind: Format) -> None:
@@ -56,7 +41,7 @@ def write_records(records: Iterable[Record], path: str, kind: Format) -> None:
     Raises:
         DataError: the file cannot be written, or the rows do not fit the format: a row has a
             column that the first one lacks, a Parquet column would be of two types, a fasttext row
-            lacks its columns.
+            lacks its columns or has a blank in its label.
     """
     with open_output(path) as stream:
         if kind in ("lines", "tsv", "csv", "parquet"):
@@ -91,7 +76,13 @@ def _fasttext_lines(records: Iterable[Record]) -> Iterator[str]:
                 f"fastText lines want label and text, and the columns are {', '.join(record)}",
                 todo="write .csv or .jsonl instead",
             )
-        yield f"__label__{record['label']} {_one_line(record['text'])}\n"
+        label = str(record["label"])
+        if not label or any(map(str.isspace, label)):
+            raise DataError(
+                f"fastText lines have no blank in a label, and one is {label!r}",
+                todo="write .csv or .jsonl instead",
+            )
+        yield f"__label__{label} {_one_line(record['text'])}\n"
 
 
 def _plain_lines(records: Iterable[Record]) -> Iterator[str]:

@@ -14,7 +14,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
-from sentir.atomic import written_whole
+from sentir.atomic import told_if_unwritable, written_whole
 from sentir.errors import UsageError
 from sentir.explain.gates import Explanation, Floats
 
@@ -90,7 +90,7 @@ def draw(explanation: Explanation, path: Path) -> None:
     A long text is broken into rows, as on a page.
 
     Raises:
-        UsageError: the name ends otherwise.
+        UsageError: the name ends otherwise, or the place cannot be written.
     """
     kind = picture_format(path)
     count = len(explanation.tokens)
@@ -104,7 +104,7 @@ def draw(explanation: Explanation, path: Path) -> None:
         for at, part in enumerate(figure.subfigures(rows, 1, squeeze=False)[:, 0]):
             axes = part.subplots(len(heights), 1, sharex=True, height_ratios=heights)
             _draw_row(axes, explanation, at * width, width)
-        with written_whole(path) as beside:
+        with told_if_unwritable(path), written_whole(path) as beside:
             figure.savefig(beside, format=kind, dpi=150)
 
 

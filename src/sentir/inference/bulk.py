@@ -8,30 +8,31 @@ from pathlib import Path
 from typing import Any
 
 from sentir.data.corpus import Faults, ReadOptions, Review, detect_format, read_reviews
+from sentir.data.extensions import USUAL
 from sentir.data.writing import Format, format_of, write_records
 from sentir.errors import DataError, UsageError
 from sentir.inference.predictor import Predictor
 
 #: The columns that are added to a record.
 ADDED = ("prediction", "probability")
-_EXTENSIONS = (".txt", ".ft", ".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet",
-               ".bz2", ".gz", ".xz", ".zst")  # fmt: skip
 
 
 def looks_like_file(argument: str) -> bool:
     """Whether one argument of ``sentir predict`` names a file rather than being a text.
 
     Raises:
-        UsageError: it is one word that ends like a file's name, and no such file is there.
+        UsageError: it is one word that begins or ends like a file's name, and nothing is there.
     """
-    if argument == "-" or "://" in argument.split(" ")[0]:
+    if argument == "-" or ("://" in argument and " " not in argument):
         return True
     try:
-        if Path(argument).is_file():
+        if argument and Path(argument).exists():  # a folder is no text either, nor a pipe
             return True
     except (OSError, ValueError):  # too long for a name: a text
         return False
-    if " " not in argument and argument.lower().endswith(_EXTENSIONS):
+    if " " not in argument and (
+        argument.lower().endswith(USUAL) or argument.startswith(("/", "./", "../"))
+    ):
         if any(sign in argument for sign in "*?["):
             return True
         raise UsageError(

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 from sentir.bundle import Bundle
+from sentir.data.batches import head_of
 from sentir.data.tokenizer import PAD, UNK
 from sentir.errors import UsageError
 from sentir.nn.bigrams import FIRST, FOLD, SECOND
@@ -49,7 +50,8 @@ def onnx_model(bundle: Bundle, precision: str = "float32") -> ModelProto:
 
     Inputs are ``ids`` (B, T) int64, padded on the right with 0, and ``lengths`` (B,) int64, each at
     least 1. Outputs are ``probabilities`` (B, C) and ``logits`` (B, O), float32. What else an
-    answer needs (class names, cleaning, most tokens) stands as JSON in the model's metadata.
+    answer needs (class names, cleaning, the most tokens and how many of them are a longer review's
+    first, the others being its last) stands as JSON in the model's metadata.
 
     Args:
         bundle: the model.
@@ -104,6 +106,7 @@ def onnx_model(bundle: Bundle, precision: str = "float32") -> ModelProto:
         "format": FORMAT,
         "labels": bundle.labels.names,
         "max_tokens": bundle.config.text.max_tokens,
+        "first_tokens": head_of(bundle.config.text.max_tokens),
         "pad": PAD,
         "unknown": UNK,
         "clean": bundle.tokenizer.steps,

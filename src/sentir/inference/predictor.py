@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -52,9 +53,7 @@ class Predictor:
         self.bundle = bundle
         self.labels: tuple[str, ...] = bundle.labels.names
         self.engine = engine_for(bundle, engine, many=many)
-        # Threads, as the engines let go of Python's lock: while they compute, the next window is
-        # cut into words. They start with the first window.
-        self._pool = ThreadPoolExecutor(self.engine.workers)
+        self._pool: tuple[int, ThreadPoolExecutor] | None = None
 
     @property
     def identity(self) -> str:
@@ -118,11 +117,19 @@ class Predictor:
     def _begin(self, ids: list[list[int]]) -> _Begun:
         """Hand out a window in batches of like length; the longest first, as they end last."""
         order = sorted(range(len(ids)), key=lambda at: len(ids[at]), reverse=True)
-        size = self.engine.batch
+        size, pool = self.engine.batch, self._threads()
         rows = [order[at : at + size] for at in range(0, len(order), size)]
-        return _Begun(
-            rows, [self._pool.submit(self._answer, [ids[at] for at in part]) for part in rows]
-        )
+        return _Begun(rows, [pool.submit(self._answer, [ids[at] for at in part]) for part in rows])
+
+    def _threads(self) -> ThreadPoolExecutor:
+        """Threads, as the engines let go of Python's lock: while they compute, the next window is
+        cut into words.
+
+        A forked process has none of its parent's, and gets its own.
+        """
+        if self._pool is None or self._pool[0] != os.getpid():
+            self._pool = os.getpid(), ThreadPoolExecutor(self.engine.workers)
+        return self._pool[1]
 
     def _answer(self, ids: list[list[int]]) -> Floats:
         return self.engine.probabilities(pad(ids, self.bundle.config.text.max_tokens))

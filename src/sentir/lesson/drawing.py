@@ -13,7 +13,7 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from sentir.atomic import written_whole
+from sentir.atomic import told_if_unwritable, written_whole
 from sentir.explain.picture import picture_format
 
 Floats = npt.NDArray[np.float64]
@@ -87,8 +87,8 @@ def save(figure: Figure, path: Path) -> None:
     """Write the picture; its format follows from the name: svg, png or pdf.
 
     Raises:
-        UsageError: the name ends otherwise.
+        UsageError: the name ends otherwise, or the place cannot be written.
     """
     kind = picture_format(path)
-    with written_whole(path) as beside:
+    with told_if_unwritable(path), written_whole(path) as beside:
         figure.savefig(beside, format=kind, dpi=150)

@@ -2,7 +2,8 @@
 
 Three files in a run's folder, each written whole or not at all:
 
-- ``checkpoint.pt``: weights, optimiser, random states and position, at the last validation.
+- ``checkpoint.pt``: weights, optimiser, random states and position, at the last validation
+  or, before the first one, at the beginning.
 - ``best.safetensors``: the weights of the lowest validation loss so far.
 - ``metrics.jsonl`` is cut back to the checkpoint when a run resumes, so no step stands twice.
 
@@ -15,7 +16,7 @@ from __future__ import annotations
 import math
 import zipfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -48,6 +49,7 @@ class Position:
         best_loss: lowest validation loss, nats a review.
         best_step: the step it was seen at.
         without_better: validations since then.
+        seconds: spent on the way here, in all parts of a run that was resumed.
         stopped: why the run ended, empty while it goes on.
     """
 
@@ -57,6 +59,7 @@ class Position:
     best_loss: float = math.inf
     best_step: int | None = None
     without_better: int = 0
+    seconds: float = field(default=0.0, compare=False)
     stopped: str = ""
 
     def add(self, batch: Batch) -> None:

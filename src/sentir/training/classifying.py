@@ -84,10 +84,16 @@ def fit_classifier(
         max_tokens=config.text.max_tokens,
         adversarial=config.tune.adversarial,
     )
-    return fit(
-        model, train, task, config.train, config.tune,
-        checkpoints=checkpoints, tell=tell, resume=resume,
-    )  # fmt: skip
+    # The linear part is fitted when the network is: until then it would be summed, averaged and
+    # saved for nothing.
+    terms, model.terms = model.terms, None
+    try:
+        return fit(
+            model, train, task, config.train, config.tune,
+            checkpoints=checkpoints, tell=tell, resume=resume,
+        )  # fmt: skip
+    finally:
+        model.terms = terms
 
 
 def probabilities(

@@ -6,12 +6,30 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from sentir.atomic import told_if_unwritable
 from sentir.bundle import FOLDER
 from sentir.config import Settings
 from sentir.data.cache import digest
 from sentir.errors import UsageError
 from sentir.training.checkpoint import Checkpoints, Position
-from sentir.training.watch import Watcher
+from sentir.training.watch import MetricsFile, Watcher, tell_all
+
+
+def open_folder(
+    folder: Path, watchers: Sequence[Watcher], *, resume: bool, overwrite: bool
+) -> Watcher:
+    """Make the folder if a run may begin in it or go on.
+
+    Returns:
+        A watcher that keeps the run's figures there, and tells the others.
+
+    Raises:
+        UsageError: the folder holds another run, what was asked cannot be, or it cannot be made.
+    """
+    check_folder(folder, resume=resume, overwrite=overwrite)
+    with told_if_unwritable(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    return tell_all([MetricsFile(folder / "metrics.jsonl"), *watchers])
 
 
 def check_folder(folder: Path, *, resume: bool, overwrite: bool) -> None:
@@ -26,15 +44,15 @@ def check_folder(folder: Path, *, resume: bool, overwrite: bool) -> None:
         raise UsageError("not a folder", where=where, todo="choose another --output")
     if resume and overwrite:
         raise UsageError("--resume and --overwrite exclude each other", todo="choose one")
-    if overwrite:
-        Checkpoints(folder, "").remove()
-    elif resume and model.exists() and not checkpoint.exists():
+    if overwrite:  # what is there goes when there is something to put in its place
+        return
+    if resume and model.exists() and not checkpoint.exists():
         raise UsageError("this run has finished", where=where, todo="--overwrite trains anew")
-    elif checkpoint.exists() and not resume:
+    if checkpoint.exists() and not resume:
         raise UsageError(
             "an unfinished run is here", where=where, todo="go on with --resume, or --overwrite it"
         )
-    elif model.exists() and not resume:
+    if model.exists() and not resume:
         raise UsageError(
             "a model is here", where=where, todo="--overwrite it or choose another --output"
         )

@@ -10,6 +10,7 @@ knows none of them.
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
@@ -108,6 +109,9 @@ def fit(
     )
     parts: dict[str, Stateful] = {"model": model, "optimiser": optimiser, "average": average}
     at = checkpoints.load(parts) if resume else Position()
+    if not at.step:  # a run that is stopped before its first validation can go on too
+        checkpoints.save(parts, at)
+    began = time.perf_counter() - at.seconds
     tell({"event": "start", "total_steps": total_steps, **at.counts(task.counted)})
 
     try:
@@ -138,6 +142,7 @@ def fit(
                 if at.step % valid_every == 0 or at.step == total_steps:
                     keep_if_best(average.model, task, at, checkpoints, tell)
                     at.stopped = why_stop(settings, at, total_steps)
+                    at.seconds = time.perf_counter() - began
                     checkpoints.save(parts, at)
                 if at.stopped:
                     break
@@ -145,6 +150,7 @@ def fit(
         at.stopped = "interrupted"
         if at.best_step is None:
             keep_if_best(average.model, task, at, checkpoints, tell)
+    at.seconds = time.perf_counter() - began
     checkpoints.load_best(model)
     return at
 

@@ -28,12 +28,12 @@ from sentir.data.named import is_synthetic
 from sentir.nn.language_model import LanguageModel
 from sentir.training.cooccurrence import begin_with_own_vectors
 from sentir.training.device import choose_device
-from sentir.training.folder import check_folder, checkpoints_of, leave
+from sentir.training.folder import checkpoints_of, leave, open_folder
 from sentir.training.guessing import fit_language_model, losses
 from sentir.training.precision import choose_precision
 from sentir.training.reading import SKIPPED, say_skipped
 from sentir.training.transfer import check_settings, defaults_for, say_where_from
-from sentir.training.watch import MetricsFile, Watcher, perplexity, tell_all
+from sentir.training.watch import Watcher, perplexity
 
 _DEFAULT = ReadOptions()
 
@@ -87,9 +87,7 @@ def pretrain(
     config = config or defaults_for(lm)
     if lm is not None:
         check_settings(config, lm, str(from_lm))
-    check_folder(folder, resume=resume, overwrite=overwrite)
-    folder.mkdir(parents=True, exist_ok=True)
-    tell = tell_all([MetricsFile(folder / "metrics.jsonl"), *watchers])
+    tell = open_folder(folder, watchers, resume=resume, overwrite=overwrite)
     began = time.perf_counter()
     faults = Faults(read.on_error)
 
@@ -109,6 +107,7 @@ def pretrain(
         _begin(model, config, corpora, lm, tell)
     model.to(device)
     model.compute_in(choose_precision(settings.precision, network, device))
+    fitting = time.perf_counter()
     try:
         position = fit_language_model(
             model,
@@ -121,6 +120,7 @@ def pretrain(
         )
     finally:
         tell({"event": "end"})
+    began += time.perf_counter() - fitting - position.seconds  # earlier parts of the run count too
     model.compute_in(None)
     ahead, back = losses(model, corpora.valid, config.text.max_tokens)
     bundle = LanguageBundle(

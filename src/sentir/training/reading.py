@@ -17,9 +17,10 @@ from sentir.data.encode import TrainingCorpora, encode_reviews, encode_training
 from sentir.data.store import EncodedCorpus
 from sentir.training.watch import Watcher
 
-
 #: What was passed over, in the folder of what was not.
 SKIPPED = "skipped.json"
+#: Share of the reviews below which a class may be a slip of who labelled.
+RARE = 0.01
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,9 +65,7 @@ def encode(
 ) -> tuple[TrainingCorpora, EncodedCorpus | None]:
     """The corpora as ids, from the cache where they are in it; `faults` counts what they lack."""
 
-    def reviews(
-        names: Sequence[str], faults: Faults, *, labelled: bool = True
-    ) -> Iterator[Review]:
+    def reviews(names: Sequence[str], faults: Faults, *, labelled: bool = True) -> Iterator[Review]:
         return read_reviews(names, inputs.read, faults=faults, labelled=labelled)
 
     def advance(what: str) -> Callable[[int], None]:
@@ -90,13 +89,14 @@ def encode(
         )
         met.save(place / SKIPPED)
 
+    # Asked first, as a file that is not there is better told of before train is read than after.
+    test_marks = fingerprint(inputs.test)
     place = cached_reviews(folder / "cache", made_from, make, resume=resume)
     faults.add_saved(place / SKIPPED)
     corpora = TrainingCorpora.open(place)
     test = None
     if inputs.test:
-        marks = fingerprint(inputs.test)
-        name = f"test-{digest([marks, asdict(inputs.read)])}"
+        name = f"test-{digest([test_marks, asdict(inputs.read)])}"
 
         def make_test(place: Path) -> None:
             met = Faults(inputs.read.on_error)
@@ -111,7 +111,7 @@ def encode(
             met.save(place / SKIPPED)
 
         # As with train, what can change unseen is read anew, but not in the midst of a run.
-        kept = cached(place, name, make_test, anew=marks is None and not resume)
+        kept = cached(place, name, make_test, anew=test_marks is None and not resume)
         faults.add_saved(kept / SKIPPED)
         test = EncodedCorpus(kept / "test.arrow")
     return corpora, test
@@ -122,6 +122,28 @@ def say_skipped(faults: Faults, tell: Watcher) -> None:
     if faults.count:
         shown = "\n  ".join([f"{faults.count:,} rows skipped:", *faults.examples])
         tell({"event": "say", "message": shown, "warning": True})
+
+
+def say_classes(corpora: TrainingCorpora, tell: Watcher) -> None:
+    """Tell of the classes, which labels they were, and of those that are hardly there."""
+    labels, classes = corpora.labels, len(corpora.labels.names)
+    train_C, valid_C = (
+        np.bincount(corpus.labels_N, minlength=classes) for corpus in (corpora.train, corpora.valid)
+    )
+    told = []
+    for at, (name, count) in enumerate(zip(labels.names, train_C, strict=True)):
+        others = ", ".join(raw for raw, id in labels.of_raw.items() if id == at and raw != name)
+        told.append(f"{count:,} {name}" + (f" (labelled {others})" if others else ""))
+    tell({"event": "say", "message": f"learning from {'; '.join(told)}"})
+    for name, count, valid in zip(labels.names, train_C, valid_C, strict=True):
+        if count < RARE * len(corpora.train):
+            tell({"event": "say", "warning": True,
+                  "message": f"{count:,} of {len(corpora.train):,} reviews are {name!r}: if that is "
+                  "a mistake, say with --labels what its label means"})  # fmt: skip
+        if not valid:
+            tell({"event": "say", "warning": True,
+                  "message": f"no validation review is {name!r}: the validation figures say nothing "
+                  "of that class"})  # fmt: skip
 
 
 def warn_of_duplicates(corpora: TrainingCorpora, test: EncodedCorpus | None, tell: Watcher) -> None:

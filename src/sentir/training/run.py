@@ -37,15 +37,15 @@ from sentir.training.checkpoint import Position
 from sentir.training.classifying import fit_classifier, logits, probabilities
 from sentir.training.cooccurrence import begin_with_own_vectors
 from sentir.training.device import choose_device
-from sentir.training.folder import check_folder, checkpoints_of, leave
+from sentir.training.folder import checkpoints_of, leave, open_folder
 from sentir.training.mixing import best_mix, put_mix
 from sentir.training.precision import choose_precision, format_name
 from sentir.training.reading import Inputs as Inputs
-from sentir.training.reading import encode, made_from, say_skipped, warn_of_duplicates
+from sentir.training.reading import encode, made_from, say_classes, say_skipped, warn_of_duplicates
 from sentir.training.teaching import Teacher, check_teachers, taught
 from sentir.training.terms import fit_terms
 from sentir.training.transfer import check_settings, copy_weights, preset_for, say_where_from
-from sentir.training.watch import MetricsFile, Watcher, read_metrics, tell_all
+from sentir.training.watch import Watcher, read_metrics
 from sentir.version import __version__
 
 #: Most confident mistakes shown in the report.
@@ -109,9 +109,7 @@ def train(
     config = config or preset_for(lm)
     if lm is not None:
         check_settings(config, lm, str(from_lm))
-    check_folder(folder, resume=resume, overwrite=overwrite)
-    folder.mkdir(parents=True, exist_ok=True)
-    tell = tell_all([MetricsFile(folder / "metrics.jsonl"), *watchers])
+    tell = open_folder(folder, watchers, resume=resume, overwrite=overwrite)
     began = time.perf_counter()
     faults = Faults(inputs.read.on_error)
 
@@ -120,6 +118,7 @@ def train(
     checkpoints = checkpoints_of(folder, [*made_of, *taught_by], config, resume=resume)
     corpora, test = encode(made_of, inputs, folder, config, lm, resume, faults, tell)
     say_skipped(faults, tell)
+    say_classes(corpora, tell)
     warn_of_duplicates(corpora, test, tell)
     max_tokens = config.text.max_tokens
     learnt: Reviews = taught(corpora, teachers, tell) if teachers else corpora.train
@@ -137,6 +136,7 @@ def train(
         model.weigh_classes(balanced(corpora.train.labels_N, model.classes))
     precision = choose_precision(config.train.precision, config.model, device)
     model.compute_in(precision)
+    fitting = time.perf_counter()
     try:
         position = fit_classifier(
             model,
@@ -149,6 +149,7 @@ def train(
         )
     finally:
         tell({"event": "end"})
+    began += time.perf_counter() - fitting - position.seconds  # earlier parts of the run count too
     model.compute_in(None)
     # Reviews that the user has set aside are left alone; a part of train is worth learning from.
     before_NC, after_NC = _calibrate(

@@ -172,7 +172,7 @@ class ProgressBar:
         )
 
     def _say(self, message: str, style: str | None = None) -> None:
-        self._console.print(message, style=style, highlight=False, soft_wrap=True)
+        self._console.print(message, style=style, highlight=False, markup=False, soft_wrap=True)
 
     def close(self) -> None:
         """Leave the terminal as it was."""

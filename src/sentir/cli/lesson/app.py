@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from sentir.cli.app import app, err, out
+from sentir.cli.app import app, err, out, plain
 from sentir.errors import UsageError
 
 lesson = typer.Typer(
@@ -92,4 +92,4 @@ def keep(figure: Any, path: Path) -> None:
     from sentir.lesson.drawing import save
 
     save(figure, path)
-    err.print(f"picture {path}", highlight=False, soft_wrap=True)
+    plain(err, f"picture {path}")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from sentir.cli.app import out
+from sentir.cli.app import out, plain
 from sentir.cli.lesson.app import lesson
 
 
@@ -60,4 +60,4 @@ def page(
         where=model or "page",
     )
     write_page(made, output)
-    out.print(f"page  {output} ({output.stat().st_size:,} bytes)", highlight=False, soft_wrap=True)
+    plain(out, f"page  {output} ({output.stat().st_size:,} bytes)")

@@ -135,15 +135,17 @@ def say_classes(corpora: TrainingCorpora, tell: Watcher) -> None:
         others = ", ".join(raw for raw, id in labels.of_raw.items() if id == at and raw != name)
         told.append(f"{count:,} {name}" + (f" (labelled {others})" if others else ""))
     tell({"event": "say", "message": f"learning from {'; '.join(told)}"})
+    odd = []
     for name, count, valid in zip(labels.names, train_C, valid_C, strict=True):
         if count < RARE * len(corpora.train):
-            tell({"event": "say", "warning": True,
-                  "message": f"{count:,} of {len(corpora.train):,} reviews are {name!r}: if that is "
-                  "a mistake, say with --labels what its label means"})  # fmt: skip
+            odd.append(
+                f"{count:,} of {len(corpora.train):,} reviews are {name!r}: if that is a mistake, "
+                "say with --labels what its label means"
+            )
         if not valid:
-            tell({"event": "say", "warning": True,
-                  "message": f"no validation review is {name!r}: the validation figures say nothing "
-                  "of that class"})  # fmt: skip
+            odd.append(f"no validation review is {name!r}: validation says nothing of that class")
+    for message in odd:
+        tell({"event": "say", "message": message, "warning": True})
 
 
 def warn_of_duplicates(corpora: TrainingCorpora, test: EncodedCorpus | None, tell: Watcher) -> None:

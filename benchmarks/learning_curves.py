@@ -60,7 +60,7 @@ NAMES = {
     "fasttext": "fastText, pairs of words",
     "tfidf": "TF-IDF + logistic regression",
     "base": "Sentir `base`",
-    "best": "Sentir `best`, from a language model",
+    "best": "Sentir `best`",
 }
 
 
@@ -99,10 +99,10 @@ def jobs(given: argparse.Namespace) -> Iterator[Job]:
     ways = {tool: way for tool in given.tools.split(",") if (way := way_of(tool, given))}
     for size in sorted(sizes):
         for seed in map(int, given.seeds.split(",")):
-            for tool, (recipe, settings, learn) in ways.items():
+            for tool, (recipe, lm, settings, learn) in ways.items():
                 mark = {
                     "corpus": given.corpus, "tool": tool, "set": changes(settings),
-                    "reviews": size, "seed": seed, "recipe": recipe,
+                    "lm": lm, "reviews": size, "seed": seed, "recipe": recipe,
                 }  # fmt: skip
                 options = [
                     "--corpus", given.corpus, "--sizes", size, "--tools", tool, "--seeds", seed,
@@ -117,17 +117,18 @@ def jobs(given: argparse.Namespace) -> Iterator[Job]:
 
 def way_of(
     tool: str, given: argparse.Namespace
-) -> tuple[str, Sequence[str], Callable[[int], Learn]] | None:
-    """A tool's recipe, the settings that were changed, and how it learns with a seed."""
+) -> tuple[str, float | None, Sequence[str], Callable[[int], Learn]] | None:
+    """A tool's recipe, the perplexity of its language model, what is set, and how it learns."""
     if tool in ("fasttext", "tfidf"):  # no seed but the reviews' own
         learn = {"fasttext": tools.fasttext, "tfidf": tools.tfidf}[tool]
-        return digest([tools.SETTINGS, tools.ENOUGH_REVIEWS]), (), lambda seed: learn
-    lm = None
+        return digest([tools.SETTINGS, tools.ENOUGH_REVIEWS]), None, (), lambda seed: learn
+    lm = perplexity = None
     if tool == "best":
         if given.lm is None:
             print("best is left out: it begins with a language model, --lm DIR", file=sys.stderr)
             return None
         lm = load_language_model(given.lm)
+        perplexity = round(lm.metrics["validation"]["perplexity"], 1)
     config = preset_for(lm, tool).override({**changes(given.set), "seed": 0})
 
     def learn_with(seed: int) -> Learn:
@@ -138,7 +139,8 @@ def way_of(
             watchers=[ProgressBar(Console(stderr=True))],
         )
 
-    return digest([config.to_dict(), lm.checksum if lm else ""]), given.set, learn_with
+    recipe = digest([config.to_dict(), lm.checksum if lm else ""])
+    return recipe, perplexity, given.set, learn_with
 
 
 def result(lines: list[str], size: int, seed: int, test_file: Path, learn: Learn) -> Row:
@@ -166,14 +168,15 @@ def result(lines: list[str], size: int, seed: int, test_file: Path, learn: Learn
 
 def shown(rows: Sequence[Row]) -> list[Row]:
     """The results that count, tools in their order, by size."""
-    kept = results.newest(rows, line=("tool", "set"), job=("reviews", "seed"))
+    kept = results.newest(rows, line=("tool", "set", "lm"), job=("reviews", "seed"))
     order = list(MARKS)
     return sorted(kept, key=lambda row: (row["reviews"], order.index(row["tool"]), name_of(row)))
 
 
 def name_of(row: Row) -> str:
-    """What a result's line is called: the tool, and the settings that were changed."""
-    return NAMES[row["tool"]] + results.told(row["set"])
+    """What a result's line is called: the tool, what it began with, and what is set otherwise."""
+    began = f", language model of perplexity {row['lm']}" if row["lm"] else ""
+    return NAMES[row["tool"]] + began + results.told(row["set"])
 
 
 def by_point(rows: Sequence[Row]) -> dict[tuple[str, int], list[Row]]:

@@ -92,7 +92,7 @@ def test_fasttext_takes_more_passes_over_fewer_reviews() -> None:
 
 
 def curve_row(tool: str, reviews: int, seed: int, accuracy: float, **more: Any) -> results.Row:
-    return {"corpus": "imdb", "tool": tool, "set": {}, "reviews": reviews, "seed": seed,
+    return {"corpus": "imdb", "tool": tool, "set": {}, "lm": None, "reviews": reviews, "seed": seed,
             "recipe": "r", "minutes": 1.0, "accuracy": accuracy, "calibration_error": 0.01,
             **more}  # fmt: skip
 
@@ -104,7 +104,8 @@ def test_learning_curves_are_drawn(tmp_path: Path) -> None:
             curve_row("base", 1000, 1, 0.82),
             curve_row("base", 5000, 0, 0.90),
             curve_row("base", 5000, 0, 0.85, set={"hidden": 32}),
-            curve_row("best", 5000, 0, 0.91, set={"epochs": 2}),
+            curve_row("best", 5000, 0, 0.91, set={"epochs": 2}, lm=89.8),
+            curve_row("best", 5000, 0, 0.92, set={"epochs": 2}, lm=80.1),
             curve_row("tfidf", 1000, 0, 0.79),
         ]
     )
@@ -124,6 +125,8 @@ def test_learning_curves_are_drawn(tmp_path: Path) -> None:
         assert f">{text}" in svg
     assert "epochs = 2" in svg  # there is no `best` as it is
     assert "hidden = 32" not in svg
+    assert "language model of perplexity 89.8, epochs = 2 | 5,000" in "\n".join(table)
+    assert "language model of perplexity 80.1" in svg
     learning_curves.draw(rows, tmp_path / "again.svg")
     assert (tmp_path / "again.svg").read_text("utf-8") == svg
 

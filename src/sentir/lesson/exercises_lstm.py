@@ -127,7 +127,7 @@ EXERCISES: tuple[Exercise, ...] = (
         },
         hint={
             "en": "Multiply, add, then σ(s) = 1 / (1 + e^−s). `sentir lesson step` lays it out.",
-            "es": "Multiplique, sume, y luego σ(s) = 1 / (1 + e^−s). `sentir lesson step` lo "
+            "es": "Multiplique, sume, y luego σ(s) = 1 / (1 + e^−s). `sentir lesson step -l es` lo "
             "muestra paso a paso.",
         },
         value=lambda language: _before().gates["forget"].value,
@@ -156,7 +156,7 @@ EXERCISES: tuple[Exercise, ...] = (
             f"{_before().gates['input'].value:.2f}, the candidate "
             f"{_before().gates['candidate'].value:.2f}, and C was {_before().cell_before:g}. "
             "What is the new cell state? (two decimals)",
-            "es": "En el mismo paso (`sentir lesson step`) la puerta de olvido vale "
+            "es": "En el mismo paso (`sentir lesson step -l es`) la puerta de olvido vale "
             f"{_before().gates['forget'].value:.2f}, la de entrada "
             f"{_before().gates['input'].value:.2f}, el candidato "
             f"{_before().gates['candidate'].value:.2f}, y C era {_before().cell_before:g}. ¿Cuál "

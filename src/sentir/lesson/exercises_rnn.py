@@ -172,10 +172,10 @@ EXERCISES: tuple[Exercise, ...] = (
             "de −0.5. Responda con los tres números: w, u, b.",
         },
         hint={
-            "en": "With u above 1 the tanh's slope at 0 pushes the state away from 0; b must "
-            "favour no side.",
-            "es": "Con u mayor que 1 la pendiente de la tanh en 0 aleja el estado de 0; b no debe "
-            "favorecer a ningún lado.",
+            "en": "With u above 1, tanh(u·h) has slope u > 1 at h = 0 and pushes the state away "
+            "from 0; b must favour no side.",
+            "es": "Con u mayor que 1, tanh(u·h) tiene en h = 0 pendiente u > 1 y aleja el estado "
+            "de 0; b no debe favorecer a ningún lado.",
         },
         gates=(),
         count=3,

@@ -2,8 +2,8 @@
 
 Shapes: B batch, T time, E embedding, H hidden, L layers.
 
-The lesson's run ended at 47.65 % of right answers where the same recipe done right reaches about
-94 %. Here is that recipe in a small loop, and every fault that its text shows as a switch, so that
+The lesson's run ended at 47.65 % of right answers, where the same network without its faults reaches
+89.84 % with 39,347 of Amazon's reviews (docs/benchmarks.md). Here is that recipe in a small loop, and every fault that its text shows as a switch, so that
 one sees which of them matter and how they show.
 """
 

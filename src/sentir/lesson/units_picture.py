@@ -23,7 +23,7 @@ TEXTS = {
         "word": "characters since the word began",
         "auc": "AUC",
         "correlation": "correlation",
-        "columns": ("what it tells", "unit", "score", "network of chance", "of"),
+        "columns": ("what it tells", "unit", "score", "untrained network", "measure"),
         "caption": "{:.2f} bits a character, {:.2f} before training; units are chosen on "
         "other text than they are scored on",
         "title": "unit {}: {}, {} {:.2f} (chance {:.2f})",
@@ -37,7 +37,7 @@ TEXTS = {
         "word": "caracteres desde el comienzo de la palabra",
         "auc": "AUC",
         "correlation": "correlación",
-        "columns": ("qué indica", "unidad", "acierto", "red al azar", "en"),
+        "columns": ("qué indica", "unidad", "valor", "red sin entrenar", "medida"),
         "caption": "{:.2f} bits por carácter, {:.2f} antes de entrenar; cada unidad se elige "
         "con un texto y se mide con otro",
         "title": "unidad {}: {}, {} {:.2f} (al azar {:.2f})",

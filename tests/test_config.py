@@ -13,7 +13,6 @@ from pydantic import TypeAdapter
 from sentir.config import (
     CLEAN_STEPS,
     PRESETS,
-    SECTION_OF,
     Config,
     LanguageModelConfig,
     ModelConfig,
@@ -56,7 +55,7 @@ def test_an_unknown_preset_names_those_there_are() -> None:
 def test_no_two_sections_share_a_name() -> None:
     names = [field.name for part in PARTS for field in dataclasses.fields(part)]
     assert len(set(names)) == len(names)
-    assert set(SECTION_OF) == set(names)
+    assert set(sections(Config)) == set(names)
     assert not set(names) & {"text", "model", "train", "tune", "preset"}
     of_lm = sections(PretrainConfig)
     assert of_lm["negatives"] == "model"
@@ -137,7 +136,9 @@ def test_an_unknown_key_names_the_nearest(changes: dict[str, Any], message: str)
 )
 def test_a_value_out_of_range_is_refused_by_name(changes: dict[str, Any]) -> None:
     (name,) = changes
-    with pytest.raises(ConfigError, match=rf"^there: {SECTION_OF[name]}\.{name}.* = .*choose anot"):
+    with pytest.raises(
+        ConfigError, match=rf"^there: {sections(Config)[name]}\.{name}.* = .*choose anot"
+    ):
         Config().override(changes, where="there")
 
 

@@ -389,9 +389,6 @@ def sections(kind: type[Settings]) -> dict[str, str]:
     }
 
 
-#: The section that holds each setting of a classifier.
-SECTION_OF: dict[str, str] = sections(Config)
-
 _READING = TextConfig(max_tokens=1000)
 _FITTING = TrainConfig(learning_rate=0.004, averaging=0.99)
 _BASE = ModelConfig(

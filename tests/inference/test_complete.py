@@ -51,6 +51,10 @@ def test_a_frequent_pattern_comes_first(clouds: Completer) -> None:
     assert found[0].probability == pytest.approx(0.75, abs=0.15)
     assert found[1].probability == pytest.approx(0.25, abs=0.15)
     likeliest = clouds.draw("Las nubes viven", 4, temperature=0)
+    assert clouds.draw("Las nubes viven", 4, temperature=1e-300) == likeliest
+    for impossible in (float("inf"), float("nan"), -1.0):
+        with pytest.raises(UsageError, match="take 0 or more"):
+            clouds.draw("Las nubes viven", 4, temperature=impossible)
     assert likeliest.words == ["en", "el", "cielo", "."]
     assert likeliest.text == "Las nubes viven en el cielo."
     searched = clouds.search("Las nubes viven", 4, beams=2)

@@ -113,6 +113,8 @@ def test_a_folder_with_a_run_is_not_overwritten_unasked(tiny_run: Run, tmp_path:
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match="not a folder"):
         train(inputs, tmp_path / "file", config=TINY)
+    with pytest.raises(UsageError, match="cannot be written"):
+        train(inputs, tmp_path / "file" / "run", config=TINY)
     (tmp_path / "unfinished").mkdir()
     (tmp_path / "unfinished" / "checkpoint.pt").write_bytes(b"")
     with pytest.raises(UsageError, match="an unfinished run is here; go on with --resume"):

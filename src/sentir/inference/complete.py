@@ -8,6 +8,7 @@ among the words that the model knows.
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -17,6 +18,9 @@ from sentir.bundle import LanguageBundle
 from sentir.data.tokenizer import UNK, WORD_START
 from sentir.errors import UsageError
 from sentir.nn.language_model import State
+
+#: At temperatures below it the likeliest word is the only one that could be drawn.
+COLDEST = 1e-6
 
 
 class Candidate(NamedTuple):
@@ -68,15 +72,17 @@ class Completer:
             seed: of the drawing.
 
         Raises:
-            UsageError: there is no word in the text.
+            UsageError: there is no word in the text, or the temperature is no number from 0 on.
         """
+        if not 0 <= temperature < math.inf:
+            raise UsageError(f"temperature = {temperature}", todo="take 0 or more, such as 0.8")
         chance = torch.Generator().manual_seed(seed)
         said: list[int] = []
         total = 0.0
         with torch.inference_mode():
             logs_BV, state = self._read(text)
             for _ in range(words):
-                if temperature:
+                if temperature > COLDEST:
                     shares_V = (logs_BV[0] / temperature).softmax(0)
                     word = int(torch.multinomial(shares_V, 1, generator=chance))
                 else:

@@ -26,8 +26,8 @@ def open_folder(
     Raises:
         UsageError: the folder holds another run, what was asked cannot be, or it cannot be made.
     """
-    check_folder(folder, resume=resume, overwrite=overwrite)
     with told_if_unwritable(folder):
+        check_folder(folder, resume=resume, overwrite=overwrite)
         folder.mkdir(parents=True, exist_ok=True)
     return tell_all([MetricsFile(folder / "metrics.jsonl"), *watchers])
 

@@ -34,7 +34,7 @@ def memory(
     ] = "0.02",
     parameters: Annotated[
         int, typer.Option(min=100, help="weights of each network, nearly")
-    ] = 3000,
+    ] = 3100,
     language: LANGUAGE = "en",
     picture: PICTURE = None,
     as_json: JSON = False,

@@ -466,3 +466,26 @@ def test_a_pipe_by_name_is_not_half_read(
     code, _, err = sentir("evaluate", tiny_run.folder, pipe, capfd=capfd)
     assert code == 2
     assert "a pipe, which can be read once only" in err
+
+
+def test_predict_keeps_the_place_of_a_row_without_text(
+    tiny_run: Run, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    texts = ["", "a film", "  ", "", "another", ""]
+    source = tmp_path / "a.jsonl"
+    source.write_text("".join(json.dumps({"id": at, "text": text}) + "\n"
+                              for at, text in enumerate(texts)))  # fmt: skip
+    code, out, err = sentir("predict", tiny_run.folder, source, capfd=capfd)
+    assert code == 0, err
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert [row["id"] for row in rows] == list(range(6))
+    assert [row["prediction"] is None for row in rows] == [not text.strip() for text in texts]
+    assert [row["probability"] is None for row in rows] == [not text.strip() for text in texts]
+    target = tmp_path / "b.parquet"
+    assert sentir("predict", tiny_run.folder, source, "-o", target, capfd=capfd)[0] == 0
+    assert pq.read_table(target).column("prediction").null_count == 4
+    lines = tmp_path / "a.txt"
+    lines.write_text("a film\n\nanother\n")
+    code, out, err = sentir("predict", tiny_run.folder, lines, capfd=capfd)
+    assert code == 0, err
+    assert [line.count("\t") for line in out.splitlines()] == [2, 2, 2]

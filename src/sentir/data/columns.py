@@ -133,14 +133,19 @@ class Table:
         return self._columns.read(record, labelled=self._labelled)
 
 
+class EmptyTextError(DataError):
+    """There is no text in a row."""
+
+
 def check_text(text: str) -> None:
     """Refuse a text that says nothing or that no encoding can write.
 
     Raises:
-        DataError: it is empty or blank, or holds half of a surrogate pair.
+        EmptyTextError: it is empty or blank.
+        DataError: it holds half of a surrogate pair.
     """
     if not text or text.isspace():
-        raise DataError("the text is empty", todo="remove the row")
+        raise EmptyTextError("the text is empty", todo="remove the row")
     if not text.isascii():
         try:
             text.encode()

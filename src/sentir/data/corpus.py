@@ -15,7 +15,14 @@ from typing import Any, Literal, NamedTuple
 
 from sentir.config import ReadOptions
 from sentir.data import hub
-from sentir.data.columns import TEXT_NAMES, Table, check_text, plain_name, read_label
+from sentir.data.columns import (
+    TEXT_NAMES,
+    EmptyTextError,
+    Table,
+    check_text,
+    plain_name,
+    read_label,
+)
 from sentir.data.extensions import format_of_name
 from sentir.data.files import expand
 from sentir.data.lines import check_encoding, text_lines
@@ -91,6 +98,7 @@ def read_reviews(
     *,
     faults: Faults | None = None,
     labelled: bool = True,
+    keep_empty: bool = False,
 ) -> Iterator[Review]:
     """The reviews of all sources, in order.
 
@@ -101,6 +109,7 @@ def read_reviews(
         faults: collects what is passed over; made from `options` if None.
         labelled: whether each review must have a label. If not, labels are given where there are
             any.
+        keep_empty: whether a row without text is a review too, its text empty, and no bad row.
 
     Raises:
         DataError: a file that cannot be read or holds no review; a bad row, unless skipped; an
@@ -117,7 +126,7 @@ def read_reviews(
                 yield Review(text, label, file, number, None)
             continue
         faults_before, found = faults.count, False
-        for review in _read_file(file, file_options, faults, labelled):
+        for review in _read_file(file, file_options, faults, labelled, keep_empty):
             found = True
             yield review
         if not found:
@@ -203,7 +212,7 @@ _Parse = Callable[[Any], tuple[str, str | None]]
 
 
 def _read_file(
-    source: str, options: ReadOptions, faults: Faults, labelled: bool
+    source: str, options: ReadOptions, faults: Faults, labelled: bool, keep_empty: bool
 ) -> Iterator[Review]:
     name = shown(source)
     parse, rows = _rows(source, options, faults, labelled)
@@ -211,6 +220,9 @@ def _read_file(
         try:
             text, label = parse(row)
         except DataError as error:
+            if keep_empty and isinstance(error, EmptyTextError):
+                yield Review("", None, name, number, None if isinstance(row, str) else row)
+                continue
             faults.meet(DataError(error.what, where=f"{name}:{number}", todo=error.todo))
         else:
             yield Review(text, label, name, number, None if isinstance(row, str) else row)

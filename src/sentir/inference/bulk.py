@@ -11,7 +11,7 @@ from sentir.data.corpus import Faults, ReadOptions, Review, detect_format, read_
 from sentir.data.extensions import USUAL
 from sentir.data.writing import Format, format_of, write_records
 from sentir.errors import DataError, UsageError
-from sentir.inference.predictor import Predictor
+from sentir.inference.predictor import Prediction, Predictor
 
 #: The columns that are added to a record.
 ADDED = ("prediction", "probability")
@@ -54,7 +54,8 @@ def predict_file(
 
     Records are read some thousand ahead. Where the output's name asks for no format, tables are
     written as they were read, and reviews that stood on lines of their own as prediction,
-    probability and text. fastText lines are written with the prediction for their label.
+    probability and text. fastText lines are written with the prediction for their label. A row
+    without text keeps its place, and has no prediction.
 
     Args:
         source: a file, a pattern, an address or ``-`` for standard input.
@@ -66,7 +67,9 @@ def predict_file(
     """
     own = detect_format(source, options)
     kind = format_of(output, "lines" if own == "fasttext" or own == "text" else own)
-    reviews = read_reviews([source], options, faults=faults, labelled=False)
+    reviews = read_reviews(
+        [source], options, faults=faults, labelled=False, keep_empty=kind != "fasttext"
+    )
     write_records(_answered(predictor, reviews, kind, advance), output, kind)
 
 
@@ -78,19 +81,27 @@ def _answered(
     def texts() -> Iterator[str]:
         for review in reviews:
             waiting.append(review)
-            yield review.text
+            if review.text:
+                yield review.text
+
+    def without_text() -> Iterator[dict[str, Any]]:
+        while waiting and not waiting[0].text:
+            yield record(waiting.popleft(), None)
+
+    def record(review: Review, found: Prediction | None) -> dict[str, Any]:
+        advance(1)
+        answer: dict[str, Any] = dict(zip(ADDED, found or (None, None), strict=True))
+        if kind == "fasttext":
+            return {"label": answer["prediction"], "text": review.text}
+        if review.fields is None:
+            return {**answer, "text": review.text}
+        _check_columns(review)
+        return {**review.fields, **answer}
 
     for found in predictor.predict_stream(texts()):
-        review = waiting.popleft()
-        answer: dict[str, Any] = dict(zip(ADDED, found, strict=True))
-        if kind == "fasttext":
-            yield {"label": found.label, "text": review.text}
-        elif review.fields is None:
-            yield {**answer, "text": review.text}
-        else:
-            _check_columns(review)
-            yield {**review.fields, **answer}
-        advance(1)
+        yield from without_text()
+        yield record(waiting.popleft(), found)
+    yield from without_text()
 
 
 def _check_columns(review: Review) -> None:

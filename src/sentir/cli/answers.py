@@ -148,7 +148,9 @@ def predict(
         write_records(rows, output, format_of(output, "lines"))
         return
     faults = Faults(options.on_error)
-    with counting("predicting") as advance:
+    # Answers that come to the terminal are progress enough, and a bar would stand among them.
+    to_look_at = output == "-" and sys.stdout.isatty()
+    with nullcontext(lambda _: None) if to_look_at else counting("predicting") as advance:
         predict_file(predictor, inputs[0], output, options=options, faults=faults, advance=advance)
     tell_skipped(faults)
 

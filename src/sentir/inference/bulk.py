@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -67,6 +68,8 @@ def predict_file(
     """
     own = detect_format(source, options)
     kind = format_of(output, "lines" if own == "fasttext" or own == "text" else own)
+    if kind == "parquet" and output == "-" and sys.stdout.isatty():
+        kind = "lines"  # bytes are nothing to look at
     reviews = read_reviews(
         [source], options, faults=faults, labelled=False, keep_empty=kind != "fasttext"
     )

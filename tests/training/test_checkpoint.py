@@ -110,6 +110,14 @@ def test_a_checkpoint_without_its_parts_is_refused(saved: Checkpoints) -> None:
         saved.load(dict(zip(("model", "optimiser"), model_and_optimiser(1), strict=True)))
 
 
+def test_a_checkpoint_of_other_parts_is_refused(saved: Checkpoints) -> None:
+    other = new_model(tiny(hidden=7))
+    with pytest.raises(DataError, match="the checkpoint is of another version"):
+        saved.load({"model": other})
+    with pytest.raises(DataError, match="the checkpoint is of another version"):
+        saved.load({"average": other})
+
+
 def test_damaged_or_absent_best_weights_are_refused_by_name(saved: Checkpoints) -> None:
     model, _ = model_and_optimiser(1)
     saved.best_path.write_bytes(saved.best_path.read_bytes()[:-5])

@@ -107,13 +107,21 @@ class Checkpoints:
         """Put the parts and the random states back; the beginning if nothing was saved.
 
         Raises:
-            DataError: the checkpoint is damaged, or was made with other settings or data.
+            DataError: the checkpoint is damaged, or was made with other settings or data, or by a
+                version whose parts were others.
         """
         if not self.path.exists():
             return Position()
         state, position = self._read(whole=True)
-        for name, part in parts.items():
-            part.load_state_dict(state["parts"][name])
+        try:
+            for name, part in parts.items():
+                part.load_state_dict(state["parts"][name])
+        except (KeyError, RuntimeError, ValueError) as error:
+            raise DataError(
+                f"the checkpoint is of another version ({str(error).splitlines()[0]})",
+                where=str(self.path),
+                todo="go on with the version that began the run, or start again with --overwrite",
+            ) from None
         torch.set_rng_state(state["random"])
         if len(state["random_cuda"]) == torch.cuda.device_count():  # else on another machine
             torch.cuda.set_rng_state_all(state["random_cuda"])

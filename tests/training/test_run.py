@@ -189,6 +189,12 @@ def test_rows_passed_over_are_told_of_from_the_cache_too(tmp_path: Path, events)
         assert "2 rows skipped:" in messages(told)
 
 
+def test_sources_are_lists_of_names_or_paths(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"train = 'a.csv'; pass a list: train=\('a.csv',\)"):
+        Inputs(train="a.csv")  # type: ignore[arg-type]
+    assert Inputs(train=[tmp_path]).train == (str(tmp_path),)  # type: ignore[arg-type]
+
+
 def test_own_validation_reviews(tmp_path: Path) -> None:
     file = write_fasttext(tmp_path / "a.ft.txt", 100)
     valid = write_fasttext(tmp_path / "b.ft.txt", 30, seed=2)

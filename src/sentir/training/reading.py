@@ -15,6 +15,7 @@ from sentir.data.cache import cached, cached_reviews, digest, fingerprint
 from sentir.data.corpus import Faults, Review, read_reviews
 from sentir.data.encode import TrainingCorpora, encode_reviews, encode_training
 from sentir.data.store import EncodedCorpus
+from sentir.errors import UsageError
 from sentir.training.watch import Watcher
 
 #: What was passed over, in the folder of what was not.
@@ -34,6 +35,9 @@ class Inputs:
         unlabelled: the same without labels, for a teacher to answer and the model to learn from.
         labels: how labels become classes, see `sentir.data.labels`.
         read: how files are read.
+
+    Raises:
+        UsageError: one name where a list of names belongs.
     """
 
     train: tuple[str, ...]
@@ -42,6 +46,13 @@ class Inputs:
     unlabelled: tuple[str, ...] = ()
     labels: str = "auto"
     read: ReadOptions = field(default_factory=ReadOptions)
+
+    def __post_init__(self) -> None:
+        for part in ("train", "test", "valid", "unlabelled"):
+            names = getattr(self, part)
+            if isinstance(names, str):
+                raise UsageError(f"{part} = {names!r}", todo=f"pass a list: {part}=({names!r},)")
+            object.__setattr__(self, part, tuple(map(str, names)))  # a `Path` is a name too
 
 
 def made_from(inputs: Inputs, config: Config, lm: LanguageBundle | None) -> list[Any]:

@@ -2,9 +2,10 @@
 
 Shapes: B batch, T time, E embedding, H hidden, L layers.
 
-The lesson's run ended at 47.65 % of right answers, where the same network without its faults reaches
-89.84 % with 39,347 of Amazon's reviews (docs/benchmarks.md). Here is that recipe in a small loop, and every fault that its text shows as a switch, so that
-one sees which of them matter and how they show.
+The lesson's run ended at 47.65 % of right answers, where the same network without its faults
+reaches 89.84 % with 39,347 of Amazon's reviews (docs/benchmarks.md). Here is that recipe in a small
+loop, and every fault that its text shows as a switch, so that one sees which of them matter and how
+they show.
 """
 
 from __future__ import annotations

@@ -12,9 +12,11 @@ from press.markdown import with_links
 from press.running import INSERTED
 
 _ABOUT = {
-    "es": "*Hace falta tener Sentir instalado (`pip install .` en su carpeta). Ejecute las celdas "
-    "en orden: todo lo que vea lo calcula su propia máquina.*",
-    "en": "*Sentir has to be installed (`pip install .` in its folder). Run the cells in order: "
+    "es": "*Hace falta tener Sentir y Jupyter instalados en el mismo entorno: en la carpeta de "
+    "Sentir, `pip install . jupyterlab`, y luego `jupyter lab docs/notebooks/es`. Ejecute las "
+    "celdas en orden: todo lo que vea lo calcula su propia máquina.*",
+    "en": "*Sentir and Jupyter have to be installed in one environment: in Sentir's folder "
+    "`pip install . jupyterlab`, then `jupyter lab docs/notebooks/en`. Run the cells in order: "
     "all that you see is computed by your own machine.*",
 }
 

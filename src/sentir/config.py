@@ -187,7 +187,7 @@ class TrainConfig:
     seed: int = Field(
         default=0,
         ge=0,
-        lt=2**63,
+        lt=2**64,
         description="of the split, the weights, the order and the dropout",
     )
     device: Literal["auto", "cpu", "cuda", "mps"] = Field(

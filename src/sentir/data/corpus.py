@@ -38,6 +38,7 @@ Format = Literal["fasttext", "csv", "tsv", "jsonl", "parquet", "text"]
 _DELIMITERS = {"csv": ",;\t|", "tsv": "\t"}
 _FASTTEXT_MARK = "__label__"
 _KEPT_EXAMPLES = 20
+_SKIPPED = "skipped.json"
 _LOOK_BYTES = 1 << 16
 
 
@@ -76,12 +77,13 @@ class Faults:
         self.count += 1
         self._show([str(error)])
 
-    def save(self, path: Path) -> None:
-        """Keep what was passed over beside the reviews that were not."""
-        path.write_text(json.dumps(dataclasses.asdict(self)), encoding="utf-8")
+    def save(self, folder: Path) -> None:
+        """Keep what was passed over in the folder of the reviews that were not."""
+        (folder / _SKIPPED).write_text(json.dumps(dataclasses.asdict(self)), encoding="utf-8")
 
-    def add_saved(self, path: Path) -> None:
-        """Count what was passed over when the reviews beside it were read, if it was kept."""
+    def add_saved(self, folder: Path) -> None:
+        """Count what was passed over when the reviews of a folder were read, if it was kept."""
+        path = folder / _SKIPPED
         if not path.exists():  # nothing was before 2026-11-27
             return
         saved = Faults(**json.loads(path.read_text(encoding="utf-8")))

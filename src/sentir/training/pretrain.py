@@ -31,7 +31,7 @@ from sentir.training.device import choose_device
 from sentir.training.folder import checkpoints_of, leave, open_folder
 from sentir.training.guessing import fit_language_model, losses
 from sentir.training.precision import choose_precision
-from sentir.training.reading import SKIPPED, say_skipped
+from sentir.training.reading import say_skipped
 from sentir.training.transfer import check_settings, defaults_for, say_where_from
 from sentir.training.watch import Watcher, perplexity
 
@@ -196,8 +196,8 @@ def _encode(
                 {"event": "reading", "what": "reading reviews", "reviews": count}
             ),
         )
-        met.save(place / SKIPPED)
+        met.save(place)
 
     place = cached_reviews(folder / "cache", made_from, make, resume=resume)
-    faults.add_saved(place / SKIPPED)
+    faults.add_saved(place)
     return TextCorpora.open(place)

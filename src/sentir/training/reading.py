@@ -18,8 +18,6 @@ from sentir.data.store import EncodedCorpus
 from sentir.errors import UsageError
 from sentir.training.watch import Watcher
 
-#: What was passed over, in the folder of what was not.
-SKIPPED = "skipped.json"
 #: Share of the reviews below which a class may be a slip of who labelled.
 RARE = 0.01
 
@@ -98,12 +96,12 @@ def encode(
             faults=met,
             advance=advance("reading reviews"),
         )
-        met.save(place / SKIPPED)
+        met.save(place)
 
     # Asked first, as a file that is not there is better told of before train is read than after.
     test_marks = fingerprint(inputs.test)
     place = cached_reviews(folder / "cache", made_from, make, resume=resume)
-    faults.add_saved(place / SKIPPED)
+    faults.add_saved(place)
     corpora = TrainingCorpora.open(place)
     test = None
     if inputs.test:
@@ -119,11 +117,11 @@ def encode(
                 faults=met,
                 advance=advance("reading test reviews"),
             )
-            met.save(place / SKIPPED)
+            met.save(place)
 
         # As with train, what can change unseen is read anew, but not in the midst of a run.
         kept = cached(place, name, make_test, anew=test_marks is None and not resume)
-        faults.add_saved(kept / SKIPPED)
+        faults.add_saved(kept)
         test = EncodedCorpus(kept / "test.arrow")
     return corpora, test
 

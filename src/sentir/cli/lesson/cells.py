@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import typer
 
-from sentir.cli.app import out
+from sentir.cli.app import out, plain
 from sentir.cli.lesson.app import (
     JSON,
     LANGUAGE,
@@ -114,7 +115,7 @@ def step(
         return
     for line in lines(done, language):
         bold = None if line.startswith("  ") else "bold"
-        out.print(line, style=bold, markup=False, highlight=False, soft_wrap=True)
+        plain(out, line, bold)
 
 
 @lesson.command()
@@ -144,9 +145,7 @@ def exercise(
     from sentir.lesson.exercises import check, exercises, find
     from sentir.lesson.language import said
 
-    def tell(text: str, style: str | None = None) -> None:
-        out.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
-
+    tell = partial(plain, out)
     if name is None:
         for number in [chapter] if chapter else [2, 3, 4]:
             for one in exercises(number):

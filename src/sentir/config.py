@@ -42,6 +42,11 @@ class ReadOptions:
         description="column of the text; several, with commas between, are joined with ': '",
     )
     label_column: str | None = Field(default=None, description="column of the label")
+    columns: tuple[str, ...] = Field(
+        default=(),
+        description="names of all columns, in their order, of CSV or TSV whose first line is a row "
+        "and no header",
+    )
     encoding: str = Field(default="utf-8", description="of text files")
     on_error: Literal["raise", "skip"] = Field(
         default="raise", description="stop at a row that cannot be read, or count, list and skip it"

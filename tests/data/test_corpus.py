@@ -249,17 +249,19 @@ def test_columns_that_are_not_there(tmp_path: Path) -> None:
     path = written(tmp_path / "a.csv", "id,revew,note\n1,x,y\n")
     assert message(path) == (
         "a.csv: none of the columns 'id', 'revew', 'note' has a usual name for the text; "
-        "name it with --text-column"
+        "name it with --text-column; if line 1 is no header, give --columns"
     )
     assert message(path, text_column=("revew",)) == (
         "a.csv: none of the columns 'id', 'revew', 'note' has a usual name for the label; "
-        "name it with --label-column"
+        "name it with --label-column; if line 1 is no header, give --columns"
     )
     assert message(path, text_column=("review",)) == (
-        "a.csv: no column 'review' among 'id', 'revew', 'note'; did you mean 'revew'?"
+        "a.csv: no column 'review' among 'id', 'revew', 'note'; did you mean 'revew'?; "
+        "if line 1 is no header, give --columns"
     )
     assert message(path, text_column=("revew",), label_column="zzz", labelled=False) == (
-        "a.csv: no column 'zzz' among 'id', 'revew', 'note'; name one of them"
+        "a.csv: no column 'zzz' among 'id', 'revew', 'note'; name one of them; "
+        "if line 1 is no header, give --columns"
     )
     assert read(path, text_column=("revew",), labelled=False)[0].label is None
     wide = written(tmp_path / "w.csv", ",".join(f"c{n}" for n in range(30)) + "\n")
@@ -268,13 +270,37 @@ def test_columns_that_are_not_there(tmp_path: Path) -> None:
 
 def test_a_header_that_cannot_be_used(tmp_path: Path) -> None:
     assert message(written(tmp_path / "a.csv", "text,text,label\n")) == (
-        "a.csv: the header names 'text' twice; rename one"
+        "a.csv: 'text' names two columns; rename one"
     )
     assert message(written(tmp_path / "a.csv", 'text,"la"bel\nx,1\n')) == (
         "a.csv:1: the row is broken (',' expected after '\"'); "
         'quote the field, and write " in it as ""'
     )
     assert pairs(read(written(tmp_path / "a.csv", "text,label,,\nx,1,,\n"))) == [("x", "1")]
+
+
+def test_a_table_without_a_header(tmp_path: Path) -> None:
+    content = '"2","Great CD","My ""lovely"" Pat,\nshe"\n"1","","Bad"\n"1","short"\n'
+    named = {"columns": ("class", "title", "text"), "text_column": ("title", "text")}
+    for name in ("a.csv", "a.txt"):
+        texts, faults = skipping(written(tmp_path / name, content), **named)
+        assert texts == ['Great CD: My "lovely" Pat,\nshe', "Bad"]
+        assert faults == [
+            f"{name}:4: 2 fields where --columns names 3; quote a field that holds ','"
+        ]
+    reviews = read(written(tmp_path / "a.tsv", "x\t2\ny\t1\n"), columns=("review", "stars"))
+    assert pairs(reviews) == [("x", "2"), ("y", "1")]
+    assert [review.line for review in reviews] == [1, 2]
+    assert reviews[0].fields == {"review": "x", "stars": "2"}
+    assert message(tmp_path / "a.tsv", columns=("review", "review")) == (
+        "a.tsv: 'review' names two columns; rename one"
+    )
+    assert message(tmp_path / "a.tsv", columns=("x", "stars")) == (
+        "a.tsv: none of the columns 'x', 'stars' has a usual name for the text; "
+        "name it with --text-column"
+    )
+    with pytest.raises(UsageError, match="--columns for jsonl; it is for CSV and TSV"):
+        read(written(tmp_path / "a.jsonl", "{}\n"), columns=("x", "y"))
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])

@@ -205,7 +205,7 @@ def _format_of_line(line: str, options: ReadOptions) -> Format:
         return "jsonl"
     delimiter = max(_DELIMITERS["csv"], key=line.count)
     cells = {plain_name(cell) for cell in line.split(delimiter)}
-    if cells & {*TEXT_NAMES, *map(plain_name, options.text_column)}:
+    if options.columns or cells & {*TEXT_NAMES, *map(plain_name, options.text_column)}:
         return "tsv" if delimiter == "\t" else "csv"
     return "text"
 
@@ -238,6 +238,10 @@ def _rows(
     if format == "text" and labelled:
         todo = "pass --format (fasttext, csv, jsonl, ...) if it has them"
         raise DataError("no labels in a file of plain text", where=name, todo=todo)
+    if options.columns and format not in _DELIMITERS:
+        raise UsageError(
+            f"--columns for {format}", where=name, todo="it is for CSV and TSV without a header"
+        )
     table = Table(name, options.text_column, options.label_column, labelled)
     if format == "parquet":
         return table.read, parquet_records(source, choose=table.choose, meet=faults.meet)
@@ -258,6 +262,7 @@ def _rows(
         lines,
         name,
         delimiters=_DELIMITERS[format],
+        columns=options.columns,
         limit=options.max_line_bytes,
         see_columns=table.choose,
         meet=faults.meet,

@@ -78,16 +78,20 @@ def csv_records(
     name: str,
     *,
     delimiters: str,
+    columns: Sequence[str] = (),
     limit: int,
     see_columns: Callable[[Sequence[str]], object],
     meet: Meet,
 ) -> Iterator[tuple[int, Record]]:
     """The rows under a header line, as RFC 4180 quotes them; blank lines are passed over.
 
+    Where `columns` names them there is no such line, and the first is a row as all others.
+
     Args:
         lines: numbered lines of text; a record with an `Unreadable` one is left out.
         name: what to call the file in errors.
-        delimiters: the characters that may part fields; the header's most frequent one does.
+        delimiters: the characters that may part fields; the first line's most frequent one does.
+        columns: the names of all columns; unset: those in the header.
         limit: longest record, with its line ends (characters).
         see_columns: called with the header; it may raise.
         meet: called with the error of a row that has another number of fields than the header, or
@@ -100,7 +104,10 @@ def csv_records(
     csv.field_size_limit(max(csv.field_size_limit(), limit))
     feed = _Feed(lines, limit)
     delimiter = max(delimiters, key=feed.look().count)
-    header: list[str] = []
+    header = list(columns)
+    if header:
+        _check_header(header, name)
+        see_columns(header)
     reader = csv.reader(feed, delimiter=delimiter, strict=True)
     while True:
         feed.begin()
@@ -121,13 +128,18 @@ def csv_records(
         if not header:
             header = row
             _check_header(header, name)
-            see_columns(header)
+            try:
+                see_columns(header)
+            except DataError as error:
+                todo = f"{error.todo}; if line {feed.first_line} is no header, give --columns"
+                raise DataError(error.what, where=error.where, todo=todo) from None
         elif feed.unreadable:
             continue
         elif len(row) != len(header):
             meet(
                 DataError(
-                    f"{len(row)} fields where the header has {len(header)}",
+                    f"{len(row)} fields where {'--columns names' if columns else 'the header has'} "
+                    f"{len(header)}",
                     where=f"{name}:{feed.first_line}",
                     todo=f"quote a field that holds {delimiter!r}",
                 )
@@ -139,7 +151,7 @@ def csv_records(
 def _check_header(header: list[str], name: str) -> None:
     twice = next((column for column in header if column and header.count(column) > 1), None)
     if twice is not None:
-        raise DataError(f"the header names {twice!r} twice", where=name, todo="rename one")
+        raise DataError(f"{twice!r} names two columns", where=name, todo="rename one")
 
 
 def _broken_record(error: csv.Error, where: str) -> DataError:

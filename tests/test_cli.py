@@ -17,7 +17,7 @@ import pytest
 import torch
 
 from conftest import write_fasttext
-from sentir import Config, cli
+from sentir import Config, cli, load
 from sentir.data.sample import sample_reviews
 from sentir.training.run import Run
 
@@ -125,6 +125,40 @@ def test_predict_texts(tiny_run: Run, capfd: pytest.CaptureFixture[str]) -> None
     rows = [line.split("\t") for line in out.splitlines()]
     assert [row[2] for row in rows] == ["One text.", "Another text."]
     assert all(row[0] in ("negative", "positive") and 0.5 <= float(row[1]) <= 1 for row in rows)
+
+
+def test_predict_every_probability(
+    tiny_run: Run, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    texts = ["One text.", "", "Another text."]
+    given = (*texts, "--json", "--probabilities")
+    code, out, _ = sentir("predict", tiny_run.folder, *given, capfd=capfd)
+    assert code == 0
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert [row["text"] for row in rows] == texts
+    classes = tiny_run.bundle.labels.names
+    expected_NC = load(tiny_run.folder).predict_proba([texts[0], texts[2]])
+    for row, expected_C in zip((rows[0], rows[2]), expected_NC, strict=True):
+        shares = [row[f"probability_{name}"] for name in classes]
+        assert shares == pytest.approx(expected_C, abs=1e-6)
+        assert (row["prediction"], row["probability"]) == (
+            classes[shares.index(max(shares))],
+            max(shares),
+        )
+    assert {rows[1][name] for name in rows[1] if name != "text"} == {None}
+
+    source, target = tmp_path / "new.csv", tmp_path / "new.ft.txt"
+    source.write_text("id,text\n7,One text.\n8,Another text.\n")
+    given = (source, "--json", "--probabilities")
+    code, out, _ = sentir("predict", tiny_run.folder, *given, capfd=capfd)
+    assert code == 0
+    of_file = [json.loads(line) for line in out.splitlines()]
+    assert [{**row, "id": 0} for row in of_file] == [{**row, "id": 0} for row in (rows[0], rows[2])]
+    given = (texts[0], "-o", target, "--probabilities")
+    assert sentir("predict", tiny_run.folder, *given, capfd=capfd)[0] == 0
+    assert target.read_text() == f"__label__{rows[0]['prediction']} One text.\n"
+    code, _, err = sentir("predict", tiny_run.folder, "", "-o", target, capfd=capfd)
+    assert (code, "no blank in a label, and one is ''" in err) == (2, True)
 
 
 def test_predict_csv_keeps_its_columns(

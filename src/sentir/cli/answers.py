@@ -5,10 +5,9 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
-from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -113,6 +112,11 @@ def predict(
     as_text: Annotated[
         bool, typer.Option("--text", help="take the arguments as texts, whatever they look like")
     ] = False,
+    probabilities: Annotated[
+        bool,
+        typer.Option("--probabilities", help="add the probability of every class as well"),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="write JSON lines")] = False,
     engine: ENGINE = "auto",
     read: dict[str, Any],
 ) -> None:
@@ -120,17 +124,18 @@ def predict(
 
     Predictions for a file are written in its own format with the columns prediction and
     probability added; for lines, as prediction, probability and text with tabs between.
-    An --output named .ft.txt gets fastText lines labelled with the predictions.
+    --probabilities adds a column probability_CLASS for each class. An --output named .ft.txt gets
+    fastText lines labelled with the predictions.
 
     [bold]Examples[/bold]
 
       sentir predict runs/shop "I can't say it was bad."
+      sentir predict runs/shop "I can't say it was bad." --json --probabilities
       sentir predict runs/shop reviews.csv --output labelled.parquet
       zcat reviews.txt.gz | sentir predict runs/shop - > labelled.tsv
     """
     from sentir.data.corpus import Faults
-    from sentir.data.writing import format_of, write_records
-    from sentir.inference.bulk import looks_like_file, predict_file
+    from sentir.inference.bulk import Answers, looks_like_file, predict_file, predict_texts
     from sentir.inference.predictor import load
 
     options = read_options(read)
@@ -140,19 +145,18 @@ def predict(
             todo="name one file, or a pattern in quotes ('*.csv'); or pass --text if all are texts",
         )
     are_texts = as_text or len(inputs) > 1 or not looks_like_file(inputs[0])
-    predictor = load(model, engine, many=not are_texts)
+    answers = Answers(load(model, engine, many=not are_texts), every=probabilities)
+    kind: Literal["jsonl"] | None = "jsonl" if as_json else None
     if are_texts:
-        rows: Iterator[dict[str, Any]] = (
-            {"prediction": found.label, "probability": found.probability, "text": text}
-            for text, found in zip(inputs, predictor.predict(inputs), strict=True)
-        )
-        write_records(rows, output, format_of(output, "lines"))
+        predict_texts(answers, inputs, output, kind=kind)
         return
     faults = Faults(options.on_error)
     # Answers that come to the terminal are progress enough, and a bar would stand among them.
     to_look_at = output == "-" and sys.stdout.isatty()
     with nullcontext(lambda _: None) if to_look_at else counting("predicting") as advance:
-        predict_file(predictor, inputs[0], output, options=options, faults=faults, advance=advance)
+        predict_file(
+            answers, inputs[0], output, kind=kind, options=options, faults=faults, advance=advance
+        )
     tell_skipped(faults)
 
 

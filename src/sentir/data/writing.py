@@ -76,7 +76,7 @@ def _fasttext_lines(records: Iterable[Record]) -> Iterator[str]:
                 f"fastText lines want label and text, and the columns are {', '.join(record)}",
                 todo="write .csv or .jsonl instead",
             )
-        label = str(record["label"])
+        label = str(record["label"] or "")
         if not label or any(map(str.isspace, label)):
             raise DataError(
                 f"fastText lines have no blank in a label, and one is {label!r}",

@@ -76,7 +76,7 @@ class Predictor:
         """
         if not isinstance(text, str):
             raise UsageError(f"predict_one takes one text, got {type(text).__name__}")
-        return self._likeliest(self._answer(self.bundle.tokenizer.encode([text]))[0])
+        return self.likeliest(self._answer(self.bundle.tokenizer.encode([text]))[0])
 
     def predict_proba(self, texts: Iterable[str]) -> npt.NDArray[np.float64]:
         """Probabilities of shape (N, C), classes in the order of `labels`.
@@ -92,10 +92,19 @@ class Predictor:
         Raises:
             UsageError: as `predict`, when the text is read.
         """
-        for answers_NC in self._answered(texts):
-            yield from map(self._likeliest, answers_NC)
+        yield from map(self.likeliest, self.proba_stream(texts))
 
-    def _likeliest(self, shares_C: Floats) -> Prediction:
+    def proba_stream(self, texts: Iterable[str]) -> Iterator[Floats]:
+        """Like `predict_proba` for any number of texts: of each the probabilities (C,).
+
+        Raises:
+            UsageError: as `predict`, when the text is read.
+        """
+        for answers_NC in self._answered(texts):
+            yield from answers_NC
+
+    def likeliest(self, shares_C: Floats) -> Prediction:
+        """The class with the highest of these probabilities (C,)."""
         best = int(shares_C.argmax())
         return Prediction(self.labels[best], float(shares_C[best]))
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from filelock import FileLock
 
 from conftest import TINY, kill, write_fasttext
 from sentir.config import ReadOptions
@@ -46,6 +47,21 @@ def test_the_model_answers_as_it_was_measured(tiny_run: Run) -> None:
     right = sum(answer.label == label for answer, (label, _) in zip(answers, reviews, strict=True))
     assert tiny_run.test is not None
     assert right / 80 == pytest.approx(tiny_run.test.accuracy)
+
+
+def test_a_folder_belongs_to_one_process_at_a_time(tmp_path: Path) -> None:
+    inputs = Inputs(train=(str(write_fasttext(tmp_path / "a.ft.txt", 120)),))
+    run = tmp_path / "run"
+    run.mkdir()
+    with (
+        FileLock(run / ".lock"),
+        pytest.raises(UsageError, match="another process is at work here; wait for it, stop it"),
+    ):
+        train(inputs, run, config=TINY, resume=True)
+    with pytest.raises(DataError, match="no such file"):  # lets go of it again
+        train(Inputs(train=("nowhere.csv",)), run, config=TINY)
+    train(inputs, run, config=TINY)
+    assert not (run / ".lock").exists()
 
 
 def test_the_cache_is_used_again_and_noticed_when_stale(tmp_path: Path, events) -> None:

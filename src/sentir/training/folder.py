@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from sentir.atomic import told_if_unwritable
 from sentir.bundle import FOLDER
@@ -15,21 +18,38 @@ from sentir.training.checkpoint import Checkpoints, Position
 from sentir.training.watch import MetricsFile, Watcher, tell_all
 
 
+@contextmanager
 def open_folder(
     folder: Path, watchers: Sequence[Watcher], *, resume: bool, overwrite: bool
-) -> Watcher:
-    """Make the folder if a run may begin in it or go on.
+) -> Iterator[Watcher]:
+    """Make the folder if a run may begin in it or go on, and keep other processes out of it.
 
-    Returns:
+    Yields:
         A watcher that keeps the run's figures there, and tells the others.
 
     Raises:
-        UsageError: the folder holds another run, what was asked cannot be, or it cannot be made.
+        UsageError: the folder holds another run, or another process is at work in it; what was
+            asked cannot be, or it cannot be made.
     """
+    held = folder / ".lock"
+    lock = FileLock(held, timeout=0)  # a kill lets go of it, though the file stays
     with told_if_unwritable(folder):
         check_folder(folder, resume=resume, overwrite=overwrite)
         folder.mkdir(parents=True, exist_ok=True)
-    return tell_all([MetricsFile(folder / "metrics.jsonl"), *watchers])
+        try:
+            lock.acquire()
+        except Timeout:
+            raise UsageError(
+                "another process is at work here",
+                where=str(folder),
+                todo="wait for it, stop it, or choose another --output",
+            ) from None
+    try:
+        yield tell_all([MetricsFile(folder / "metrics.jsonl"), *watchers])
+    finally:
+        with suppress(OSError):  # Windows removes no file that is open
+            held.unlink(missing_ok=True)
+        lock.release()
 
 
 def check_folder(folder: Path, *, resume: bool, overwrite: bool) -> None:

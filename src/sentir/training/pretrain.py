@@ -87,63 +87,64 @@ def pretrain(
     config = config or defaults_for(lm)
     if lm is not None:
         check_settings(config, lm, str(from_lm))
-    tell = open_folder(folder, watchers, resume=resume, overwrite=overwrite)
-    began = time.perf_counter()
-    faults = Faults(read.on_error)
+    with open_folder(folder, watchers, resume=resume, overwrite=overwrite) as tell:
+        began = time.perf_counter()
+        faults = Faults(read.on_error)
 
-    made_from = _made_from(sources, config, read, lm)
-    checkpoints = checkpoints_of(folder, made_from, config, resume=resume)
-    corpora = _encode(made_from, sources, folder, config, read, lm, resume, faults, tell)
-    say_skipped(faults, tell)
-    settings, network = config.train, ModelConfig(**config.model.classifier())
-    device = choose_device(
-        settings.device,
-        network,
-        lambda message: tell({"event": "say", "message": message, "warning": True}),
-    )
-    torch.manual_seed(settings.seed)
-    model = LanguageModel(config.model, vocabulary=len(corpora.tokenizer.vocabulary))
-    if not (resume and checkpoints.path.exists()):  # else the checkpoint has all weights
-        _begin(model, config, corpora, lm, tell)
-    model.to(device)
-    model.compute_in(choose_precision(settings.precision, network, device))
-    fitting = time.perf_counter()
-    try:
-        position = fit_language_model(
-            model,
-            corpora.train,
-            corpora.valid,
-            config,
-            checkpoints=checkpoints,
-            tell=tell,
-            resume=resume,
+        made_from = _made_from(sources, config, read, lm)
+        checkpoints = checkpoints_of(folder, made_from, config, resume=resume)
+        corpora = _encode(made_from, sources, folder, config, read, lm, resume, faults, tell)
+        say_skipped(faults, tell)
+        settings, network = config.train, ModelConfig(**config.model.classifier())
+        device = choose_device(
+            settings.device,
+            network,
+            lambda message: tell({"event": "say", "message": message, "warning": True}),
         )
-    finally:
-        tell({"event": "end"})
-    began += time.perf_counter() - fitting - position.seconds  # earlier parts of the run count too
-    model.compute_in(None)
-    ahead, back = losses(model, corpora.valid, config.text.max_tokens)
-    bundle = LanguageBundle(
-        model=model.cpu().eval(),
-        tokenizer=corpora.tokenizer,
-        config=config,
-        metrics={
-            "validation": {
-                "perplexity": perplexity((ahead + back) / 2),
-                "perplexity_ahead": perplexity(ahead),
-                "perplexity_back": perplexity(back),
+        torch.manual_seed(settings.seed)
+        model = LanguageModel(config.model, vocabulary=len(corpora.tokenizer.vocabulary))
+        if not (resume and checkpoints.path.exists()):  # else the checkpoint has all weights
+            _begin(model, config, corpora, lm, tell)
+        model.to(device)
+        model.compute_in(choose_precision(settings.precision, network, device))
+        fitting = time.perf_counter()
+        try:
+            position = fit_language_model(
+                model,
+                corpora.train,
+                corpora.valid,
+                config,
+                checkpoints=checkpoints,
+                tell=tell,
+                resume=resume,
+            )
+        finally:
+            tell({"event": "end"})
+        # Earlier parts of the run count too.
+        began += time.perf_counter() - fitting - position.seconds
+        model.compute_in(None)
+        ahead, back = losses(model, corpora.valid, config.text.max_tokens)
+        bundle = LanguageBundle(
+            model=model.cpu().eval(),
+            tokenizer=corpora.tokenizer,
+            config=config,
+            metrics={
+                "validation": {
+                    "perplexity": perplexity((ahead + back) / 2),
+                    "perplexity_ahead": perplexity(ahead),
+                    "perplexity_back": perplexity(back),
+                },
+                "training": {
+                    **asdict(position),
+                    "seconds": round(time.perf_counter() - began, 1),
+                    **({"from_lm": str(from_lm)} if lm else {}),
+                },
             },
-            "training": {
-                **asdict(position),
-                "seconds": round(time.perf_counter() - began, 1),
-                **({"from_lm": str(from_lm)} if lm else {}),
-            },
-        },
-        synthetic=any(map(is_synthetic, sources)),
-    )
-    save_bundle(bundle, folder / FOLDER)
-    leave(checkpoints, position, tell)
-    return Pretraining(folder=folder, bundle=bundle, skipped=faults)
+            synthetic=any(map(is_synthetic, sources)),
+        )
+        save_bundle(bundle, folder / FOLDER)
+        leave(checkpoints, position, tell)
+        return Pretraining(folder=folder, bundle=bundle, skipped=faults)
 
 
 def _made_from(

@@ -109,92 +109,97 @@ def train(
     config = config or preset_for(lm)
     if lm is not None:
         check_settings(config, lm, str(from_lm))
-    tell = open_folder(folder, watchers, resume=resume, overwrite=overwrite)
-    began = time.perf_counter()
-    faults = Faults(inputs.read.on_error)
+    with open_folder(folder, watchers, resume=resume, overwrite=overwrite) as tell:
+        began = time.perf_counter()
+        faults = Faults(inputs.read.on_error)
 
-    made_of = made_from(inputs, config, lm)
-    taught_by = [teacher.identity for teacher in teachers]
-    checkpoints = checkpoints_of(folder, [*made_of, *taught_by], config, resume=resume)
-    corpora, test = encode(made_of, inputs, folder, config, lm, resume, faults, tell)
-    say_skipped(faults, tell)
-    say_classes(corpora, tell)
-    warn_of_duplicates(corpora, test, tell)
-    max_tokens = config.text.max_tokens
-    learnt: Reviews = taught(corpora, teachers, tell) if teachers else corpora.train
-    device = choose_device(
-        config.train.device,
-        config.model,
-        lambda message: tell({"event": "say", "message": message, "warning": True}),
-    )
-    torch.manual_seed(config.train.seed)
-    model = _network(config, corpora)
-    if not (resume and checkpoints.path.exists()):  # else the checkpoint has all weights
-        _begin(model, config, corpora, learnt, lm, tell)
-    model.to(device)
-    if config.train.class_weights == "balanced":
-        model.weigh_classes(balanced(corpora.train.labels_N, model.classes))
-    precision = choose_precision(config.train.precision, config.model, device)
-    model.compute_in(precision)
-    fitting = time.perf_counter()
-    try:
-        position = fit_classifier(
-            model,
-            learnt,
-            corpora.valid,
-            config,
-            checkpoints=checkpoints,
-            tell=tell,
-            resume=resume,
+        made_of = made_from(inputs, config, lm)
+        taught_by = [teacher.identity for teacher in teachers]
+        checkpoints = checkpoints_of(folder, [*made_of, *taught_by], config, resume=resume)
+        corpora, test = encode(made_of, inputs, folder, config, lm, resume, faults, tell)
+        say_skipped(faults, tell)
+        say_classes(corpora, tell)
+        warn_of_duplicates(corpora, test, tell)
+        max_tokens = config.text.max_tokens
+        learnt: Reviews = taught(corpora, teachers, tell) if teachers else corpora.train
+        device = choose_device(
+            config.train.device,
+            config.model,
+            lambda message: tell({"event": "say", "message": message, "warning": True}),
         )
-    finally:
-        tell({"event": "end"})
-    began += time.perf_counter() - fitting - position.seconds  # earlier parts of the run count too
-    model.compute_in(None)
-    # Reviews that the user has set aside are left alone; a part of train is worth learning from.
-    before_NC, after_NC = _calibrate(
-        model, learnt, corpora.valid, max_tokens, tell, refit=not inputs.valid
-    )
-    seconds = time.perf_counter() - began
+        torch.manual_seed(config.train.seed)
+        model = _network(config, corpora)
+        if not (resume and checkpoints.path.exists()):  # else the checkpoint has all weights
+            _begin(model, config, corpora, learnt, lm, tell)
+        model.to(device)
+        if config.train.class_weights == "balanced":
+            model.weigh_classes(balanced(corpora.train.labels_N, model.classes))
+        precision = choose_precision(config.train.precision, config.model, device)
+        model.compute_in(precision)
+        fitting = time.perf_counter()
+        try:
+            position = fit_classifier(
+                model,
+                learnt,
+                corpora.valid,
+                config,
+                checkpoints=checkpoints,
+                tell=tell,
+                resume=resume,
+            )
+        finally:
+            tell({"event": "end"})
+        # Earlier parts of the run count too.
+        began += time.perf_counter() - fitting - position.seconds
+        model.compute_in(None)
+        # Reviews that the user has set aside are left alone; a part of train may be learnt from.
+        before_NC, after_NC = _calibrate(
+            model, learnt, corpora.valid, max_tokens, tell, refit=not inputs.valid
+        )
+        seconds = time.perf_counter() - began
 
-    evaluations = {
-        "uncalibrated": _evaluation(before_NC, corpora.valid, corpora),
-        "validation": _evaluation(after_NC, corpora.valid, corpora),
-    }
-    if test is not None:
-        answers_NC = probabilities(model, test, max_tokens)
-        evaluations["test"] = _evaluation(answers_NC, test, corpora)
-    bar = _baseline(corpora, corpora.valid if test is None else test, tell) if baseline else None
-    bundle = Bundle(
-        model=model.cpu().eval(),
-        tokenizer=corpora.tokenizer,
-        labels=corpora.labels,
-        config=config,
-        metrics={
-            **{name: found.metrics.to_dict() for name, found in evaluations.items()},
-            **({"baseline": bar.to_dict()} if bar else {}),
-            "training": {
-                **asdict(position),
-                "seconds": round(seconds, 1),
-                **({"from_lm": str(from_lm)} if lm else {}),
-                **({"teachers": taught_by} if teachers else {}),
+        evaluations = {
+            "uncalibrated": _evaluation(before_NC, corpora.valid, corpora),
+            "validation": _evaluation(after_NC, corpora.valid, corpora),
+        }
+        if test is not None:
+            answers_NC = probabilities(model, test, max_tokens)
+            evaluations["test"] = _evaluation(answers_NC, test, corpora)
+        bar = (
+            _baseline(corpora, corpora.valid if test is None else test, tell) if baseline else None
+        )
+        bundle = Bundle(
+            model=model.cpu().eval(),
+            tokenizer=corpora.tokenizer,
+            labels=corpora.labels,
+            config=config,
+            metrics={
+                **{name: found.metrics.to_dict() for name, found in evaluations.items()},
+                **({"baseline": bar.to_dict()} if bar else {}),
+                "training": {
+                    **asdict(position),
+                    "seconds": round(seconds, 1),
+                    **({"from_lm": str(from_lm)} if lm else {}),
+                    **({"teachers": taught_by} if teachers else {}),
+                },
             },
-        },
-        synthetic=any(map(is_synthetic, inputs.train)),
-    )
-    save_bundle(bundle, folder / FOLDER)
-    place = f"{device}, recurrent layers trained in {format_name(precision)}"
-    report = _report(folder, bundle, inputs, corpora, evaluations, bar, position, place, seconds)
-    write_report(report, folder / "report.html")
-    leave(checkpoints, position, tell)
-    return Run(
-        folder=folder,
-        bundle=bundle,
-        validation=evaluations["validation"].metrics,
-        test=evaluations["test"].metrics if test is not None else None,
-        baseline=bar,
-        skipped=faults,
-    )
+            synthetic=any(map(is_synthetic, inputs.train)),
+        )
+        save_bundle(bundle, folder / FOLDER)
+        place = f"{device}, recurrent layers trained in {format_name(precision)}"
+        report = _report(
+            folder, bundle, inputs, corpora, evaluations, bar, position, place, seconds
+        )
+        write_report(report, folder / "report.html")
+        leave(checkpoints, position, tell)
+        return Run(
+            folder=folder,
+            bundle=bundle,
+            validation=evaluations["validation"].metrics,
+            test=evaluations["test"].metrics if test is not None else None,
+            baseline=bar,
+            skipped=faults,
+        )
 
 
 def _network(config: Config, corpora: TrainingCorpora) -> SentimentClassifier:

@@ -20,6 +20,7 @@ from conftest import write_fasttext
 from sentir import Config, cli, load
 from sentir.data.sample import sample_reviews
 from sentir.training.run import Run
+from sentir.training.watch import Event, ProgressBar
 
 TINY = ["--embedding", "8", "--hidden", "8", "--epochs", "1", "--max-tokens", "40"]
 
@@ -435,6 +436,50 @@ def test_a_closed_pipe_is_no_traceback(tiny_run: Run, tmp_path: Path) -> None:
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
     assert done.stdout.count("\n") == 1
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device here")
+@pytest.mark.parametrize("given", [["a text"], ["-"]])
+def test_a_full_disk_is_no_traceback(tiny_run: Run, given: list[str]) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "sentir.cli", "predict", tiny_run.folder, *given],
+            input="a text\n" * 20, stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == (
+        "error: standard output: cannot be written (No space left on device); check the disk"
+    )
+    assert "Traceback" not in done.stderr
+    assert "ignored" not in done.stderr
+
+
+def test_a_terminal_without_a_sign_is_no_traceback(tiny_run: Run) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "sentir.cli", "explain", tiny_run.folder, "una película"],
+        env=dict(os.environ, PYTHONIOENCODING="ascii"), capture_output=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert b"pel?cula" in done.stdout
+
+
+@pytest.mark.parametrize("command", ["train", "pretrain"])
+def test_an_interrupted_run_is_no_success(
+    command: str,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupt(self: ProgressBar, event: Event) -> None:
+        if event["event"] == "step":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(ProgressBar, "__call__", interrupt)
+    file = write_fasttext(tmp_path / "a.ft.txt", 60)
+    given = (command, file, "--output", tmp_path / "run", "--embedding", "8", "--hidden", "8")
+    code, out, _ = sentir(*given, capfd=capfd)
+    assert code == 130
+    assert str(tmp_path / "run" / "model") in out  # told all the same
 
 
 def test_doctor(capfd: pytest.CaptureFixture[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import http.server
 import io
 import lzma
 import os
@@ -82,6 +83,33 @@ def test_urls_that_do_not_open() -> None:
         open_input("memory://gone")
     with pytest.raises(DataError, match=r"^nothing://x: cannot be opened \(Protocol not known"):
         open_input("nothing://x")
+
+
+class _Refusing(http.server.BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_error(404 if "gone" in self.path else 403)
+
+    do_HEAD = do_GET
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_an_address_that_is_not_there_and_one_that_cannot_be_reached() -> None:
+    with http.server.HTTPServer(("127.0.0.1", 0), _Refusing) as server:
+        serving = threading.Thread(target=server.serve_forever)
+        serving.start()
+        place = f"http://127.0.0.1:{server.server_port}"
+        try:
+            with pytest.raises(DataError, match="no such file; check the name"):
+                lines_of(f"{place}/gone.csv")
+            with pytest.raises(DataError, match=r"cannot be opened \(403, .*the network$"):
+                lines_of(f"{place}/secret.csv")
+        finally:
+            server.shutdown()
+            serving.join()
+    with pytest.raises(DataError, match=r"cannot be opened \(.*Connect.*; check .* the network$"):
+        lines_of(f"{place}/any.csv")
 
 
 def test_a_url_whose_package_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:

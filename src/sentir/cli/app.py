@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -54,6 +55,9 @@ def about(
 
 def main() -> None:
     """Run the command; an error of sentir's is one line and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a sign that a terminal lacks is no reason to end
+            stream.reconfigure(errors="replace")
     try:
         app()
     except SentirError as error:
@@ -93,6 +97,12 @@ def plain(console: Console, text: str, style: str | None = None) -> None:
 def tell_skipped(faults: Faults) -> None:
     if faults.count:
         plain(err, "\n  ".join([f"{faults.count:,} rows skipped:", *faults.examples]), "yellow")
+
+
+def exit_as(stopped: str) -> None:
+    """End a run's command: a run that Ctrl-C ended is no success to a script that goes on."""
+    if stopped == "interrupted":
+        raise typer.Exit(130)  # as the shell calls it
 
 
 def show(metrics: Metrics, title: str, baseline: Metrics | None) -> None:

@@ -17,6 +17,7 @@ from sentir.cli.app import (
     TENSORBOARD,
     app,
     err,
+    exit_as,
     out,
     plain,
     read_options,
@@ -108,6 +109,7 @@ def pretrain(
         highlight=False,
     )
     plain(out, f"language model  {run.folder / 'model'}")
+    exit_as(run.bundle.metrics["training"]["stopped"])
 
 
 @app.command()

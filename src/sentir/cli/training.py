@@ -16,6 +16,7 @@ from sentir.cli.app import (
     app,
     counting,
     err,
+    exit_as,
     out,
     plain,
     read_options,
@@ -185,6 +186,7 @@ def train(
         show(run.test, f"test{note}", run.baseline)
     plain(out, f"model   {run.folder / 'model'}")
     plain(out, f"report  {run.folder / 'report.html'}")
+    exit_as(run.bundle.metrics["training"]["stopped"])
 
 
 def own_test(sources: Sequence[str]) -> list[str]:

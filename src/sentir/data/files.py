@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import glob
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -137,8 +138,18 @@ def open_output(path: str) -> Iterator[Any]:
         DataError: a URL, a folder, or a place that cannot be written to.
     """
     if path == "-":
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
+        try:
+            yield sys.stdout.buffer
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:  # a reader that has enough, such as head
+            raise
+        except OSError as error:
+            _forget_standard_output()
+            raise DataError(
+                f"cannot be written ({reason_of(error)})",
+                where="standard output",
+                todo="check the disk",
+            ) from error
         return
     if "://" in path:
         raise DataError("cannot write to a URL", where=path, todo="write a file, then copy it")
@@ -160,3 +171,10 @@ def open_output(path: str) -> Iterator[Any]:
         raise DataError(
             f"cannot be written ({reason_of(error)})", where=path, todo="check the folder and disk"
         ) from error
+
+
+def _forget_standard_output() -> None:
+    """Let what could not be written go nowhere; Python would try again at its end, and complain."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

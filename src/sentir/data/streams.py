@@ -16,6 +16,7 @@ from sentir.data.compression import MAGIC_BYTES, compression_of, decompressor
 from sentir.errors import DataError
 
 BLOCK_BYTES = 1 << 18
+_NOT_FOUND = 404
 _ZIP_MAGIC = b"PK\x03\x04"
 
 
@@ -103,7 +104,10 @@ def open_raw(source: str) -> Any:
         import fsspec
 
         return fsspec.open(source, "rb").open()
-    except FileNotFoundError:
+    except FileNotFoundError as error:  # fsspec's for every way that a request can fail
+        cause = error.__cause__
+        if isinstance(cause, Exception) and getattr(cause, "status", 0) != _NOT_FOUND:
+            raise unopened(source, cause) from error
         raise DataError("no such file", where=source, todo="check the name") from None
     except ImportError as error:
         raise DataError(

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from sentir.data.columns import read_label
-from sentir.data.labels import LabelScheme, RawLabel
+from sentir.data.labels import POLARITY, LabelScheme, RawLabel
 from sentir.errors import ConfigError, DataError
 
 
@@ -56,6 +56,16 @@ def test_stars_without_three_become_negative_and_positive() -> None:
     scheme, strays = LabelScheme.resolve(of({"1": 9, "2": 9, "4": 9, "5": 9}))
     assert scheme == LabelScheme(("negative", "positive"), {"1": 0, "2": 0, "4": 1, "5": 1})
     assert not strays
+
+
+def test_half_stars_are_stars() -> None:
+    labels = {"0.5": 9, "2.5": 9, "3.50": 9, "4.5 stars": 9, "5": 9}
+    scheme, strays = LabelScheme.resolve(of(labels))
+    assert (scheme.names, strays) == (POLARITY, {})
+    assert list(scheme.of_raw.values()) == [0, 0, 1, 1, 1]
+    assert scheme.class_id("0.5 estrellas", "a.csv:2") == 0
+    scheme, strays = LabelScheme.resolve(of({"0": 9, "0.25": 9, "1": 9, "5.5": 9}))
+    assert (scheme.names, strays) == (("0", "0.25", "1", "5.5"), {})  # no stars: scores
 
 
 def test_three_stars_must_be_decided_on() -> None:
@@ -196,7 +206,9 @@ def test_the_same_classes_under_other_labels() -> None:
     other = scheme.renamed("good=positive,bad=negative")
     assert other.names == scheme.names
     assert [other.class_id(raw, "a:1") for raw in ("bad", "good", "positive")] == [0, 1, 1]
-    assert scheme.renamed("stars").of_raw == {"1": 0, "2": 0, "3": None, "4": 1, "5": 1}
+    assert scheme.renamed("stars").of_raw == {
+        "0.5": 0, "1": 0, "1.5": 0, "2": 0, "2.5": 0, "3": None, "3.5": 1, "4": 1, "4.5": 1, "5": 1
+    }  # fmt: skip
     assert scheme.renamed("stars").class_id("5 stars", "a.csv:2") == 1
     assert scheme.renamed("auto") == scheme
     with pytest.raises(DataError, match="'no stars' is not one of"):

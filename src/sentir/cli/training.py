@@ -89,8 +89,8 @@ def train(
     labels: Annotated[
         str,
         typer.Option(
-            help="auto; stars (1-2 negative, 4-5 positive, 3 left out); a,b,c in their order; "
-            "or bad=negative,good=positive"
+            help="auto; stars (below 3 negative, above positive, 3 left out); a,b,c in their "
+            "order; or bad=negative,good=positive"
         ),
     ] = "auto",
     preset: Annotated[

@@ -36,8 +36,8 @@ PAIRS = (
 KNOWN_SHARE = 0.99
 MAX_CLASSES = 100
 
-_STARS = re.compile(r"([1-5])(?:\.0*)?\s*(?:stars?|estrellas?)?", re.IGNORECASE)
-_CLASS_OF_STARS: dict[int, int | None] = {1: 0, 2: 0, 3: None, 4: 1, 5: 1}
+#: One to five, halves among them, as shops and cinemas give them.
+_STARS = re.compile(r"([1-5](?:\.0*)?|[0-4]\.50*)\s*(?:stars?|estrellas?)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,8 @@ class LabelScheme:
             return self.names.index(raw)
         if raw.casefold() in self.names:
             return self.names.index(raw.casefold())
-        if (stars := _stars_of(raw)) and str(stars) in self.of_raw:  # "5 stars" are 5
-            return self.of_raw[str(stars)]
+        if (stars := _stars_of(raw)) and (plainly := f"{stars:g}") in self.of_raw:
+            return self.of_raw[plainly]  # "5 stars" are 5
         raise _stray(raw, where, dict.fromkeys((*self.of_raw, *self.names)))
 
     @classmethod
@@ -88,8 +88,8 @@ class LabelScheme:
 
         Args:
             counts: the raw labels.
-            labels: ``auto``; ``stars`` (1-2 negative, 4-5 positive, 3 dropped); the raw labels in
-                the classes' order (``1,2,3,4,5``); or ``bad=negative,good=positive``.
+            labels: ``auto``; ``stars`` (below 3 negative, above positive, 3 dropped); the raw
+                labels in the classes' order (``1,2,3,4,5``); or ``bad=negative,good=positive``.
 
         Raises:
             ConfigError: `labels` cannot be read.
@@ -124,7 +124,8 @@ class LabelScheme:
         if labels == "auto":
             return self
         if labels == "stars":
-            given = LabelScheme(POLARITY, {str(n): id for n, id in _CLASS_OF_STARS.items()})
+            halves = [half / 2 for half in range(1, 11)]
+            given = LabelScheme(POLARITY, {f"{n:g}": _class_of_stars(n) for n in halves})
         else:
             given = _given(labels)
         for name in given.names:
@@ -202,14 +203,18 @@ def _known_stars(counts: Mapping[str, RawLabel]) -> LabelScheme | None:
 
 
 def _stars(counts: Mapping[str, RawLabel]) -> LabelScheme:
-    of_raw = {raw: _CLASS_OF_STARS[_stars_of(raw)] for raw in counts if _stars_of(raw)}
+    of_raw = {raw: _class_of_stars(stars) for raw in counts if (stars := _stars_of(raw))}
     return LabelScheme(POLARITY, of_raw)
 
 
-def _stars_of(raw: str) -> int:
+def _stars_of(raw: str) -> float:
     """The number of stars; 0 if the label is no such number."""
     found = _STARS.fullmatch(raw)
-    return int(found[1]) if found else 0
+    return float(found[1]) if found else 0.0
+
+
+def _class_of_stars(stars: float) -> int | None:
+    return None if stars == 3 else int(stars > 3)
 
 
 def _own_names(counts: Mapping[str, RawLabel]) -> LabelScheme:

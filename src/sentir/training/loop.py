@@ -89,7 +89,7 @@ def fit(
         settings: all of them are used.
         tune: which weights learn when, and how fast.
         checkpoints: where the run's state is kept, and taken from when `resume` is true.
-        tell: told of every step and validation.
+        tell: told of the start, every step and validation, and the end.
         resume: go on from the last checkpoint; the run then equals one that never stopped.
 
     Returns:
@@ -150,6 +150,8 @@ def fit(
         at.stopped = "interrupted"
         if at.best_step is None:
             keep_if_best(average.model, task, at, checkpoints, tell)
+    finally:
+        tell({"event": "end"})
     at.seconds = time.perf_counter() - began
     checkpoints.load_best(model)
     return at

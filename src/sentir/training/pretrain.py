@@ -108,18 +108,15 @@ def pretrain(
         model.to(device)
         model.compute_in(choose_precision(settings.precision, network, device))
         fitting = time.perf_counter()
-        try:
-            position = fit_language_model(
-                model,
-                corpora.train,
-                corpora.valid,
-                config,
-                checkpoints=checkpoints,
-                tell=tell,
-                resume=resume,
-            )
-        finally:
-            tell({"event": "end"})
+        position = fit_language_model(
+            model,
+            corpora.train,
+            corpora.valid,
+            config,
+            checkpoints=checkpoints,
+            tell=tell,
+            resume=resume,
+        )
         # Earlier parts of the run count too.
         began += time.perf_counter() - fitting - position.seconds
         model.compute_in(None)

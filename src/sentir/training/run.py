@@ -137,18 +137,15 @@ def train(
         precision = choose_precision(config.train.precision, config.model, device)
         model.compute_in(precision)
         fitting = time.perf_counter()
-        try:
-            position = fit_classifier(
-                model,
-                learnt,
-                corpora.valid,
-                config,
-                checkpoints=checkpoints,
-                tell=tell,
-                resume=resume,
-            )
-        finally:
-            tell({"event": "end"})
+        position = fit_classifier(
+            model,
+            learnt,
+            corpora.valid,
+            config,
+            checkpoints=checkpoints,
+            tell=tell,
+            resume=resume,
+        )
         # Earlier parts of the run count too.
         began += time.perf_counter() - fitting - position.seconds
         model.compute_in(None)

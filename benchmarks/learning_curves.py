@@ -26,6 +26,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import results
@@ -64,6 +65,19 @@ NAMES = {
 }
 
 
+class Way(NamedTuple):
+    """How a tool learns."""
+
+    #: All that its result depends on but for reviews and seed.
+    recipe: str
+    #: Perplexity of the language model that it begins with, if it does.
+    lm: float | None
+    #: What is set otherwise than usual.
+    settings: Sequence[str]
+    #: What learns, by the seed.
+    learn: Callable[[int], Learn]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -99,10 +113,10 @@ def jobs(given: argparse.Namespace) -> Iterator[Job]:
     ways = {tool: way for tool in given.tools.split(",") if (way := way_of(tool, given))}
     for size in sorted(sizes):
         for seed in map(int, given.seeds.split(",")):
-            for tool, (recipe, lm, settings, learn) in ways.items():
+            for tool, way in ways.items():
                 mark = {
-                    "corpus": given.corpus, "tool": tool, "set": changes(settings),
-                    "lm": lm, "reviews": size, "seed": seed, "recipe": recipe,
+                    "corpus": given.corpus, "tool": tool, "set": changes(way.settings),
+                    "lm": way.lm, "reviews": size, "seed": seed, "recipe": way.recipe,
                 }  # fmt: skip
                 options = [
                     "--corpus", given.corpus, "--sizes", size, "--tools", tool, "--seeds", seed,
@@ -110,18 +124,17 @@ def jobs(given: argparse.Namespace) -> Iterator[Job]:
                 ]  # fmt: skip
                 yield Job(
                     mark,
-                    results.command("learning_curves", *options, settings=settings),
-                    partial(result, lines, size, seed, test_file, learn(seed)),
+                    results.command("learning_curves", *options, settings=way.settings),
+                    partial(result, lines, size, seed, test_file, way.learn(seed)),
                 )
 
 
-def way_of(
-    tool: str, given: argparse.Namespace
-) -> tuple[str, float | None, Sequence[str], Callable[[int], Learn]] | None:
-    """A tool's recipe, the perplexity of its language model, what is set, and how it learns."""
+def way_of(tool: str, given: argparse.Namespace) -> Way | None:
+    """How a tool learns as was asked for; None where what it needs was not given."""
     if tool in ("fasttext", "tfidf"):  # no seed but the reviews' own
         learn = {"fasttext": tools.fasttext, "tfidf": tools.tfidf}[tool]
-        return digest([tools.SETTINGS, tools.ENOUGH_REVIEWS]), None, (), lambda seed: learn
+        recipe = digest([tools.SETTINGS, tools.ENOUGH_REVIEWS])
+        return Way(recipe, None, (), lambda seed: learn)
     lm = perplexity = None
     if tool == "best":
         if given.lm is None:
@@ -140,7 +153,7 @@ def way_of(
         )
 
     recipe = digest([config.to_dict(), lm.checksum if lm else ""])
-    return recipe, perplexity, given.set, learn_with
+    return Way(recipe, perplexity, given.set, learn_with)
 
 
 def result(lines: list[str], size: int, seed: int, test_file: Path, learn: Learn) -> Row:
@@ -216,12 +229,14 @@ def draw(rows: Sequence[Row], path: Path) -> None:
     rows = [row for row in rows if not (row["set"] and row["tool"] in as_they_are)]
     figure, (axes,) = lesson_figure(1, size_inches=(6.4, 4.8))
     points, further, order = by_point(rows), list(MORE), list(MARKS)
+    drawn: set[str] = set()
     tool_of = {name_of(row): row for row in rows}
     for name, row in sorted(tool_of.items(), key=lambda one: -order.index(one[1]["tool"])):
-        if row["set"]:  # the first again after the last
+        if row["set"] or row["tool"] in drawn:  # the first again after the last
             further.append(mark := further.pop(0))
         else:
             mark = MARKS[row["tool"]]
+            drawn.add(row["tool"])
         sizes = sorted(size for line, size in points if line == name)
         of_size = [accuracies(points[name, size]) for size in sizes]
         spreads = [statistics.stdev(found) if len(found) > 1 else 0.0 for found in of_size]

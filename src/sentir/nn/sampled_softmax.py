@@ -30,7 +30,8 @@ class SampledSoftmax(nn.Module):
     same (Press and Wolf 2017; Inan et al. 2017).
 
     Args:
-        vocabulary: V; ids are taken to go by falling frequency, as the tokenizer's do.
+        vocabulary: V; ids are taken to go by falling frequency. Those of words do, those of pieces
+            roughly; where they do not, the estimate is still right on average.
         negatives: K, expected number of words in a sample; V or more takes all of them.
 
     Attributes:

@@ -19,6 +19,7 @@ import torch
 from conftest import write_fasttext
 from sentir import Config, cli, load
 from sentir.data.sample import sample_reviews
+from sentir.training import run as run_module
 from sentir.training.run import Run
 from sentir.training.watch import Event, ProgressBar
 
@@ -480,6 +481,28 @@ def test_an_interrupted_run_is_no_success(
     code, out, _ = sentir(*given, capfd=capfd)
     assert code == 130
     assert str(tmp_path / "run" / "model") in out  # told all the same
+
+
+def test_an_interrupt_after_training_says_how_to_go_on(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    run = tmp_path / "run"
+    given = ("train", write_fasttext(tmp_path / "a.ft.txt", 60), "--output", run, *TINY)
+    with monkeypatch.context() as patched:
+        patched.setattr(run_module, "fit_terms", interrupt)
+        code, _, err = sentir(*given, capfd=capfd)
+    assert code == 130
+    assert "interrupted: the same command with --resume goes on" in err
+    code, out, _ = sentir(*given, "--resume", capfd=capfd)
+    assert (code, str(run / "model") in out) == (0, True)
+
+    with monkeypatch.context() as patched:  # nothing to go on with yet
+        patched.setattr(run_module, "encode", interrupt)
+        code, _, err = sentir(*given, "--output", tmp_path / "other", capfd=capfd)
+    assert (code, "--resume" in err) == (130, False)
 
 
 def test_doctor(capfd: pytest.CaptureFixture[str]) -> None:

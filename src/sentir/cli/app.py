@@ -6,6 +6,7 @@ import io
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -18,6 +19,10 @@ from sentir.version import __version__
 if TYPE_CHECKING:
     from sentir.data.corpus import Faults
     from sentir.evaluation.metrics import Metrics
+    from sentir.training.watch import ProgressBar
+
+#: What the shell calls a command that Ctrl-C ended.
+INTERRUPTED = 130
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -99,10 +104,24 @@ def tell_skipped(faults: Faults) -> None:
         plain(err, "\n  ".join([f"{faults.count:,} rows skipped:", *faults.examples]), "yellow")
 
 
+@contextmanager
+def at_work(bar: ProgressBar, folder: Path) -> Iterator[None]:
+    """While a run is: Ctrl-C where no training is to be ended says how to go on, if one can."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        bar.close()
+        if (folder / "checkpoint.pt").exists():
+            plain(err, "interrupted: the same command with --resume goes on", "yellow")
+        raise typer.Exit(INTERRUPTED) from None
+    finally:
+        bar.close()
+
+
 def exit_as(stopped: str) -> None:
     """End a run's command: a run that Ctrl-C ended is no success to a script that goes on."""
     if stopped == "interrupted":
-        raise typer.Exit(130)  # as the shell calls it
+        raise typer.Exit(INTERRUPTED)
 
 
 def show(metrics: Metrics, title: str, baseline: Metrics | None) -> None:

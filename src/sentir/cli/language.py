@@ -16,6 +16,7 @@ from sentir.cli.app import (
     RESUME,
     TENSORBOARD,
     app,
+    at_work,
     err,
     exit_as,
     out,
@@ -89,7 +90,7 @@ def pretrain(
     watchers: list[Watcher] = [bar]
     if tensorboard:
         watchers.append(TensorBoard(output / "tensorboard"))
-    try:
+    with at_work(bar, output):
         run = pretrain_run(
             files,
             output,
@@ -100,8 +101,6 @@ def pretrain(
             overwrite=overwrite,
             watchers=watchers,
         )
-    finally:
-        bar.close()
     found = run.bundle.metrics["validation"]
     out.print(
         f"perplexity {found['perplexity']:,.1f} (ahead {found['perplexity_ahead']:,.1f}, "

@@ -14,6 +14,7 @@ from sentir.cli.app import (
     RESUME,
     TENSORBOARD,
     app,
+    at_work,
     counting,
     err,
     exit_as,
@@ -158,7 +159,7 @@ def train(
     watchers: list[Watcher] = [bar]
     if tensorboard:
         watchers.append(TensorBoard(output / "tensorboard"))
-    try:
+    with at_work(bar, output):
         run = train_run(
             Inputs(
                 train=sources,
@@ -177,8 +178,6 @@ def train(
             baseline=baseline,
             watchers=watchers,
         )
-    finally:
-        bar.close()
     note = " (synthetic reviews)" if run.bundle.synthetic else ""
     if run.test is None:
         show(run.validation, f"validation{note}", run.baseline)

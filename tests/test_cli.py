@@ -10,8 +10,10 @@ import os
 import re
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
@@ -215,6 +217,30 @@ def test_predict_from_one_format_to_another(
     assert code == 2
     assert "has a column 'prediction' already" in err
     assert not back.exists()
+
+
+def test_predict_keeps_the_types_of_parquet(
+    tiny_run: Run, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    columns = {
+        "id": pa.array([1, None], pa.int16()),
+        "text": pa.array(["one", "two"], pa.large_string()),
+        "price": pa.array([Decimal("1.50"), None], pa.decimal128(6, 2)),
+        "seen": pa.array([0, 86_400_000], pa.timestamp("ms", "UTC")),
+        "none": pa.array([None, None], pa.float32()),
+        "more": pa.array([[("k", 1)], None], pa.map_(pa.string(), pa.int32())),
+    }
+    source, target = tmp_path / "in.parquet", tmp_path / "out.parquet"
+    pq.write_table(pa.table(columns), source)
+    assert sentir("predict", tiny_run.folder, source, "-o", target, capfd=capfd)[0] == 0
+    written = pq.read_table(target)
+    assert written.column_names == [*columns, "prediction", "probability"]
+    assert written.select([*columns]).equals(pq.read_table(source))
+    wide = pa.table({"id": pa.array([1 << 40]), "text": ["three"]})  # another file, wider numbers
+    pq.write_table(wide, tmp_path / "in2.parquet")
+    pattern = tmp_path / "in*.parquet"
+    assert sentir("predict", tiny_run.folder, pattern, "-o", target, capfd=capfd)[0] == 0
+    assert pq.read_table(target)["id"].to_pylist() == [1, None, 1 << 40]
 
 
 def test_predict_standard_input(tiny_run: Run, capfd: pytest.CaptureFixture[str]) -> None:

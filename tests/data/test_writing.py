@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -201,6 +202,17 @@ def test_parquet_is_written_group_by_group(tmp_path: Path, monkeypatch: pytest.M
     write_records(rows, str(tmp_path / "out"), "parquet")
     assert pq.ParquetFile(tmp_path / "out").num_row_groups == 3
     assert read_back(tmp_path / "out", "parquet") == rows
+
+
+def test_parquet_columns_without_a_value_at_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "GROUP_ROWS", 2)
+    rows: Rows = [{"a": None, "n": None, "p": 1.0}] * 3 + [{"a": "late", "n": 7, "p": 0.5}]
+    types = pa.schema([("n", pa.int8())])
+    write_records(rows, str(tmp_path / "out"), "parquet", types=types)
+    assert read_back(tmp_path / "out", "parquet") == rows
+    assert pq.read_schema(tmp_path / "out").field("n").type == pa.int8()
 
 
 def test_fasttext_wants_its_columns(tmp_path: Path) -> None:

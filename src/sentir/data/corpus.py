@@ -27,11 +27,19 @@ from sentir.data.extensions import format_of_name
 from sentir.data.files import expand
 from sentir.data.lines import check_encoding, text_lines
 from sentir.data.named import made_up
-from sentir.data.records import csv_records, jsonl_records, parquet_records
+from sentir.data.records import csv_records, jsonl_records, parquet_records, parquet_schema
 from sentir.data.streams import open_input, shown
 from sentir.errors import DataError, UsageError
 
-__all__ = ["Faults", "Format", "ReadOptions", "Review", "detect_format", "read_reviews"]
+__all__ = [
+    "Faults",
+    "Format",
+    "ReadOptions",
+    "Review",
+    "detect_format",
+    "parquet_types",
+    "read_reviews",
+]
 
 Format = Literal["fasttext", "csv", "tsv", "jsonl", "parquet", "text"]
 # A "csv" may be parted otherwise: spreadsheets write ";" where the comma is the decimal sign.
@@ -193,6 +201,23 @@ def detect_format(source: str, options: ReadOptions = _DEFAULT) -> Format:
     with open_input(first) as stream:
         start = stream.look(_LOOK_BYTES, until=b"\n").partition(b"\n")[0]
     return _format_of_line(start.decode(options.encoding, errors="replace"), options)
+
+
+def parquet_types(source: str, options: ReadOptions = _DEFAULT) -> Any:
+    """The columns of all the Parquet files of one source, a `pyarrow.Schema` that fits them all.
+
+    None where there is no such schema.
+
+    Raises:
+        DataError: a file cannot be read.
+    """
+    import pyarrow as pa
+
+    schemas = [parquet_schema(path) for path, _ in _files([source], options)]
+    try:
+        return pa.unify_schemas(schemas, promote_options="permissive")
+    except pa.ArrowException:
+        return None
 
 
 def _format_of_line(line: str, options: ReadOptions) -> Format:

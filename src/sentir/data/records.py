@@ -11,6 +11,7 @@ import csv
 import json
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from sentir.data.compression import compression_of
@@ -207,22 +208,11 @@ def parquet_records(
     Raises:
         DataError: standard input, not Parquet, Parquet compressed as a whole, or damaged.
     """
-    if source == "-":
-        raise DataError(
-            "Parquet cannot be read from a pipe", where=shown(source), todo="name the file"
-        )
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     number = 0
-    with open_raw(source) as raw:
-        head = raw.read(6)
-        if compression := compression_of(head):
-            todo = "unpack it first: Parquet is compressed within"
-            raise DataError(f"Parquet in a {compression} file", where=source, todo=todo)
-        if not head.startswith(b"PAR1"):
-            raise DataError("not a Parquet file", where=source, todo="pass its --format")
-        raw.seek(0)
+    with _open_parquet(source) as raw:
         try:
             table = pq.ParquetFile(raw)
             names = choose(table.schema_arrow.names)
@@ -231,12 +221,49 @@ def parquet_records(
                     number += 1
                     yield number, record
         except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-            reason = str(error).partition("\n")[0]
-            broken = DataError(
-                f"the Parquet file is damaged after row {number:,} ({reason})",
-                where=source,
-                todo="fetch it again",
-            )
+            broken = _damaged(source, number, error)
             if not number:
                 raise broken from error
             meet(broken)
+
+
+def parquet_schema(source: str) -> Any:
+    """The columns of a Parquet file and their types, a `pyarrow.Schema`.
+
+    Raises:
+        DataError: as `parquet_records`.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with _open_parquet(source) as raw:
+        try:
+            return pq.read_schema(raw)
+        except (pa.ArrowException, OSError) as error:
+            raise _damaged(source, 0, error) from error
+
+
+@contextmanager
+def _open_parquet(source: str) -> Iterator[Any]:
+    if source == "-":
+        raise DataError(
+            "Parquet cannot be read from a pipe", where=shown(source), todo="name the file"
+        )
+    with open_raw(source) as raw:
+        head = raw.read(6)
+        if compression := compression_of(head):
+            todo = "unpack it first: Parquet is compressed within"
+            raise DataError(f"Parquet in a {compression} file", where=source, todo=todo)
+        if not head.startswith(b"PAR1"):
+            raise DataError("not a Parquet file", where=source, todo="pass its --format")
+        raw.seek(0)
+        yield raw
+
+
+def _damaged(source: str, row: int, error: Exception) -> DataError:
+    reason = str(error).partition("\n")[0]
+    return DataError(
+        f"the Parquet file is damaged after row {row:,} ({reason})",
+        where=source,
+        todo="fetch it again",
+    )

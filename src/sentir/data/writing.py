@@ -28,7 +28,7 @@ def format_of(path: str, otherwise: Format) -> Format:
     return format_of_name(path) or otherwise
 
 
-def write_records(records: Iterable[Record], path: str, kind: Format) -> None:
+def write_records(records: Iterable[Record], path: str, kind: Format, *, types: Any = None) -> None:
     """Write the records as they come; the file appears when it is whole.
 
     Args:
@@ -37,6 +37,8 @@ def write_records(records: Iterable[Record], path: str, kind: Format) -> None:
         kind: the format. ``fasttext`` takes the columns label and text. ``lines`` is for reading
             by eye and by line: values with tabs between, no header, blanks for tabs and line ends
             inside a value.
+        types: a `pyarrow.Schema` of the Parquet columns whose types are known beforehand. Those of
+            others are told by the first `GROUP_ROWS` rows; without a value in them it is text.
 
     Raises:
         DataError: the file cannot be written, or the rows do not fit the format: a row has a
@@ -47,7 +49,7 @@ def write_records(records: Iterable[Record], path: str, kind: Format) -> None:
         if kind in ("lines", "tsv", "csv", "parquet"):
             records = _alike(records, path)
         if kind == "parquet":
-            _write_parquet(records, stream, path)
+            _write_parquet(records, stream, path, types)
             return
         for line in _LINES[kind](records):
             stream.write(line.encode("utf-8", "surrogatepass"))
@@ -127,22 +129,28 @@ _LINES: dict[Format, Callable[[Iterable[Record]], Iterator[str]]] = {
 }
 
 
-def _write_parquet(records: Iterable[Record], stream: Any, path: str) -> None:
+def _write_parquet(records: Iterable[Record], stream: Any, path: str, types: Any) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     source = iter(records)
+    known = {field.name: field for field in types or ()}
     writer: Any = None
     try:
         while group := list(islice(source, GROUP_ROWS)):
             try:
-                table = pa.Table.from_pylist(group)
-                writer = writer or pq.ParquetWriter(stream, table.schema)
-                # Not left to `from_pylist`, which makes 2.5 a 2 where the first rows had integers.
-                both = [writer.schema, table.schema]
+                columns = {name: [row[name] for row in group] for name in group[0]}
+                told = {name: pa.array(columns[name]).type for name in columns if name not in known}
+                if writer is None:
+                    fields = [
+                        known.get(name) or pa.field(name, _or_text(told[name])) for name in columns
+                    ]
+                    writer = pq.ParquetWriter(stream, pa.schema(fields))
+                # Not left to `from_pydict`, which makes 2.5 a 2 where the first rows had integers.
+                both = [writer.schema, pa.schema(list(told.items()))]
                 if pa.unify_schemas(both, promote_options="permissive") != writer.schema:
                     raise ValueError("later rows hold what the first ones leave no room for")
-                writer.write_table(table.cast(writer.schema))
+                writer.write_table(pa.Table.from_pydict(columns, schema=writer.schema))
             except (pa.ArrowException, ValueError, OverflowError) as error:
                 raise DataError(
                     f"the rows do not make columns of one type ({error})",
@@ -154,3 +162,10 @@ def _write_parquet(records: Iterable[Record], stream: Any, path: str) -> None:
     finally:
         if writer is not None:
             writer.close()
+
+
+def _or_text(kind: Any) -> Any:
+    """The type of a column, text if no value has told one."""
+    import pyarrow as pa
+
+    return pa.string() if pa.types.is_null(kind) else kind

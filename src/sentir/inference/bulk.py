@@ -8,7 +8,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from sentir.data.corpus import Faults, ReadOptions, Review, detect_format, read_reviews
+from sentir.data.corpus import (
+    Faults,
+    ReadOptions,
+    Review,
+    detect_format,
+    parquet_types,
+    read_reviews,
+)
 from sentir.data.extensions import USUAL
 from sentir.data.writing import Format, format_of, write_records
 from sentir.errors import DataError, UsageError
@@ -116,7 +123,8 @@ def predict_file(
     reviews = read_reviews(
         [source], options, faults=faults, labelled=False, keep_empty=kind != "fasttext"
     )
-    write_records(_answered(answers, reviews, kind, advance), output, kind)
+    types = parquet_types(source, options) if kind == own == "parquet" else None
+    write_records(_answered(answers, reviews, kind, advance), output, kind, types=types)
 
 
 def _answered(

@@ -135,6 +135,7 @@ def predict(
       zcat reviews.txt.gz | sentir predict runs/shop - > labelled.tsv
     """
     from sentir.data.corpus import Faults
+    from sentir.data.writing import format_of
     from sentir.inference.bulk import Answers, looks_like_file, predict_file, predict_texts
     from sentir.inference.predictor import load
 
@@ -143,6 +144,10 @@ def predict(
         raise UsageError(
             f"{len(inputs)} arguments, and some are files",
             todo="name one file, or a pattern in quotes ('*.csv'); or pass --text if all are texts",
+        )
+    if as_json and (asked := format_of(output, "jsonl")) != "jsonl":
+        raise UsageError(
+            f"--json, and a name that asks for {asked}", where=output, todo="leave one"
         )
     are_texts = as_text or len(inputs) > 1 or not looks_like_file(inputs[0])
     answers = Answers(load(model, engine, many=not are_texts), every=probabilities)

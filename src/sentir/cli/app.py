@@ -60,9 +60,8 @@ def about(
 
 def main() -> None:
     """Run the command; an error of sentir's is one line and exit code 2."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a sign that a terminal lacks is no reason to end
-            stream.reconfigure(errors="replace")
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a sign that a terminal lacks is no reason to end
+        sys.stdout.reconfigure(errors="replace")
     try:
         app()
     except SentirError as error:
@@ -106,7 +105,7 @@ def tell_skipped(faults: Faults) -> None:
 
 @contextmanager
 def at_work(bar: ProgressBar, folder: Path) -> Iterator[None]:
-    """While a run is: Ctrl-C where no training is to be ended says how to go on, if one can."""
+    """While a run lasts: Ctrl-C before or after its training says how to go on, if one can."""
     try:
         yield
     except KeyboardInterrupt:

@@ -163,8 +163,9 @@ def test_predict_every_probability(
     assert target.read_text() == f"__label__{rows[0]['prediction']} One text.\n"
     code, _, err = sentir("predict", tiny_run.folder, "", "-o", target, capfd=capfd)
     assert (code, "no blank in a label, and one is ''" in err) == (2, True)
-    code, _, err = sentir("predict", tiny_run.folder, source, "--json", "-o", "a.csv", capfd=capfd)
-    assert (code, err) == (2, "error: a.csv: --json, and a name that asks for csv; leave one\n")
+    given = (source, "--json", "-o", tmp_path / "out.csv")
+    code, _, err = sentir("predict", tiny_run.folder, *given, capfd=capfd)
+    assert (code, "out.csv: --json, and a name that asks for csv; leave one" in err) == (2, True)
 
 
 def test_predict_csv_keeps_its_columns(

@@ -12,6 +12,7 @@ import lzma
 import sys
 import tracemalloc
 from collections.abc import Callable, Iterable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -277,6 +278,19 @@ def test_a_header_that_cannot_be_used(tmp_path: Path) -> None:
         'quote the field, and write " in it as ""'
     )
     assert pairs(read(written(tmp_path / "a.csv", "text,label,,\nx,1,,\n"))) == [("x", "1")]
+
+
+@pytest.mark.skipif(find_spec("pandas") is not None, reason="pandas has such times")
+def test_parquet_with_times_that_python_lacks(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    columns = {"text": ["x"], "label": ["1"], "seen": pa.array([1], pa.timestamp("ns"))}
+    pq.write_table(pa.table(columns), path)
+    assert pairs(read(path)) == [("x", "1")]  # learning needs text and label only
+    assert message(path, labelled=False) == (
+        "a.parquet: a column has no equal in Python (Nanosecond resolution temporal type 1 is not "
+        "safely convertible to microseconds to convert to datetime.datetime); round its times to "
+        "microseconds, or leave it out"
+    )
 
 
 def test_a_table_without_a_header(tmp_path: Path) -> None:

@@ -225,6 +225,12 @@ def parquet_records(
             if not number:
                 raise broken from error
             meet(broken)
+        except ValueError as error:  # Python's times end at the microsecond
+            raise DataError(
+                f"a column has no equal in Python ({str(error).partition('. ')[0]})",
+                where=source,
+                todo="round its times to microseconds, or leave it out",
+            ) from error
 
 
 def parquet_schema(source: str) -> Any:

@@ -124,8 +124,7 @@ class LabelScheme:
         if labels == "auto":
             return self
         if labels == "stars":
-            halves = [half / 2 for half in range(1, 11)]
-            given = LabelScheme(POLARITY, {f"{n:g}": _class_of_stars(n) for n in halves})
+            given = _stars(f"{half / 2:g}" for half in range(1, 11))
         else:
             given = _given(labels)
         for name in given.names:
@@ -202,8 +201,9 @@ def _known_stars(counts: Mapping[str, RawLabel]) -> LabelScheme | None:
     return scheme
 
 
-def _stars(counts: Mapping[str, RawLabel]) -> LabelScheme:
-    of_raw = {raw: _class_of_stars(stars) for raw in counts if (stars := _stars_of(raw))}
+def _stars(labels: Iterable[str]) -> LabelScheme:
+    stars = {raw: number for raw in labels if (number := _stars_of(raw))}
+    of_raw = {raw: None if number == 3 else int(number > 3) for raw, number in stars.items()}
     return LabelScheme(POLARITY, of_raw)
 
 
@@ -211,10 +211,6 @@ def _stars_of(raw: str) -> float:
     """The number of stars; 0 if the label is no such number."""
     found = _STARS.fullmatch(raw)
     return float(found[1]) if found else 0.0
-
-
-def _class_of_stars(stars: float) -> int | None:
-    return None if stars == 3 else int(stars > 3)
 
 
 def _own_names(counts: Mapping[str, RawLabel]) -> LabelScheme:

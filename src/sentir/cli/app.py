@@ -6,7 +6,6 @@ import io
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -104,14 +103,11 @@ def tell_skipped(faults: Faults) -> None:
 
 
 @contextmanager
-def at_work(bar: ProgressBar, folder: Path) -> Iterator[None]:
-    """While a run lasts: Ctrl-C before or after its training says how to go on, if one can."""
+def at_work(bar: ProgressBar) -> Iterator[None]:
+    """While a run lasts: the terminal is left as it was, and Ctrl-C is no success."""
     try:
         yield
     except KeyboardInterrupt:
-        bar.close()
-        if (folder / "checkpoint.pt").exists():
-            plain(err, "interrupted: the same command with --resume goes on", "yellow")
         raise typer.Exit(INTERRUPTED) from None
     finally:
         bar.close()

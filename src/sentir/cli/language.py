@@ -90,7 +90,7 @@ def pretrain(
     watchers: list[Watcher] = [bar]
     if tensorboard:
         watchers.append(TensorBoard(output / "tensorboard"))
-    with at_work(bar, output):
+    with at_work(bar):
         run = pretrain_run(
             files,
             output,

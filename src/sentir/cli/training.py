@@ -159,7 +159,7 @@ def train(
     watchers: list[Watcher] = [bar]
     if tensorboard:
         watchers.append(TensorBoard(output / "tensorboard"))
-    with at_work(bar, output):
+    with at_work(bar):
         run = train_run(
             Inputs(
                 train=sources,

@@ -44,8 +44,13 @@ def open_folder(
                 where=str(folder),
                 todo="wait for it, stop it, or choose another --output",
             ) from None
+    tell = tell_all([MetricsFile(folder / "metrics.jsonl"), *watchers])
     try:
-        yield tell_all([MetricsFile(folder / "metrics.jsonl"), *watchers])
+        yield tell
+    except KeyboardInterrupt:  # before training or after it, which itself ends with its best model
+        if (folder / "checkpoint.pt").exists():
+            tell({"event": "say", "message": "interrupted: the same command with --resume goes on"})
+        raise
     finally:
         with suppress(OSError):  # Windows removes no file that is open
             held.unlink(missing_ok=True)

@@ -40,15 +40,15 @@ from tools import POSITIVE
 from sentir import Config, train
 from sentir.bundle import Bundle, LanguageBundle, load_language_model
 from sentir.data.cache import digest
-from sentir.data.corpus import Faults, read_reviews
-from sentir.data.encode import encode_training
+from sentir.data.encoding import encode_training
 from sentir.evaluation.metrics import measure
 from sentir.inference.predictor import Predictor
+from sentir.io.reader import Faults, read_reviews
 from sentir.nn.classifier import SentimentClassifier
+from sentir.training.callbacks import Event, ProgressBar
+from sentir.training.ngram_linear import fit_terms
 from sentir.training.run import Inputs
-from sentir.training.terms import fit_terms
 from sentir.training.transfer import settings_from
-from sentir.training.watch import Event, ProgressBar
 
 #: What is kept back of train to measure on: this share, so many reviews at most.
 KEPT_BACK, MOST_KEPT_BACK = 0.2, 5000

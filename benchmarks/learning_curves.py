@@ -36,13 +36,13 @@ from reviews import CORPORA, add_data_option, lines_of, read, reviews_file, shuf
 from rich.console import Console
 from settings import changes
 
-from sentir.atomic import written_whole
 from sentir.bundle import load_language_model
 from sentir.data.cache import digest
 from sentir.evaluation.metrics import measure
-from sentir.lesson.drawing import Mark, lesson_figure, lesson_style
+from sentir.io.atomic import written_whole
+from sentir.lesson.figures.style import Mark, lesson_figure, lesson_style
+from sentir.training.callbacks import ProgressBar
 from sentir.training.transfer import preset_for
-from sentir.training.watch import ProgressBar
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 SIZES = "1000,5000,10000,25000,all"

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from sentir.data.store import EncodedCorpus
+from sentir.data.dataset import EncodedCorpus
 
 LENGTH, BATCH = 200, 400
 

@@ -22,9 +22,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sentir.config import TextConfig, TrainConfig
-from sentir.data.corpus import Faults, read_reviews
-from sentir.data.encode import encode_training
-from sentir.data.sample import sample_reviews
+from sentir.data.encoding import encode_training
+from sentir.io.reader import Faults, read_reviews
+from sentir.synthetic.reviews import sample_reviews
 
 
 def memory_mib() -> float:

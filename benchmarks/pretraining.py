@@ -24,10 +24,10 @@ from settings import changes
 from sentir import Config, train
 from sentir.bundle import LanguageBundle, load_language_model
 from sentir.config import PRESETS, PretrainConfig
+from sentir.training.callbacks import ProgressBar
 from sentir.training.pretrain import pretrain
 from sentir.training.run import Inputs
 from sentir.training.transfer import preset_for
-from sentir.training.watch import ProgressBar
 
 
 def main() -> None:

@@ -33,10 +33,10 @@ from reviews import CORPORA, add_data_option, reviews_file
 from tokenizer import HELD_OUT, Split, clean_reviews, nltk_pipeline
 
 from sentir.config import TextConfig, TrainConfig
-from sentir.data.corpus import Faults, read_reviews
-from sentir.data.encode import encode_training
-from sentir.data.sample import sample_reviews
-from sentir.data.workers import available_cores
+from sentir.data.encoding import encode_training
+from sentir.io.reader import Faults, read_reviews
+from sentir.synthetic.reviews import sample_reviews
+from sentir.text.parallel import available_cores
 
 NLTK_REVIEWS, ROUNDS = 1000, 5
 LEAST_RATIO, LEAST_REVIEWS_S, MOST_MIB = 20.0, 6000, 1024

@@ -26,8 +26,8 @@ from nltk.tokenize.punkt import PunktSentenceTokenizer, PunktTrainer
 from reviews import CORPORA, add_data_option, read, reviews_file
 
 from sentir.config import CLEAN_STEPS
-from sentir.data.clean import URL_TOKEN, cleaner
-from sentir.data.words import WordSplitter
+from sentir.text.cleaning import URL_TOKEN, cleaner
+from sentir.text.treebank import WordSplitter
 
 REVIEWS, HELD_OUT, ROUNDS, PROCESSES = 2000, 3000, 5, 2
 LEAST_F1, LEAST_RATIO = 0.99, 10.0

@@ -21,10 +21,10 @@ from sklearn.pipeline import make_pipeline
 
 from sentir import Config, load, train
 from sentir.config import CLEAN_STEPS
-from sentir.data.words import WordSplitter
-from sentir.data.workers import available_cores
+from sentir.text.parallel import available_cores
+from sentir.text.treebank import WordSplitter
+from sentir.training.callbacks import Watcher
 from sentir.training.run import Inputs
-from sentir.training.watch import Watcher
 
 Floats = npt.NDArray[np.floating[Any]]
 

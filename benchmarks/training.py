@@ -28,13 +28,13 @@ import torch
 from reviews import add_data_option, reviews_file
 
 from sentir.config import Config
-from sentir.data.batches import Rows, shuffled_batches
-from sentir.data.corpus import Faults, read_reviews
-from sentir.data.encode import TrainingCorpora, encode_training
-from sentir.data.store import CorpusWriter, EncodedCorpus
+from sentir.data.batching import Rows, shuffled_batches
+from sentir.data.dataset import CorpusWriter, EncodedCorpus
+from sentir.data.encoding import TrainingCorpora, encode_training
+from sentir.io.reader import Faults, read_reviews
 from sentir.nn.classifier import SentimentClassifier
 from sentir.training.checkpoint import Checkpoints
-from sentir.training.classifying import fit_classifier
+from sentir.training.classification import fit_classifier
 from sentir.training.precision import choose_precision, format_name
 
 #: Steps a round.

@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 
 from sentir import Config, load, train
-from sentir.data.sample import sample_reviews
+from sentir.synthetic.reviews import sample_reviews
 from sentir.training.run import Inputs
 
 with tempfile.TemporaryDirectory() as folder:

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 
 from browser import browser, chromium  # noqa: F401 - fixtures
 from sentir.config import Config
-from sentir.data.sample import sample_reviews
+from sentir.synthetic.reviews import sample_reviews
 from sentir.training.run import Inputs, Run, train
 
 torch.set_num_threads(1)

@@ -20,7 +20,7 @@ from reviews import lines_of, read, reviews_file, shuffled, write
 from settings import changes
 
 from sentir import Config, train
-from sentir.data.sample import sample_reviews
+from sentir.synthetic.reviews import sample_reviews
 from sentir.training.run import Inputs
 
 TINY = "hidden=4 embedding=4 epochs=1 max_tokens=20 terms=512".split()

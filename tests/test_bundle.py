@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentir.bundle import FOLDER, Bundle, _own_checksum, find_bundle, load_bundle, save_bundle
-from sentir.data.tokenizer import WordTokenizer
 from sentir.errors import BundleError
 from sentir.inference.predictor import Predictor
+from sentir.text.tokenizer import WordTokenizer
 from toy_bundle import WORDS, toy
 
 FILES = ["config.json", "metrics.json", "model.safetensors", "tokenizer.json"]

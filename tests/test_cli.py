@@ -20,10 +20,10 @@ import torch
 
 from conftest import write_fasttext
 from sentir import Config, cli, load
-from sentir.data.sample import sample_reviews
+from sentir.synthetic.reviews import sample_reviews
 from sentir.training import run as run_module
+from sentir.training.callbacks import Event, ProgressBar
 from sentir.training.run import Run
-from sentir.training.watch import Event, ProgressBar
 
 TINY = ["--embedding", "8", "--hidden", "8", "--epochs", "1", "--max-tokens", "40"]
 
@@ -462,7 +462,7 @@ def test_pretrain_complete_and_train_from_it(
 def test_a_closed_pipe_is_no_traceback(tiny_run: Run, tmp_path: Path) -> None:
     lines = tmp_path / "many.txt"
     lines.write_text("a text\n" * 20_000)
-    command = f'"{sys.executable}" -m sentir.cli predict "{tiny_run.folder}" "{lines}" | head -n 1'
+    command = f'"{sys.executable}" -m sentir predict "{tiny_run.folder}" "{lines}" | head -n 1'
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
     assert done.stdout.count("\n") == 1
     assert "Traceback" not in done.stderr
@@ -473,7 +473,7 @@ def test_a_closed_pipe_is_no_traceback(tiny_run: Run, tmp_path: Path) -> None:
 def test_a_full_disk_is_no_traceback(tiny_run: Run, given: list[str]) -> None:
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
-            [sys.executable, "-m", "sentir.cli", "predict", tiny_run.folder, *given],
+            [sys.executable, "-m", "sentir", "predict", tiny_run.folder, *given],
             input="a text\n" * 20, stdout=full, stderr=subprocess.PIPE, text=True, check=False,
         )  # fmt: skip
     assert done.returncode == 2
@@ -486,7 +486,7 @@ def test_a_full_disk_is_no_traceback(tiny_run: Run, given: list[str]) -> None:
 
 def test_a_terminal_without_a_sign_is_no_traceback(tiny_run: Run) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "sentir.cli", "explain", tiny_run.folder, "una película"],
+        [sys.executable, "-m", "sentir", "explain", tiny_run.folder, "una película"],
         env=dict(os.environ, PYTHONIOENCODING="ascii"), capture_output=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -12,9 +12,9 @@ import pytest
 
 from conftest import TINY
 from sentir import cli, config
-from sentir.data.sample import sample_reviews
 from sentir.inference.export import export
 from sentir.inference.predictor import load
+from sentir.synthetic.reviews import sample_reviews
 from sentir.training import loop
 from sentir.training.run import Run
 

@@ -8,11 +8,11 @@ import torch
 
 from sentir.bundle import Bundle
 from sentir.config import CLEAN_STEPS, Config
-from sentir.data.labels import LabelScheme
-from sentir.data.tokenizer import PAD, WordTokenizer
+from sentir.io.labels import LabelScheme
 from sentir.nn.bigrams import row_of
 from sentir.nn.classifier import SentimentClassifier
-from sentir.nn.terms import Terms, mark_of, ngrams
+from sentir.nn.ngram_linear import Terms, mark_of, ngrams
+from sentir.text.tokenizer import PAD, WordTokenizer
 
 WORDS = "the film was not good bad wonderful dull a hotel la habitación estaba sucia . ,".split()
 NAMES = {2: ("negative", "positive"), 3: ("negative", "neutral", "positive")}

@@ -19,8 +19,8 @@ from press.chapter import LANGUAGES, Cell, Chapter, Prose
 from press.markdown import code_html, html, html_inline, with_links
 from press.notebooks import notebook_text
 from press.running import Ran, Shown
-from sentir.lesson.network import small_network
-from sentir.lesson.page import render_page
+from sentir.lesson.webpage.network import small_network
+from sentir.lesson.webpage.page import render_page
 
 #: The folder of each view, and the languages on its pages.
 VIEWS: Mapping[str, Sequence[str]] = {"es": ("es",), "en": ("en",), "both": LANGUAGES}

@@ -27,13 +27,13 @@ from typing import Any
 import safetensors.torch
 from safetensors import SafetensorError
 
-from sentir.atomic import written_whole
 from sentir.config import Config, PretrainConfig
-from sentir.data.labels import LabelScheme
-from sentir.data.tokenizer import Tokenizer, load_tokenizer
 from sentir.errors import BundleError, SentirError
+from sentir.io.atomic import written_whole
+from sentir.io.labels import LabelScheme
 from sentir.nn.classifier import SentimentClassifier
 from sentir.nn.language_model import LanguageModel
+from sentir.text.tokenizer import Tokenizer, load_tokenizer
 from sentir.version import __version__
 
 FORMAT = 1

@@ -7,9 +7,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sentir.data.dataset import CorpusWriter, EncodedCorpus
 from sentir.data.joined import JoinedCorpora
 from sentir.data.spool import flat_ids, offsets
-from sentir.data.store import CorpusWriter, EncodedCorpus
 
 reviews = st.lists(st.lists(st.integers(1, 99), max_size=6), max_size=5)
 

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from sentir.errors import DataError, UsageError
 from sentir.evaluation.metrics import Metrics, Mistake, Mistakes, measure
-from sentir.evaluation.text import render_metrics
+from sentir.evaluation.tables import render_metrics
 
 NAMES = ["negative", "positive"]
 # Three right, one wrong (the last: a positive called negative).

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from nn.test_classifier import MAKES, by_name
-from sentir.data.batches import pad
+from sentir.data.batching import pad
 from sentir.errors import UsageError
 from sentir.inference import onnx_graph
 from sentir.inference.onnx_graph import onnx_model

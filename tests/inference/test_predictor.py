@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from sentir.bundle import Bundle, save_bundle
-from sentir.data.batches import Batch, pad
+from sentir.data.batching import Batch, pad
 from sentir.errors import BundleError, UsageError
 from sentir.inference import predictor as predictor_module
 from sentir.inference.predictor import WINDOW, Floats, Prediction, Predictor, load, windows

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from sentir.config import ModelConfig
-from sentir.data.batches import pad
-from sentir.data.tokenizer import PAD
+from sentir.data.batching import pad
 from sentir.nn.cells import MODULES, weights_of
 from sentir.nn.classifier import (
     Pooling,
@@ -22,7 +21,8 @@ from sentir.nn.classifier import (
     turned,
 )
 from sentir.nn.dropout import Dropout
-from sentir.nn.terms import scaled_sum
+from sentir.nn.ngram_linear import scaled_sum
+from sentir.text.tokenizer import PAD
 from toy_bundle import own_rows
 
 # A batch and a single review differ in the order of some sums, in float64.

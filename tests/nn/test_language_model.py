@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from sentir.config import LanguageModelConfig
-from sentir.data.batches import pad
+from sentir.data.batching import pad
 from sentir.nn.language_model import Guess, LanguageModel
 
 V = 30

@@ -6,8 +6,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from sentir.data.tokenizer import PAD
 from sentir.nn.sampled_softmax import SampledSoftmax, inclusion
+from sentir.text.tokenizer import PAD
 
 V, E, N = 500, 12, 40
 

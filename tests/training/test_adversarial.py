@@ -8,11 +8,11 @@ import pytest
 import torch
 from tiny_problem import V, new_model, separable, tiny
 
-from sentir.data.batches import Batch, pad
+from sentir.data.batching import Batch, pad
 from sentir.nn.classifier import SentimentClassifier
 from sentir.training.adversarial import adversarial_loss, worst_step
 from sentir.training.checkpoint import Checkpoints
-from sentir.training.classifying import fit_classifier
+from sentir.training.classification import fit_classifier
 
 
 def problem(**settings: object) -> tuple[SentimentClassifier, Batch, torch.Tensor]:

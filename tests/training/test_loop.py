@@ -13,12 +13,12 @@ import torch
 from tiny_problem import new_model, same, separable, tiny, weights_of, write_corpus
 
 from sentir.config import Config
-from sentir.data.batches import pad
-from sentir.data.store import EncodedCorpus
+from sentir.data.batching import pad
+from sentir.data.dataset import EncodedCorpus
 from sentir.errors import ConfigError
 from sentir.nn.classifier import SentimentClassifier
 from sentir.training.checkpoint import Checkpoints, Position
-from sentir.training.classifying import fit_classifier, probabilities
+from sentir.training.classification import fit_classifier, probabilities
 from sentir.training.loop import rate, why_stop
 
 Event = dict[str, Any]

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from sentir.config import ModelConfig
-from sentir.data.batches import pad
+from sentir.data.batching import pad
 from sentir.nn import classifier
 from sentir.nn.classifier import RecurrentLayer, SentimentClassifier, turned
 from sentir.training.precision import LEAST_HIDDEN, choose_precision

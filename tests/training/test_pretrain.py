@@ -13,13 +13,13 @@ import torch
 from conftest import TINY, kill, write_fasttext
 from sentir.bundle import load_bundle, load_language_model, save_bundle
 from sentir.config import PretrainConfig
-from sentir.data.encode import TextCorpora
-from sentir.data.sample import sample_reviews
-from sentir.data.tokenizer import PAD
+from sentir.data.encoding import TextCorpora
 from sentir.errors import BundleError, ConfigError, DataError, UsageError
 from sentir.nn.classifier import turned
-from sentir.training import cooccurrence
-from sentir.training.cooccurrence import put_vectors
+from sentir.synthetic.reviews import sample_reviews
+from sentir.text.tokenizer import PAD
+from sentir.training import ppmi
+from sentir.training.ppmi import put_vectors
 from sentir.training.pretrain import Pretraining, pretrain
 from sentir.training.run import Inputs, train
 from sentir.training.transfer import common_part, defaults_for, settings_from
@@ -322,7 +322,7 @@ def test_words_begin_with_their_company(tmp_path: Path, monkeypatch: pytest.Monk
     with pytest.raises(RuntimeError, match="killed"):
         pretrain([str(file)], tmp_path / "run", config=config, watchers=[kill])
     made = []
-    monkeypatch.setattr(cooccurrence, "put_vectors", lambda *given: made.append(given))
+    monkeypatch.setattr(ppmi, "put_vectors", lambda *given: made.append(given))
     run = pretrain([str(file)], tmp_path / "run", config=config, resume=True)
     assert not made  # the checkpoint has them
     corpora = TextCorpora.open(next((tmp_path / "run" / "cache").iterdir()))
@@ -335,7 +335,7 @@ def test_words_begin_with_their_company(tmp_path: Path, monkeypatch: pytest.Monk
 def test_made_up_reviews_are_said_to_be_such(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sentir.data.named._PARTS", {"": (60, 0)})
+    monkeypatch.setattr("sentir.io.builtin._PARTS", {"": (60, 0)})
     assert pretrain(["sample_es"], tmp_path / "run", config=SMALL).bundle.synthetic
     assert load_language_model(tmp_path / "run").synthetic
 

@@ -17,10 +17,10 @@ import pytest
 import torch
 from tiny_problem import new_model, same, separable, tiny, weights_of
 
-from sentir.data.store import EncodedCorpus
+from sentir.data.dataset import EncodedCorpus
+from sentir.training.callbacks import MetricsFile, read_metrics, tell_all
 from sentir.training.checkpoint import Checkpoints, Position
-from sentir.training.classifying import fit_classifier
-from sentir.training.watch import MetricsFile, read_metrics, tell_all
+from sentir.training.classification import fit_classifier
 
 Event = dict[str, Any]
 Listener = Callable[[Event], None]
@@ -150,10 +150,10 @@ from pathlib import Path
 
 import torch
 
-from sentir.data.store import EncodedCorpus
+from sentir.data.dataset import EncodedCorpus
 from sentir.training.checkpoint import Checkpoints
-from sentir.training.classifying import fit_classifier
-from sentir.training.watch import MetricsFile, tell_all
+from sentir.training.classification import fit_classifier
+from sentir.training.callbacks import MetricsFile, tell_all
 from tiny_problem import new_model, tiny
 
 torch.set_num_threads(1)

@@ -16,10 +16,10 @@ from filelock import FileLock
 
 from conftest import TINY, kill, write_fasttext
 from sentir.config import ReadOptions
-from sentir.data.sample import sample_reviews
 from sentir.errors import DataError, DeviceError, UsageError
 from sentir.inference.predictor import load
-from sentir.nn.terms import Terms
+from sentir.nn.ngram_linear import Terms
+from sentir.synthetic.reviews import sample_reviews
 from sentir.training import run as run_module
 from sentir.training.run import Inputs, Run, train
 
@@ -251,7 +251,7 @@ def test_vectors_start_the_embedding(tmp_path: Path, events) -> None:
 
 def test_the_sample_is_labelled_synthetic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     small = {"": (120, 0), "train": (120, 0), "test": (40, 1)}
-    monkeypatch.setattr("sentir.data.named._PARTS", small)
+    monkeypatch.setattr("sentir.io.builtin._PARTS", small)
     run = train(Inputs(train=("sample_es",), test=("sample_es:test",)), tmp_path, config=TINY)
     assert run.bundle.synthetic
     assert load(tmp_path).bundle.synthetic

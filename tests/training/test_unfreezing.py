@@ -11,7 +11,7 @@ from tiny_problem import new_model, separable, tiny, weights_of
 
 from sentir.config import TuneConfig
 from sentir.training.checkpoint import Checkpoints
-from sentir.training.classifying import fit_classifier
+from sentir.training.classification import fit_classifier
 from sentir.training.unfreezing import Unfreezing
 
 

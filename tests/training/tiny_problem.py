@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from sentir.config import Config
-from sentir.data.store import CorpusWriter, EncodedCorpus
+from sentir.data.dataset import CorpusWriter, EncodedCorpus
 from sentir.nn.classifier import SentimentClassifier
 
 V = 20

@@ -6,9 +6,9 @@ to standard output, all else to standard error.
 
 # In this order the commands stand in the help.
 # isort: off
-from sentir.cli import training, answers, language, lesson, machine
+from sentir.cli import training, answers, language, lesson, doctor
 
 # isort: on
 from sentir.cli.app import app, main
 
-__all__ = ["answers", "app", "language", "lesson", "machine", "main", "training"]
+__all__ = ["answers", "app", "language", "lesson", "doctor", "main", "training"]

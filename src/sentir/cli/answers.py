@@ -23,8 +23,8 @@ from sentir.cli.app import (
     show,
     tell_skipped,
 )
+from sentir.cli.options import options_of
 from sentir.errors import UsageError
-from sentir.options import options_of
 
 ENGINE = Annotated[
     str,
@@ -59,9 +59,9 @@ def evaluate(
       sentir evaluate runs/shop test.csv --json > figures.json
       sentir evaluate runs/shop test.csv --engine int8
     """
-    from sentir.data.corpus import Faults
     from sentir.inference.evaluate import evaluate as measure_on
     from sentir.inference.predictor import load
+    from sentir.io.reader import Faults
 
     options = read_options(read)
     faults = Faults(options.on_error)
@@ -134,10 +134,10 @@ def predict(
       sentir predict runs/shop reviews.csv --output labelled.parquet
       zcat reviews.txt.gz | sentir predict runs/shop - > labelled.tsv
     """
-    from sentir.data.corpus import Faults
-    from sentir.data.writing import format_of
-    from sentir.inference.bulk import Answers, looks_like_file, predict_file, predict_texts
+    from sentir.inference.files import Answers, looks_like_file, predict_file, predict_texts
     from sentir.inference.predictor import load
+    from sentir.io.reader import Faults
+    from sentir.io.writer import format_of
 
     options = read_options(read)
     if len(inputs) > 1 and not as_text and any(Path(one).is_file() for one in inputs):
@@ -183,8 +183,8 @@ def explain(
       sentir explain runs/shop "Although the plot was dull, I loved it." --picture gates.svg
     """
     from sentir.bundle import load_bundle
-    from sentir.explain.gates import explain as explain_text
-    from sentir.explain.picture import ExplanationTable, draw
+    from sentir.explanation.gates import explain as explain_text
+    from sentir.explanation.picture import ExplanationTable, draw
 
     told = explain_text(load_bundle(model), text)
     if as_json:

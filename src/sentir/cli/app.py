@@ -16,9 +16,9 @@ from sentir.errors import ConfigError, SentirError
 from sentir.version import __version__
 
 if TYPE_CHECKING:
-    from sentir.data.corpus import Faults
     from sentir.evaluation.metrics import Metrics
-    from sentir.training.watch import ProgressBar
+    from sentir.io.reader import Faults
+    from sentir.training.callbacks import ProgressBar
 
 #: What the shell calls a command that Ctrl-C ended.
 INTERRUPTED = 130
@@ -83,7 +83,7 @@ def read_options(given: dict[str, Any]) -> ReadOptions:
 @contextmanager
 def counting(what: str) -> Iterator[Callable[[int], None]]:
     """A count and its speed on standard error while something long goes on."""
-    from sentir.training.watch import ProgressBar
+    from sentir.training.callbacks import ProgressBar
 
     bar = ProgressBar(err)
     try:
@@ -120,6 +120,6 @@ def exit_as(stopped: str) -> None:
 
 
 def show(metrics: Metrics, title: str, baseline: Metrics | None) -> None:
-    from sentir.evaluation.text import render_metrics
+    from sentir.evaluation.tables import render_metrics
 
     out.print(render_metrics(metrics, title, baseline=baseline))

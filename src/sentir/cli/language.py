@@ -23,8 +23,8 @@ from sentir.cli.app import (
     plain,
     read_options,
 )
+from sentir.cli.options import options_of
 from sentir.config import LanguageModelConfig, TextConfig, TrainConfig, read_toml
-from sentir.options import options_of
 
 
 @app.command()
@@ -77,9 +77,9 @@ def pretrain(
       sentir complete runs/lm "las nubes están en el"
     """
     from sentir.bundle import load_language_model
+    from sentir.training.callbacks import ProgressBar, TensorBoard, Watcher
     from sentir.training.pretrain import pretrain as pretrain_run
     from sentir.training.transfer import defaults_for
-    from sentir.training.watch import ProgressBar, TensorBoard, Watcher
 
     settings = (
         defaults_for(load_language_model(from_lm) if from_lm else None)
@@ -139,7 +139,7 @@ def complete(
     from rich.table import Table
 
     from sentir.bundle import load_language_model
-    from sentir.inference.complete import Completer
+    from sentir.inference.generation import Completer
 
     completer = Completer(load_language_model(model))
     candidates = completer.next_words(text, top)

@@ -23,6 +23,7 @@ from sentir.cli.app import (
     read_options,
     show,
 )
+from sentir.cli.options import options_of
 from sentir.config import (
     DEFAULT_PRESET,
     LM_PRESET,
@@ -33,7 +34,6 @@ from sentir.config import (
     TuneConfig,
     read_toml,
 )
-from sentir.options import options_of
 
 
 @app.command()
@@ -134,10 +134,10 @@ def train(
       sentir train reviews.csv --unlabelled more.txt --teacher runs/shop -o runs/quick
     """
     from sentir.bundle import load_language_model
+    from sentir.training.callbacks import ProgressBar, TensorBoard, Watcher
     from sentir.training.run import Inputs
     from sentir.training.run import train as train_run
     from sentir.training.transfer import preset_for
-    from sentir.training.watch import ProgressBar, TensorBoard, Watcher
 
     changes = read_toml(config) if config else {}
     named = changes.pop("preset", None)
@@ -190,7 +190,7 @@ def train(
 
 def own_test(sources: Sequence[str]) -> list[str]:
     """The test part of the one data set that is learnt from by name, if it is one."""
-    from sentir.data.named import part_to_test
+    from sentir.io.builtin import part_to_test
 
     part = part_to_test(sources[0]) if len(sources) == 1 else None
     return [part] if part else []
@@ -213,8 +213,8 @@ def sample(
       sentir sample --count 6000 --output train.csv
       sentir sample --count 6000 --language es --output entrena.ft.txt.bz2
     """
-    from sentir.data.sample import sample_reviews
-    from sentir.data.writing import format_of, write_records
+    from sentir.io.writer import format_of, write_records
+    from sentir.synthetic.reviews import sample_reviews
 
     made = sample_reviews(count, language=language, seed=seed)
     with counting("making") as advance:

@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from sentir.atomic import remove, written_whole
-from sentir.data.files import expand
-from sentir.data.named import is_named
+from sentir.io.atomic import remove, written_whole
+from sentir.io.builtin import is_named
+from sentir.io.paths import expand
 from sentir.version import __version__
 
 

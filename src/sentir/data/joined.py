@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from sentir.data.store import EncodedCorpus
+from sentir.data.dataset import EncodedCorpus
 
 
 class Reviews(Protocol):

@@ -16,13 +16,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from sentir.config import TextConfig
-from sentir.data.corpus import Review
-from sentir.data.cutting import Cut
-from sentir.data.labels import RawLabel
-from sentir.data.store import BATCH_ROWS, CorpusWriter, read_batches
-from sentir.data.tokenizer import SubwordTokenizer, Tokenizer, WordTokenizer
-from sentir.data.vocabulary import GrowingVocabulary
-from sentir.data.workers import cut_all
+from sentir.data.dataset import BATCH_ROWS, CorpusWriter, read_batches
+from sentir.io.labels import RawLabel
+from sentir.io.reader import Review
+from sentir.text.batch import Cut
+from sentir.text.parallel import cut_all
+from sentir.text.tokenizer import SubwordTokenizer, Tokenizer, WordTokenizer
+from sentir.text.vocabulary import GrowingVocabulary
 
 #: Told how many more reviews went through.
 Advance = Callable[[int], None]

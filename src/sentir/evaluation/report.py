@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from sentir.atomic import write_page
 from sentir.errors import UsageError
 from sentir.evaluation.metrics import Metrics, Mistake
-from sentir.evaluation.text import FIGURES, figure
+from sentir.evaluation.tables import FIGURES, figure
+from sentir.io.atomic import write_page
 
 #: Characters of a review shown before it must be unfolded.
 FOLD = 320
@@ -72,23 +72,23 @@ def render(report: Report) -> str:
     # The figures load matplotlib, which takes a second: only who draws should wait for it.
     from jinja2 import Environment, StrictUndefined
 
-    from sentir.evaluation import figures
+    from sentir.evaluation import plots
 
     name, headline = list(report.evaluations.items())[-1] if report.evaluations else (None, None)
     _check_baseline(report, headline)
     drawings: dict[str, Any] = {
-        "loss": figures.draw_loss(report.history),
-        "rate": figures.draw_learning_rate(report.history),
-        "lengths": figures.draw_lengths(np.asarray(report.lengths), report.max_tokens),
+        "loss": plots.draw_loss(report.history),
+        "rate": plots.draw_learning_rate(report.history),
+        "lengths": plots.draw_lengths(np.asarray(report.lengths), report.max_tokens),
         "roc": None,
         "reliability": None,
     }
     if headline is not None:
         metrics = headline.metrics
-        drawings["roc"] = figures.draw_roc(
+        drawings["roc"] = plots.draw_roc(
             np.asarray(headline.probabilities), np.asarray(headline.labels), metrics.names
         )
-        drawings["reliability"] = figures.draw_reliability(metrics.reliability)
+        drawings["reliability"] = plots.draw_reliability(metrics.reliability)
 
     page = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True

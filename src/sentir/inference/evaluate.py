@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sentir.data.corpus import Faults, ReadOptions, read_reviews
-from sentir.data.encode import labelled
+from sentir.data.encoding import labelled
 from sentir.errors import DataError
 from sentir.evaluation.metrics import Metrics, Mistake, Mistakes, measure
 from sentir.inference.predictor import WINDOW, Predictor
+from sentir.io.reader import Faults, ReadOptions, read_reviews
 
 
 class Measured(NamedTuple):

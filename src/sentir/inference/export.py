@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sentir.atomic import written_whole
 from sentir.bundle import Bundle
 from sentir.errors import DataError, UsageError
 from sentir.inference.onnx_graph import onnx_model
+from sentir.io.atomic import written_whole
 
 #: What can be exported to.
 TARGETS = ("onnx",)

@@ -20,13 +20,13 @@ import numpy.typing as npt
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 from sentir.bundle import Bundle
-from sentir.data.batches import head_of
-from sentir.data.tokenizer import PAD, UNK
+from sentir.data.batching import head_of
 from sentir.errors import UsageError
 from sentir.nn.bigrams import FIRST, FOLD, SECOND
 from sentir.nn.cells import weights_of
 from sentir.nn.classifier import RecurrentLayer, SentimentClassifier
-from sentir.nn.terms import LEAST_SQUARE, MARKS, THIRD
+from sentir.nn.ngram_linear import LEAST_SQUARE, MARKS, THIRD
+from sentir.text.tokenizer import PAD, UNK
 from sentir.version import __version__
 
 PRECISIONS = ("float32", "int8")
@@ -188,7 +188,7 @@ def _network(graph: _Graph, model: SentimentClassifier, precision: str) -> None:
 
 
 def _terms(graph: _Graph, model: SentimentClassifier, ids_TB: str) -> list[str]:
-    """`sentir.nn.terms.Terms`, (B, O), if the network has such a part."""
+    """`sentir.nn.ngram_linear.Terms`, (B, O), if the network has such a part."""
     if model.terms is None:
         return []
     terms = model.terms
@@ -220,7 +220,7 @@ def _terms(graph: _Graph, model: SentimentClassifier, ids_TB: str) -> list[str]:
 
 
 def _ngrams(graph: _Graph, ids_TB: str) -> Iterator[str]:
-    """`sentir.nn.terms.ngrams`."""
+    """`sentir.nn.ngram_linear.ngrams`."""
     none = graph.weight(PAD, np.int64)
     key_TB, word_TB = graph("Mul", ids_TB, graph.weight(SECOND, np.int64)), ids_TB
     is_whole_TB = graph("Greater", ids_TB, none)
@@ -233,7 +233,7 @@ def _ngrams(graph: _Graph, ids_TB: str) -> Iterator[str]:
 
 
 def _once(graph: _Graph, key_TB: str) -> str:
-    """`sentir.nn.terms.once`, in falling order."""
+    """`sentir.nn.ngram_linear.once`, in falling order."""
     longest = graph("Gather", graph("Shape", key_TB), graph.whole(0))
     sorted_TB = graph("TopK", key_TB, longest, axis=0, outputs=2)
     # A row of numbers that do not occur before the first.
@@ -356,7 +356,7 @@ def _sum(graph: _Graph, x_TBE: str) -> str:
 
 
 def _scaled_sum(graph: _Graph, x_TBE: str, outside_TB1: str, length_B1: str) -> str:
-    """`sentir.nn.terms.scaled_sum`, (B, E)."""
+    """`sentir.nn.ngram_linear.scaled_sum`, (B, E)."""
     return graph("Div", _summed(graph, x_TBE, outside_TB1), graph("Sqrt", length_B1))
 
 

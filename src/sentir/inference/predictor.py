@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from sentir.bundle import Bundle, load_bundle
-from sentir.data.batches import pad
+from sentir.data.batching import pad
 from sentir.errors import UsageError
-from sentir.inference.engine import engine_for
+from sentir.inference.engines import engine_for
 
 #: Reviews taken together, so that those of like length share a batch.
 WINDOW = 1024
@@ -40,7 +40,7 @@ class Predictor:
     Args:
         bundle: the model and all that its answers depend on.
         engine: what computes them: auto, torch, onnx, fused or int8 (see
-            `sentir.inference.engine`).
+            `sentir.inference.engines`).
         many: whether thousands of answers will be asked for; auto then takes the engine that is
             slower to start and faster afterwards.
 

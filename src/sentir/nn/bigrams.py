@@ -10,8 +10,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from sentir.data.tokenizer import PAD
 from sentir.nn.dropout import Dropout
+from sentir.text.tokenizer import PAD
 
 # Knuth's multiplier and another odd one of its size (The Art of Computer Programming, 6.4): small
 # ids, which are the frequent words, must not fall together whatever the number of rows is.

@@ -16,13 +16,13 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from sentir.config import Initialisation, ModelConfig
-from sentir.data.tokenizer import PAD
 from sentir.nn.bigrams import HashedBigrams
 from sentir.nn.cells import MODULES
 from sentir.nn.dropout import Dropout
-from sentir.nn.fused import learns_fused
 from sentir.nn.initialisation import begin_layer, begin_words
-from sentir.nn.terms import Terms, outside, scaled_sum
+from sentir.nn.kernels.availability import learns_fused
+from sentir.nn.ngram_linear import Terms, outside, scaled_sum
+from sentir.text.tokenizer import PAD
 
 #: Reviews that oneDNN's LSTM is given at a time in bfloat16: with more it asks the system for so
 #: much memory at every call that a third of the time goes there.
@@ -62,7 +62,7 @@ class RecurrentLayer(nn.Module):
             directions.append((self.back, turn(x_TBE, turn_TB)))
         if self.training and self.format is None and learns_fused(self.ahead, x_TBE):
             # Only here, as Numba takes a second to load.
-            from sentir.nn.fused_gru import states
+            from sentir.nn.kernels.gru_autograd import states
 
             ahead_TBH, *back = states(directions)
         else:

@@ -16,12 +16,12 @@ import torch
 from torch import Tensor, nn
 
 from sentir.config import LanguageModelConfig
-from sentir.data.tokenizer import PAD, UNK
 from sentir.nn.classifier import RecurrentLayer, turned
 from sentir.nn.dropout import Dropout
-from sentir.nn.formats import linear
 from sentir.nn.initialisation import begin_words
+from sentir.nn.low_precision import linear
 from sentir.nn.sampled_softmax import SampledSoftmax
+from sentir.text.tokenizer import PAD, UNK
 
 #: What a recurrent module carries on: its hidden state, and the LSTM's cell.
 State = Tensor | tuple[Tensor, Tensor]

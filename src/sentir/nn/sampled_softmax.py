@@ -16,8 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from sentir.data.tokenizer import PAD
-from sentir.nn.formats import linear
+from sentir.nn.low_precision import linear
+from sentir.text.tokenizer import PAD
 
 #: Added to a score that must not count; not infinite, so that no gradient is undefined.
 _NEVER = -1e4

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from sentir.data.batches import Batch
+from sentir.data.batching import Batch
 from sentir.nn.classifier import SentimentClassifier
-from sentir.nn.terms import outside
+from sentir.nn.ngram_linear import outside
 
 
 def adversarial_loss(

@@ -25,9 +25,9 @@ import safetensors.torch
 import torch
 from torch import nn
 
-from sentir.atomic import written_whole
-from sentir.data.batches import Batch
+from sentir.data.batching import Batch
 from sentir.errors import DataError
+from sentir.io.atomic import written_whole
 
 
 class Stateful(Protocol):

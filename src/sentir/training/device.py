@@ -13,7 +13,7 @@ from dataclasses import replace
 import torch
 
 from sentir.config import ModelConfig
-from sentir.data.batches import Batch, pad
+from sentir.data.batching import Batch, pad
 from sentir.errors import DeviceError
 from sentir.nn.classifier import SentimentClassifier
 

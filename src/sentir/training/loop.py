@@ -2,7 +2,7 @@
 
 It reads like the lesson: take a batch, see how wrong the answers are, walk the gradient back, clip
 it, take a step; now and then validate, and keep the best model seen. What is learnt is a task of
-its own: labels (`sentir.training.classifying`), or the next word (`sentir.training.guessing`). Who
+its own: labels (`sentir.training.classification`), or the next word (`sentir.training.language_modeling`). Who
 wants to watch (the progress bar, ``metrics.jsonl``, TensorBoard) is told of every event; the loop
 knows none of them.
 """
@@ -18,12 +18,12 @@ import torch
 from torch import Tensor, nn
 
 from sentir.config import TrainConfig, TuneConfig
-from sentir.data.batches import Batch, batches_an_epoch, shuffled_batches
+from sentir.data.batching import Batch, batches_an_epoch, shuffled_batches
 from sentir.data.joined import Reviews
 from sentir.errors import ConfigError
-from sentir.training.allocation import keep_memory
-from sentir.training.averaging import WeightAverage
 from sentir.training.checkpoint import Checkpoints, Position, Stateful
+from sentir.training.ema import WeightAverage
+from sentir.training.malloc import keep_memory
 from sentir.training.unfreezing import Unfreezing
 
 #: Told of what happens: {"event": "start" | "step" | "validation", ...}.

@@ -22,18 +22,18 @@ import torch
 from sentir.bundle import FOLDER, LanguageBundle, load_language_model, save_bundle
 from sentir.config import ModelConfig, PretrainConfig, ReadOptions
 from sentir.data.cache import cached_reviews, fingerprint
-from sentir.data.corpus import Faults, read_reviews
-from sentir.data.encode import TextCorpora, encode_unlabelled
-from sentir.data.named import is_synthetic
+from sentir.data.encoding import TextCorpora, encode_unlabelled
+from sentir.data.prepare import say_skipped
+from sentir.io.builtin import is_synthetic
+from sentir.io.reader import Faults, read_reviews
 from sentir.nn.language_model import LanguageModel
-from sentir.training.cooccurrence import begin_with_own_vectors
+from sentir.training.callbacks import Watcher, perplexity
 from sentir.training.device import choose_device
-from sentir.training.folder import checkpoints_of, leave, open_folder
-from sentir.training.guessing import fit_language_model, losses
+from sentir.training.language_modeling import fit_language_model, losses
+from sentir.training.ppmi import begin_with_own_vectors
 from sentir.training.precision import choose_precision
-from sentir.training.reading import say_skipped
+from sentir.training.run_dir import checkpoints_of, leave, open_folder
 from sentir.training.transfer import check_settings, defaults_for, say_where_from
-from sentir.training.watch import Watcher, perplexity
 
 _DEFAULT = ReadOptions()
 
@@ -77,7 +77,7 @@ def pretrain(
             its weights are begun with, the settings must fit them.
         resume: go on with the unfinished run in that folder.
         overwrite: replace the run in that folder; what was read before is used again.
-        watchers: told of every event, see `sentir.training.watch`.
+        watchers: told of every event, see `sentir.training.callbacks`.
 
     Raises:
         SentirError: bad input, settings that cannot be, or a folder that holds another run.

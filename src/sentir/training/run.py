@@ -22,30 +22,30 @@ import torch
 
 from sentir.bundle import FOLDER, Bundle, LanguageBundle, load_language_model, save_bundle
 from sentir.config import Config
-from sentir.data.corpus import Faults
-from sentir.data.encode import TrainingCorpora
+from sentir.data.dataset import EncodedCorpus
+from sentir.data.encoding import TrainingCorpora
 from sentir.data.joined import Reviews
-from sentir.data.named import is_synthetic
-from sentir.data.store import EncodedCorpus
+from sentir.data.prepare import Inputs as Inputs
+from sentir.data.prepare import encode, made_from, say_classes, say_skipped, warn_of_duplicates
 from sentir.evaluation.baseline import fit_baseline
 from sentir.evaluation.metrics import Metrics, Mistakes, measure
 from sentir.evaluation.report import Evaluation, Report, write_report
+from sentir.io.builtin import is_synthetic
+from sentir.io.reader import Faults
 from sentir.nn.classifier import SentimentClassifier
-from sentir.nn.vectors import load_vectors
-from sentir.training.balance import balanced
+from sentir.nn.word_vectors import load_vectors
+from sentir.training.calibration import best_mix, put_mix
+from sentir.training.callbacks import Watcher, read_metrics
 from sentir.training.checkpoint import Position
-from sentir.training.classifying import fit_classifier, logits, probabilities
-from sentir.training.cooccurrence import begin_with_own_vectors
+from sentir.training.class_weights import balanced
+from sentir.training.classification import fit_classifier, logits, probabilities
 from sentir.training.device import choose_device
-from sentir.training.folder import checkpoints_of, leave, open_folder
-from sentir.training.mixing import best_mix, put_mix
+from sentir.training.distillation import Teacher, check_teachers, taught
+from sentir.training.ngram_linear import fit_terms
+from sentir.training.ppmi import begin_with_own_vectors
 from sentir.training.precision import choose_precision, format_name
-from sentir.training.reading import Inputs as Inputs
-from sentir.training.reading import encode, made_from, say_classes, say_skipped, warn_of_duplicates
-from sentir.training.teaching import Teacher, check_teachers, taught
-from sentir.training.terms import fit_terms
+from sentir.training.run_dir import checkpoints_of, leave, open_folder
 from sentir.training.transfer import check_settings, copy_weights, preset_for, say_where_from
-from sentir.training.watch import Watcher, read_metrics
 from sentir.version import __version__
 
 #: Most confident mistakes shown in the report.
@@ -94,11 +94,11 @@ def train(
         from_lm: folder of a language model (`sentir.training.pretrain`) whose tokenizer and weights
             to begin with; the settings must fit it, see `sentir.training.transfer`.
         teachers: finished models (`sentir.load`) that answer the unlabelled reviews, see
-            `sentir.training.teaching`.
+            `sentir.training.distillation`.
         resume: go on with the unfinished run in that folder.
         overwrite: replace the run in that folder; what was read before is used again.
         baseline: measure a bag of words on the same test reviews (validation, if there are none).
-        watchers: told of every event, see `sentir.training.watch`.
+        watchers: told of every event, see `sentir.training.callbacks`.
 
     Raises:
         SentirError: bad input, settings that cannot be, or a folder that holds another run.

@@ -21,11 +21,11 @@ from torch import Tensor, nn
 from sentir.bundle import LanguageBundle
 from sentir.config import DEFAULT_PRESET, LM_PRESET, Config, PretrainConfig
 from sentir.data.joined import Reviews
-from sentir.data.tokenizer import PAD, UNK
 from sentir.errors import ConfigError
 from sentir.nn.cells import weights_of
 from sentir.nn.classifier import RecurrentLayer, SentimentClassifier
-from sentir.training.watch import Watcher
+from sentir.text.tokenizer import PAD, UNK
+from sentir.training.callbacks import Watcher
 
 #: Reviews in which unknown words are counted.
 LOOKED_AT = 10_000

@@ -82,14 +82,14 @@ def check_picture(path: Path | None) -> None:
         UsageError: it is one.
     """
     if path is not None:
-        from sentir.explain.picture import picture_format
+        from sentir.explanation.picture import picture_format
 
         picture_format(path)
 
 
 def keep(figure: Any, path: Path) -> None:
     """Write a picture, and say so."""
-    from sentir.lesson.drawing import save
+    from sentir.lesson.figures.style import save
 
     save(figure, path)
     plain(err, f"picture {path}")

@@ -52,7 +52,7 @@ def memory(
       sentir lesson memory --gaps 5,10,20,50,100,200,500 --seeds 0,1,2 --steps 1500
     """
     from sentir.lesson.language import said
-    from sentir.lesson.memory import experiment, runs
+    from sentir.lesson.memory.experiment import experiment, runs
 
     tasks = [part.strip() for part in task.split(",") if part.strip()]
     which_gaps, which_seeds = numbers(gaps, "--gaps"), numbers(seeds, "--seeds")
@@ -67,12 +67,12 @@ def memory(
     if as_json:
         print_json(found.to_dict())
     else:
-        from sentir.lesson.memory_picture import tables
+        from sentir.lesson.memory.picture import tables
 
         for table in tables(found, language):
             out.print(table, "")
     if picture:
-        from sentir.lesson.memory_picture import figure
+        from sentir.lesson.memory.picture import figure
 
         keep(figure(found, language), picture)
 
@@ -100,9 +100,9 @@ def step(
       sentir lesson step --x 0,1 --hidden 0 --cell 2 --language es
       sentir lesson step --forget=-10,0,0,5
     """
-    from sentir.lesson.step import DEFAULT, gate_weights
-    from sentir.lesson.step import step as take_step
-    from sentir.lesson.step_text import lines
+    from sentir.lesson.step.step import DEFAULT, gate_weights
+    from sentir.lesson.step.step import step as take_step
+    from sentir.lesson.step.text import lines
 
     given = {"forget": forget, "input": input, "candidate": candidate, "output": output}
     weights = dict(DEFAULT)
@@ -142,7 +142,7 @@ def exercise(
       sentir lesson exercise forget-gate --answer 0.5
       sentir lesson exercise counter --solution
     """
-    from sentir.lesson.exercises import check, exercises, find
+    from sentir.lesson.exercises.exercises import check, exercises, find
     from sentir.lesson.language import said
 
     tell = partial(plain, out)

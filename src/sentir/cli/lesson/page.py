@@ -42,11 +42,11 @@ def page(
       sentir lesson page --language es -o pagina.html
       sentir lesson page runs/small -o mine.html --example "The soup was cold."
     """
-    from sentir.atomic import write_page
     from sentir.bundle import load_bundle
-    from sentir.data.sample import LANGUAGES
-    from sentir.lesson.network import small_network
-    from sentir.lesson.page import render_page
+    from sentir.io.atomic import write_page
+    from sentir.lesson.webpage.network import small_network
+    from sentir.lesson.webpage.page import render_page
+    from sentir.synthetic.reviews import LANGUAGES
 
     if model is None:
         networks = {name: small_network(name) for name in LANGUAGES}

@@ -64,10 +64,10 @@ def faults(
     from dataclasses import replace
 
     from sentir.cli.training import own_test
-    from sentir.data.named import SAMPLES
-    from sentir.lesson import faults_picture
-    from sentir.lesson.faults import FAULTS
-    from sentir.lesson.faults_run import (
+    from sentir.io.builtin import SAMPLES
+    from sentir.lesson.language import said
+    from sentir.lesson.pitfalls import picture as pitfalls_picture
+    from sentir.lesson.pitfalls.experiment import (
         REAL,
         REAL_COUNT,
         SAMPLE,
@@ -76,7 +76,7 @@ def faults(
         gather,
         steps_in_all,
     )
-    from sentir.lesson.language import said
+    from sentir.lesson.pitfalls.recipes import FAULTS
 
     what = said({"en": "training", "es": "entrenando"}, language)
     check_picture(picture)
@@ -101,7 +101,7 @@ def faults(
             found = compare(
                 reviews, faults=chosen, seeds=which_seeds, recipe=recipe, advance=advance
             )
-    present(found, faults_picture, language, picture=picture, as_json=as_json)
+    present(found, pitfalls_picture, language, picture=picture, as_json=as_json)
 
 
 @lesson.command()
@@ -124,9 +124,9 @@ def horizon(
     from itertools import islice
 
     from sentir.bundle import load_bundle
-    from sentir.data.corpus import read_reviews
-    from sentir.lesson import horizon as looking_back
+    from sentir.io.reader import read_reviews
     from sentir.lesson.language import said
+    from sentir.lesson.memory import horizon as looking_back
 
     what = said({"en": "reading", "es": "leyendo"}, language)
     check_picture(picture)
@@ -161,10 +161,10 @@ def units(
       sentir lesson units --language es --picture units.svg
       sentir lesson units reviews.csv --steps 3000
     """
-    from sentir.data.corpus import read_reviews
-    from sentir.lesson import units_picture
+    from sentir.io.reader import read_reviews
     from sentir.lesson.language import said
-    from sentir.lesson.units import find_units
+    from sentir.lesson.units import picture as units_picture
+    from sentir.lesson.units.experiment import find_units
 
     what = said({"en": "learning", "es": "aprendiendo"}, language)
     check_picture(picture)

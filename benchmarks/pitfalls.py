@@ -1,0 +1,69 @@
+"""The lesson's faults, each by itself, beside its recipe mended.
+
+    python benchmarks/faults.py [--seeds 0,1,2] [--reviews 8000] [--data DIR]
+
+Learns from Amazon reviews and tests on their official test part where there are any, else on the
+made-up sample. Printed is a Markdown table: the mean of the seeds on test, lowest and highest, and
+the points that the fault costs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+from reviews import add_data_option, reviews_file
+from rich.console import Console
+from rich.progress import Progress
+
+from sentir.lesson.pitfalls.experiment import (
+    REAL,
+    REAL_COUNT,
+    SAMPLE,
+    SAMPLE_COUNT,
+    compare,
+    gather,
+    steps_in_all,
+)
+from sentir.lesson.pitfalls.picture import markdown
+from sentir.lesson.pitfalls.recipes import FAULTS
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seeds", default="0,1,2")
+    parser.add_argument("--reviews", type=int, default=None, help="to learn from")
+    add_data_option(parser)
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    if (given.data / "amazon").is_dir():
+        recipe, count = REAL, REAL_COUNT
+        sources = [str(reviews_file(given.data, "amazon", part)) for part in ("train", "test")]
+    else:
+        recipe, count = SAMPLE, SAMPLE_COUNT
+        sources = ["sample", "sample:test"]
+    began = time.process_time()
+    with tempfile.TemporaryDirectory() as folder:
+        reviews = gather(
+            sources[:1], sources[1:], Path(folder),
+            count=given.reviews or count, max_tokens=recipe.max_tokens,
+        )  # fmt: skip
+        seeds = [int(seed) for seed in given.seeds.split(",")]
+        steps = steps_in_all(reviews, FAULTS, seeds, recipe)
+        with Progress(console=Console(stderr=True)) as bar:
+            task = bar.add_task("training", total=steps)
+            found = compare(
+                reviews, faults=FAULTS, seeds=seeds, recipe=recipe,
+                advance=lambda count: bar.advance(task, count),
+            )  # fmt: skip
+    minutes = (time.process_time() - began) / 60
+    counts = ", ".join(f"{name} {number:,}" for name, number in found.reviews.items())
+    print(f"{sources[0]}: {counts}; {recipe}; {minutes:.0f} minutes of one core\n")
+    print(markdown(found))
+
+
+if __name__ == "__main__":
+    main()

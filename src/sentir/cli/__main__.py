@@ -1,5 +1,0 @@
-"""``python -m sentir.cli``."""
-
-from sentir.cli import main
-
-main()

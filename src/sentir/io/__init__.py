@@ -1,0 +1,1 @@
+"""What was given, as rows: paths, streams, tables, labels; and rows written back."""

@@ -1,0 +1,297 @@
+"""From labels as they stand in files to classes.
+
+Known pairs (``1``/``2``, ``neg``/``pos``, ``negativo``/``positivo``, stars) become negative and
+positive; other labels are classes of their own; ``--labels`` says otherwise.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sentir.errors import ConfigError, DataError
+from sentir.io.columns import read_label
+
+POLARITY = ("negative", "positive")
+#: Pairs of raw labels that are known to mean negative and positive, in small letters.
+PAIRS = (
+    ("1", "2"),
+    ("0", "1"),
+    ("-1", "1"),
+    ("neg", "pos"),
+    ("n", "p"),
+    ("negative", "positive"),
+    ("negativo", "positivo"),
+    ("negativa", "positiva"),
+    ("bad", "good"),
+    ("no", "yes"),
+    ("no", "sí"),
+    ("no", "si"),
+    ("false", "true"),
+)
+#: Share of the rows that a known pair must cover for the other labels to be taken for mistakes.
+KNOWN_SHARE = 0.99
+MAX_CLASSES = 100
+
+#: One to five, halves among them, as shops and cinemas give them.
+_STARS = re.compile(r"([1-5](?:\.0*)?|[0-4]\.50*)\s*(?:stars?|estrellas?)?", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class RawLabel:
+    """How often a raw label was read, and where first (``reviews.csv:418``)."""
+
+    count: int
+    where: str
+
+
+@dataclass(frozen=True)
+class LabelScheme:
+    """Which class each raw label means.
+
+    Args:
+        names: the classes, in the order of the model's outputs.
+        of_raw: class of each raw label; None for those dropped on purpose (three stars).
+    """
+
+    names: tuple[str, ...]
+    of_raw: Mapping[str, int | None]
+
+    def class_id(self, raw: str, where: str) -> int | None:
+        """The class of a raw label, or of a class's own name; None: leave the row out.
+
+        Args:
+            raw: the label as it stands in the file.
+            where: where it stands, for the error.
+
+        Raises:
+            DataError: the label is neither.
+        """
+        if raw in self.of_raw:
+            return self.of_raw[raw]
+        if raw in self.names:
+            return self.names.index(raw)
+        if raw.casefold() in self.names:
+            return self.names.index(raw.casefold())
+        if (stars := _stars_of(raw)) and (plainly := f"{stars:g}") in self.of_raw:
+            return self.of_raw[plainly]  # "5 stars" are 5
+        raise _stray(raw, where, dict.fromkeys((*self.of_raw, *self.names)))
+
+    @classmethod
+    def resolve(
+        cls, counts: Mapping[str, RawLabel], labels: str = "auto"
+    ) -> tuple[LabelScheme, dict[str, DataError]]:
+        """The scheme that fits the labels read, and the errors of those that do not fit it.
+
+        Args:
+            counts: the raw labels.
+            labels: ``auto``; ``stars`` (below 3 negative, above positive, 3 dropped); the raw
+                labels in the classes' order (``1,2,3,4,5``); or ``bad=negative,good=positive``.
+
+        Raises:
+            ConfigError: `labels` cannot be read.
+            DataError: there is no label, three stars without being told what to do with them, only
+                one class, a class without rows, or more than `MAX_CLASSES` classes.
+        """
+        if not counts:
+            raise DataError("no labelled review", todo="check the files and --label-column")
+        if labels == "auto":
+            scheme = _known_pair(counts) or _known_stars(counts) or _own_names(counts)
+        elif labels == "stars":
+            scheme = _stars(counts)
+        else:
+            scheme = _given(labels)
+        strays = {
+            raw: _stray(raw, label.where, scheme.of_raw)
+            for raw, label in counts.items()
+            if raw not in scheme.of_raw and raw not in scheme.names
+        }
+        _check_classes(scheme, counts)
+        return scheme, strays
+
+    def renamed(self, labels: str) -> LabelScheme:
+        """The same classes under other raw labels, to measure on files that label differently.
+
+        Args:
+            labels: ``auto``: as they are; ``stars``; or ``bad=negative,good=positive``.
+
+        Raises:
+            ConfigError: `labels` cannot be read, or names a class that is not one of these.
+        """
+        if labels == "auto":
+            return self
+        if labels == "stars":
+            given = _stars(f"{half / 2:g}" for half in range(1, 11))
+        else:
+            given = _given(labels)
+        for name in given.names:
+            if name not in self.names:
+                raise ConfigError(
+                    f"{name!r} is not one of the classes {_listed(self.names)}",
+                    where="--labels",
+                    todo=f"write LABEL={self.names[0]},LABEL={self.names[1]}",
+                )
+        ids = [self.names.index(name) for name in given.names]
+        of_raw = {raw: None if id is None else ids[id] for raw, id in given.of_raw.items()}
+        return LabelScheme(self.names, of_raw)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, as JSON holds it."""
+        return {"names": list(self.names), "of_raw": dict(self.of_raw)}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> LabelScheme:
+        """The scheme that `to_dict` gave.
+
+        Raises:
+            DataError: the data is not a label scheme.
+        """
+        names, of_raw = (
+            (data.get("names"), data.get("of_raw")) if isinstance(data, Mapping) else (None, None)
+        )
+        if (
+            isinstance(names, list)
+            and isinstance(of_raw, dict)
+            and all(isinstance(name, str) for name in (*names, *of_raw))
+            and all(id is None or _is_index(id, names) for id in of_raw.values())
+        ):
+            return cls(tuple(names), of_raw)
+        raise DataError("not a label scheme", where="labels", todo="train the model again")
+
+
+def _is_index(id: Any, names: list[str]) -> bool:
+    return isinstance(id, int) and 0 <= id < len(names)
+
+
+def _known_pair(counts: Mapping[str, RawLabel]) -> LabelScheme | None:
+    """The pair that covers the rows, or nearly all of them."""
+    if _looks_like_stars(counts):
+        return None
+    for pair in PAIRS:
+        of_raw: dict[str, int | None] = {
+            raw: id for id, one in enumerate(pair) for raw in counts if raw.casefold() == one
+        }
+        if set(of_raw.values()) == {0, 1} and _covers(of_raw, counts):
+            return LabelScheme(POLARITY, of_raw)
+    return None
+
+
+def _looks_like_stars(counts: Mapping[str, RawLabel]) -> bool:
+    stars = {raw: _stars_of(raw) for raw in counts if _stars_of(raw)}
+    distinct = set(stars.values())
+    return (len(distinct) > 2 or bool(distinct & {4, 5})) and _covers(stars, counts)
+
+
+def _known_stars(counts: Mapping[str, RawLabel]) -> LabelScheme | None:
+    if not _looks_like_stars(counts):
+        return None
+    scheme = _stars(counts)
+    threes = [raw for raw, id in scheme.of_raw.items() if id is None]
+    if threes:
+        present = ",".join(sorted(scheme.of_raw, key=_stars_of))
+        raise DataError(
+            f"label {threes[0]!r}: three stars are neither negative nor positive",
+            where=counts[threes[0]].where,
+            todo=f"pass --labels stars to leave such rows out, or --labels {present} to keep "
+            "each as a class",
+        )
+    return scheme
+
+
+def _stars(labels: Iterable[str]) -> LabelScheme:
+    stars = {raw: number for raw in labels if (number := _stars_of(raw))}
+    of_raw = {raw: None if number == 3 else int(number > 3) for raw, number in stars.items()}
+    return LabelScheme(POLARITY, of_raw)
+
+
+def _stars_of(raw: str) -> float:
+    """The number of stars; 0 if the label is no such number."""
+    found = _STARS.fullmatch(raw)
+    return float(found[1]) if found else 0.0
+
+
+def _own_names(counts: Mapping[str, RawLabel]) -> LabelScheme:
+    if len(counts) > MAX_CLASSES:
+        raise DataError(
+            f"{len(counts):,} different labels, such as {_listed(counts, 3)}",
+            todo="check --label-column, or name the labels with --labels",
+        )
+    names = tuple(sorted(counts, key=_numbers_first))
+    return LabelScheme(names, {name: id for id, name in enumerate(names)})
+
+
+def _numbers_first(raw: str) -> tuple[bool, float, str]:
+    try:
+        number = float(raw)
+    except ValueError:
+        number = math.nan
+    return (False, number, raw) if math.isfinite(number) else (True, 0.0, raw)
+
+
+def _given(labels: str) -> LabelScheme:
+    """The scheme that ``--labels`` spells out."""
+    pairs: list[tuple[str, str]] = []
+    for part in labels.split(","):
+        written, sign, name = (piece.strip() for piece in part.partition("="))
+        raw = read_label(written)  # as those of the files are read
+        if raw is None or (sign and not name):
+            raise _unreadable(labels, f"{part!r} is not a label")
+        pairs.append((raw, name if sign else raw))
+    names = tuple(dict.fromkeys(name for _, name in pairs))
+    if set(names) == set(POLARITY):
+        names = POLARITY
+    of_raw: dict[str, int | None] = {raw: names.index(name) for raw, name in pairs}
+    if len(of_raw) < len(pairs):
+        raise _unreadable(labels, "a label stands twice")
+    if len(names) < 2:
+        raise _unreadable(labels, "there must be two classes or more")
+    return LabelScheme(names, of_raw)
+
+
+def _unreadable(labels: str, why: str) -> ConfigError:
+    return ConfigError(
+        f"{labels!r}: {why}",
+        where="--labels",
+        todo="write auto, stars, neg,pos or bad=negative,good=positive",
+    )
+
+
+def _check_classes(scheme: LabelScheme, counts: Mapping[str, RawLabel]) -> None:
+    rows = dict.fromkeys(scheme.names, 0)
+    for raw, label in counts.items():
+        if raw in scheme.of_raw or raw in scheme.names:
+            id = scheme.class_id(raw, label.where)
+            if id is not None:
+                rows[scheme.names[id]] += label.count
+    seen = [name for name, count in rows.items() if count]
+    found = f"the labels found are {_listed(counts)}"
+    if len(seen) == 1:
+        raise DataError(
+            f"all {rows[seen[0]]:,} labelled reviews are {seen[0]!r} ({found})",
+            todo="add reviews of another class, or check --label-column and --labels",
+        )
+    for name, count in rows.items():
+        if not count:
+            raise DataError(f"no review is {name!r}; {found}", todo="check --labels")
+
+
+def _covers(known: Iterable[str], counts: Mapping[str, RawLabel]) -> bool:
+    rows = sum(label.count for label in counts.values())
+    return sum(counts[raw].count for raw in known) >= KNOWN_SHARE * rows
+
+
+def _stray(raw: str, where: str, known: Iterable[str]) -> DataError:
+    return DataError(
+        f"label {raw!r:.60} is not one of {_listed(known)}",
+        where=where,
+        todo="fix the row or pass --labels",
+    )
+
+
+def _listed(labels: Iterable[str], most: int = 10) -> str:
+    labels = list(labels)
+    shown = ", ".join(label[:40] for label in labels[:most])
+    return shown + (f" and {len(labels) - most} more" if len(labels) > most else "")

@@ -1,0 +1,1 @@
+"""The lesson's exercises and how answers are checked."""

@@ -1,0 +1,37 @@
+"""The questions at the end of a chapter, as a page or a notebook shows them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from html import escape
+
+from sentir.lesson.exercises.exercises import exercises
+from sentir.lesson.language import said
+
+_HINT = {"en": "Hint", "es": "Pista"}
+_ANSWER = {"en": "Answer", "es": "Respuesta"}
+
+
+@dataclass(frozen=True)
+class Questions:
+    """All questions of a chapter in one language."""
+
+    chapter: int
+    language: str
+
+    def _repr_html_(self) -> str:
+        hint, answer = said(_HINT, self.language), said(_ANSWER, self.language)
+        items = "".join(
+            f"<li><p>{_lines(said(one.question, self.language))} "
+            f'<code title="check">{escape(one.id)}</code></p>'
+            f"<details><summary>{hint}</summary>{_lines(said(one.hint, self.language))}</details>"
+            f"<details><summary>{answer}</summary>{_lines(one.answer(self.language))}</details></li>"
+            for one in exercises(self.chapter)
+        )
+        return f'<ol class="questions">{items}</ol>'
+
+
+def _lines(text: str) -> str:
+    told = escape(text).replace("\n", "<br>")
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", told)

@@ -1,0 +1,1 @@
+"""How the lesson draws."""

@@ -1,0 +1,138 @@
+"""The table of faults, for the terminal and as Markdown, and its picture."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.figure import Figure
+from rich.table import Table
+
+from sentir.lesson.figures.style import lesson_figure, lesson_style
+from sentir.lesson.language import said
+from sentir.lesson.pitfalls.experiment import Comparison
+
+NAMES = {
+    "en": {
+        "mended": "none (mended)",
+        "carried": "state carried between batches",
+        "uninitialised": "state never set to zero",
+        "left padding": "padding left, read as text",
+        "right padding": "padding right, last step taken",
+        "unknown": "unknown words read as padding",
+        "all": "the lesson's own together",
+    },
+    "es": {
+        "mended": "ninguno (corregida)",
+        "carried": "estado arrastrado entre lotes",
+        "uninitialised": "estado nunca puesto a cero",
+        "left padding": "relleno a la izquierda, leído",
+        "right padding": "relleno a la derecha, último paso",
+        "unknown": "desconocidas leídas como relleno",
+        "all": "los de la lección, juntos",
+    },
+}
+TEXTS = {
+    "en": {
+        "fault": "fault",
+        "test": "right",
+        "spread": "of the seeds",
+        "difference": "points lost",
+        "valid": "validation reviews right",
+        "step": "step",
+        "mended": "mended",
+        "chance": "chance",
+        "caption": "{train:,} reviews learnt from, {test:,} tested on; {seeds} seeds",
+    },
+    "es": {
+        "fault": "fallo",
+        "test": "aciertos",
+        "spread": "según semilla",
+        "difference": "puntos menos",
+        "valid": "aciertos en validación",
+        "step": "paso",
+        "mended": "corregida",
+        "chance": "azar",
+        "caption": "{train:,} reseñas para aprender, {test:,} de prueba; {seeds} semillas",
+    },
+}
+
+
+def rows(found: Comparison, language: str = "en") -> list[tuple[str, str, str, str]]:
+    """For each fault its name, mean accuracy, spread, and the points it costs.
+
+    Raises:
+        UsageError: the lesson does not speak that language.
+    """
+    names = said(NAMES, language)
+    best = [curve.test for curve in found.of("mended")]
+    told = []
+    for fault in found.faults:
+        tests = [curve.test for curve in found.of(fault)]
+        mean, lost = np.mean(tests), ""
+        if best and fault != "mended":
+            lost = f"{100 * (np.mean(best) - mean):.1f}"
+        told.append((names[fault], f"{mean:.2%}", f"{min(tests):.2%} - {max(tests):.2%}", lost))
+    return told
+
+
+def table(found: Comparison, language: str = "en") -> Table:
+    """For the terminal.
+
+    Raises:
+        UsageError: the lesson does not speak that language.
+    """
+    words = said(TEXTS, language)
+    made = Table(
+        box=None, pad_edge=False, caption=_caption(found, language), caption_justify="left"
+    )
+    made.add_column(words["fault"])
+    for name in ("test", "spread", "difference"):
+        made.add_column(words[name], justify="right")
+    for row in rows(found, language):
+        made.add_row(*row)
+    return made
+
+
+def markdown(found: Comparison, language: str = "en") -> str:
+    """The same as Markdown.
+
+    Raises:
+        UsageError: the lesson does not speak that language.
+    """
+    words = said(TEXTS, language)
+    head = [words[name] for name in ("fault", "test", "spread", "difference")]
+    lines = [head, ["---", *["--:"] * 3], *rows(found, language)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+@lesson_style()
+def figure(found: Comparison, language: str = "en") -> Figure:
+    """A panel a fault: its validation curves, and the mended recipe's beside them, dashed.
+
+    Raises:
+        UsageError: the lesson does not speak that language.
+    """
+    words, names = said(TEXTS, language), said(NAMES, language)
+    shown = [fault for fault in found.faults if fault != "mended"] or ["mended"]
+    made, axes = lesson_figure(len(shown), columns=3, size_inches=(3.8, 2.7))
+    mended = found.of("mended")
+    for fault, panel in zip(shown, axes, strict=True):
+        curves = found.of(fault)
+        panel.set_title(names[fault], loc="left", fontsize=9)
+        for curve in mended:
+            panel.plot(curve.steps, curve.valid, color="0.45", linestyle="--", linewidth=1)
+        for curve in curves:
+            panel.plot(curve.steps, curve.valid, color="C0", marker="o", markersize=3)
+        for drawn, colour in ((curves, "C0"), (mended, "0.45")):
+            if drawn:
+                level = float(np.mean([one.test for one in drawn]))
+                panel.plot([drawn[0].steps[-1]], [level], marker="D", color=colour, clip_on=False)
+        panel.axhline(0.5, color="0.4", linewidth=0.8)
+        panel.text(0, 0.49, words["chance"], va="top", color="0.3", fontsize=8)
+        panel.set(ylim=(0.3, 1.0), xlabel=words["step"], ylabel=words["valid"])
+        panel.set_xlim(left=0)
+    return made
+
+
+def _caption(found: Comparison, language: str) -> str:
+    seeds = len({curve.seed for curve in found.curves})
+    return said(TEXTS, language)["caption"].format(**found.reviews, seeds=seeds)

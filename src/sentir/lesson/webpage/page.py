@@ -1,0 +1,206 @@
+"""The interactive page: one HTML file in which the reader steps a network through a sentence.
+
+The file holds the network's weights and computes with them in the browser, so it needs no server
+and no connection. Its parts lie in ``web/``::
+
+    page.html    the frame: headings, controls, empty drawings
+    page.css     how it looks
+    texts.json   every text, in each language
+    tokens.js    from a sentence to ids, by the rules of `sentir.text.treebank`
+    cell.js      the LSTM's step, as in `sentir.nn.cells`
+    scene.js     the drawings
+    view.js      what is shown, and how it follows from the state
+    page.js      the state, and what the reader does to it
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from typing import Any
+
+from torch import Tensor
+
+from sentir.bundle import Bundle
+from sentir.errors import UsageError
+from sentir.nn.cells import weights_of
+from sentir.nn.classifier import RecurrentLayer
+from sentir.synthetic.reviews import LANGUAGES
+from sentir.text.cleaning import QUOTES, STEPS, URL_TOKEN
+from sentir.text.tokenizer import SPECIAL, UNK, WordTokenizer
+from sentir.text.treebank import ABBREVIATIONS, CLOSERS, MAX_PIECE_CHARACTERS
+
+#: In the order in which they stand in the page.
+SCRIPTS = ("tokens.js", "cell.js", "scene.js", "view.js", "page.js")
+#: More lanes than these nobody looks at.
+MAX_UNITS = 32
+#: Weights in a page: 8 MB, which make 11 MB of text.
+MAX_WEIGHTS = 2_000_000
+#: What a network must be for the page's step to be all of it, as settings.
+SHOWABLE: Mapping[str, object] = {
+    "cell": "lstm",
+    "layers": 1,
+    "bidirectional": False,
+    "pooling": "last",
+    "skip": False,
+    "bigrams": 0,
+    "terms": 0,
+}
+_TRAIN = (
+    "train one with --cell lstm --layers 1 --no-bidirectional --pooling last --no-skip --bigrams 0 "
+    "--terms 0 --hidden 8 --embedding 8 --tokenizer word --max-vocabulary 20000"
+)
+
+#: Sentences to begin with: a denial, an opinion of others, two contrasts and a plain one.
+EXAMPLES: Mapping[str, tuple[str, ...]] = {
+    "en": (
+        "I can't say that the film was awful.",
+        "Although the acting was brilliant, in the end the film was boring.",
+        "The service was terrible, but I can only say that the restaurant was wonderful.",
+        "My sister swears that the hotel was wonderful, but I found it disappointing.",
+        "The film was not good.",
+    ),
+    "es": (
+        "No puedo decir que la película fuera mala.",
+        "Aunque la banda sonora fue brillante, al final la película resultó aburrida.",
+        "El servicio fue pésimo, pero solo puedo decir que el restaurante fue maravilloso.",
+        "Mi hermana jura que el hotel fue maravilloso, pero me pareció decepcionante.",
+        "La película no fue buena.",
+    ),
+}
+
+#: Things to try on the networks that come along: shut a gate of all units at a word, and the
+#: denial is not heard, or forgotten.
+EXPERIMENTS: Mapping[str, tuple[Mapping[str, str], ...]] = {
+    "en": (
+        {"text": "The film was not good.", "word": "not", "gate": "input"},
+        {"text": "I can't say that the film was awful.", "word": "that", "gate": "forget"},
+    ),
+    "es": (
+        {"text": "La película no fue buena.", "word": "no", "gate": "input"},
+        {"text": "No diría que el libro es bueno.", "word": "que", "gate": "forget"},
+    ),
+}
+
+
+def network_data(bundle: Bundle, language: str, *, where: str = "page") -> dict[str, Any]:
+    """All that the page computes with, as JSON holds it.
+
+    Args:
+        bundle: the network and its words.
+        language: of the sentences it reads.
+        where: what to call the network in an error.
+
+    Raises:
+        UsageError: the page cannot show this network; the message says how to train one.
+    """
+    _check(bundle, where)
+    tokenizer, model = bundle.tokenizer, bundle.model
+    layer = model.layers[0]
+    assert isinstance(layer, RecurrentLayer)
+    weights = weights_of(layer.ahead)
+    accuracy = bundle.metrics.get("validation", {}).get("accuracy")
+    return {
+        "language": language,
+        "labels": list(bundle.labels.names),
+        "accuracy": accuracy,
+        "synthetic": bundle.synthetic,
+        "clean": [name for name in STEPS if name in tokenizer.steps],
+        "words": list(tokenizer.vocabulary[len(SPECIAL) :]),
+        "max_tokens": bundle.config.text.max_tokens,
+        "inputs": bundle.config.model.embedding,
+        "units": bundle.config.model.hidden,
+        "weights": {
+            "embedding": _packed(model.embedding.weight),
+            "input": _packed(weights.input_GE),
+            "hidden": _packed(weights.hidden_GH),
+            "input_bias": _packed(weights.input_bias_G),
+            "hidden_bias": _packed(weights.hidden_bias_G),
+            "head": _packed(model.head.weight),
+            "head_bias": _packed(model.head.bias),
+        },
+    }
+
+
+def _check(bundle: Bundle, where: str) -> None:
+    model = bundle.config.model
+    found = {name: getattr(model, name) for name in SHOWABLE}
+    other = [f"{name} = {found[name]}" for name in SHOWABLE if found[name] != SHOWABLE[name]]
+    if not isinstance(bundle.tokenizer, WordTokenizer):
+        other.append(f"tokenizer = {bundle.config.text.tokenizer}")
+    if model.hidden > MAX_UNITS:
+        other.append(f"hidden = {model.hidden}, more than {MAX_UNITS}")
+    count = sum(weight.numel() for weight in bundle.model.parameters())
+    if not other and count > MAX_WEIGHTS:
+        other.append(f"{count:,} weights, more than {MAX_WEIGHTS:,}")
+    if other:
+        raise UsageError(
+            f"the page cannot show a network of {'; '.join(other)}", where=where, todo=_TRAIN
+        )
+
+
+def _packed(weight: Tensor) -> str:
+    """The numbers in rows, as little-endian 32-bit ones in base64."""
+    return base64.b64encode(weight.detach().cpu().numpy().astype("<f4").tobytes()).decode("ascii")
+
+
+def tokenizer_rules() -> dict[str, Any]:
+    """What the page's tokenizer shares with ours as data."""
+    return {
+        "abbreviations": sorted(ABBREVIATIONS),
+        "closers": sorted(CLOSERS),
+        "quotes": {sign: straight for straight, signs in QUOTES.items() for sign in signs},
+        "address": URL_TOKEN,
+        "longest": MAX_PIECE_CHARACTERS,
+        "unknown": UNK,
+        "first": len(SPECIAL),
+    }
+
+
+def render_page(
+    networks: Mapping[str, Bundle],
+    language: str,
+    *,
+    examples: Sequence[str] = (),
+    experiments: bool = False,
+    where: str = "page",
+) -> str:
+    """The page, the same for the same networks.
+
+    Args:
+        networks: by language; the page shows the one of the language it is read in, or the first.
+        language: in which it opens, ``"en"`` or ``"es"``.
+        examples: sentences to begin with; unset: those of `EXAMPLES`.
+        experiments: offer `EXPERIMENTS`, which hold of the networks that come along.
+        where: what to call a network in an error.
+
+    Raises:
+        UsageError: there is no such language, or the page cannot show one of the networks.
+    """
+    if language not in LANGUAGES:
+        raise UsageError(
+            f"the page does not speak {language!r}", todo=f"take one of {', '.join(LANGUAGES)}"
+        )
+    data = {
+        "language": language,
+        "rules": tokenizer_rules(),
+        "networks": [network_data(one, name, where=where) for name, one in networks.items()],
+        "examples": {one: list(examples or EXAMPLES[one]) for one in LANGUAGES},
+        "experiments": {one: list(EXPERIMENTS[one] if experiments else ()) for one in LANGUAGES},
+        "texts": json.loads(_part("texts.json")),
+    }
+    parts = {
+        "language": language,
+        "style": _part("page.css"),
+        # "<" is escaped, as "</script>" inside a text would end the script that holds it.
+        "data": json.dumps(data, ensure_ascii=False).replace("<", "\\u003c"),
+        "script": "\n".join(map(_part, SCRIPTS)),
+    }
+    return re.sub(r"\{\{(\w+)\}\}", lambda mark: parts[mark[1]], _part("page.html"))
+
+
+def _part(name: str) -> str:
+    return resources.files(__package__).joinpath("web", name).read_text(encoding="utf-8")

@@ -1,0 +1,1 @@
+"""Our own compiled kernels (Numba), each with a readable twin in PyTorch."""

@@ -1,0 +1,1 @@
+"""Synthetic reviews and sentences, generated from grammars."""

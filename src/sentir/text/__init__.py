@@ -1,0 +1,1 @@
+"""A review becomes ids: cleaning, words, vocabulary."""

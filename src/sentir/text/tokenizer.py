@@ -1,0 +1,202 @@
+"""The tokenizer: the one way from a review to ids, whole in one ``tokenizer.json``.
+
+Two kinds. `WordTokenizer` gives every word of its vocabulary an id and all others ``_UNK``;
+`SubwordTokenizer` cuts rare words into pieces learnt from the reviews (byte-pair encoding,
+Sennrich et al. 2016; unigram language model, Kudo 2018) by Hugging Face's ``tokenizers``. Id 0 is
+padding and id 1 the unknown word in both, and no text can produce id 0.
+"""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+from sentir.config import CleanStep, TextConfig
+from sentir.errors import BundleError
+from sentir.text.cleaning import URL_TOKEN, cleaner
+from sentir.text.treebank import WordSplitter
+
+if TYPE_CHECKING:
+    import tokenizers
+
+PAD, UNK = 0, 1
+SPECIAL = ("_PAD", "_UNK")
+FORMAT = 1
+DEFAULT_SUBWORDS = 16_000
+#: What `tokenizers` puts before a word.
+WORD_START = "▁"
+
+
+class Tokenizer(ABC):
+    """From texts to ids; `save` and `load_tokenizer` are inverse."""
+
+    def __init__(self, steps: Sequence[CleanStep]) -> None:
+        self.steps = tuple(steps)
+
+    @property
+    @abstractmethod
+    def vocabulary(self) -> Sequence[str]:
+        """The word or piece of each id."""
+
+    @abstractmethod
+    def encode(self, texts: Sequence[str]) -> list[list[int]]:
+        """The ids of each text, unpadded and uncut; an empty text gives an empty list."""
+
+    @abstractmethod
+    def tokens(self, text: str) -> list[str]:
+        """The tokens of one text, as they are written, as many as `encode` gives ids."""
+
+    @abstractmethod
+    def _to_dict(self) -> dict[str, Any]: ...
+
+    def save(self, path: Path) -> None:
+        """Write the whole tokenizer as JSON."""
+        data = {"format": FORMAT, "clean": self.steps, **self._to_dict()}
+        path.write_text(json.dumps(data, ensure_ascii=False, indent=0), encoding="utf-8")
+
+
+class WordTokenizer(Tokenizer):
+    """Words by the Treebank's rules.
+
+    Args:
+        words: the vocabulary behind `SPECIAL`, by falling frequency.
+        steps: cleaning steps.
+    """
+
+    def __init__(self, words: Iterable[str], steps: Sequence[CleanStep]) -> None:
+        super().__init__(steps)
+        self._vocabulary = [*SPECIAL, *words]
+        # The names of the special ids are not words: a review that holds "_PAD" pads nothing.
+        ids = {word: at for at, word in enumerate(self._vocabulary) if at >= len(SPECIAL)}
+
+        def id_of(word: str) -> int:
+            return ids.get(word, UNK)
+
+        #: The id of one word.
+        self.id_of = id_of
+        self._ids = WordSplitter(steps, lambda words: tuple(map(id_of, words)))
+        self._words = WordSplitter(steps, tuple)
+
+    @property
+    def vocabulary(self) -> Sequence[str]:
+        return self._vocabulary
+
+    def encode(self, texts: Sequence[str]) -> list[list[int]]:
+        return [self._ids(text) for text in texts]
+
+    def tokens(self, text: str) -> list[str]:
+        return self._words(text)
+
+    def _to_dict(self) -> dict[str, Any]:
+        return {"kind": "word", "vocabulary": self._vocabulary}
+
+
+class SubwordTokenizer(Tokenizer):
+    """Pieces of words, learnt from the reviews.
+
+    Args:
+        inner: Hugging Face's tokenizer, `SPECIAL` its first two ids.
+        steps: cleaning steps, carried out before it.
+    """
+
+    def __init__(self, inner: tokenizers.Tokenizer, steps: Sequence[CleanStep]) -> None:
+        super().__init__(steps)
+        self._inner = inner
+        self._clean = cleaner(steps)
+        self._vocabulary = [inner.id_to_token(at) or "" for at in range(inner.get_vocab_size())]
+
+    @classmethod
+    def train(cls, texts: Iterable[str], config: TextConfig) -> SubwordTokenizer:
+        """Learn `config.max_vocabulary` pieces (16,000 if unset) from the texts."""
+        import tokenizers
+        from tokenizers import AddedToken, models, pre_tokenizers, trainers
+
+        clean = cleaner(config.clean)
+        size = config.max_vocabulary or DEFAULT_SUBWORDS
+        settings: dict[str, Any] = {
+            "vocab_size": size,
+            "special_tokens": list(SPECIAL),
+            "show_progress": False,
+        }
+        model: models.Model
+        trainer: trainers.Trainer
+        if config.tokenizer == "bpe":
+            model = models.BPE(unk_token="_UNK")
+            trainer = trainers.BpeTrainer(min_frequency=config.min_count, **settings)
+        else:
+            model = models.Unigram()
+            trainer = trainers.UnigramTrainer(unk_token="_UNK", **settings)
+        inner = tokenizers.Tokenizer(model)
+        inner.pre_tokenizer = pre_tokenizers.Sequence(
+            [
+                pre_tokenizers.WhitespaceSplit(),
+                pre_tokenizers.Punctuation(),
+                pre_tokenizers.Metaspace(),
+            ]
+        )
+        inner.train_from_iterator((clean(text) for text in texts), trainer)
+        # Known only from here on, so that the address's token is one piece and "_PAD" in a review
+        # is text: special tokens would be found inside reviews.
+        if URL_TOKEN in map(clean, ("www.sentir.org",)):
+            inner.add_tokens([AddedToken(URL_TOKEN)])
+        inner.encode_special_tokens = True
+        return cls(inner, config.clean)
+
+    @property
+    def vocabulary(self) -> Sequence[str]:
+        return self._vocabulary
+
+    def encode(self, texts: Sequence[str]) -> list[list[int]]:
+        found = self._inner.encode_batch_fast([self._clean(text) for text in texts])
+        return [encoding.ids for encoding in found]
+
+    def tokens(self, text: str) -> list[str]:
+        cleaned = self._clean(text)
+        found = self._inner.encode(cleaned)
+        # The mark of a word's start, where it is a piece of its own, has the next letter's place.
+        return [
+            WORD_START if piece == WORD_START else cleaned[start:end]
+            for piece, (start, end) in zip(found.tokens, found.offsets, strict=True)
+        ]
+
+    def _to_dict(self) -> dict[str, Any]:
+        return {"kind": "subword", "subword": json.loads(self._inner.to_str())}
+
+
+def load_tokenizer(path: Path) -> Tokenizer:
+    """The tokenizer that `Tokenizer.save` wrote.
+
+    Raises:
+        BundleError: the file is absent, is not such a file, or is of an unknown version.
+    """
+    where = str(path)
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        version = data["format"]
+        if version != FORMAT:
+            raise BundleError(
+                f"format {version!r}, this version reads {FORMAT}",
+                where=where,
+                todo="upgrade sentir",
+            )
+        steps = [step for step in data["clean"] if step in get_args(CleanStep)]
+        if steps != data["clean"]:
+            raise BundleError(f"unknown cleaning in {data['clean']}", where=where)
+        if data["kind"] == "word":
+            return WordTokenizer(data["vocabulary"][len(SPECIAL) :], steps)
+        import tokenizers
+
+        inner = tokenizers.Tokenizer.from_str(json.dumps(data["subword"]))
+        inner.encode_special_tokens = True
+        return SubwordTokenizer(inner, steps)
+    except BundleError:
+        raise
+    except FileNotFoundError:
+        raise BundleError("no such file", where=where, todo="copy the whole folder") from None
+    except Exception as error:  # tokenizers raises nothing more precise
+        raise BundleError(
+            f"not a tokenizer of sentir ({error!r})", where=where, todo="copy the folder again"
+        ) from None

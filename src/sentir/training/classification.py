@@ -1,0 +1,131 @@
+"""What a classifier learns: labels. Its loss, how good it is, and its answers to a corpus.
+
+Shapes: B batch, N reviews of a corpus, C classes, O outputs (1 for two classes, else C).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from sentir.config import Config
+from sentir.data.batching import Batch, sorted_batches
+from sentir.data.dataset import EncodedCorpus
+from sentir.data.joined import Reviews
+from sentir.nn.classifier import SentimentClassifier
+from sentir.training.adversarial import adversarial_loss
+from sentir.training.checkpoint import Checkpoints, Position
+from sentir.training.loop import Listener, fit
+
+#: Reviews a batch when nothing is learnt.
+EVALUATION_BATCH = 256
+
+
+@dataclass(frozen=True, kw_only=True)
+class Classifying:
+    """The task, see `sentir.training.loop.Task`.
+
+    Attributes:
+        targets: of the training reviews, see `sentir.data.joined.Reviews`.
+        valid: reviews to choose the best model by.
+        max_tokens: what is read of a review.
+        adversarial: size of the noise that is trained against, 0 for none.
+    """
+
+    targets: Tensor
+    valid: EncodedCorpus
+    max_tokens: int
+    adversarial: float = 0.0
+    validations_an_epoch: int = 4
+    counted: tuple[str, ...] = ("reviews",)
+
+    def loss(self, model: SentimentClassifier, batch: Batch) -> Tensor:
+        targets = self.targets[torch.from_numpy(batch.rows_B)].to(batch.ids_BT.device)
+        if self.adversarial:
+            return adversarial_loss(model, batch, targets, self.adversarial)
+        return model.loss(model(batch.ids_BT, batch.lengths_B), targets)
+
+    def validate(self, model: SentimentClassifier) -> dict[str, float]:
+        probabilities_NC = probabilities(model, self.valid, self.max_tokens)
+        labels_N = self.valid.labels_N
+        losses_N = -np.log(np.maximum(probabilities_NC[np.arange(len(labels_N)), labels_N], 1e-12))
+        if model.class_weights_C is not None:
+            losses_N *= model.class_weights_C.numpy()[labels_N]
+        right_N = probabilities_NC.argmax(axis=1) == labels_N
+        return {"loss": float(losses_N.mean()), "accuracy": float(right_N.mean())}
+
+
+def fit_classifier(
+    model: SentimentClassifier,
+    train: Reviews,
+    valid: EncodedCorpus,
+    config: Config,
+    *,
+    checkpoints: Checkpoints,
+    tell: Listener,
+    resume: bool = False,
+) -> Position:
+    """Train a classifier; `sentir.training.loop.fit` says how, and what the rest means.
+
+    Args:
+        model: on the device to train on; holds the best weights seen afterwards.
+        train: reviews to learn from.
+        valid: reviews to choose the best model by.
+        config: `text.max_tokens` and all of `train` and `tune` are used.
+    """
+    task = Classifying(
+        targets=torch.from_numpy(train.targets),
+        valid=valid,
+        max_tokens=config.text.max_tokens,
+        adversarial=config.tune.adversarial,
+    )
+    # The linear part is fitted when the network is: until then it would be summed, averaged and
+    # saved for nothing.
+    terms, model.terms = model.terms, None
+    try:
+        return fit(
+            model, train, task, config.train, config.tune,
+            checkpoints=checkpoints, tell=tell, resume=resume,
+        )  # fmt: skip
+    finally:
+        model.terms = terms
+
+
+def probabilities(
+    model: SentimentClassifier,
+    corpus: EncodedCorpus,
+    max_tokens: int,
+    *,
+    batch_size: int = EVALUATION_BATCH,
+    advance: Callable[[int], None] = lambda count: None,
+) -> npt.NDArray[np.float64]:
+    """The model's probabilities for every review, in the corpus' order, (N, C)."""
+    found_NO = logits(model, corpus, max_tokens, batch_size=batch_size, advance=advance)
+    answers_NC: npt.NDArray[np.float64] = model.probabilities(torch.from_numpy(found_NO)).numpy()
+    return answers_NC
+
+
+def logits(
+    model: SentimentClassifier,
+    corpus: EncodedCorpus,
+    max_tokens: int,
+    *,
+    batch_size: int = EVALUATION_BATCH,
+    advance: Callable[[int], None] = lambda count: None,
+) -> npt.NDArray[np.float64]:
+    """The model's logits for every review, in the corpus' order, (N, O)."""
+    model.eval()
+    device = next(model.parameters()).device
+    found_NO = np.empty((len(corpus), model.head.out_features))
+    with torch.inference_mode():
+        for batch in sorted_batches(corpus, batch_size=batch_size, max_tokens=max_tokens):
+            on_device = batch.to(device)
+            logits_BO = model(on_device.ids_BT, on_device.lengths_B)
+            found_NO[batch.rows_B] = logits_BO.double().cpu().numpy()
+            advance(len(batch.rows_B))
+    return found_NO

@@ -1,0 +1,102 @@
+"""What a language model learns: the next word, and the one before. Its loss, and its perplexity.
+
+No review has a label: each word is the answer to the words before it, and to those behind it.
+
+Shapes: N places with a word to guess.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sentir.config import PretrainConfig
+from sentir.data.batching import Batch, pad
+from sentir.data.dataset import EncodedCorpus
+from sentir.nn.language_model import LanguageModel
+from sentir.training.callbacks import perplexity
+from sentir.training.checkpoint import Checkpoints, Position
+from sentir.training.loop import Listener, fit
+
+#: Tokens that a validation reads at most: the whole vocabulary is scored at each.
+VALID_TOKENS = 20_000
+#: Reviews, and places of text, that are scored at a time when nothing is learnt.
+EVALUATION_BATCH, EVALUATION_PLACES = 32, 512
+
+
+@dataclass(frozen=True, kw_only=True)
+class Guessing:
+    """The task, see `sentir.training.loop.Task`.
+
+    Attributes:
+        valid: reviews to choose the best model by, `VALID_TOKENS` of them.
+        max_tokens: what is read of a review.
+    """
+
+    valid: EncodedCorpus
+    max_tokens: int
+    validations_an_epoch: int = 10
+    counted: tuple[str, ...] = ("reviews", "tokens")
+
+    def loss(self, model: LanguageModel, batch: Batch) -> Tensor:
+        return model.loss(model(batch.ids_BT, batch.lengths_B))
+
+    def validate(self, model: LanguageModel) -> dict[str, float]:
+        ahead, back = losses(model, self.valid, self.max_tokens)
+        loss = (ahead + back) / 2
+        return {
+            "loss": loss,
+            "perplexity": perplexity(loss),
+            "perplexity_ahead": perplexity(ahead),
+            "perplexity_back": perplexity(back),
+        }
+
+
+def fit_language_model(
+    model: LanguageModel,
+    train: EncodedCorpus,
+    valid: EncodedCorpus,
+    config: PretrainConfig,
+    *,
+    checkpoints: Checkpoints,
+    tell: Listener,
+    resume: bool = False,
+) -> Position:
+    """Train a language model; `sentir.training.loop.fit` says how, and what the rest means.
+
+    Args:
+        model: on the device to train on; holds the best weights seen afterwards.
+        train: reviews to learn from.
+        valid: reviews to choose the best model by.
+        config: `text.max_tokens` and all of `train` are used.
+    """
+    task = Guessing(valid=valid, max_tokens=config.text.max_tokens)
+    return fit(model, train, task, config.train, checkpoints=checkpoints, tell=tell, resume=resume)
+
+
+def losses(
+    model: LanguageModel, corpus: EncodedCorpus, max_tokens: int, most_tokens: int = VALID_TOKENS
+) -> tuple[float, float]:
+    """The exact loss a word, in nats, of guessing ahead and back; its power of e is the perplexity.
+
+    Measured on reviews of the corpus, at random but always the same, of `most_tokens` in all.
+    """
+    model.eval()
+    device = next(model.parameters()).device
+    order = np.random.default_rng(0).permutation(len(corpus))
+    read_N = np.cumsum(np.minimum(corpus.lengths_N[order], max_tokens))
+    rows = order[: 1 + int((read_N <= most_tokens).sum())]
+    rows = rows[np.argsort(corpus.lengths_N[rows], kind="stable")]
+    totals, places = np.zeros(2), 0
+    with torch.inference_mode():
+        for start in range(0, len(rows), EVALUATION_BATCH):
+            some = rows[start : start + EVALUATION_BATCH]
+            batch = pad([corpus[row] for row in some], max_tokens).to(device)
+            guesses = model(batch.ids_BT, batch.lengths_B)
+            totals += [model.exact_loss(guess, EVALUATION_PLACES).item() for guess in guesses]
+            places += len(guesses[0].targets_N)
+    ahead, back = (totals / max(places, 1)).tolist()
+    return ahead, back

@@ -1,0 +1,215 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sentir.data.dataset import CorpusWriter, EncodedCorpus
+from sentir.errors import DataError
+from sentir.text.batch import text_hash
+
+Row = tuple[list[int], int, str]
+rows = st.tuples(st.lists(st.integers(0, 2**31 - 1)), st.integers(-1, 99), st.text())
+batches = st.lists(st.lists(rows, max_size=4), max_size=4)
+
+
+def write(path: Path, batches: list[list[Row]], *, texts: bool = True) -> None:
+    with CorpusWriter(path, texts=texts) as writer:
+        for batch in batches:
+            write_batch(writer, batch, texts=texts)
+
+
+def write_batch(writer: CorpusWriter, batch: list[Row], *, texts: bool = True) -> None:
+    ids = [ids for ids, _, _ in batch]
+    writer.write(
+        np.array([at for row in ids for at in row], np.int32),
+        np.cumsum([0, *map(len, ids)]).astype(np.int32),
+        np.array([label for _, label, _ in batch], np.int32),
+        np.array([text_hash(text) for _, _, text in batch], np.uint64),
+        [text for _, _, text in batch] if texts else None,
+    )
+
+
+BATCHES: list[list[Row]] = [
+    [([2, 3, 4], 0, "a b c"), ([], 1, "")],
+    [([], 0, "ñ")],
+    [([5], 1, "d"), ([6, 7], 0, "e f")],
+]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "corpus.arrow"
+    write(path, BATCHES)
+    return path
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(batches=batches)
+def test_what_is_written_is_read(tmp_path: Path, batches: list[list[Row]]) -> None:
+    path = tmp_path / "corpus.arrow"
+    write(path, batches)
+    corpus = EncodedCorpus(path)
+    written = [row for batch in batches for row in batch]
+    assert len(corpus) == len(written)
+    assert [ids.tolist() for ids in corpus] == [ids for ids, _, _ in written]
+    assert [corpus[at].tolist() for at in range(len(corpus))] == [ids for ids, _, _ in written]
+    assert corpus.labels_N.tolist() == [label for _, label, _ in written]
+    assert corpus.hashes_N.tolist() == [text_hash(text) for _, _, text in written]
+    assert corpus.lengths_N.tolist() == [len(ids) for ids, _, _ in written]
+    everyone = list(range(len(written)))[::-1]
+    assert corpus.texts(everyone) == [written[at][2] for at in everyone]
+
+
+def test_types(path: Path) -> None:
+    corpus = EncodedCorpus(path)
+    assert corpus[0].dtype == corpus.labels_N.dtype == corpus.lengths_N.dtype == np.int32
+    assert corpus.hashes_N.dtype == np.uint64
+
+
+def test_another_arrow_reader_opens_it(path: Path) -> None:
+    with pa.ipc.open_file(str(path)) as reader:
+        table = reader.read_all()
+    assert table.column_names == ["ids", "label", "text_hash", "text"]
+    assert table["ids"].to_pylist() == [[2, 3, 4], [], [], [5], [6, 7]]
+    assert table["label"].to_pylist() == [0, 1, 0, 1, 0]
+    assert table["text"].to_pylist() == ["a b c", "", "ñ", "d", "e f"]
+
+
+def test_reviews_are_views_into_the_file(path: Path) -> None:
+    corpus = EncodedCorpus(path)
+
+    def owner(array: npt.NDArray[np.int32]) -> object:
+        while isinstance(array.base, np.ndarray):
+            array = array.base
+        return array.base
+
+    assert np.shares_memory(corpus[0], corpus._flat)
+    assert np.shares_memory(corpus[4], corpus._flat)
+    assert owner(corpus[0]) is owner(corpus[4])
+    assert corpus._flat.nbytes == path.stat().st_size // 4 * 4  # the whole file is the one view
+    assert not corpus[0].flags.writeable
+
+
+def test_only_empty_reviews(tmp_path: Path) -> None:
+    write(tmp_path / "a.arrow", [[([], 0, ""), ([], 1, "")]])
+    corpus = EncodedCorpus(tmp_path / "a.arrow")
+    assert [ids.tolist() for ids in corpus] == [[], []]
+
+
+@pytest.mark.parametrize("batches", [[], [[]]])
+def test_no_reviews(tmp_path: Path, batches: list[list[Row]]) -> None:
+    write(tmp_path / "a.arrow", batches)
+    corpus = EncodedCorpus(tmp_path / "a.arrow")
+    assert len(corpus) == len(corpus.labels_N) == len(list(corpus)) == 0
+    assert corpus.texts([]) == []
+
+
+def test_texts_are_kept_only_when_asked(tmp_path: Path) -> None:
+    write(tmp_path / "a.arrow", BATCHES, texts=False)
+    corpus = EncodedCorpus(tmp_path / "a.arrow")
+    assert corpus[0].tolist() == [2, 3, 4]
+    assert corpus.batches[0].schema.names == ["ids", "label", "text_hash"]
+
+
+def test_texts_may_come_as_an_arrow_array(tmp_path: Path) -> None:
+    with CorpusWriter(tmp_path / "a.arrow", texts=True) as writer:
+        one = np.array([0], np.int32)
+        writer.write(
+            one, np.array([0, 1], np.int32), one, np.array([7], np.uint64), pa.array(["x"])
+        )
+    assert EncodedCorpus(tmp_path / "a.arrow").texts([0]) == ["x"]
+
+
+def test_a_hash_is_shared_by_texts_that_differ_in_case_and_blanks() -> None:
+    assert text_hash("Good  film\n") == text_hash(" good film")
+    assert text_hash("good film") != text_hash("goodfilm")
+    assert text_hash("\ud83d") != text_hash("\ud83e")  # halves of a surrogate pair are hashed too
+    assert 0 <= text_hash("") < 2**64
+    assert text_hash("sentir") == 2558438323292730584  # the same on every machine, in every run
+
+
+def half_written(path: Path) -> None:
+    with CorpusWriter(path, texts=True) as writer:
+        write_batch(writer, BATCHES[0])
+        raise KeyError
+
+
+def test_an_error_while_writing_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(KeyError):
+        half_written(tmp_path / "a.arrow")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_error_while_writing_keeps_the_old_one(path: Path) -> None:
+    with pytest.raises(KeyError):
+        half_written(path)
+    assert list(path.parent.iterdir()) == [path]
+    assert len(EncodedCorpus(path)) == 5
+
+
+def refused(path: Path) -> str:
+    with pytest.raises(
+        DataError, match=r"not an encoded corpus \(.*\); delete it and run"
+    ) as error:
+        EncodedCorpus(path)
+    assert str(error.value).startswith(f"{path}: ")
+    return str(error.value)
+
+
+def test_a_file_that_is_absent(tmp_path: Path) -> None:
+    refused(tmp_path / "none.arrow")
+    refused(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"x", b"ARROW1\0\0", b"no Arrow file " * 99])
+def test_a_file_of_something_else(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "a.arrow"
+    path.write_bytes(content)
+    refused(path)
+
+
+def test_a_file_cut_short(path: Path) -> None:
+    whole = path.read_bytes()
+    for size in range(0, len(whole), 97):
+        path.write_bytes(whole[:size])
+        refused(path)
+
+
+def test_a_file_with_its_middle_overwritten(path: Path) -> None:
+    whole = path.read_bytes()
+    start = whole.index(b"ids") + 400  # past the schema, in the first record batch's description
+    path.write_bytes(whole[:start] + b"\xff" * 64 + whole[start + 64 :])
+    refused(path)
+
+
+def test_a_file_whose_texts_lie_outside_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.arrow"
+    write(path, [[([7], 0, "x" * 333), ([8], 1, "y" * 444)]])
+    whole, places = path.read_bytes(), np.array([0, 333, 777], np.int32).tobytes()
+    assert whole.count(places) == 1
+    path.write_bytes(whole.replace(places, np.array([0, 333, 10**9], np.int32).tobytes()))
+    refused(path)
+
+
+def arrow_file(path: Path, table: pa.Table, **options: object) -> None:
+    with pa.ipc.new_file(str(path), table.schema, options=pa.ipc.IpcWriteOptions(**options)) as out:
+        out.write_table(table)
+
+
+def test_an_arrow_file_of_other_columns(tmp_path: Path) -> None:
+    path = tmp_path / "a.arrow"
+    arrow_file(path, pa.table({"text": ["a"], "label": [1]}))
+    assert "its columns are text, label" in refused(path)
+
+
+def test_an_arrow_file_that_cannot_be_mapped(path: Path) -> None:
+    with pa.ipc.open_file(str(path)) as reader:
+        table = reader.read_all()
+    arrow_file(path, pa.concat_tables([table] * 999), compression="zstd")
+    refused(path)

@@ -1,0 +1,394 @@
+from __future__ import annotations
+
+import json
+import tracemalloc
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sentir.config import TextConfig, TrainConfig
+from sentir.data import spool
+from sentir.data.dataset import EncodedCorpus
+from sentir.data.encoding import (
+    TrainingCorpora,
+    encode_reviews,
+    encode_training,
+    encode_unlabelled,
+    labelled,
+)
+from sentir.errors import DataError
+from sentir.io.labels import LabelScheme
+from sentir.io.reader import Faults, Review
+from sentir.text.batch import text_hash
+from sentir.text.tokenizer import UNK, SubwordTokenizer, WordTokenizer
+
+RAW = ("neg", "pos")
+SCHEME = LabelScheme(("negative", "positive"), {"neg": 0, "pos": 1})
+TEXT = TextConfig(min_count=1)
+
+
+def review(text: str, label: str | None = "pos", line: int = 1) -> Review:
+    return Review(text, label, "a.csv", line, None)
+
+
+def made(count: int) -> list[Review]:
+    return [review(f"review w{at} w{at % 7}", RAW[at % 2], at + 1) for at in range(count)]
+
+
+def encoded(
+    reviews: Iterable[Review], folder: Path, *, text: TextConfig = TEXT, **settings: Any
+) -> TrainingCorpora:
+    given = {
+        name: settings.pop(name)
+        for name in ("labels", "valid_reviews", "unlabelled", "tokenizer", "faults", "advance")
+        if name in settings
+    }
+    given.setdefault("faults", Faults())
+    return encode_training(reviews, folder, text=text, train=TrainConfig(**settings), **given)
+
+
+def folder(path: Path) -> Path:
+    path.mkdir()
+    return path
+
+
+def words_of(corpora: TrainingCorpora, ids: Iterable[int]) -> list[str]:
+    return [corpora.tokenizer.vocabulary[at] for at in ids]
+
+
+def test_the_folder_holds_all_that_training_reads(tmp_path: Path) -> None:
+    corpora = encoded(made(40), tmp_path)
+    assert sorted(file.name for file in tmp_path.iterdir()) == [
+        "labels.json",
+        "tokenizer.json",
+        "train.arrow",
+        "valid.arrow",
+    ]
+    again = TrainingCorpora.open(tmp_path)
+    assert again.labels == corpora.labels == SCHEME
+    assert list(again.tokenizer.vocabulary) == list(corpora.tokenizer.vocabulary)
+    assert [ids.tolist() for ids in again.train] == [ids.tolist() for ids in corpora.train]
+    assert again.valid.labels_N.tolist() == corpora.valid.labels_N.tolist()
+
+
+def test_every_review_is_on_one_side_as_the_tokenizer_would_have_it(tmp_path: Path) -> None:
+    reviews = made(100)
+    corpora = encoded(reviews, tmp_path, valid_fraction=0.2)
+    assert (len(corpora.train), len(corpora.valid)) == (80, 20)
+    sides = {int(hashed): at for at, hashed in enumerate(corpora.train.hashes_N)}
+    for one in reviews:
+        hashed = text_hash(one.text)
+        side, row = (
+            (corpora.train, sides[hashed])
+            if hashed in sides
+            else (corpora.valid, corpora.valid.hashes_N.tolist().index(hashed))
+        )
+        assert side[row].tolist() == corpora.tokenizer.encode([one.text])[0]
+        assert side.labels_N[row] == RAW.index(one.label or "")
+    valid = [one for one in reviews if text_hash(one.text) not in sides]
+    assert corpora.valid.texts(range(20)) == [one.text for one in valid]  # in the files' order
+
+
+def test_copies_stay_on_one_side(tmp_path: Path) -> None:
+    reviews = [review(f"  Review {at % 30}" if at % 3 else f"review {at % 30}", RAW[at % 2])
+               for at in range(300)]  # fmt: skip
+    corpora = encoded(reviews, tmp_path)
+    assert not set(corpora.train.hashes_N.tolist()) & set(corpora.valid.hashes_N.tolist())
+    assert len(corpora.train) + len(corpora.valid) == 300
+    assert len(corpora.valid) == 30  # three reviews of ten copies each
+
+
+def test_the_split_follows_from_the_seed_and_the_texts(tmp_path: Path) -> None:
+    def chosen(reviews: list[Review], seed: int) -> set[int]:
+        return set(encoded(reviews, tmp_path, seed=seed).valid.hashes_N.tolist())
+
+    first = chosen(made(200), 0)
+    assert chosen(made(200)[::-1], 0) == first
+    others = [chosen(made(200), seed) for seed in (1, 2, 2**63)]
+    assert all(len(first & other) < 12 for other in others)  # by chance: 2 of 20
+
+
+def test_no_more_is_set_aside_than_asked(tmp_path: Path) -> None:
+    assert len(encoded(made(100), tmp_path, valid_max=7).valid) == 7
+    assert len(encoded(made(100), tmp_path, valid_fraction=0.5, valid_max=7).valid) == 7
+    assert len(encoded(made(100), tmp_path, valid_fraction=0.25).valid) == 25
+
+
+def test_a_word_of_set_aside_reviews_only_is_unknown(tmp_path: Path) -> None:
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    reviews = [review(f"same {one}{two}", RAW[at % 2])
+               for at, one in enumerate(letters) for two in letters]  # fmt: skip
+    corpora = encoded(reviews, tmp_path)
+    (same,) = corpora.tokenizer.encode(["same"])[0]
+    assert [ids.tolist() for ids in corpora.valid] == [[same, UNK]] * 68
+    assert all(UNK not in ids for ids in corpora.train)
+    assert len(corpora.tokenizer.vocabulary) == 2 + 1 + len(corpora.train)
+    assert {word for ids in corpora.train for word in words_of(corpora, ids)} == set(
+        corpora.tokenizer.vocabulary[2:]
+    )
+
+
+def test_validation_reviews_of_one_s_own(tmp_path: Path) -> None:
+    own = [review("Review w1", "pos"), review("w2", "neg"), review("only here", "positive")]
+    corpora = encoded(made(30), tmp_path, valid_reviews=own)
+    assert len(corpora.train) == 30
+    assert corpora.valid.labels_N.tolist() == [1, 0, 1]
+    assert corpora.valid.texts([0, 1, 2]) == ["Review w1", "w2", "only here"]
+    assert [ids.tolist() for ids in corpora.valid] == corpora.tokenizer.encode(
+        ["Review w1", "w2", "only here"]
+    )
+    assert corpora.valid[2].tolist() == [UNK, UNK]
+    assert {"only", "here"}.isdisjoint(corpora.tokenizer.vocabulary)
+
+
+@pytest.mark.parametrize("kind", ["bpe", "unigram"])
+def test_subwords(tmp_path: Path, kind: str) -> None:
+    text = TextConfig(tokenizer=kind, max_vocabulary=60)  # type: ignore[arg-type]
+    reviews = [review(f"La habitación w{at} estaba {'bien' if at % 2 else 'mal'}", RAW[at % 2])
+               for at in range(60)]  # fmt: skip
+    corpora = encoded(reviews, tmp_path, text=text)
+    assert isinstance(corpora.tokenizer, SubwordTokenizer)
+    assert (len(corpora.train), len(corpora.valid)) == (54, 6)
+    assert [ids.tolist() for ids in corpora.valid] == corpora.tokenizer.encode(
+        corpora.valid.texts(range(6))
+    )
+    assert max(map(max, corpora.train)) < len(corpora.tokenizer.vocabulary)
+
+
+def test_subwords_are_learnt_from_train_only(tmp_path: Path) -> None:
+    text = TextConfig(tokenizer="bpe", min_count=1)
+    unseen = [review("ひらがな " * 9, "neg"), review("a", "pos")]
+    corpora = encoded(made(60), tmp_path, text=text, valid_reviews=unseen)
+    assert UNK in corpora.valid[0]
+
+
+@pytest.mark.parametrize("kind", ["word", "bpe"])
+def test_a_tokenizer_that_is_settled(tmp_path: Path, kind: str) -> None:
+    text = TextConfig(tokenizer=kind, min_count=1, clean=("lower",))  # type: ignore[arg-type]
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+    known = encoded(made(40), tmp_path / "first", text=text).tokenizer
+    others = [review(f"REVIEW w{at} other{at}", RAW[at % 2]) for at in range(40)]
+    # The tokenizer's own cleaning is what counts, and nothing is learnt.
+    corpora = encoded(others, tmp_path / "second", tokenizer=known, valid_fraction=0.25)
+    assert corpora.tokenizer.vocabulary == known.vocabulary
+    assert (len(corpora.train), len(corpora.valid)) == (30, 10)
+    wanted = {text_hash(one.text): known.encode([one.text])[0] for one in others}
+    for corpus in (corpora.train, corpora.valid):
+        for ids, hashed in zip(corpus, corpus.hashes_N.tolist(), strict=True):
+            assert ids.tolist() == wanted[hashed]
+
+
+@pytest.mark.parametrize("kind", ["word", "bpe"])
+def test_reviews_without_labels(tmp_path: Path, kind: str) -> None:
+    reviews = [review(f"review w{at} w{at % 7}", (None, "pos", "3", "Ω")[at % 4])
+               for at in range(40)]  # fmt: skip
+    text = TextConfig(tokenizer=kind, min_count=1)  # type: ignore[arg-type]
+    counted: list[int] = []
+    corpora = encode_unlabelled(
+        reviews, tmp_path, text=text, train=TrainConfig(), advance=counted.append
+    )
+    assert (len(corpora.train), len(corpora.valid)) == (36, 4)
+    assert sum(counted) == 40
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "train.arrow", "valid.arrow", "tokenizer.json"
+    }  # fmt: skip
+    wanted = {text_hash(one.text): corpora.tokenizer.encode([one.text])[0] for one in reviews}
+    for corpus in (corpora.train, corpora.valid):
+        for ids, hashed in zip(corpus, corpus.hashes_N.tolist(), strict=True):
+            assert ids.tolist() == wanted[hashed]
+
+
+@pytest.mark.parametrize("kind", ["word", "unigram"])
+def test_some_reviews_without_labels(tmp_path: Path, kind: str) -> None:
+    """Whatever labels they have, they are kept apart with their texts, and their words are known.
+
+    One that stands among those with labels is left out.
+    """
+    reviews = made(40)
+    others = [review(f"another w{at} q{at}", ("strange", None)[at % 2]) for at in range(10)]
+    text = TextConfig(tokenizer=kind, min_count=1)  # type: ignore[arg-type]
+    alone = encoded(reviews, folder(tmp_path / "alone"), text=text)
+    assert alone.unlabelled is None
+    counted: list[int] = []
+    both = encoded(reviews, folder(tmp_path / "both"), text=text, advance=counted.append,
+                   unlabelled=[*reviews[:5], *others])  # fmt: skip
+    assert sum(counted) == 55
+    assert both.labels == alone.labels
+    assert both.unlabelled is not None
+    for name in ("train", "valid"):
+        assert np.array_equal(getattr(both, name).hashes_N, getattr(alone, name).hashes_N)
+        assert np.array_equal(getattr(both, name).labels_N, getattr(alone, name).labels_N)
+    texts = [one.text for one in others]
+    assert both.unlabelled.texts(range(10)) == texts
+    assert both.unlabelled.labels_N.tolist() == [-1] * 10
+    assert [ids.tolist() for ids in both.unlabelled] == both.tokenizer.encode(texts)
+    if kind == "word":
+        assert set(both.tokenizer.vocabulary) - set(alone.tokenizer.vocabulary) == {"another", "q0"}
+
+
+def test_unlabelled_reviews_that_all_have_labels(tmp_path: Path) -> None:
+    reviews = made(40)
+    with pytest.raises(DataError, match="all 3 unlabelled reviews stand among those with labels"):
+        encoded(reviews, tmp_path, unlabelled=reviews[:3])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_unlabelled_reviews_that_are_validated_on_are_not_learnt_from(tmp_path: Path) -> None:
+    valid = [review(f"another v{at}", ("neg", "pos")[at % 2]) for at in range(10)]
+    others = [review(f"one more u{at}", None) for at in range(5)]
+    corpora = encoded(made(40), folder(tmp_path / "a"), valid_reviews=valid,
+                      unlabelled=[*valid[:4], *others])  # fmt: skip
+    assert corpora.unlabelled is not None
+    assert corpora.unlabelled.texts(range(5)) == [one.text for one in others]
+    assert len(corpora.unlabelled) == 5
+    assert len(corpora.valid) == 10
+    with pytest.raises(DataError, match="all 4 unlabelled reviews stand among those with labels"):
+        encoded(made(40), folder(tmp_path / "b"), valid_reviews=valid, unlabelled=valid[:4])
+
+
+def test_too_few_reviews_without_labels(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no review is left for validation; give more reviews"):
+        encode_unlabelled(made(3), tmp_path, text=TEXT, train=TrainConfig())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_stars_in_between_are_left_out(tmp_path: Path) -> None:
+    reviews = [review(f"w{at}", str(at % 5 + 1)) for at in range(100)]
+    corpora = encoded(reviews, tmp_path, labels="stars")
+    assert len(corpora.train) + len(corpora.valid) == 80
+    assert corpora.labels.names == ("negative", "positive")
+    both = np.concatenate([corpora.train.labels_N, corpora.valid.labels_N])
+    assert np.bincount(both).tolist() == [40, 40]
+
+
+def test_a_stray_label_is_an_error_or_is_counted(tmp_path: Path) -> None:
+    reviews = [*made(300), review("odd", "psitive", 301), review("odd", "psitive", 302)]
+    with pytest.raises(DataError, match=r"a\.csv:301: label 'psitive' is not one of"):
+        encoded(reviews, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    faults = Faults("skip")
+    corpora = encoded(reviews, tmp_path, faults=faults)
+    assert faults.count == 2
+    assert len(corpora.train) + len(corpora.valid) == 300
+    assert "odd" not in corpora.tokenizer.vocabulary
+
+
+@pytest.mark.parametrize(
+    ("reviews", "settings", "message"),
+    [
+        ([], {}, "no labelled review"),
+        (made(1), {}, "all 1 labelled reviews are 'neg'"),
+        (made(2), {}, "no review is left for validation; give more reviews, or .* --valid"),
+        (made(4), {"valid_fraction": 0.9}, "no training review is negative or positive; give more"),
+        ([review("same", label) for label in RAW * 9], {}, "no training review is negative or pos"),
+        ([*made(1), *[review("same", "pos")] * 9], {}, "no training review is positive; give mo"),
+        (made(2), {"valid_reviews": []}, "no review to measure on; check the file and its labels"),
+        (made(40), {"labels": "neg,pos,other"}, "no review is 'other'"),
+    ],
+)
+def test_too_few(
+    tmp_path: Path, reviews: list[Review], settings: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(DataError, match=message):
+        encoded(reviews, tmp_path, **settings)
+    assert not (tmp_path / "spool.arrow").exists()
+    assert not (tmp_path / "labels.json").exists()
+
+
+def test_an_error_of_the_reader_leaves_nothing(tmp_path: Path) -> None:
+    def broken() -> Iterator[Review]:
+        yield from made(5000)
+        raise DataError("cut short")
+
+    with pytest.raises(DataError, match="cut short"):
+        encoded(broken(), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_progress_is_told(tmp_path: Path) -> None:
+    told: list[int] = []
+    encoded(made(5000), tmp_path, advance=told.append)
+    assert sum(told) == 5000
+    assert len(told) > 1
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None,
+          max_examples=30)  # fmt: skip
+@given(st.lists(st.tuples(st.text(), st.booleans()), max_size=40), st.integers(1, 9))
+def test_nothing_depends_on_how_reviews_are_grouped(
+    tmp_path: Path, rows: list[tuple[str, bool]], chunk: int
+) -> None:
+    # the forty make sure that both classes are left for training
+    reviews = [*made(40), *(review(text, RAW[label]) for text, label in rows)]
+
+    def content() -> tuple[Any, ...]:
+        corpora = encoded(reviews, tmp_path)
+        sides = [[ids.tolist() for ids in side] for side in (corpora.train, corpora.valid)]
+        return *sides, list(corpora.tokenizer.vocabulary), corpora.valid.labels_N.tolist()
+
+    whole = content()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(spool, "BATCH_ROWS", chunk)
+        assert content() == whole
+
+
+def test_encode_reviews_for_measuring(tmp_path: Path) -> None:
+    tokenizer = WordTokenizer(["good", "film"], ["lower"])
+    told: list[int] = []
+    path = tmp_path / "test.arrow"
+    reviews = [review("Good film", "pos"), review("", "neg"), review("bad", "negative")]
+    corpus = encode_reviews(reviews, path, tokenizer, SCHEME, faults=Faults(), advance=told.append)
+    assert [ids.tolist() for ids in corpus] == [[2, 3], [], [UNK]]
+    assert corpus.labels_N.tolist() == [1, 0, 0]
+    assert corpus.texts([0]) == ["Good film"]
+    assert told == [3]
+    assert len(EncodedCorpus(path)) == 3
+
+
+def test_encode_reviews_meets_strange_labels(tmp_path: Path) -> None:
+    tokenizer, path = WordTokenizer([], []), tmp_path / "test.arrow"
+    reviews = [review("a", "pos"), review("b", "meh", 2), review("c", None, 3)]
+    with pytest.raises(DataError, match=r"a\.csv:2: label 'meh' is not one of neg, pos"):
+        encode_reviews(reviews, path, tokenizer, SCHEME, faults=Faults())
+    assert not path.exists()
+    faults = Faults("skip")
+    assert len(encode_reviews(reviews, path, tokenizer, SCHEME, faults=faults)) == 1
+    assert faults.count == 2
+    with pytest.raises(DataError, match="no review to measure on"):
+        encode_reviews(reviews[1:], path, tokenizer, SCHEME, faults=Faults("skip"))
+    assert len(EncodedCorpus(path)) == 1  # what stood there stands
+
+
+def test_labelled_leaves_out_what_the_scheme_leaves_out() -> None:
+    scheme = LabelScheme(("negative", "positive"), {"1": 0, "3": None, "5": 1})
+    reviews = [review("a", "1"), review("b", "3"), review("c", "5")]
+    assert labelled(reviews, scheme, Faults()) == (["a", "c"], [0, 1])
+
+
+def test_a_damaged_label_file(tmp_path: Path) -> None:
+    encoded(made(40), tmp_path)
+    (tmp_path / "labels.json").write_text(json.dumps({"names": 5}))
+    with pytest.raises(DataError, match="not a label scheme"):
+        TrainingCorpora.open(tmp_path)
+
+
+def test_memory_does_not_grow_with_the_texts(tmp_path: Path) -> None:
+    def stream() -> Iterator[Review]:
+        for at in range(100_000):
+            yield review(f"w{at % 500} was not w{at * 7 % 500} at all", RAW[at % 2])
+
+    encoded(made(40), tmp_path)  # what is imported and made once is not counted
+    tracemalloc.start()
+    try:
+        encoded(stream(), tmp_path)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    # 100 bytes a review; the reviews themselves would be several times that
+    assert peak < 10e6

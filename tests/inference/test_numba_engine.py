@@ -1,0 +1,163 @@
+"""The kernel computes what the network computes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from nn.test_classifier import MAKES, by_name
+from sentir.bundle import Bundle
+from sentir.data.batching import Batch, pad
+from sentir.errors import UsageError
+from sentir.inference import numba_engine
+from sentir.inference.numba_engine import FusedEngine, QuantizedEngine
+from sentir.inference.numba_layer import CELLS
+from sentir.nn.kernels.availability import UNITS
+from sentir.nn.kernels.primitives import compiled, tanh
+from toy_bundle import WORDS, toy
+
+# Both in float32; sums are taken in other orders, and tanh is an approximation.
+TOLERANCE = 1e-5
+# States and weights rounded to 8 and 7 bits.
+ROUNDED = 0.02
+MAKES = [
+    *(make for make in MAKES if make["cell"] in CELLS),
+    *({"cell": "lstm", "pooling": "attention", "bidirectional": both, "layers": layers,
+       "skip": skip, "bigrams": 50}
+      for both in (False, True) for layers in (1, 3) for skip in (False, True)),
+    {"cell": "lstm", "pooling": "attention", "bidirectional": True, "layers": 1, "skip": True,
+     "terms": 70},
+    *({"cell": cell, "pooling": "max", "bidirectional": True, "layers": 2, "skip": True,
+       "bigrams": 50, "terms": 70} for cell in CELLS),
+]  # fmt: skip
+# A text alone, of one token, in every order, and more than a text of one length.
+BATCHES = ([1], [4], [1, 9, 4], [7, 1, 20, 7, 33, 7], [*range(1, 34)])
+
+
+def batch(lengths: list[int]) -> Batch:
+    random = np.random.default_rng(sum(lengths))
+    return pad([random.integers(1, len(WORDS) + 2, length) for length in lengths], 40)
+
+
+def agree(
+    bundle: Bundle, kind: type[FusedEngine] = FusedEngine, tolerance: float = TOLERANCE
+) -> None:
+    engine = kind(bundle)
+    for lengths in BATCHES:
+        given = batch(lengths)
+        with torch.inference_mode():
+            logits_BO = bundle.model(given.ids_BT, given.lengths_B)
+            wanted_BC = bundle.model.probabilities(logits_BO.double()).numpy()
+        found_BC = engine.probabilities(given)
+        np.testing.assert_allclose(found_BC, wanted_BC, rtol=0, atol=tolerance)
+        np.testing.assert_allclose(found_BC.sum(axis=1), 1, rtol=0, atol=1e-12)
+    assert wanted_BC.std(axis=0).min() > 1e-3
+
+
+def shrink(bundle: Bundle) -> None:
+    """Scale the random weights of the layers as those of a start are."""
+    with torch.no_grad():
+        for weight in bundle.model.layers.parameters():
+            weight /= bundle.model.config.hidden**0.5
+
+
+@pytest.mark.parametrize("make", MAKES, ids=lambda make: f"{by_name(make)}-{len(make)}")
+@pytest.mark.parametrize("classes", [2, 3])
+def test_equal_to_the_network(make: dict[str, Any], classes: int) -> None:
+    agree(toy(classes=classes, **make))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [make for make in MAKES if make["cell"] in QuantizedEngine.cells],
+    ids=lambda make: f"{by_name(make)}-{len(make)}",
+)
+def test_near_to_the_network_in_8_bits(make: dict[str, Any]) -> None:
+    bundle = toy(**make)
+    shrink(bundle)  # weights that make much of every rounding are nobody's
+    agree(bundle, QuantizedEngine, ROUNDED)
+
+
+@pytest.mark.parametrize("hidden", [1, UNITS, UNITS + 1, 2 * UNITS])
+@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize("cell", CELLS)
+def test_equal_whether_or_not_the_units_fill_the_tiles(hidden: int, layers: int, cell: str) -> None:
+    bundle = toy(hidden=hidden, layers=layers, cell=cell, pooling="attention")
+    shrink(bundle)  # as many more of them add up, and none should be at its limit
+    agree(bundle)
+
+
+def test_equal_without_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    bundle = toy(pooling="attention", skip=True, terms=70)
+    with_table_BC = FusedEngine(bundle).probabilities(batch([5, 9]))
+    monkeypatch.setattr(numba_engine, "LARGEST_TABLE_BYTES", 0)
+    engine = FusedEngine(bundle)
+    assert engine._table_VDG is None
+    np.testing.assert_allclose(
+        engine.probabilities(batch([5, 9])), with_table_BC, rtol=0, atol=TOLERANCE
+    )
+    agree(bundle)
+
+
+@pytest.mark.parametrize("kind", [FusedEngine, QuantizedEngine])
+def test_padding_and_neighbours_change_nothing(kind: type[FusedEngine]) -> None:
+    engine = kind(toy(pooling="attention", layers=2, skip=True, terms=70))
+    together = batch([4, 1, 12])
+    together_BC = engine.probabilities(together)
+    for row, length in enumerate([4, 1, 12]):
+        wide = pad([together.ids_BT[row, :length].numpy(), np.full(40, 3)], 40)
+        np.testing.assert_allclose(
+            engine.probabilities(wide)[0], together_BC[row], rtol=0, atol=1e-6
+        )
+
+
+def test_tanh_is_as_near_as_is_said() -> None:
+    x = np.concatenate([np.linspace(-12, 12, 5001), [-1e30, -1e-20, 0, 1e-20, 1e30]])
+    x = x.astype(np.float32)
+    found = np.array([tanh(value) for value in x])
+    np.testing.assert_allclose(found, np.tanh(x.astype(np.float64)), rtol=0, atol=4e-7)
+    assert tanh(np.float32(0)) == 0
+    assert np.abs(found).max() <= 1 + 4e-7
+
+
+@pytest.mark.parametrize(
+    ("kind", "cell"),
+    [(kind, cell) for kind in (FusedEngine, QuantizedEngine) for cell in kind.cells],
+)
+def test_gates_at_their_limits_give_numbers(kind: type[FusedEngine], cell: str) -> None:
+    bundle = toy(cell=cell, pooling="attention")
+    with torch.no_grad():
+        for weight in bundle.model.layers.parameters():
+            weight *= 1e6
+    shares_BC = kind(bundle).probabilities(batch([33, 2]))
+    assert np.isfinite(shares_BC).all()
+
+
+@pytest.mark.parametrize(
+    ("kind", "cells", "cell"),
+    [(FusedEngine, "lstm or gru", "rnn"), (QuantizedEngine, "lstm", "gru")],
+)
+def test_other_cells_are_refused(kind: type[FusedEngine], cells: str, cell: str) -> None:
+    message = f"{kind.name} is for the cell {cells}, this model's is {cell}; take onnx"
+    with pytest.raises(UsageError, match=message):
+        kind(toy(cell=cell))
+
+
+def test_compiles_where_nothing_can_be_kept() -> None:
+    """A function of no file stands for a file whose folder, and home, cannot be written to."""
+    names: dict[str, Any] = {}
+    exec(compile("def twice(x):\n    return 2 * x", "<nowhere>", "exec"), names)
+    assert compiled(names["twice"])(21) == 42
+
+
+def test_loading_the_kernel_warns_of_nothing() -> None:
+    program = "import numpy as np\nfrom sentir.nn.kernels.primitives import tanh\nprint(tanh(np.float32(0)))"
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, timeout=120
+    )
+    assert (done.stdout, done.stderr) == ("0.0\n", "")

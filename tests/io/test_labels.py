@@ -1,0 +1,250 @@
+"""Labels as they stand in files, and the classes they become."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from sentir.errors import ConfigError, DataError
+from sentir.io.columns import read_label
+from sentir.io.labels import POLARITY, LabelScheme, RawLabel
+
+
+def counts(**rows: int) -> dict[str, RawLabel]:
+    return of(rows)
+
+
+def of(rows: dict[str, int]) -> dict[str, RawLabel]:
+    return {
+        raw: RawLabel(count, f"reviews.csv:{line}")
+        for line, (raw, count) in enumerate(rows.items(), start=2)
+    }
+
+
+@pytest.mark.parametrize(
+    ("negative", "positive"),
+    [
+        ("1", "2"),
+        ("0", "1"),
+        ("-1", "1"),
+        ("neg", "pos"),
+        ("N", "P"),
+        ("Negative", "POSITIVE"),
+        ("negativo", "positivo"),
+        ("no", "yes"),
+        ("No", "Sí"),
+        ("false", "true"),
+        ("1", "5"),
+        ("2 stars", "4 stars"),
+        ("1 estrella", "5 estrellas"),
+    ],
+)
+def test_known_pairs_become_negative_and_positive(negative: str, positive: str) -> None:
+    scheme, strays = LabelScheme.resolve(of({positive: 3, negative: 3}))
+    assert scheme.names == ("negative", "positive")
+    assert scheme.of_raw == {negative: 0, positive: 1}
+    assert not strays
+
+
+def test_the_cases_of_a_label_are_one_class() -> None:
+    scheme, _ = LabelScheme.resolve(counts(pos=3, Pos=1, neg=4))
+    assert [scheme.class_id(raw, "a:1") for raw in ("neg", "pos", "Pos")] == [0, 1, 1]
+
+
+def test_stars_without_three_become_negative_and_positive() -> None:
+    scheme, strays = LabelScheme.resolve(of({"1": 9, "2": 9, "4": 9, "5": 9}))
+    assert scheme == LabelScheme(("negative", "positive"), {"1": 0, "2": 0, "4": 1, "5": 1})
+    assert not strays
+
+
+def test_half_stars_are_stars() -> None:
+    labels = {"0.5": 9, "2.5": 9, "3.50": 9, "4.5 stars": 9, "5": 9}
+    scheme, strays = LabelScheme.resolve(of(labels))
+    assert (scheme.names, strays) == (POLARITY, {})
+    assert list(scheme.of_raw.values()) == [0, 0, 1, 1, 1]
+    assert scheme.class_id("0.5 estrellas", "a.csv:2") == 0
+    scheme, strays = LabelScheme.resolve(of({"0": 9, "0.25": 9, "1": 9, "5.5": 9}))
+    assert (scheme.names, strays) == (("0", "0.25", "1", "5.5"), {})  # no stars: scores
+
+
+def test_three_stars_must_be_decided_on() -> None:
+    with pytest.raises(DataError) as caught:
+        LabelScheme.resolve(of({"1": 9, "5": 9, "3": 9}))
+    assert str(caught.value) == (
+        "reviews.csv:4: label '3': three stars are neither negative nor positive; pass --labels "
+        "stars to leave such rows out, or --labels 1,3,5 to keep each as a class"
+    )
+
+
+def test_three_stars_are_dropped_on_request() -> None:
+    scheme, strays = LabelScheme.resolve(of({"1": 9, "5": 9, "3": 9, "?": 1}), "stars")
+    assert scheme.class_id("3", "a:1") is None
+    assert scheme.class_id("5", "a:1") == 1
+    assert str(strays["?"]) == (
+        "reviews.csv:5: label '?' is not one of 1, 5, 3; fix the row or pass --labels"
+    )
+
+
+def test_each_star_can_be_a_class() -> None:
+    scheme, _ = LabelScheme.resolve(of(dict.fromkeys("53142", 2)), "1,2,3,4,5")
+    assert scheme.names == ("1", "2", "3", "4", "5")
+    assert scheme.class_id("4", "a:1") == 3
+
+
+@pytest.mark.parametrize(
+    ("raw", "names"),
+    [
+        (("spam", "ham"), ("ham", "spam")),
+        (("10", "9"), ("9", "10")),
+        (("2", "3"), ("2", "3")),
+        (("0", "1", "-1"), ("-1", "0", "1")),
+        (("neu", "pos", "neg"), ("neg", "neu", "pos")),
+        (("nan", "b", "2"), ("2", "b", "nan")),
+    ],
+)
+def test_other_labels_are_classes_in_sorted_order(
+    raw: tuple[str, ...], names: tuple[str, ...]
+) -> None:
+    scheme, strays = LabelScheme.resolve(of(dict.fromkeys(raw, 5)))
+    assert scheme.names == names
+    assert not strays
+
+
+def test_a_stray_among_a_known_pair_is_a_located_error() -> None:
+    scheme, strays = LabelScheme.resolve(of({"pos": 600, "pos ": 2, "neg": 600}))
+    assert scheme.names == ("negative", "positive")
+    assert {raw: str(error) for raw, error in strays.items()} == {
+        "pos ": "reviews.csv:3: label 'pos ' is not one of neg, pos; fix the row or pass --labels"
+    }
+
+
+def test_a_third_label_with_its_share_of_the_rows_is_a_class() -> None:
+    scheme, strays = LabelScheme.resolve(of({"pos": 50, "neg": 50, "neutral": 10}))
+    assert scheme.names == ("neg", "neutral", "pos")
+    assert not strays
+
+
+def test_labels_can_be_mapped() -> None:
+    scheme, strays = LabelScheme.resolve(
+        counts(good=3, bad=3, awful=1, soso=1), "good=positive, bad=negative, awful=negative"
+    )
+    assert scheme.names == ("negative", "positive")
+    assert scheme.of_raw == {"good": 1, "bad": 0, "awful": 0}
+    assert list(strays) == ["soso"]
+
+
+def test_mapped_classes_stand_in_the_order_given() -> None:
+    scheme, _ = LabelScheme.resolve(counts(a=3, b=3), "b=dull,a=bright")
+    assert scheme.names == ("dull", "bright")
+
+
+def test_a_classs_own_name_is_accepted() -> None:
+    scheme, strays = LabelScheme.resolve(of({"1": 3, "2": 3}))
+    assert scheme.class_id("positive", "a:1") == scheme.class_id("Positive", "a:1") == 1
+    with pytest.raises(
+        DataError, match=r"^a:7: label 'x' is not one of 1, 2, negative, positive; fix the row"
+    ):
+        scheme.class_id("x", "a:7")
+    assert not strays
+
+
+@pytest.mark.parametrize(
+    ("rows", "labels", "message"),
+    [
+        ({}, "auto", "no labelled review; check the files and --label-column"),
+        (
+            {"pos": 1204},
+            "auto",
+            "all 1,204 labelled reviews are 'pos' (the labels found are pos); "
+            "add reviews of another class, or check --label-column and --labels",
+        ),
+        (
+            {"4": 10, "5": 2},
+            "auto",
+            "all 12 labelled reviews are 'positive' (the labels found are 4, 5); "
+            "add reviews of another class, or check --label-column and --labels",
+        ),
+        (
+            {"a": 1, "b": 1},
+            "a,b,c",
+            "no review is 'c'; the labels found are a, b; check --labels",
+        ),
+        (
+            {f"text {number}": 1 for number in range(1200)},
+            "auto",
+            "1,200 different labels, such as text 0, text 1, text 2 and 1197 more; "
+            "check --label-column, or name the labels with --labels",
+        ),
+    ],
+)
+def test_labels_that_make_no_classes(rows: dict[str, int], labels: str, message: str) -> None:
+    with pytest.raises(DataError) as caught:
+        LabelScheme.resolve(of(rows), labels)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("labels", "why"),
+    [
+        ("a,", "'' is not a label"),
+        ("a=,b", "'a=' is not a label"),
+        ("a,a", "a label stands twice"),
+        ("a=x,b=x", "there must be two classes or more"),
+    ],
+)
+def test_labels_option_that_cannot_be_read(labels: str, why: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        LabelScheme.resolve(counts(a=1, b=1), labels)
+    assert str(caught.value) == (
+        f"--labels: {labels!r}: {why}; write auto, stars, neg,pos or bad=negative,good=positive"
+    )
+
+
+def test_the_same_classes_under_other_labels() -> None:
+    scheme, _ = LabelScheme.resolve(of({"1": 3, "2": 3}))
+    other = scheme.renamed("good=positive,bad=negative")
+    assert other.names == scheme.names
+    assert [other.class_id(raw, "a:1") for raw in ("bad", "good", "positive")] == [0, 1, 1]
+    assert scheme.renamed("stars").of_raw == {
+        "0.5": 0, "1": 0, "1.5": 0, "2": 0, "2.5": 0, "3": None, "3.5": 1, "4": 1, "4.5": 1, "5": 1
+    }  # fmt: skip
+    assert scheme.renamed("stars").class_id("5 stars", "a.csv:2") == 1
+    assert scheme.renamed("auto") == scheme
+    with pytest.raises(DataError, match="'no stars' is not one of"):
+        scheme.renamed("stars").class_id("no stars", "a.csv:2")
+    with pytest.raises(ConfigError) as caught:
+        scheme.renamed("good=fine,bad=negative")
+    assert str(caught.value) == (
+        "--labels: 'fine' is not one of the classes negative, positive; "
+        "write LABEL=negative,LABEL=positive"
+    )
+
+
+def test_a_scheme_survives_json() -> None:
+    scheme, _ = LabelScheme.resolve(of({"1": 9, "5": 9, "3": 9}), "stars")
+    assert LabelScheme.from_dict(json.loads(json.dumps(scheme.to_dict()))) == scheme
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {},
+        [],
+        {"names": "ab", "of_raw": {}},
+        {"names": ["a", 1], "of_raw": {}},
+        {"names": ["a", "b"], "of_raw": {"x": 2}},
+        {"names": ["a", "b"], "of_raw": {"x": "0"}},
+    ],
+)
+def test_what_is_not_a_scheme_is_refused(data: object) -> None:
+    with pytest.raises(DataError, match=r"^labels: not a label scheme; train the model again$"):
+        LabelScheme.from_dict(data)  # type: ignore[arg-type]
+
+
+def test_labels_are_named_as_they_are_read() -> None:
+    """1.0 in a file is 1, so it is 1 on the command line too."""
+    scheme, strays = LabelScheme.resolve(of({"1": 9, "2": 9}), "1.0, 2.0")
+    assert (scheme.names, strays) == (("1", "2"), {})
+    assert read_label(" positive ") == "positive"
+    assert read_label("  ") is None

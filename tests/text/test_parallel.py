@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from conftest import write_fasttext
+from sentir.config import TextConfig, TrainConfig
+from sentir.data import spool
+from sentir.data.encoding import encode_reviews, encode_training
+from sentir.errors import DataError, WorkerError
+from sentir.io.reader import Faults, read_reviews
+from sentir.text import parallel
+from sentir.text.parallel import available_cores, cut_all
+
+STEPS = ("lower",)
+CHUNKS = [(pa.array([f"Film number{at}, good", "so So"]), at) for at in range(20)]
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
+    """Every worker that is started."""
+    processes: list[subprocess.Popen[bytes]] = []
+    popen = subprocess.Popen
+
+    def start(*given: Any, **named: Any) -> subprocess.Popen[bytes]:
+        processes.append(popen(*given, **named))
+        return processes[-1]
+
+    monkeypatch.setattr(parallel.subprocess, "Popen", start)
+    return processes
+
+
+def plain(cuts: Any) -> list[Any]:
+    return [(texts, at, cut.words, *(part.tolist() for part in cut[1:])) for texts, at, cut in cuts]
+
+
+@pytest.mark.parametrize("processes", [2, 3])
+def test_workers_answer_as_one_process_does_and_in_order(
+    started: list[subprocess.Popen[bytes]], processes: int
+) -> None:
+    alone = plain(cut_all(CHUNKS, STEPS, 1))
+    assert [at for _, at, *_ in alone] == list(range(20))
+    assert not started
+    assert plain(cut_all(CHUNKS, STEPS, processes)) == alone
+    assert len(started) == processes - 1
+    assert all(process.returncode is not None for process in started)
+
+
+def test_few_chunks_start_no_worker(started: list[subprocess.Popen[bytes]]) -> None:
+    few = CHUNKS[: parallel.FEW_CHUNKS - 1]
+    assert [at for _, at, _ in cut_all(few, STEPS, 8)] == [at for _, at in few]
+    assert plain(cut_all(CHUNKS, None, 8))[3][2] == []
+    assert not started
+
+
+def test_few_chunks_are_read_ahead() -> None:
+    read = 0
+
+    def chunks() -> Iterator[tuple[pa.StringArray, int]]:
+        nonlocal read
+        for chunk in CHUNKS:
+            read += 1
+            yield chunk
+
+    with closing(cut_all(chunks(), STEPS, 2)) as cuts:
+        next(cuts)
+        assert read == parallel.AHEAD + 1
+        next(cuts)
+        assert read == parallel.AHEAD + 2
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_a_killed_worker_is_named(started: list[subprocess.Popen[bytes]]) -> None:
+    cuts = cut_all(CHUNKS, STEPS, 2)
+    next(cuts)
+    started[0].kill()
+    with pytest.raises(WorkerError, match=r"cuts reviews into words has ended \(exit code -9\)"):
+        list(cuts)
+    assert started[0].returncode == -signal.SIGKILL
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_ctrl_c_is_the_caller_s(started: list[subprocess.Popen[bytes]]) -> None:
+    cuts = cut_all(CHUNKS, STEPS, 2)
+    next(cuts)
+    started[0].send_signal(signal.SIGINT)
+    assert len(list(cuts)) == len(CHUNKS) - 1
+
+
+def test_a_worker_that_fails_says_why(capfd: pytest.CaptureFixture[str]) -> None:
+    chunks: list[Any] = [([5], 0)] * 3  # not texts
+    with pytest.raises(WorkerError, match=r"exit code 1\); see above if it told why"):
+        list(cut_all(chunks, STEPS, 2))
+    assert "AttributeError" in capfd.readouterr().err
+
+
+def test_an_error_of_the_reader_ends_the_workers(started: list[subprocess.Popen[bytes]]) -> None:
+    def chunks() -> Iterator[tuple[pa.StringArray, int]]:
+        yield from CHUNKS[:5]
+        raise DataError("cut short")
+
+    with pytest.raises(DataError, match="cut short"):
+        list(cut_all(chunks(), STEPS, 2))
+    assert started[0].returncode is not None
+
+
+def test_the_corpus_is_the_same_byte_for_byte(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, started: list[subprocess.Popen[bytes]]
+) -> None:
+    monkeypatch.setattr(spool, "BATCH_ROWS", 100)
+    file = str(write_fasttext(tmp_path / "train.ft.txt", 900))
+
+    def files(processes: int) -> dict[str, bytes]:
+        folder = tmp_path / str(processes)
+        folder.mkdir()
+        corpora = encode_training(
+            read_reviews([file]),
+            folder,
+            text=TextConfig(),
+            train=TrainConfig(),
+            faults=Faults(),
+            processes=processes,
+        )
+        path, known = folder / "test.arrow", (corpora.tokenizer, corpora.labels)
+        encode_reviews(read_reviews([file]), path, *known, faults=Faults(), processes=processes)
+        return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+    alone = files(1)
+    assert not started
+    assert len(alone) == 5
+    assert files(2) == alone
+    assert len(started) == 2  # one for each corpus
+
+
+def test_a_script_needs_no_main_guard_and_workers_load_no_torch(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import pyarrow as pa\n"
+        "from sentir.data import workers\n"
+        "check = '; assert \"torch\" not in sys.modules; serve('\n"
+        "parallel._PROGRAM = parallel._PROGRAM.replace('; serve(', check)\n"
+        "chunks = [(pa.array([f'film {at}']), at) for at in range(9)]\n"
+        "print(sum(len(cut.words) for _, _, cut in parallel.cut_all(chunks, (), 2)))\n"
+    )
+    source = Path(parallel.__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(script)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "PYTHONPATH": str(source)},
+    )
+    assert (done.stdout, done.stderr, done.returncode) == ("18\n", "", 0)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_no_worker_outlives_its_caller(tmp_path: Path) -> None:
+    program = (
+        "import os, signal\n"
+        "import pyarrow as pa\n"
+        "from sentir.data import workers\n"
+        "chunks = ((pa.array([f'film {at}']), at) for at in range(99))\n"
+        "cuts = parallel.cut_all(chunks, (), 2)\n"
+        "next(cuts)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    source = Path(parallel.__file__).parents[2]
+    # the worker holds the caller's stderr, which ends only when both have
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        timeout=60,
+        env={**os.environ, "PYTHONPATH": str(source)},
+    )
+    assert done.returncode == -signal.SIGKILL
+
+
+def test_the_cores_that_may_be_used() -> None:
+    assert 1 <= available_cores() <= (os.cpu_count() or 1)

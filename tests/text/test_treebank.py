@@ -1,0 +1,202 @@
+from __future__ import annotations
+
+import difflib
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentir.config import CLEAN_STEPS
+from sentir.text import treebank
+from sentir.text.cleaning import STEPS, cleaner
+from sentir.text.treebank import MAX_PIECE_CHARACTERS, WordSplitter, split_piece
+
+
+def tokens(text: str) -> list[str]:
+    """As the rules have it, without cleaning."""
+    return WordSplitter((), tuple)(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        # clitics
+        ("I don't, can't, won't.", "I do n't , ca n't , wo n't ."),
+        ("It's John's; I'm, you're, we've, they'll, he'd", "It 's John 's ; I 'm , you 're , we 've"
+         " , they 'll , he 'd"),
+        ("she'd've CAN'T I'D", "she 'd 've CA N'T I 'D"),
+        ("the dogs' bone", "the dogs ' bone"),
+        ("O'Brien's y'all d'accord", "O'Brien 's y'all d'accord"),
+        # words that are two
+        ("I cannot, gonna, Wanna, gotta", "I can not , gon na , Wan na , got ta"),
+        ("gimme lemme d'ye more'n", "gim me lem me d 'ye more 'n"),
+        ("'tis 'Twas '90s 'em", "' tis ' Twas ' 90s ' em"),
+        # quotes
+        ('He said "hi". ("x")', "He said `` hi '' . ( `` x '' )"),
+        ("``x'' 'hello'", "`` x '' ' hello '"),
+        ("“q” ‘hi’ «x»", "“ q ” ‘ hi ’ « x »"),
+        # dashes and dots
+        ("well-known a--b a — b 1–2", "well-known a -- b a — b 1 – 2"),
+        ("wait... what.... no.. si…", "wait ... what .... no .. si …"),
+        # numbers
+        ("3,50 and 10:30 and 1,000,000, and 5: yes", "3,50 and 10:30 and 1,000,000 , and 5 : yes"),
+        ("$3.50! 50% 5* 1/2 #1", "$ 3.50 ! 50 % 5 * 1/2 # 1"),
+        # full stops
+        ("The end. (The end.) \"End.\" 'End.'", "The end . ( The end . ) `` End . '' ' End . '"),
+        ("Mr. Smith, Dr. Who vs. the U.S.A. e.g. J. Doe", "Mr. Smith , Dr. Who vs. the U.S.A. e.g."
+         " J. Doe"),
+        ("end.The", "end.The"),
+        ("The best.: a title (and its review.):", "The best . : a title ( and its review . ) :"),
+        # signs that stand alone
+        ("What?! [AT&T] {a;b} @me", "What ? ! [ AT & T ] { a ; b } @ me"),
+        # Spanish
+        ("¡Qué película! ¿No?", "¡ Qué película ! ¿ No ?"),
+        ("¿¡Cómo!? La Sra. Núñez llegó a las 10:30.", "¿ ¡ Cómo ! ? La Sra. Núñez llegó a las 10:30"
+         " ."),
+        # an address
+        ("see <url>, (<url>).", "see <url> , ( <url> ) ."),
+    ],
+)  # fmt: skip
+def test_treebank_rules(text: str, expected: str) -> None:
+    assert tokens(text) == expected.split(" ")
+
+
+def test_cleaning_comes_first() -> None:
+    split = WordSplitter(CLEAN_STEPS, tuple)
+    text = "I’ll read&nbsp;it<br />at WWW.X.COM/a, 10:30; café CAFE\u0301."
+    assert split(text) == "i 'll read it at <url> , 00:00 ; café café .".split()
+
+
+def test_no_blanks_no_words() -> None:
+    assert tokens("") == tokens(" \t\n\u00a0") == []
+
+
+#: One sentence each, so that no splitter of sentences is needed.
+HARD = """\
+I can't say it wasn't the best "thriller" I've seen since '98.
+They're Tom's parents' friends, aren't they?
+She'd said: "Don't you dare!", but he'd already gone...
+It cost $1,299.99 (plus 7.5% tax) at 10:30pm, didn't it?
+'Twas the night; 'tis a pity, isn't it?
+I cannot recommend this; you're gonna wanna return it.
+Gimme a break -- lemme tell you: it's 100% junk!
+The so-called "must-have" gadget/toy broke after 2-3 weeks.
+Dr. Smith vs. Mr. Jones: a 5-star, must-see movie!!!
+WOW!! I LOVE IT!!! WHY?!?! BECAUSE IT'S GREAT.
+The plot (what there was of it) [sic] was {awful}; the acting, worse.
+Rock 'n' roll ain't dead, y'all.
+He said, "She said, 'no way.'"
+Email me @ home or call #5; AT&T won't mind & neither will I.
+A 3.5" disk, a 27" TV and 6' of cable for <$20>.
+Don't "fix" what ain't broke--it's that simple.
+The U.S. version isn't as good as the U.K. one.
+I'd've bought 2, but they'd've cost too much
+It's the dogs' bowl, James' bowl and the Joneses' bowl.
+Great value: 10/10, A+, would buy again :)
+"Quoted at the start" and then "quoted at the end"
+Well... I guess... maybe.. not....
+The film's over-the-top, laugh-out-loud, don't-miss ending!
+Ph.D. students, M.D.s and the like; etc., etc.
+El libro costó 12,50 euros, señor.
+L'été d'Amélie n'est pas fini, qu'en dites-vous?
+Was it worth it? No; it's a waste of $$$.
+1,000 people can't be wrong, can they; 2:1 odds.
+The 1980's weren't the '80s' best decade.
+one*two*three ~ 50 = x + y ^ 2 | z \\ w
+(((nested))) [[brackets]] {{braces}}
+He's, she's; it'll, we'll: I'm, you've.
+""".splitlines()
+
+
+def test_agreement_with_nltk_on_hard_sentences() -> None:
+    destructive = pytest.importorskip("nltk.tokenize.destructive")
+    split = destructive.NLTKWordTokenizer()
+    same = count = 0
+    for sentence in HARD:
+        theirs, ours = split.tokenize(sentence), tokens(sentence)
+        matcher = difflib.SequenceMatcher(None, theirs, ours, autojunk=False)
+        same += sum(block.size for block in matcher.get_matching_blocks())
+        count += len(theirs) + len(ours)
+    assert 2 * same / count >= 0.99
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["amazon", "imdb"])
+def test_agreement_with_nltk_on_reviews(name: str, real_data: Path) -> None:
+    pytest.importorskip("nltk")
+    benchmark = importlib.import_module("tokenizer")
+    file = real_data / name / "train.ft.txt.bz2"
+    f1, _ = benchmark.agreement(file, reviews=300, held_out=1000)
+    assert f1 >= benchmark.LEAST_F1
+
+
+SIGNS = [
+    *"aZé7.,:;'`\"“’«¡¿!?-—()[]{}<>&%$#@*/_…~+\u0301ñ",
+    *"<url> n't 's ' '' `` cannot gonna 'tis Mr. ... -- U.S.".split(),
+]
+pieces = st.text().map(lambda text: "".join(text.split())) | st.lists(
+    st.sampled_from(SIGNS), max_size=30
+).map("".join)
+
+
+@given(pieces)
+def test_a_piece_loses_nothing(piece: str) -> None:
+    found = split_piece(piece)
+    assert all(found)
+    unquoted = re.compile("[\"'`]")  # straight quotes are the one thing that is rewritten
+    assert unquoted.sub("", "".join(found)) == unquoted.sub("", piece)
+    assert bool(found) == bool(piece)
+
+
+@given(st.text() | st.lists(st.sampled_from([*SIGNS, " "])).map("".join))
+def test_no_token_holds_a_blank(text: str) -> None:
+    assert not any(token.isspace() or " " in token for token in tokens(text))
+
+
+@given(st.text() | st.lists(st.sampled_from([*SIGNS, " ", "www.x.com", "&nbsp;"])).map("".join))
+def test_a_text_s_words_are_those_of_its_cleaned_pieces(text: str) -> None:
+    pieces = cleaner(CLEAN_STEPS)(text).split()
+    expected = [word for piece in pieces for word in split_piece(piece)]
+    if max(map(len, pieces), default=0) <= MAX_PIECE_CHARACTERS:
+        assert WordSplitter(CLEAN_STEPS, tuple)(text) == expected
+
+
+@given(st.lists(st.sampled_from("a b c don't x's www.a.com <br>".split())), st.integers(1, 4))
+def test_a_bounded_memory_changes_no_answer(parts: list[str], room: int) -> None:
+    text = " ".join(parts)
+    expected = WordSplitter(CLEAN_STEPS, tuple)(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(treebank, "MAX_PIECES", room)
+        split = WordSplitter(CLEAN_STEPS, tuple)
+        assert split(text) == split(text) == expected
+        assert len(split._known) <= room
+
+
+def test_each_piece_is_worked_out_once() -> None:
+    seen: list[list[str]] = []
+
+    def keep(found: list[str]) -> list[str]:
+        seen.append(found)
+        return found
+
+    split = WordSplitter(("lower",), keep)
+    assert split("So so SO good") == split("So so SO good") == ["so", "so", "so", "good"]
+    assert len(seen) == 4
+
+
+def test_a_very_long_piece_is_cut_and_not_remembered() -> None:
+    split = WordSplitter(("lower",), tuple)
+    long = "QWxhZGRpbjpvcGVuIHNlc2FtZQ" * 1000
+    found = split(f"so {long} so")
+    assert "".join(found[1:-1]) == long.lower()
+    assert max(map(len, found)) == MAX_PIECE_CHARACTERS
+    assert list(split._known) == ["so"]
+
+
+def test_html_goes_before_the_pieces_and_the_rest_within() -> None:
+    # the rules hold for every step but html, which may write blanks
+    assert next(iter(STEPS)) == "html"
+    assert WordSplitter(("html",), tuple)("a&#32;b<br/>c") == ["a", "b", "c"]

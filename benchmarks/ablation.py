@@ -43,10 +43,10 @@ from sentir.data.cache import digest
 from sentir.data.encoding import encode_training
 from sentir.evaluation.metrics import measure
 from sentir.inference.predictor import Predictor
-from sentir.io.reader import Faults, read_reviews
+from sentir.io.reader import BadRows, read_reviews
 from sentir.nn.classifier import SentimentClassifier
 from sentir.training.callbacks import Event, ProgressBar
-from sentir.training.ngram_linear import fit_terms
+from sentir.training.ngram_linear import fit_ngram_linear
 from sentir.training.run import Inputs
 from sentir.training.transfer import settings_from
 
@@ -56,36 +56,36 @@ KEPT_BACK, MOST_KEPT_BACK = 0.2, 5000
 VARIANTS: dict[str, dict[str, Any]] = {
     "base": {},
     # the linear part
-    "no-linear": {"terms": 0},
-    "pairs-instead": {"terms": 0, "bigrams": 131_072},
-    "pairs-beside": {"bigrams": 131_072},
+    "no-linear": {"ngram_buckets": 0},
+    "pairs-instead": {"ngram_buckets": 0, "bigram_buckets": 131_072},
+    "pairs-beside": {"bigram_buckets": 131_072},
     # the words
     "no-own-vectors": {"own_vectors": False},
     "frozen-embedding": {"freeze_embedding": True},
-    "embedding-50": {"embedding": 50},
+    "embedding-50": {"embedding_dim": 50},
     "subwords": {"tokenizer": "bpe"},
-    "tokens-200": {"max_tokens": 200},
+    "tokens-200": {"max_length": 200},
     # the recurrent layer
     "one-direction": {"bidirectional": False},
     "lstm": {"cell": "lstm"},
     "rnn": {"cell": "rnn"},
-    "hidden-32": {"hidden": 32},
-    "hidden-128": {"hidden": 128},
-    "two-layers": {"layers": 2, "dropout": 0.3},
+    "hidden-32": {"hidden_size": 32},
+    "hidden-128": {"hidden_size": 128},
+    "two-layers": {"num_layers": 2, "dropout": 0.3},
     "pytorch-start": {"initialisation": "pytorch"},
     # what the head reads
-    "no-skip": {"skip": False},
+    "no-skip": {"embedding_skip": False},
     "max": {"pooling": "max"},
     "mean": {"pooling": "mean"},
     "last": {"pooling": "last"},
     # the training
     "no-embedding-dropout": {"embedding_dropout": 0.0},
     "no-head-dropout": {"head_dropout": 0.0},
-    "no-skip-dropout": {"skip_dropout": 0.0},
-    "no-averaging": {"averaging": 0.0},
+    "no-skip-dropout": {"embedding_skip_dropout": 0.0},
+    "no-averaging": {"ema_decay": 0.0},
     "constant-rate": {"schedule": "constant"},
     "four-passes": {"epochs": 4},
-    "noise": {"adversarial": 0.02},
+    "noise": {"adversarial_epsilon": 0.02},
 }
 #: The linear part by itself.
 ALONE = "linear-alone"
@@ -187,14 +187,14 @@ def result(
             config=config,
             from_lm=from_lm,
             overwrite=True,
-            watchers=[watch, ProgressBar(Console(stderr=True))],
+            callbacks=[watch, ProgressBar(Console(stderr=True))],
         )
         bundle, minutes = run.bundle, watch.minutes()
     return {"minutes": round(minutes, 2), **figures(bundle, kept_back)}
 
 
 class Stopwatch:
-    """Minutes since the reviews were read, as a watcher of a run."""
+    """Minutes since the reviews were read, as a callback of a run."""
 
     def __init__(self) -> None:
         self._began: float | None = None
@@ -210,15 +210,15 @@ class Stopwatch:
 
 def linear_alone(config: Config, train_file: Path) -> tuple[Bundle, float]:
     """The linear part beside a network that says nothing, and the minutes that it took."""
-    config = config.override({"embedding": 1, "hidden": 1})
-    faults = Faults()
+    config = config.override({"embedding_dim": 1, "hidden_size": 1})
+    bad_rows = BadRows()
     with tempfile.TemporaryDirectory() as made:
         corpora = encode_training(
-            read_reviews([str(train_file)], faults=faults),
+            read_reviews([str(train_file)], bad_rows=bad_rows),
             Path(made),
             text=config.text,
             train=config.train,
-            faults=faults,
+            bad_rows=bad_rows,
         )
         began = time.perf_counter()
         model = SentimentClassifier(
@@ -229,8 +229,8 @@ def linear_alone(config: Config, train_file: Path) -> tuple[Bundle, float]:
         for silent in model.head.parameters():
             torch.nn.init.zeros_(silent)
         silence_NO = np.zeros((len(corpora.valid), model.head.out_features))
-        limit = config.text.max_tokens
-        fit_terms(model, corpora.train, corpora.valid, silence_NO, limit, refit=True)
+        limit = config.text.max_length
+        fit_ngram_linear(model, corpora.train, corpora.valid, silence_NO, limit, refit=True)
     bundle = Bundle(
         model=model.eval(),
         tokenizer=corpora.tokenizer,

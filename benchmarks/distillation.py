@@ -125,8 +125,8 @@ def result(
             Path(made) / "run",
             config=config,
             from_lm=given.lm if lm else None,
-            teachers=[load(folder, given.engine, many=True) for folder in folders],
-            watchers=[ProgressBar(Console(stderr=True))],
+            teachers=[load(folder, given.engine, bulk=True) for folder in folders],
+            callbacks=[ProgressBar(Console(stderr=True))],
         )
     assert run.test is not None
     return {

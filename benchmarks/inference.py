@@ -4,7 +4,7 @@
 
 Networks have random weights, which take the same time as trained ones. Reviews are made up: words
 drawn from a vocabulary of 20,000 by Zipf's law, lengths log-normal with a mean of about 108 tokens,
-cut at the preset's `max_tokens`. All of it is from text to probability, on all cores; the lesson's
+cut at the preset's `max_length`. All of it is from text to probability, on all cores; the lesson's
 loop (see `lesson_loop.py`) is given ready ids, as it had them. Rounds go through all of them in
 turn, so that a busy machine slows them all; printed are medians, in Markdown.
 
@@ -40,7 +40,7 @@ LESSON = "the lesson's loop"
 PRODUCT = (1024, 512, 2048)
 
 
-def made_up(count: int) -> list[str]:
+def builtin_reviews(count: int) -> list[str]:
     random = np.random.default_rng(0)
     lengths = np.maximum(random.lognormal(np.log(90), 0.6, count).astype(int), 5)
     chances = 1 / np.arange(1, VOCABULARY - 1)
@@ -77,8 +77,10 @@ def operations_a_token(model: ModelConfig, *, looked_up: bool) -> int:
     directions = 2 if model.bidirectional else 1
     inputs, total = 0 if looked_up else model.embedding, 0
     for _ in range(model.layers):
-        total += 2 * directions * GATES[model.cell] * model.hidden * (inputs + model.hidden)
-        inputs = directions * model.hidden
+        total += (
+            2 * directions * GATES[model.cell] * model.hidden_size * (inputs + model.hidden_size)
+        )
+        inputs = directions * model.hidden_size
     return total
 
 
@@ -98,7 +100,7 @@ def main() -> None:
     parser.add_argument("--reviews", type=int, default=2000)
     parser.add_argument("--rounds", type=int, default=5)
     given = parser.parse_args()
-    texts = made_up(given.reviews)
+    texts = builtin_reviews(given.reviews)
     lesson = LessonNet(VOCABULARY).eval()
     row(
         "preset",
@@ -117,12 +119,12 @@ def main() -> None:
         ids = bundle.tokenizer.encode(texts)
         int8_too = bundle.config.model.cell in INT8_CELLS
         engines = [engine for engine in ENGINES if engine != "int8" or int8_too]
-        predictors = {engine: Predictor(bundle, engine, many=True) for engine in engines}
+        predictors = {engine: Predictor(bundle, engine, bulk=True) for engine in engines}
         for_one = {engine: Predictor(bundle, engine) for engine in engines}
         took: dict[str, list[float]] = {name: [] for name in (LESSON, *engines)}
         one: dict[str, list[float]] = {name: [] for name in engines}
         product: list[float] = []
-        tokens = sum(min(len(review), bundle.config.text.max_tokens) for review in ids)
+        tokens = sum(min(len(review), bundle.config.text.max_length) for review in ids)
         for predictor in (*predictors.values(), *for_one.values()):
             predictor.predict_proba(texts[:200])  # threads, caches and kernels are made
         # At least one whole batch of the lesson's, and the same reviews for all.

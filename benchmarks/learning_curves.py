@@ -39,7 +39,7 @@ from settings import changes
 from sentir.bundle import load_language_model
 from sentir.data.cache import digest
 from sentir.evaluation.metrics import measure
-from sentir.io.atomic import written_whole
+from sentir.io.atomic import atomic_write
 from sentir.lesson.figures.style import Mark, lesson_figure, lesson_style
 from sentir.training.callbacks import ProgressBar
 from sentir.training.transfer import preset_for
@@ -49,7 +49,7 @@ SIZES = "1000,5000,10000,25000,all"
 Learn = Callable[[Path, Path], tools.Learnt]
 
 #: The tools in the order of the table, and what their lines look like.
-MARKS = {
+MARKERS = {
     "fasttext": Mark("#c2500a", "s", "--"),
     "tfidf": Mark("#2b7a55", "^", "-."),
     "base": Mark("#00629b", "o", "-"),
@@ -84,14 +84,14 @@ def main() -> None:
     )
     parser.add_argument("--corpus", default="amazon", choices=CORPORA)
     parser.add_argument("--sizes", default=SIZES)
-    parser.add_argument("--tools", default=",".join(MARKS))
+    parser.add_argument("--tools", default=",".join(MARKERS))
     parser.add_argument("--lm", type=Path, metavar="DIR", help="a finished run of sentir pretrain")
     parser.add_argument("--picture", type=Path, help="file of the picture, in place of the usual")
     results.add_results_options(parser)
     add_data_option(parser)
     given = parser.parse_args()
-    if unknown := set(given.tools.split(",")) - set(MARKS):
-        parser.error(f"no tool {', '.join(sorted(unknown))}; take of {', '.join(MARKS)}")
+    if unknown := set(given.tools.split(",")) - set(MARKERS):
+        parser.error(f"no tool {', '.join(sorted(unknown))}; take of {', '.join(MARKERS)}")
     path = given.results or results.FOLDER / f"learning-curves-{given.corpus}.jsonl"
     if not given.draw:
         results.run_missing(jobs(given), path, again=given.again)
@@ -149,7 +149,7 @@ def way_of(tool: str, given: argparse.Namespace) -> Way | None:
             tools.sentir,
             config=config.override({"seed": seed}),
             from_lm=given.lm if lm else None,
-            watchers=[ProgressBar(Console(stderr=True))],
+            callbacks=[ProgressBar(Console(stderr=True))],
         )
 
     recipe = digest([config.to_dict(), lm.checksum if lm else ""])
@@ -182,7 +182,7 @@ def result(lines: list[str], size: int, seed: int, test_file: Path, learn: Learn
 def shown(rows: Sequence[Row]) -> list[Row]:
     """The results that count, tools in their order, by size."""
     kept = results.newest(rows, line=("tool", "set", "lm"), job=("reviews", "seed"))
-    order = list(MARKS)
+    order = list(MARKERS)
     return sorted(kept, key=lambda row: (row["reviews"], order.index(row["tool"]), name_of(row)))
 
 
@@ -228,14 +228,14 @@ def draw(rows: Sequence[Row], path: Path) -> None:
     as_they_are = {row["tool"] for row in rows if not row["set"]}
     rows = [row for row in rows if not (row["set"] and row["tool"] in as_they_are)]
     figure, (axes,) = lesson_figure(1, size_inches=(6.4, 4.8))
-    points, further, order = by_point(rows), list(MORE), list(MARKS)
+    points, further, order = by_point(rows), list(MORE), list(MARKERS)
     drawn: set[str] = set()
     tool_of = {name_of(row): row for row in rows}
     for name, row in sorted(tool_of.items(), key=lambda one: -order.index(one[1]["tool"])):
         if row["set"] or row["tool"] in drawn:  # the first again after the last
             further.append(mark := further.pop(0))
         else:
-            mark = MARKS[row["tool"]]
+            mark = MARKERS[row["tool"]]
             drawn.add(row["tool"])
         sizes = sorted(size for line, size in points if line == name)
         of_size = [accuracies(points[name, size]) for size in sizes]
@@ -255,7 +255,7 @@ def draw(rows: Sequence[Row], path: Path) -> None:
     figure.legend(loc="outside lower center", frameon=False)  # on no line of the picture
     # The same picture is the same bytes.
     plain = rc_context({"svg.hashsalt": "sentir", "svg.fonttype": "none"})
-    with plain, written_whole(path) as beside:
+    with plain, atomic_write(path) as beside:
         figure.savefig(beside, format="svg", metadata={"Date": None})
     print(path, file=sys.stderr)
 

@@ -23,7 +23,7 @@ from pathlib import Path
 
 from sentir.config import TextConfig, TrainConfig
 from sentir.data.encoding import encode_training
-from sentir.io.reader import Faults, read_reviews
+from sentir.io.reader import BadRows, read_reviews
 from sentir.synthetic.reviews import sample_reviews
 
 
@@ -50,27 +50,27 @@ def watched_memory() -> Iterator[list[float]]:
         while not done.wait(0.05):
             seen.append(memory_mib())
 
-    watcher = threading.Thread(target=watch)
-    watcher.start()
+    callback = threading.Thread(target=watch)
+    callback.start()
     try:
         yield seen
     finally:
         done.set()
-        watcher.join()
+        callback.join()
 
 
 def encode(path: str) -> None:
     """Encode one file and print what it took."""
     folders = tempfile.TemporaryDirectory(dir=Path(path).parent)
     with folders as folder, watched_memory() as seen:
-        faults = Faults()
+        bad_rows = BadRows()
         began = time.perf_counter()
         corpora = encode_training(
-            read_reviews([path], faults=faults),
+            read_reviews([path], bad_rows=bad_rows),
             Path(folder),
             text=TextConfig(),
             train=TrainConfig(),
-            faults=faults,
+            bad_rows=bad_rows,
         )
         seconds = time.perf_counter() - began
         count = len(corpora.train) + len(corpora.valid)

@@ -1,4 +1,4 @@
-"""The lesson's faults, each by itself, beside its recipe mended.
+"""The lesson's faults, each by itself, beside its recipe fixed.
 
     python benchmarks/faults.py [--seeds 0,1,2] [--reviews 8000] [--data DIR]
 
@@ -29,7 +29,7 @@ from sentir.lesson.pitfalls.experiment import (
     steps_in_all,
 )
 from sentir.lesson.pitfalls.picture import markdown
-from sentir.lesson.pitfalls.recipes import FAULTS
+from sentir.lesson.pitfalls.recipes import PITFALLS
 
 
 def main() -> None:
@@ -49,14 +49,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         reviews = gather(
             sources[:1], sources[1:], Path(folder),
-            count=given.reviews or count, max_tokens=recipe.max_tokens,
+            count=given.reviews or count, max_length=recipe.max_length,
         )  # fmt: skip
         seeds = [int(seed) for seed in given.seeds.split(",")]
-        steps = steps_in_all(reviews, FAULTS, seeds, recipe)
+        steps = steps_in_all(reviews, PITFALLS, seeds, recipe)
         with Progress(console=Console(stderr=True)) as bar:
             task = bar.add_task("training", total=steps)
             found = compare(
-                reviews, faults=FAULTS, seeds=seeds, recipe=recipe,
+                reviews, bad_rows=PITFALLS, seeds=seeds, recipe=recipe,
                 advance=lambda count: bar.advance(task, count),
             )  # fmt: skip
     minutes = (time.process_time() - began) / 60

@@ -1,7 +1,7 @@
 """Pre-train a language model on real reviews, then train with it and without it.
 
     python benchmarks/pretraining.py [--corpus imdb] [--preset best] [--seeds 0] [--test]
-        [--lm-set max_tokens=200 ...] [--set batch_size=32 ...] [--lm DIR] [--data DIR]
+        [--lm-set max_length=200 ...] [--set batch_size=32 ...] [--lm DIR] [--data DIR]
 
 The language model reads the corpus' unlabelled reviews, where it has any, and its training reviews;
 with --lm one that is finished is taken instead. Both classifiers read the same labelled reviews and
@@ -69,7 +69,7 @@ def language_model(train_file: Path, output: Path, settings: dict[str, Any]) -> 
     sources = [str(path) for path in (unlabelled, train_file) if path.exists()]
     bar = ProgressBar(Console(stderr=True))
     config = PretrainConfig().override(settings)
-    pretrain(sources, output / "lm", config=config, watchers=[bar])
+    pretrain(sources, output / "lm", config=config, callbacks=[bar])
     return output / "lm"
 
 
@@ -80,8 +80,8 @@ def tell_of(lm: LanguageBundle) -> None:
         f"language model: {len(lm.tokenizer.vocabulary):,} words, embedding "
         f"{lm.config.model.embedding}, hidden {lm.config.model.hidden}; {made['tokens']:,} tokens "
         f"in {made['seconds'] / 60:.0f} minutes ({made['stopped']}); perplexity "
-        f"{found['perplexity']:.1f} (ahead {found['perplexity_ahead']:.1f}, back "
-        f"{found['perplexity_back']:.1f})",
+        f"{found['perplexity']:.1f} (ahead {found['perplexity_forward']:.1f}, back "
+        f"{found['perplexity_backward']:.1f})",
         flush=True,
     )
 
@@ -96,7 +96,7 @@ def measure(train_file: Path, test_file: Path | None, config: Config, from_lm: P
             output,
             config=config,
             from_lm=from_lm,
-            watchers=[ProgressBar(Console(stderr=True))],
+            callbacks=[ProgressBar(Console(stderr=True))],
         )
     minutes = (time.perf_counter() - began) / 60
     measured = run.test or run.validation

@@ -20,9 +20,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from answers import operations_a_token
 from torch.profiler import ProfilerActivity, profile
 
+from inference import operations_a_token
 from sentir.config import Config
 from sentir.data.dataset import CorpusWriter, EncodedCorpus
 from sentir.nn.classifier import SentimentClassifier
@@ -49,7 +49,7 @@ def peak(kind: torch.dtype) -> float:
     return 2 * SIDE**3 / min(seconds)
 
 
-def made_up(count: int, path: Path) -> EncodedCorpus:
+def builtin_reviews(count: int, path: Path) -> EncodedCorpus:
     """Reviews of random words by Zipf's law, as long as real ones."""
     random = np.random.default_rng(0)
     lengths = np.maximum(random.lognormal(np.log(90), 0.6, count).astype(int), 5)
@@ -64,14 +64,14 @@ def made_up(count: int, path: Path) -> EncodedCorpus:
 
 def measure(preset: str, steps: int, folder: Path) -> None:
     config = Config.preset(preset)
-    quiet = dataclasses.replace(config.train, epochs=1, patience=0, valid_every=10**9)
+    quiet = dataclasses.replace(config.train, epochs=1, patience=0, eval_steps=10**9)
     config = dataclasses.replace(config, train=quiet)
-    corpus = made_up(steps * quiet.batch_size, folder / "reviews.arrow")
-    few = made_up(8, folder / "few.arrow")
+    corpus = builtin_reviews(steps * quiet.batch_size, folder / "reviews.arrow")
+    few = builtin_reviews(8, folder / "few.arrow")
     torch.manual_seed(0)
     model = SentimentClassifier(config.model, vocabulary=VOCABULARY, classes=2)
     kind = choose_precision("auto", config.model, torch.device("cpu"))
-    model.compute_in(kind)
+    model.set_compute_dtype(kind)
 
     def train(reviews: EncodedCorpus) -> float:
         """Seconds from the beginning to the last step, what follows it left out."""
@@ -79,7 +79,7 @@ def measure(preset: str, steps: int, folder: Path) -> None:
         with tempfile.TemporaryDirectory() as place:
             fit_classifier(
                 model, reviews, few, config, checkpoints=Checkpoints(Path(place), ""),
-                tell=lambda event: told.update({event["event"]: time.perf_counter()}),
+                emit=lambda event: told.update({event["event"]: time.perf_counter()}),
             )  # fmt: skip
         return told["step"] - told["start"]
 
@@ -97,7 +97,7 @@ def measure(preset: str, steps: int, folder: Path) -> None:
         flush=True,
     )
     with profile(activities=[ProfilerActivity.CPU]) as found:
-        train(made_up(PROFILED * quiet.batch_size, folder / "profiled.arrow"))
+        train(builtin_reviews(PROFILED * quiet.batch_size, folder / "profiled.arrow"))
     averages = found.key_averages()
     whole = sum(one.self_cpu_time_total for one in averages)
     for one in sorted(averages, key=lambda one: -one.self_cpu_time_total)[:SHOWN]:

@@ -34,7 +34,7 @@ from tokenizer import HELD_OUT, Split, clean_reviews, nltk_pipeline
 
 from sentir.config import TextConfig, TrainConfig
 from sentir.data.encoding import encode_training
-from sentir.io.reader import Faults, read_reviews
+from sentir.io.reader import BadRows, read_reviews
 from sentir.synthetic.reviews import sample_reviews
 from sentir.text.parallel import available_cores
 
@@ -45,13 +45,13 @@ LEAST_RATIO, LEAST_REVIEWS_S, MOST_MIB = 20.0, 6000, 1024
 def encode(path: Path, processes: int | None = None) -> None:
     """The whole way, its result thrown away."""
     with tempfile.TemporaryDirectory() as folder:
-        faults = Faults()
+        bad_rows = BadRows()
         encode_training(
-            read_reviews([str(path)], faults=faults),
+            read_reviews([str(path)], bad_rows=bad_rows),
             Path(folder),
             text=TextConfig(),
             train=TrainConfig(),
-            faults=faults,
+            bad_rows=bad_rows,
             processes=processes,
         )
 
@@ -113,7 +113,7 @@ def where_time_goes(path: Path, functions: int) -> None:
         print(f"- {seconds / stats.total_tt:.0%} {name} ({Path(file).name}:{line})")
 
 
-def made_up(reviews: int) -> tuple[float, float]:
+def builtin_reviews(reviews: int) -> tuple[float, float]:
     """Reviews a second and the peak memory of all processes (MiB), on made-up reviews."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "reviews.ft.txt.bz2"
@@ -134,7 +134,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     given = parser.parse_args()
     paths = {corpus: reviews_file(given.data, corpus) for corpus in CORPORA}
-    reviews_s, peak_mib = made_up(given.reviews)
+    reviews_s, peak_mib = builtin_reviews(given.reviews)
     print(f"{given.reviews:,} made-up reviews on {available_cores()} cores: {reviews_s:,.0f} "
           f"reviews/s (3.6 million in {3.6e6 / reviews_s / 60:.1f} minutes), "
           f"peak {peak_mib:,.0f} MiB in all processes\n")  # fmt: skip

@@ -87,7 +87,7 @@ def agreement(path: Path, *, reviews: int, held_out: int) -> tuple[float, Counte
 
 
 def count_words(texts: list[str], split: Split | None = None) -> int:
-    """Cut the texts and let the words go, as a loop over reviews does."""
+    """TokenizedBatch the texts and let the words go, as a loop over reviews does."""
     return sum(map(len, map(split or ours(), texts)))
 
 

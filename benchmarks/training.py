@@ -31,7 +31,7 @@ from sentir.config import Config
 from sentir.data.batching import Rows, shuffled_batches
 from sentir.data.dataset import CorpusWriter, EncodedCorpus
 from sentir.data.encoding import TrainingCorpora, encode_training
-from sentir.io.reader import Faults, read_reviews
+from sentir.io.reader import BadRows, read_reviews
 from sentir.nn.classifier import SentimentClassifier
 from sentir.training.checkpoint import Checkpoints
 from sentir.training.classification import fit_classifier
@@ -53,7 +53,7 @@ def of_an_epoch(corpus: EncodedCorpus, config: Config, seed: int) -> Rows:
     So they have the lengths of the corpus, and as little padding as batches of the whole corpus.
     """
     epoch = shuffled_batches(
-        corpus, batch_size=config.train.batch_size, max_tokens=config.text.max_tokens,
+        corpus, batch_size=config.train.batch_size, max_length=config.text.max_length,
         seed=seed, epoch=0,
     )  # fmt: skip
     full = [batch for batch in epoch if len(batch.rows_B) == config.train.batch_size]
@@ -79,16 +79,16 @@ class Ours:
 
     def __init__(self, config: Config, vocabulary: int, seed: int) -> None:
         torch.manual_seed(seed)
-        train = dataclasses.replace(config.train, epochs=1, patience=0, valid_every=10**9)
+        train = dataclasses.replace(config.train, epochs=1, patience=0, eval_steps=10**9)
         self.config = dataclasses.replace(config, train=train)
         self.model = SentimentClassifier(config.model, vocabulary=vocabulary, classes=2)
-        self.model.compute_in(choose_precision("auto", config.model, torch.device("cpu")))
+        self.model.set_compute_dtype(choose_precision("auto", config.model, torch.device("cpu")))
 
     def train(self, corpus: EncodedCorpus, valid: EncodedCorpus) -> tuple[float, float]:
         """Seconds of one pass, without the validation at its end, and the loss found there."""
         began, ended, loss = 0.0, 0.0, 0.0
 
-        def tell(event: dict[str, object]) -> None:
+        def emit(event: dict[str, object]) -> None:
             nonlocal began, ended, loss
             match event["event"]:
                 case "start":
@@ -101,7 +101,7 @@ class Ours:
         with tempfile.TemporaryDirectory() as folder:
             checkpoints = Checkpoints(Path(folder), "")
             fit_classifier(
-                self.model, corpus, valid, self.config, checkpoints=checkpoints, tell=tell
+                self.model, corpus, valid, self.config, checkpoints=checkpoints, emit=emit
             )
         return ended - began, loss
 
@@ -203,12 +203,12 @@ def main() -> None:
     add_data_option(parser)
     given = parser.parse_args()
     path = reviews_file(given.data, "amazon")
-    config, faults = Config.preset("lecture"), Faults()
+    config, bad_rows = Config.preset("lecture"), BadRows()
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
-        reviews = read_reviews([str(path)], faults=faults)
+        reviews = read_reviews([str(path)], bad_rows=bad_rows)
         corpora = encode_training(
-            reviews, folder, text=config.text, train=config.train, faults=faults
+            reviews, folder, text=config.text, train=config.train, bad_rows=bad_rows
         )
         taken = choose_precision("auto", config.model, torch.device("cpu"))
         print(f"recurrent layers in {format_name(taken)}\n")

@@ -13,7 +13,7 @@ with tempfile.TemporaryDirectory() as folder:
     reviews.write_text("label,text\n" + "\n".join(rows) + "\n", encoding="utf-8")
 
     # Small, so that the example is quick; leave `config` out for a model that is any good.
-    config = Config.preset("fast").override({"hidden": 16, "embedding": 16, "epochs": 2})
+    config = Config.preset("fast").override({"hidden_size": 16, "embedding_dim": 16, "epochs": 2})
     run = train(Inputs(train=(str(reviews),)), Path(folder) / "run", config=config)
     print(f"{run.validation.examples} validation reviews, {run.validation.accuracy:.1%} right")
 

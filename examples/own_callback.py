@@ -18,8 +18,13 @@ def stop_when_good(event: dict[str, object]) -> None:
 
 
 with tempfile.TemporaryDirectory() as folder:
-    config = Config().override({"hidden": 8, "embedding": 8, "epochs": 1, "valid_every": 20})
+    config = Config().override(
+        {"hidden_size": 8, "embedding_dim": 8, "epochs": 1, "eval_steps": 20}
+    )
     run = train(
-        Inputs(train=("sample_es",)), Path(folder) / "run", config=config, watchers=[stop_when_good]
+        Inputs(train=("sample_es",)),
+        Path(folder) / "run",
+        config=config,
+        callbacks=[stop_when_good],
     )
     print(f"stopped: {run.bundle.metrics['training']['stopped']}")

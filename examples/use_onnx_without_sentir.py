@@ -26,7 +26,7 @@ def answer(model: Path, tokenizer: Path, texts: list[str]) -> None:
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     about = session.get_modelmeta().custom_metadata_map  # each value is JSON
     labels, unknown = json.loads(about["labels"]), json.loads(about["unknown"])
-    longest, first = json.loads(about["max_tokens"]), json.loads(about["first_tokens"])
+    longest, first = json.loads(about["max_length"]), json.loads(about["first_tokens"])
     words = json.loads(tokenizer.read_text("utf-8"))["vocabulary"]
     id_of = {word: id for id, word in enumerate(words)}
 
@@ -56,7 +56,9 @@ def demo() -> None:
     from sentir.training.run import Inputs
 
     with tempfile.TemporaryDirectory() as folder:
-        config = Config.preset("fast").override({"bigrams": 0, "hidden": 16, "epochs": 1})
+        config = Config.preset("fast").override(
+            {"bigram_buckets": 0, "hidden_size": 16, "epochs": 1}
+        )
         run = train(Inputs(train=("sample",)), Path(folder) / "run", config=config)
         export(run.bundle, Path(folder) / "model.onnx")
         tokenizer = run.folder / "model" / "tokenizer.json"

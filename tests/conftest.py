@@ -10,9 +10,8 @@ import pytest
 import torch
 from hypothesis import HealthCheck, settings
 
-from browser import browser, chromium  # noqa: F401 - fixtures
-from sentir.config import Config
-from sentir.synthetic.reviews import sample_reviews
+from fixtures.browser import browser, chromium  # noqa: F401 - fixtures
+from fixtures.tiny_runs import TINY, write_fasttext
 from sentir.training.run import Inputs, Run, train
 
 torch.set_num_threads(1)
@@ -21,24 +20,6 @@ settings.register_profile(
     "sentir", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("sentir")
-
-#: Learns the sample in no time, badly; most tests want a model, not a good one.
-TINY = Config().override(
-    {"embedding": 8, "hidden": 8, "epochs": 1, "batch_size": 32, "max_tokens": 40, "device": "cpu"}
-)
-
-
-def write_fasttext(path: Path, count: int, *, seed: int = 0, language: str = "en") -> Path:
-    """A fastText file of sample reviews."""
-    lines = sample_reviews(count, language=language, seed=seed)
-    path.write_text("".join(f"__label__{label} {text}\n" for label, text in lines), "utf-8")
-    return path
-
-
-def kill(event: dict[str, object]) -> None:
-    """A watcher that ends a run at its third step, as a fault would."""
-    if event["event"] == "step" and event["step"] == 3:
-        raise RuntimeError("killed")
 
 
 @pytest.fixture(scope="session")
@@ -63,6 +44,6 @@ def real_data() -> Path:
 
 @pytest.fixture
 def events() -> tuple[list[dict[str, object]], Callable[[dict[str, object]], None]]:
-    """A watcher and the list it writes every event into."""
+    """A callback and the list it writes every event into."""
     told: list[dict[str, object]] = []
     return told, told.append

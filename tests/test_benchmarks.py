@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import ablation
+import distillation
 import learning_curves
 import numpy as np
 import pytest
 import results
-import teaching
 import tools
 from reviews import lines_of, read, reviews_file, shuffled, write
 from settings import changes
@@ -23,7 +23,7 @@ from sentir import Config, train
 from sentir.synthetic.reviews import sample_reviews
 from sentir.training.run import Inputs
 
-TINY = "hidden=4 embedding=4 epochs=1 max_tokens=20 terms=512".split()
+TINY = "hidden=4 embedding=4 epochs=1 max_length=20 terms=512".split()
 
 
 def job(seed: int, done: list[int], recipe: str = "r") -> results.Job:
@@ -103,7 +103,7 @@ def test_learning_curves_are_drawn(tmp_path: Path) -> None:
             curve_row("base", 1000, 0, 0.80),
             curve_row("base", 1000, 1, 0.82),
             curve_row("base", 5000, 0, 0.90),
-            curve_row("base", 5000, 0, 0.85, set={"hidden": 32}),
+            curve_row("base", 5000, 0, 0.85, set={"hidden_size": 32}),
             curve_row("best", 5000, 0, 0.91, set={"epochs": 2}, lm=89.8),
             curve_row("best", 5000, 0, 0.92, set={"epochs": 2}, lm=80.1),
             curve_row("tfidf", 1000, 0, 0.79),
@@ -230,20 +230,20 @@ def test_a_teacher_and_its_students_are_measured(
     inputs = Inputs(train=(files["train"],), test=(files["test"],))
     train(inputs, corpus / "teacher", config=config)
     train(Inputs(train=inputs.train), corpus / "untested", config=config)
-    file = corpus / "teaching.jsonl"
+    file = corpus / "distillation.jsonl"
     given = ("--data", corpus, "--results", file, "--set", *TINY, "--teachers")
     with pytest.raises(SystemExit, match="train it with --test"):
-        run(teaching, monkeypatch, *given, corpus / "untested")
+        run(distillation, monkeypatch, *given, corpus / "untested")
     with pytest.raises(SystemExit, match="amazon has no unlabelled reviews"):
-        run(teaching, monkeypatch, *given, corpus / "teacher")
+        run(distillation, monkeypatch, *given, corpus / "teacher")
     with bz2.open(corpus / "amazon" / "unsup.txt.bz2", "wt", encoding="utf-8") as unlabelled:
         unlabelled.writelines(f"{text}\n" for _, text in sample_reviews(50, seed=3))
-    run(teaching, monkeypatch, *given, corpus / "teacher", "--seeds", "0,1")
+    run(distillation, monkeypatch, *given, corpus / "teacher", "--seeds", "0,1")
     rows = results.read_rows(file)
     assert [row["seed"] for row in rows] == [0, 1]
     assert rows[0]["teachers"][0]["network"] == "LSTM of 4 units"
     capsys.readouterr()
-    run(teaching, monkeypatch, "--results", file, "--draw")
+    run(distillation, monkeypatch, "--results", file, "--draw")
     teacher, student = capsys.readouterr().out.splitlines()[2:]
     assert teacher.startswith("| LSTM of 4 units, seed 0 |  | 1 |")
     assert student.startswith("| `base`, hidden = 4")

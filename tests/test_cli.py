@@ -18,14 +18,14 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from conftest import write_fasttext
+from fixtures.tiny_runs import write_fasttext
 from sentir import Config, cli, load
 from sentir.synthetic.reviews import sample_reviews
 from sentir.training import run as run_module
 from sentir.training.callbacks import Event, ProgressBar
 from sentir.training.run import Run
 
-TINY = ["--embedding", "8", "--hidden", "8", "--epochs", "1", "--max-tokens", "40"]
+TINY = ["--embedding-dim", "8", "--hidden-size", "8", "--epochs", "1", "--max-length", "40"]
 
 
 def sentir(
@@ -272,9 +272,9 @@ def test_errors_are_one_line_and_exit_with_2(
     code, _, err = sentir("train", "--preset", "fats", "-o", tmp_path / "r", capfd=capfd)
     assert code == 2
     assert "take one of lecture, fast, base, best" in err
-    code, _, err = sentir("train", "--hidden", "-3", "-o", tmp_path / "r", capfd=capfd)
+    code, _, err = sentir("train", "--hidden-size", "-3", "-o", tmp_path / "r", capfd=capfd)
     assert code == 2
-    assert "model.hidden = -3" in err
+    assert "model.hidden_size = -3" in err
     code, _, err = sentir("train", "--max-line-bytes", "0", "-o", tmp_path / "r", capfd=capfd)
     assert code == 2
     assert "greater than or equal to 1" in err
@@ -339,30 +339,32 @@ def test_sample_writes_what_train_reads(tmp_path: Path, capfd: pytest.CaptureFix
 def test_settings_from_a_toml_file(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     file = write_fasttext(tmp_path / "a.ft.txt", 60)
     settings = tmp_path / "s.toml"
-    settings.write_text('preset = "fast"\n[model]\nhidden = 6\nembedding = 5\n[train]\nepochs=1\n')
+    settings.write_text(
+        'preset = "fast"\n[model]\nhidden_size = 6\nembedding_dim = 5\n[train]\nepochs=1\n'
+    )
     run = tmp_path / "run"
     code, _, err = sentir(
-        "train", file, "-o", run, "--config", settings, "--hidden", "7", "--clean", "lower,nfc",
+        "train", file, "-o", run, "--config", settings, "--hidden-size", "7", "--clean", "lower,nfc",
         "--tensorboard", capfd=capfd,
     )  # fmt: skip
     assert code == 0, err
     config = json.loads((run / "model" / "config.json").read_text())["config"]
-    assert (config["model"]["hidden"], config["model"]["embedding"]) == (7, 5)
+    assert (config["model"]["hidden_size"], config["model"]["embedding_dim"]) == (7, 5)
     assert config["text"]["clean"] == ["lower", "nfc"]
     assert list((run / "tensorboard").iterdir())
-    assert config["text"]["max_tokens"] == Config.preset("fast").text.max_tokens
+    assert config["text"]["max_length"] == Config.preset("fast").text.max_length
     code, _, err = sentir("train", file, "-o", run, "--overwrite", "--config", settings, "--preset",
-                          "base", "--terms", "0", capfd=capfd)  # fmt: skip
+                          "base", "--ngram-buckets", "0", capfd=capfd)  # fmt: skip
     assert code == 0, err
     config = json.loads((run / "model" / "config.json").read_text())["config"]
-    assert (config["model"]["hidden"], config["model"]["cell"]) == (6, "gru")
+    assert (config["model"]["hidden_size"], config["model"]["cell"]) == (6, "gru")
     assert config["text"] == Config.preset("base").to_dict()["text"]
-    settings.write_text("[model]\nhidden = 6\nterms = 0\n[train]\nepochs=1\n")
+    settings.write_text("[model]\nhidden_size = 6\nngram_buckets = 0\n[train]\nepochs=1\n")
     given = ("--overwrite", "--config", settings)
     code, _, err = sentir("train", file, "-o", run, *given, capfd=capfd)
     assert code == 0, err
     config = json.loads((run / "model" / "config.json").read_text())["config"]
-    changed = {"hidden": 6, "terms": 0, "epochs": 1}
+    changed = {"hidden_size": 6, "ngram_buckets": 0, "epochs": 1}
     assert config == Config.preset("base").override(changed).to_dict()
 
 
@@ -372,7 +374,10 @@ def test_settings_from_a_toml_file(tmp_path: Path, capfd: pytest.CaptureFixture[
         ('preset = "x"', "no preset 'x'; take one of"),
         ("preset = []", "no preset []; take one of"),
         ("[preset]", "no preset {}; take one of"),
-        ("[model]\nhiden = 3", "s.toml: no setting 'model.hiden'; did you mean 'model.hidden'"),
+        (
+            "[model]\nhiden_size = 3",
+            "s.toml: no setting 'model.hiden_size'; did you mean 'model.hidden_size'",
+        ),
     ],
 )
 def test_a_toml_file_that_cannot_be(
@@ -391,11 +396,11 @@ def test_pretrain_complete_and_train_from_it(
 ) -> None:
     file = write_fasttext(tmp_path / "a.ft.txt", 120, language="es")
     settings = tmp_path / "s.toml"
-    settings.write_text("[model]\nhidden = 9\n[train]\nbatch_size = 16\n")
+    settings.write_text("[model]\nhidden_size = 9\n[train]\nbatch_size = 16\n")
     lm, run = tmp_path / "lm", tmp_path / "run"
     code, out, err = sentir(
-        "pretrain", file, "-o", lm, "--config", settings, "--hidden", "6", "--embedding", "5",
-        "--epochs", "1", "--max-tokens", "30", "--tensorboard", capfd=capfd,
+        "pretrain", file, "-o", lm, "--config", settings, "--hidden-size", "6", "--embedding-dim", "5",
+        "--epochs", "1", "--max-length", "30", "--tensorboard", capfd=capfd,
     )  # fmt: skip
     assert code == 0, err
     assert out.startswith("perplexity ")
@@ -409,7 +414,7 @@ def test_pretrain_complete_and_train_from_it(
     assert code == 0, err
     assert "goes on from one of perplexity" in err
     config = json.loads((tmp_path / "on" / "model" / "config.json").read_text())["config"]
-    assert (config["model"]["hidden"], config["text"]["max_tokens"]) == (6, 30)
+    assert (config["model"]["hidden_size"], config["text"]["max_length"]) == (6, 30)
     assert config["train"]["learning_rate"] == 0.001
 
     code, out, err = sentir("complete", lm, "la comida estaba", "--top", "3", capfd=capfd)
@@ -425,21 +430,36 @@ def test_pretrain_complete_and_train_from_it(
     assert len(told["next"]) == 10
     assert set(told["next"][0]) == {"word", "probability"}
 
-    more = ["--preset", "fast", "--epochs", "1", "--max-tokens", "30", "--terms", "0"]
+    more = ["--preset", "fast", "--epochs", "1", "--max-length", "30", "--ngram-buckets", "0"]
     code, out, err = sentir(
-        "train", file, "-o", run, "--from-lm", lm, *more, "--adversarial", "0.1", capfd=capfd
+        "train",
+        file,
+        "-o",
+        run,
+        "--from-lm",
+        lm,
+        *more,
+        "--adversarial-epsilon",
+        "0.1",
+        capfd=capfd,
     )
     assert code == 0, err
     config = json.loads((run / "model" / "config.json").read_text())["config"]
-    assert (config["model"]["hidden"], config["model"]["embedding"]) == (6, 5)
-    assert (config["tune"]["adversarial"], config["tune"]["unfreeze"]) == (0.1, 0.0)
-    assert config["model"]["skip"]  # the preset's own
-    settings.write_text("[tune]\nunfreeze = 0.2\n")
+    assert (config["model"]["hidden_size"], config["model"]["embedding_dim"]) == (6, 5)
+    assert (
+        config["finetune"]["adversarial_epsilon"],
+        config["finetune"]["gradual_unfreezing"],
+    ) == (
+        0.1,
+        0.0,
+    )
+    assert config["model"]["embedding_skip"]  # the preset's own
+    settings.write_text("[finetune]\ngradual_unfreezing = 0.2\n")
     code, _, err = sentir("train", file, "-o", run, "--overwrite", "--from-lm", lm, *more,
                           "--config", settings, capfd=capfd)  # fmt: skip
     assert code == 0, err
     config = json.loads((run / "model" / "config.json").read_text())["config"]
-    assert (config["model"]["hidden"], config["tune"]["unfreeze"]) == (6, 0.2)
+    assert (config["model"]["hidden_size"], config["finetune"]["gradual_unfreezing"]) == (6, 0.2)
 
     code, _, err = sentir("train", file, "-o", run, "--overwrite", "--from-lm", lm, *more[2:],
                           capfd=capfd)  # fmt: skip
@@ -447,10 +467,10 @@ def test_pretrain_complete_and_train_from_it(
     config = json.loads((run / "model" / "config.json").read_text())["config"]
     assert config["train"]["learning_rate"] == Config.preset("best").train.learning_rate
 
-    code, _, err = sentir("train", file, "-o", run, "--overwrite", "--from-lm", lm, "--hidden",
+    code, _, err = sentir("train", file, "-o", run, "--overwrite", "--from-lm", lm, "--hidden-size",
                           "8", capfd=capfd)  # fmt: skip
     assert code == 2
-    assert "hidden = 8, and the language model has 6; leave hidden unset" in err
+    assert "hidden_size = 8, and the language model has 6; leave hidden_size unset" in err
     code, _, err = sentir("predict", lm, "hola", capfd=capfd)
     assert code == 2
     assert "--from-lm" in err
@@ -506,7 +526,16 @@ def test_an_interrupted_run_is_no_success(
 
     monkeypatch.setattr(ProgressBar, "__call__", interrupt)
     file = write_fasttext(tmp_path / "a.ft.txt", 60)
-    given = (command, file, "--output", tmp_path / "run", "--embedding", "8", "--hidden", "8")
+    given = (
+        command,
+        file,
+        "--output",
+        tmp_path / "run",
+        "--embedding-dim",
+        "8",
+        "--hidden-size",
+        "8",
+    )
     code, out, _ = sentir(*given, capfd=capfd)
     assert code == 130
     assert str(tmp_path / "run" / "model") in out  # told all the same
@@ -521,7 +550,7 @@ def test_an_interrupt_after_training_says_how_to_go_on(
     run = tmp_path / "run"
     given = ("train", write_fasttext(tmp_path / "a.ft.txt", 60), "--output", run, *TINY)
     with monkeypatch.context() as patched:
-        patched.setattr(run_module, "fit_terms", interrupt)
+        patched.setattr(run_module, "fit_ngram_linear", interrupt)
         code, _, err = sentir(*given, capfd=capfd)
     assert code == 130
     assert "interrupted: the same command with --resume goes on" in err
@@ -556,7 +585,7 @@ def test_doctor_without_the_extra(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     for module in ("doctor", "inference.engine"):
-        monkeypatch.setattr(f"sentir.{module}.fused_is_installed", lambda: False)
+        monkeypatch.setattr(f"sentir.{module}.numba_is_installed", lambda: False)
     code, out, _ = sentir("doctor", capfd=capfd)
     assert code == 0
     assert "fused engine not installed: pip install 'sentir[fused]'" in out

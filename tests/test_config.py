@@ -14,19 +14,19 @@ from sentir.config import (
     CLEAN_STEPS,
     PRESETS,
     Config,
+    FineTuneConfig,
     LanguageModelConfig,
     ModelConfig,
     PretrainConfig,
     ReadOptions,
     TextConfig,
     TrainConfig,
-    TuneConfig,
     read_toml,
     sections,
 )
 from sentir.errors import ConfigError
 
-PARTS: tuple[Any, ...] = (TextConfig, ModelConfig, TrainConfig, TuneConfig)
+PARTS: tuple[Any, ...] = (TextConfig, ModelConfig, TrainConfig, FineTuneConfig)
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -38,11 +38,15 @@ def test_a_preset_is_valid_and_survives_json(name: str) -> None:
 
 def test_the_lesson_s_recipe() -> None:
     lecture = Config.preset("lecture")
-    assert (lecture.model.embedding, lecture.model.hidden, lecture.model.layers) == (400, 512, 2)
+    assert (lecture.model.embedding_dim, lecture.model.hidden_size, lecture.model.num_layers) == (
+        400,
+        512,
+        2,
+    )
     assert (lecture.model.dropout, lecture.model.head_dropout) == (0.5, 0.2)
     assert (lecture.model.pooling, lecture.model.bidirectional) == ("last", False)
-    assert (lecture.train.learning_rate, lecture.train.clip) == (0.005, 5)
-    assert (lecture.train.batch_size, lecture.text.max_tokens) == (400, 200)
+    assert (lecture.train.learning_rate, lecture.train.max_grad_norm) == (0.005, 5)
+    assert (lecture.train.batch_size, lecture.text.max_length) == (400, 200)
     assert lecture.text.min_count == 2
     assert lecture.model.initialisation == "pytorch"
 
@@ -56,11 +60,11 @@ def test_no_two_sections_share_a_name() -> None:
     names = [field.name for part in PARTS for field in dataclasses.fields(part)]
     assert len(set(names)) == len(names)
     assert set(sections(Config)) == set(names)
-    assert not set(names) & {"text", "model", "train", "tune", "preset"}
+    assert not set(names) & {"text", "model", "train", "finetune", "preset"}
     of_lm = sections(PretrainConfig)
-    assert of_lm["negatives"] == "model"
+    assert of_lm["num_sampled"] == "model"
     assert of_lm["batch_size"] == "train"
-    assert "tune" not in of_lm.values()
+    assert "finetune" not in of_lm.values()
 
 
 def test_every_field_is_described() -> None:
@@ -71,7 +75,7 @@ def test_every_field_is_described() -> None:
 def test_a_configuration_is_frozen() -> None:
     config = Config()
     with pytest.raises(dataclasses.FrozenInstanceError):
-        config.model.hidden = 3  # type: ignore[misc]
+        config.model.hidden_size = 3  # type: ignore[misc]
     with pytest.raises(dataclasses.FrozenInstanceError):
         config.text = TextConfig()  # type: ignore[misc]
     config.to_dict()["text"]["clean"].clear()  # what is given out is a copy
@@ -80,19 +84,22 @@ def test_a_configuration_is_frozen() -> None:
 
 def test_settings_are_changed_with_their_section_or_without() -> None:
     config = Config()
-    one = config.override({"hidden": 64, "seed": 3})
-    two = config.override({"model": {"hidden": 64}, "train": {"seed": 3}})
+    one = config.override({"hidden_size": 64, "seed": 3})
+    two = config.override({"model": {"hidden_size": 64}, "train": {"seed": 3}})
     assert one == two
-    assert (one.model.hidden, one.train.seed) == (64, 3)
+    assert (one.model.hidden_size, one.train.seed) == (64, 3)
     assert config == Config()
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"hiden": 5}, "here: no setting 'hiden'; did you mean 'hidden'?"),
-        ({"model": {"hiden": 5}}, "here: no setting 'model.hiden'; did you mean 'model.hidden'?"),
-        ({"modle": {"hidden": 5}}, "here: no setting 'modle'; did you mean 'model'?"),
+        ({"hiden_size": 5}, "here: no setting 'hiden_size'; did you mean 'hidden_size'?"),
+        (
+            {"model": {"hiden_size": 5}},
+            "here: no setting 'model.hiden_size'; did you mean 'model.hidden_size'?",
+        ),
+        ({"modle": {"hidden_size": 5}}, "here: no setting 'modle'; did you mean 'model'?"),
         ({"model": 5}, "here: model = 5; make it a table"),
     ],
 )
@@ -106,16 +113,16 @@ def test_an_unknown_key_names_the_nearest(changes: dict[str, Any], message: str)
     "changes",
     [
         {"min_count": 0},
-        {"max_vocabulary": 3},
-        {"max_tokens": 0},
+        {"max_vocab_size": 3},
+        {"max_length": 0},
         {"tokenizer": "words"},
         {"clean": ["lower", "stem"]},
         {"clean": "lower"},
         {"cell": "transformer"},
-        {"hidden": 0},
-        {"hidden": 64.5},
-        {"hidden": "many"},
-        {"layers": None},
+        {"hidden_size": 0},
+        {"hidden_size": 64.5},
+        {"hidden_size": "many"},
+        {"num_layers": None},
         {"dropout": 1},
         {"dropout": -0.1},
         {"dropout": float("nan")},
@@ -123,11 +130,11 @@ def test_an_unknown_key_names_the_nearest(changes: dict[str, Any], message: str)
         {"learning_rate": 0},
         {"learning_rate": -1},
         {"learning_rate": float("inf")},
-        {"warmup": 1},
-        {"clip": 0},
+        {"warmup_ratio": 1},
+        {"max_grad_norm": 0},
         {"valid_fraction": 0},
         {"valid_fraction": 1},
-        {"valid_every": -1},
+        {"eval_steps": -1},
         {"seed": -1},
         {"device": "tpu"},
         {"device": {"name": "cpu"}},
@@ -153,27 +160,32 @@ def from_file(path: Path) -> Config:
 
 
 def test_settings_of_a_file(tmp_path: Path) -> None:
-    path = toml(tmp_path, "hidden = 64\n[text]\nclean = ['lower']\n[train]\nlearning_rate = 1e-4\n")
-    changes = {"hidden": 64, "clean": ("lower",), "learning_rate": 1e-4}
+    path = toml(
+        tmp_path, "hidden_size = 64\n[text]\nclean = ['lower']\n[train]\nlearning_rate = 1e-4\n"
+    )
+    changes = {"hidden_size": 64, "clean": ("lower",), "learning_rate": 1e-4}
     assert from_file(path) == Config().override(changes)
 
 
 def test_a_language_model_s_settings() -> None:
-    config = PretrainConfig().override({"model": {"hidden": 64}, "seed": 3})
-    assert (config.model.hidden, config.train.seed) == (64, 3)
+    config = PretrainConfig().override({"model": {"hidden_size": 64}, "seed": 3})
+    assert (config.model.hidden_size, config.train.seed) == (64, 3)
     assert PretrainConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
     with pytest.raises(ConfigError, match="no setting 'pooling'"):
         config.override({"pooling": "max"})
-    with pytest.raises(ConfigError, match=r"model\.negatives = 3"):
-        config.override({"negatives": 3})
+    with pytest.raises(ConfigError, match=r"model\.num_sampled = 3"):
+        config.override({"num_sampled": 3})
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("hidden = ", "not TOML"),
-        ("[model]\nhiden = 3", "no setting 'model.hiden'; did you mean 'model.hidden'"),
-        ("[model]\nhidden = 0", "model.hidden = 0: input should be greater"),
+        ("hidden_size = ", "not TOML"),
+        (
+            "[model]\nhiden_size = 3",
+            "no setting 'model.hiden_size'; did you mean 'model.hidden_size'",
+        ),
+        ("[model]\nhidden_size = 0", "model.hidden_size = 0: input should be greater"),
         ("dropout = nan", "model.dropout = nan"),
         ("model = 3", "model = 3; make it a table"),
     ],
@@ -192,7 +204,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 def test_a_file_that_is_not_text(tmp_path: Path) -> None:
     path = tmp_path / "settings.toml"
-    path.write_bytes(b"hidden = '\xff'")
+    path.write_bytes(b"hidden_size = '\xff'")
     with pytest.raises(ConfigError, match=r"settings\.toml: not TOML"):
         from_file(path)
 
@@ -203,13 +215,13 @@ configs = st.builds(
         TextConfig,
         tokenizer=st.sampled_from(["word", "bpe", "unigram"]),
         clean=st.lists(st.sampled_from(CLEAN_STEPS), max_size=8).map(tuple),
-        max_vocabulary=st.none() | st.integers(4, 10**9),
+        max_vocab_size=st.none() | st.integers(4, 10**9),
     ),
     model=st.builds(
         ModelConfig,
-        hidden=st.integers(1, 9999),
+        hidden_size=st.integers(1, 9999),
         dropout=st.floats(0, 1, exclude_max=True),
-        vectors=st.none() | st.text(),
+        embedding_init=st.text(min_size=1),
     ),
     train=st.builds(TrainConfig, learning_rate=st.floats(0, 1e300, exclude_min=True)),
 )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import TINY
+from fixtures.tiny_runs import TINY
 from sentir import cli, config
 from sentir.inference.export import export
 from sentir.inference.predictor import load

@@ -24,19 +24,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import safetensors.torch
+import numpy.typing as npt
+import safetensors.numpy
 from safetensors import SafetensorError
 
 from sentir.config import Config, PretrainConfig
 from sentir.errors import BundleError, SentirError
-from sentir.io.atomic import written_whole
+from sentir.io.atomic import atomic_write
 from sentir.io.labels import LabelScheme
-from sentir.nn.classifier import SentimentClassifier
-from sentir.nn.language_model import LanguageModel
 from sentir.text.tokenizer import Tokenizer, load_tokenizer
 from sentir.version import __version__
 
-FORMAT = 1
+#: 1 was that of the time before the first release.
+FORMAT = 2
 #: The kind of a bundle that holds no classifier.
 LANGUAGE_MODEL = "language model"
 #: The bundle's name inside a run's folder.
@@ -44,11 +44,18 @@ FOLDER = "model"
 _SUMMED = ("model.safetensors", "tokenizer.json", "metrics.json")
 
 
+Weights = Mapping[str, npt.NDArray[Any]]
+
+
 @dataclass(frozen=True, kw_only=True)
 class LanguageBundle:
-    """A language model and all that it was made with."""
+    """A language model and all that it was made with.
 
-    model: LanguageModel
+    Attributes:
+        weights: arrays by name; `sentir.nn.restore` makes the network from them.
+    """
+
+    weights: Weights
     tokenizer: Tokenizer
     config: PretrainConfig
     metrics: Mapping[str, Any]
@@ -59,9 +66,13 @@ class LanguageBundle:
 
 @dataclass(frozen=True, kw_only=True)
 class Bundle:
-    """A model and all that its answers depend on."""
+    """A model and all that its answers depend on.
 
-    model: SentimentClassifier
+    Attributes:
+        weights: arrays by name; `sentir.nn.restore` makes the network from them.
+    """
+
+    weights: Weights
     tokenizer: Tokenizer
     labels: LabelScheme
     config: Config
@@ -73,13 +84,11 @@ class Bundle:
 
 def save_bundle(bundle: Bundle | LanguageBundle, folder: Path) -> None:
     """Write the bundle, in place of one that stands there."""
-    with written_whole(folder) as beside:
+    with atomic_write(folder) as beside:
         beside.mkdir()
-        weights = {
-            name: weight.detach().cpu().contiguous()
-            for name, weight in bundle.model.state_dict().items()
-        }
-        safetensors.torch.save_file(weights, beside / "model.safetensors")
+        file = beside / "model.safetensors"
+        # Not save_file, which leaves a file that nobody else may read, whatever the umask.
+        file.write_bytes(safetensors.numpy.save(dict(bundle.weights)))
         bundle.tokenizer.save(beside / "tokenizer.json")
         _write_json(beside / "metrics.json", dict(bundle.metrics))
         settings: dict[str, Any] = {
@@ -136,12 +145,8 @@ def load_bundle(path: str | Path) -> Bundle:
     with _fitting(folder, settings):
         config = Config.from_dict(settings["config"], where=str(folder / "config.json"))
         labels = LabelScheme.from_dict(settings["labels"])
-        model = SentimentClassifier(
-            config.model, vocabulary=len(tokenizer.vocabulary), classes=len(labels.names)
-        )
-        model.load_state_dict(safetensors.torch.load_file(folder / "model.safetensors"))
         return Bundle(
-            model=model.eval(),
+            weights=safetensors.numpy.load_file(folder / "model.safetensors"),
             tokenizer=tokenizer,
             labels=labels,
             config=config,
@@ -165,10 +170,8 @@ def load_language_model(path: str | Path) -> LanguageBundle:
         )
     with _fitting(folder, settings):
         config = PretrainConfig.from_dict(settings["config"], where=str(folder / "config.json"))
-        model = LanguageModel(config.model, vocabulary=len(tokenizer.vocabulary))
-        model.load_state_dict(safetensors.torch.load_file(folder / "model.safetensors"))
         return LanguageBundle(
-            model=model.eval(),
+            weights=safetensors.numpy.load_file(folder / "model.safetensors"),
             tokenizer=tokenizer,
             config=config,
             metrics=json.loads((folder / "metrics.json").read_text("utf-8")),
@@ -217,7 +220,9 @@ def _read_settings(path: Path) -> dict[str, Any]:
             raise BundleError(
                 f"bundle format {version!r}, this version reads {FORMAT}",
                 where=str(path),
-                todo="upgrade sentir, or train again",
+                todo="train again with this version"
+                if version == 1
+                else "upgrade sentir, or train again",
             )
         if settings["checksums"].pop("config.json") != _own_checksum(settings):
             raise BundleError("damaged: its checksum is another", where=str(path), todo=_AGAIN)

@@ -60,85 +60,76 @@ class TextConfig:
 
     tokenizer: Literal["word", "bpe", "unigram"] = Field(
         default="word",
-        description="whole words (Treebank rules), or subwords learnt from the reviews",
+        description="word (Penn Treebank rules), or subwords learnt from the reviews (bpe, unigram)",
     )
     clean: tuple[CleanStep, ...] = Field(
-        default=CLEAN_STEPS, description="cleaning steps, carried out in their fixed order"
+        default=CLEAN_STEPS, description="cleaning steps, applied in their fixed order"
     )
     min_count: int = Field(
-        default=2, ge=1, description="times a word must be seen to get an id (words)"
+        default=2, ge=1, description="occurrences a word needs to enter the vocabulary"
     )
-    max_vocabulary: int | None = Field(
+    max_vocab_size: int | None = Field(
         default=None,
         ge=4,
-        description="most ids; rarer words get none (unset: no limit; subwords: 16000)",
+        description="largest vocabulary (ids); unset: no limit for words, 16000 for subwords",
     )
-    max_tokens: int = Field(
-        default=200,
+    max_length: int = Field(
+        default=1000,
         ge=1,
-        description="tokens of a review that are read; a longer one loses its middle (tokens)",
+        description="tokens read per review; a longer review loses its middle (tokens)",
     )
 
 
 @dataclass(frozen=True, kw_only=True, config=_frozen)
 class ModelConfig:
-    """What the network is."""
+    """What the classifier network is."""
 
-    cell: Literal["lstm", "gru", "rnn"] = Field(default="lstm", description="the recurrent cell")
-    embedding: int = Field(default=100, ge=1, description="size of a word's vector (units)")
-    bigrams: int = Field(
-        default=0, ge=0, description="rows shared by the vectors of word pairs (0: no pairs)"
+    cell: Literal["lstm", "gru", "rnn"] = Field(default="gru", description="recurrent cell")
+    embedding_dim: int = Field(default=100, ge=1, description="size of a word vector (units)")
+    bigram_buckets: int = Field(
+        default=0, ge=0, description="rows of hashed word-pair embeddings (0: none)"
     )
     bigram_dropout: float = Field(
-        default=0.5, ge=0, lt=1, description="share of the pairs' features dropped in training"
+        default=0.5, ge=0, lt=1, description="dropout on the word-pair embeddings"
     )
-    hidden: int = Field(
-        default=64, ge=1, description="size of the hidden state, a direction (units)"
+    hidden_size: int = Field(
+        default=64, ge=1, description="size of the hidden state per direction (units)"
     )
-    layers: int = Field(default=1, ge=1, description="recurrent layers, one upon the other")
-    bidirectional: bool = Field(default=True, description="read from both ends")
+    num_layers: int = Field(default=1, ge=1, description="stacked recurrent layers")
+    bidirectional: bool = Field(default=True, description="read the text in both directions")
     pooling: Literal["last", "max", "mean", "attention"] = Field(
-        default="max", description="how the states of all tokens become one vector"
+        default="attention", description="how the hidden states of all tokens become one vector"
     )
     embedding_dropout: float = Field(
-        default=0.0, ge=0, lt=1, description="share of the embedded features dropped in training"
+        default=0.3, ge=0, lt=1, description="dropout on the embedded tokens"
     )
-    dropout: float = Field(
-        default=0.0,
-        ge=0,
-        lt=1,
-        description="share of the states dropped between layers in training",
-    )
+    dropout: float = Field(default=0.0, ge=0, lt=1, description="dropout between recurrent layers")
     head_dropout: float = Field(
-        default=0.2, ge=0, lt=1, description="share of the pooled features dropped in training"
+        default=0.4, ge=0, lt=1, description="dropout on the pooled features"
     )
-    skip: bool = Field(
-        default=False, description="let the head read the sum of the embedded words too"
+    embedding_skip: bool = Field(
+        default=True, description="skip connection: the head also reads the sum of word vectors"
     )
-    skip_dropout: float = Field(
-        default=0.2, ge=0, lt=1, description="share of that sum's features dropped in training"
+    embedding_skip_dropout: float = Field(
+        default=0.5, ge=0, lt=1, description="dropout on the skip connection"
     )
-    terms: int = Field(
-        default=0,
+    ngram_buckets: int = Field(
+        default=2_097_152,
         ge=0,
-        description="rows for pairs and triples of words in a linear part that is mixed in after "
-        "training (0: no linear part)",
+        description="hash buckets of the n-gram linear model (pairs and triples of words) that is "
+        "fitted after the network and combined with it (0: none)",
     )
-    vectors: str | None = Field(
-        default=None,
-        description="GloVe, fastText or word2vec text file that initialises the embedding",
+    embedding_init: str = Field(
+        default="ppmi",
+        min_length=1,
+        description="initial word vectors: random, ppmi (co-occurrence in the training reviews), "
+        "or the path of a GloVe, fastText or word2vec text file",
     )
-    own_vectors: bool = Field(
-        default=False,
-        description="begin the embedding with which words stand near which in the training reviews",
-    )
-    freeze_embedding: bool = Field(
-        default=False, description="keep the embedding as it was initialised"
-    )
+    freeze_embedding: bool = Field(default=False, description="do not train the word vectors")
     initialisation: Initialisation = Field(
         default="orthogonal",
-        description="how the weights begin: small words' vectors, orthogonal memory and open "
-        "forget gates, or as PyTorch draws them",
+        description="initial weights: orthogonal recurrent weights with a forget-gate bias of 1, "
+        "or PyTorch's own",
     )
 
 
@@ -151,87 +142,88 @@ class TrainConfig:
         ge=0,
         description="passes over the training reviews (0: 2, or as many as make 1,000 steps)",
     )
-    batch_size: int = Field(default=64, ge=1, description="reviews a step")
-    learning_rate: float = Field(
-        default=0.001, gt=0, description="Adam's step size, at its highest"
-    )
+    batch_size: int = Field(default=64, ge=1, description="reviews per step")
+    learning_rate: float = Field(default=0.004, gt=0, description="peak learning rate (AdamW)")
     schedule: Literal["constant", "linear", "cosine"] = Field(
-        default="cosine", description="how the learning rate falls to zero, if it does"
+        default="cosine", description="learning-rate schedule after warm-up"
     )
-    warmup: float = Field(
-        default=0.05, ge=0, lt=1, description="share of all steps in which the learning rate rises"
+    warmup_ratio: float = Field(
+        default=0.05, ge=0, lt=1, description="share of all steps spent on learning-rate warm-up"
     )
     weight_decay: float = Field(default=0.0, ge=0, description="decoupled weight decay (AdamW)")
-    averaging: float = Field(
-        default=0.0,
+    ema_decay: float = Field(
+        default=0.99,
         ge=0,
         lt=1,
-        description="share of the past in the running mean of the weights, which is what is "
-        "validated and kept (0: the weights as they are)",
+        description="decay of the exponential moving average (EMA) of the weights, which is what "
+        "is validated and saved (0: no EMA)",
     )
-    clip: float = Field(default=1.0, gt=0, description="largest norm of the gradient")
+    max_grad_norm: float = Field(default=1.0, gt=0, description="gradient clipping: largest norm")
     valid_fraction: float = Field(
-        default=0.1, gt=0, lt=1, description="share of train set aside for validation"
+        default=0.1, gt=0, lt=1, description="share of train held out for validation"
     )
-    valid_max: int = Field(default=5000, ge=1, description="most reviews set aside (reviews)")
-    valid_every: int = Field(
+    max_valid_examples: int = Field(
+        default=5000, ge=1, description="most reviews held out for validation (reviews)"
+    )
+    eval_steps: int = Field(
         default=0,
         ge=0,
-        description="steps between validations (0: four times an epoch, at most 40 in all)",
+        description="steps between validations (0: four per epoch, at most 40 in all)",
     )
     patience: int = Field(
         default=12,
         ge=0,
-        description="validations without a better loss before stopping (0: never stop)",
+        description="early stopping: validations without a better loss (0: never stop)",
     )
     class_weights: Literal["none", "balanced"] = Field(
         default="none",
-        description="how much a review counts in the loss: all alike, or those of a rare class "
-        "more, so that all classes weigh the same",
+        description="weights of the classes in the loss: none, or balanced (inverse frequency)",
     )
     seed: int = Field(
         default=0,
         ge=0,
         lt=2**64,
-        description="of the split, the weights, the order and the dropout",
+        description="random seed of split, weights, order and dropout",
     )
     device: Literal["auto", "cpu", "cuda", "mps"] = Field(
-        default="auto", description="where to train"
+        default="auto", description="device to train on"
     )
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         default="auto",
-        description="number format of the recurrent layers in training (auto: bfloat16 where that "
+        description="number format of the recurrent layers in training (auto: bfloat16 where it "
         "is faster)",
     )
 
     def split(self) -> dict[str, float]:
-        """The settings by which reviews are set aside for validation."""
-        return {name: getattr(self, name) for name in ("valid_fraction", "valid_max", "seed")}
+        """The settings that decide which reviews are held out for validation."""
+        return {
+            name: getattr(self, name) for name in ("valid_fraction", "max_valid_examples", "seed")
+        }
 
 
 @dataclass(frozen=True, kw_only=True, config=_frozen)
-class TuneConfig:
-    """How weights that a language model has learnt are fitted to labels, and noise against them."""
+class FineTuneConfig:
+    """How a pre-trained network is fine-tuned, and adversarial training."""
 
-    layer_decay: float = Field(
+    layerwise_lr_decay: float = Field(
         default=1.0,
         gt=0,
         le=1,
-        description="learning rate of the recurrent layer as a share of the head's, and of the "
-        "embedding as a share of the layer's",
+        description="learning rate of the recurrent layer relative to the head's, and of the "
+        "embedding relative to the layer's",
     )
-    unfreeze: float = Field(
+    gradual_unfreezing: float = Field(
         default=0.0,
         ge=0,
         le=0.5,
-        description="share of an epoch in which the head learns alone; after as much again the "
-        "embedding joins the recurrent layer (0: all learn from the start)",
+        description="share of an epoch in which only the head is trained; after the same again "
+        "the embedding is unfrozen too (0: train all from the start)",
     )
-    adversarial: float = Field(
+    adversarial_epsilon: float = Field(
         default=0.0,
         ge=0,
-        description="length of the worst step that each review's embedded words are moved by in "
-        "training, as a share of their own length (0: none; twice the time)",
+        description="adversarial training: size of the perturbation of the embedded tokens, as a "
+        "share of their norm (0: off; doubles the time)",
     )
 
 
@@ -239,38 +231,35 @@ class TuneConfig:
 class LanguageModelConfig:
     """What a language model is."""
 
-    cell: Literal["lstm", "gru", "rnn"] = Field(default="lstm", description="the recurrent cell")
-    embedding: int = Field(default=200, ge=1, description="size of a word's vector (units)")
-    hidden: int = Field(
-        default=512, ge=1, description="size of the hidden state, a direction (units)"
+    cell: Literal["lstm", "gru", "rnn"] = Field(default="lstm", description="recurrent cell")
+    embedding_dim: int = Field(default=200, ge=1, description="size of a word vector (units)")
+    hidden_size: int = Field(
+        default=512, ge=1, description="size of the hidden state per direction (units)"
     )
-    own_vectors: bool = Field(
-        default=True,
-        description="begin the embedding with which words stand near which in the reviews",
+    embedding_init: Literal["random", "ppmi"] = Field(
+        default="ppmi", description="initial word vectors: random, or ppmi (co-occurrence)"
     )
     word_dropout: float = Field(
-        default=0.0, ge=0, lt=1, description="share of the words read as unknown in training"
+        default=0.0, ge=0, lt=1, description="share of input words replaced by _UNK in training"
     )
     embedding_dropout: float = Field(
-        default=0.1, ge=0, lt=1, description="share of the embedded features dropped in training"
+        default=0.1, ge=0, lt=1, description="dropout on the embedded tokens"
     )
-    dropout: float = Field(
-        default=0.1, ge=0, lt=1, description="share of the states dropped in training"
-    )
-    negatives: int = Field(
+    dropout: float = Field(default=0.1, ge=0, lt=1, description="dropout on the hidden states")
+    num_sampled: int = Field(
         default=1000,
         ge=100,
-        description="words a step that the right one is told from (words; as many as the "
-        "vocabulary: all of them, slow and exact)",
+        description="sampled softmax: negative words per step (at least the vocabulary's size: "
+        "the full softmax, slow and exact)",
     )
 
     def classifier(self) -> dict[str, Any]:
-        """What a classifier's network must have in common with it."""
+        """The settings that a classifier must share with it."""
         return {
             "cell": self.cell,
-            "embedding": self.embedding,
-            "hidden": self.hidden,
-            "layers": 1,
+            "embedding_dim": self.embedding_dim,
+            "hidden_size": self.hidden_size,
+            "num_layers": 1,
             "bidirectional": True,
         }
 
@@ -291,7 +280,7 @@ class Settings:
         """A copy with other values.
 
         Args:
-            changes: ``{"hidden": 64}`` or, by section, ``{"model": {"hidden": 64}}``.
+            changes: ``{"hidden_size": 64}`` or, by section, ``{"model": {"hidden_size": 64}}``.
             where: what to call the source of the changes in an error.
 
         Raises:
@@ -331,12 +320,12 @@ class Settings:
 
 @dataclass(frozen=True, kw_only=True, config=_frozen)
 class Config(Settings):
-    """The parts of a classifier together; `preset` and `override` make one."""
+    """All settings of a classifier; the defaults are the preset ``base``."""
 
     text: TextConfig = TextConfig()
     model: ModelConfig = ModelConfig()
     train: TrainConfig = TrainConfig()
-    tune: TuneConfig = TuneConfig()
+    finetune: FineTuneConfig = FineTuneConfig()
 
     @classmethod
     def preset(cls, name: str) -> Config:
@@ -352,11 +341,11 @@ class Config(Settings):
 
 @dataclass(frozen=True, kw_only=True, config=_frozen)
 class PretrainConfig(Settings):
-    """The parts of a language model together."""
+    """All settings of a language model."""
 
-    text: TextConfig = TextConfig(max_vocabulary=30_000, max_tokens=400)
+    text: TextConfig = TextConfig(max_vocab_size=30_000, max_length=400)
     model: LanguageModelConfig = LanguageModelConfig()
-    train: TrainConfig = TrainConfig(batch_size=32, learning_rate=0.003)
+    train: TrainConfig = TrainConfig(batch_size=32, learning_rate=0.003, ema_decay=0.0)
 
 
 def read_toml(path: str | Path) -> dict[str, Any]:
@@ -376,7 +365,7 @@ def read_toml(path: str | Path) -> dict[str, Any]:
             f"cannot be read ({reason})", where=str(path), todo="check --config"
         ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"not TOML ({error})", where=str(path), todo="mend it") from None
+        raise ConfigError(f"not TOML ({error})", where=str(path), todo="fix it") from None
 
 
 def _unknown(key: str, known: list[str], where: str) -> ConfigError:
@@ -394,48 +383,44 @@ def sections(kind: type[Settings]) -> dict[str, str]:
     }
 
 
-_READING = TextConfig(max_tokens=1000)
-_FITTING = TrainConfig(learning_rate=0.004, averaging=0.99)
-_BASE = ModelConfig(
-    cell="gru",
-    embedding=100,
-    hidden=64,
-    pooling="attention",
-    embedding_dropout=0.3,
-    head_dropout=0.4,
-    skip=True,
-    skip_dropout=0.5,
-    terms=2_097_152,
-    own_vectors=True,
-)
-
+#: The defaults of the classes above are `base`; the others say what differs from it.
 PRESETS: dict[str, Config] = {
-    # The lesson's network and recipe, its faults mended.
+    # The lesson's network and recipe, with its pitfalls fixed.
     "lecture": Config(
+        text=TextConfig(max_length=200),
         model=ModelConfig(
-            embedding=400,
-            hidden=512,
-            layers=2,
+            cell="lstm",
+            embedding_dim=400,
+            hidden_size=512,
+            num_layers=2,
             bidirectional=False,
             pooling="last",
+            embedding_dropout=0.0,
             dropout=0.5,
             head_dropout=0.2,
+            embedding_skip=False,
+            ngram_buckets=0,
+            embedding_init="random",
             initialisation="pytorch",
         ),
         train=TrainConfig(
-            epochs=2, batch_size=400, learning_rate=0.005, schedule="constant", warmup=0, clip=5
+            epochs=2,
+            batch_size=400,
+            learning_rate=0.005,
+            schedule="constant",
+            warmup_ratio=0,
+            ema_decay=0.0,
+            max_grad_norm=5,
         ),
     ),
     "fast": Config(
-        text=TextConfig(max_tokens=300),
-        model=dataclasses.replace(_BASE, embedding=64, hidden=32),
-        train=_FITTING,
+        text=TextConfig(max_length=300),
+        model=ModelConfig(embedding_dim=64, hidden_size=32),
     ),
-    "base": Config(text=_READING, model=_BASE, train=_FITTING),
+    "base": Config(),
     # What a language model is by default (`LanguageModelConfig`), for --from-lm.
     "best": Config(
-        text=_READING,
-        model=dataclasses.replace(_BASE, **LanguageModelConfig().classifier()),
-        train=dataclasses.replace(_FITTING, learning_rate=0.002),
+        model=dataclasses.replace(ModelConfig(), **LanguageModelConfig().classifier()),
+        train=TrainConfig(learning_rate=0.002),
     ),
 }

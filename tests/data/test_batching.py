@@ -49,19 +49,19 @@ reviews = st.lists(st.lists(st.integers(1, 99), max_size=50), max_size=8)
 
 
 @given(reviews, st.integers(1, 60))
-def test_padding(reviews: list[list[int]], max_tokens: int) -> None:
-    batch = pad(reviews, max_tokens)
+def test_padding(reviews: list[list[int]], max_length: int) -> None:
+    batch = pad(reviews, max_length)
     assert batch.ids_BT.dtype == batch.lengths_B.dtype == torch.int64
     assert batch.ids_BT.shape[0] == len(batch.lengths_B) == len(batch.rows_B) == len(reviews)
     longest = batch.ids_BT.shape[1]
-    assert longest <= max_tokens
-    assert longest % LENGTH_STEP == 0 or longest == max_tokens
+    assert longest <= max_length
+    assert longest % LENGTH_STEP == 0 or longest == max_length
     for row, review in enumerate(reviews):
         length = int(batch.lengths_B[row])
-        if len(review) > max_tokens:
-            assert length == max_tokens
+        if len(review) > max_length:
+            assert length == max_length
             review = (
-                review[: max_tokens // 4] + review[len(review) - max_tokens + max_tokens // 4 :]
+                review[: max_length // 4] + review[len(review) - max_length + max_length // 4 :]
             )
         assert batch.ids_BT[row, :length].tolist() == (review or [UNK])
         assert set(batch.ids_BT[row, length:].tolist()) <= {PAD}
@@ -95,7 +95,7 @@ def test_to_a_device() -> None:
 
 
 def every(corpus: EncodedCorpus, start: int = 0, **changes: int) -> list[Batch]:
-    given = {"batch_size": 3, "max_tokens": 20, "seed": 1, "epoch": 0, **changes}
+    given = {"batch_size": 3, "max_length": 20, "seed": 1, "epoch": 0, **changes}
     return list(shuffled_batches(corpus, **given, start=start))
 
 
@@ -117,14 +117,14 @@ def test_every_review_once_an_epoch(
         found = every(made, batch_size=batch_size, epoch=epoch)
     assert len(found) == batches_an_epoch(made, batch_size)
     assert sorted(row for batch in found for row in batch.rows_B.tolist()) == [*range(len(made))]
-    check_content(found, lengths, max_tokens=20)
+    check_content(found, lengths, max_length=20)
     assert all(len(batch.rows_B) <= batch_size for batch in found)
 
 
-def check_content(found: list[Batch], lengths: list[int], max_tokens: int) -> None:
+def check_content(found: list[Batch], lengths: list[int], max_length: int) -> None:
     for batch in found:
         for row, ids, length in zip(batch.rows_B, batch.ids_BT, batch.lengths_B, strict=True):
-            expected = [int(row) + 2] * min(lengths[row], max_tokens) or [UNK]
+            expected = [int(row) + 2] * min(lengths[row], max_length) or [UNK]
             assert ids[:length].tolist() == expected
 
 
@@ -159,9 +159,9 @@ def test_sorted_batches_cover_all_from_the_shortest(
     corpus: Make, lengths: list[int], batch_size: int
 ) -> None:
     made = corpus(lengths)
-    found = list(sorted_batches(made, batch_size=batch_size, max_tokens=20))
+    found = list(sorted_batches(made, batch_size=batch_size, max_length=20))
     assert sorted(row for batch in found for row in batch.rows_B.tolist()) == [*range(len(made))]
-    check_content(found, lengths, max_tokens=20)
+    check_content(found, lengths, max_length=20)
     ordered = [int(length) for batch in found for length in batch.lengths_B]
     assert all(one <= two for one, two in pairwise(ordered))
 
@@ -175,7 +175,7 @@ def test_little_padding(corpus: Make) -> None:
     # many short reviews and a long tail, as reviews are: a quarter below 40 tokens, some at 200
     skewed = np.random.default_rng(0).lognormal(4.3, 0.8, 5000).clip(1, 1000).astype(int)
     made = corpus(skewed.tolist())
-    settings = {"batch_size": 64, "max_tokens": 200}
+    settings = {"batch_size": 64, "max_length": 200}
     assert padding(every(made, **settings)) < 0.15
     assert padding(list(sorted_batches(made, **settings))) < 0.12
     at_random = np.random.default_rng(0).permutation(5000)

@@ -23,7 +23,7 @@ from sentir.data.encoding import (
 )
 from sentir.errors import DataError
 from sentir.io.labels import LabelScheme
-from sentir.io.reader import Faults, Review
+from sentir.io.reader import BadRows, Review
 from sentir.text.batch import text_hash
 from sentir.text.tokenizer import UNK, SubwordTokenizer, WordTokenizer
 
@@ -45,10 +45,10 @@ def encoded(
 ) -> TrainingCorpora:
     given = {
         name: settings.pop(name)
-        for name in ("labels", "valid_reviews", "unlabelled", "tokenizer", "faults", "advance")
+        for name in ("labels", "valid_reviews", "unlabelled", "tokenizer", "bad_rows", "advance")
         if name in settings
     }
-    given.setdefault("faults", Faults())
+    given.setdefault("bad_rows", BadRows())
     return encode_training(reviews, folder, text=text, train=TrainConfig(**settings), **given)
 
 
@@ -114,8 +114,8 @@ def test_the_split_follows_from_the_seed_and_the_texts(tmp_path: Path) -> None:
 
 
 def test_no_more_is_set_aside_than_asked(tmp_path: Path) -> None:
-    assert len(encoded(made(100), tmp_path, valid_max=7).valid) == 7
-    assert len(encoded(made(100), tmp_path, valid_fraction=0.5, valid_max=7).valid) == 7
+    assert len(encoded(made(100), tmp_path, max_valid_examples=7).valid) == 7
+    assert len(encoded(made(100), tmp_path, valid_fraction=0.5, max_valid_examples=7).valid) == 7
     assert len(encoded(made(100), tmp_path, valid_fraction=0.25).valid) == 25
 
 
@@ -148,7 +148,7 @@ def test_validation_reviews_of_one_s_own(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["bpe", "unigram"])
 def test_subwords(tmp_path: Path, kind: str) -> None:
-    text = TextConfig(tokenizer=kind, max_vocabulary=60)  # type: ignore[arg-type]
+    text = TextConfig(tokenizer=kind, max_vocab_size=60)  # type: ignore[arg-type]
     reviews = [review(f"La habitación w{at} estaba {'bien' if at % 2 else 'mal'}", RAW[at % 2])
                for at in range(60)]  # fmt: skip
     corpora = encoded(reviews, tmp_path, text=text)
@@ -272,9 +272,9 @@ def test_a_stray_label_is_an_error_or_is_counted(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"a\.csv:301: label 'psitive' is not one of"):
         encoded(reviews, tmp_path)
     assert list(tmp_path.iterdir()) == []
-    faults = Faults("skip")
-    corpora = encoded(reviews, tmp_path, faults=faults)
-    assert faults.count == 2
+    bad_rows = BadRows("skip")
+    corpora = encoded(reviews, tmp_path, bad_rows=bad_rows)
+    assert bad_rows.count == 2
     assert len(corpora.train) + len(corpora.valid) == 300
     assert "odd" not in corpora.tokenizer.vocabulary
 
@@ -343,7 +343,9 @@ def test_encode_reviews_for_measuring(tmp_path: Path) -> None:
     told: list[int] = []
     path = tmp_path / "test.arrow"
     reviews = [review("Good film", "pos"), review("", "neg"), review("bad", "negative")]
-    corpus = encode_reviews(reviews, path, tokenizer, SCHEME, faults=Faults(), advance=told.append)
+    corpus = encode_reviews(
+        reviews, path, tokenizer, SCHEME, bad_rows=BadRows(), advance=told.append
+    )
     assert [ids.tolist() for ids in corpus] == [[2, 3], [], [UNK]]
     assert corpus.labels_N.tolist() == [1, 0, 0]
     assert corpus.texts([0]) == ["Good film"]
@@ -355,20 +357,20 @@ def test_encode_reviews_meets_strange_labels(tmp_path: Path) -> None:
     tokenizer, path = WordTokenizer([], []), tmp_path / "test.arrow"
     reviews = [review("a", "pos"), review("b", "meh", 2), review("c", None, 3)]
     with pytest.raises(DataError, match=r"a\.csv:2: label 'meh' is not one of neg, pos"):
-        encode_reviews(reviews, path, tokenizer, SCHEME, faults=Faults())
+        encode_reviews(reviews, path, tokenizer, SCHEME, bad_rows=BadRows())
     assert not path.exists()
-    faults = Faults("skip")
-    assert len(encode_reviews(reviews, path, tokenizer, SCHEME, faults=faults)) == 1
-    assert faults.count == 2
+    bad_rows = BadRows("skip")
+    assert len(encode_reviews(reviews, path, tokenizer, SCHEME, bad_rows=bad_rows)) == 1
+    assert bad_rows.count == 2
     with pytest.raises(DataError, match="no review to measure on"):
-        encode_reviews(reviews[1:], path, tokenizer, SCHEME, faults=Faults("skip"))
+        encode_reviews(reviews[1:], path, tokenizer, SCHEME, bad_rows=BadRows("skip"))
     assert len(EncodedCorpus(path)) == 1  # what stood there stands
 
 
 def test_labelled_leaves_out_what_the_scheme_leaves_out() -> None:
     scheme = LabelScheme(("negative", "positive"), {"1": 0, "3": None, "5": 1})
     reviews = [review("a", "1"), review("b", "3"), review("c", "5")]
-    assert labelled(reviews, scheme, Faults()) == (["a", "c"], [0, 1])
+    assert labelled(reviews, scheme, BadRows()) == (["a", "c"], [0, 1])
 
 
 def test_a_damaged_label_file(tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def a_report(names: list[str] | None = None, **changes) -> Report:
         evaluations={"validation": an_evaluation(names, 30), "test": test},
         baseline=test.metrics,
         lengths=np.arange(1, 301),
-        max_tokens=200,
+        max_length=200,
         config=Config().to_dict(),
         facts={"vocabulary": "41,020 words"},
     )
@@ -98,7 +98,7 @@ def test_the_page_is_whole(html: str) -> None:
     assert page.tags.count("svg") >= 5
     assert len(page.ids) == len(set(page.ids))
     text = " ".join(page.text)
-    for expected in ("a run", "41,020 words", "bag of words", "max_tokens", "review 2", "ROC"):
+    for expected in ("a run", "41,020 words", "bag of words", "max_length", "review 2", "ROC"):
         assert expected in text
     assert "33.3\N{NO-BREAK SPACE}% are longer than the 200 tokens" in text
     assert "Synthetic data" not in text
@@ -210,9 +210,9 @@ def test_one_class_in_the_labels_draws_no_roc() -> None:
     assert "–" in html
 
 
-@pytest.mark.parametrize("max_tokens", [1, 50, 10_000])
-def test_any_cut(max_tokens: int) -> None:
-    Page(render(a_report(max_tokens=max_tokens, lengths=np.array([3, 4, 5, 60]))))
+@pytest.mark.parametrize("max_length", [1, 50, 10_000])
+def test_any_cut(max_length: int) -> None:
+    Page(render(a_report(max_length=max_length, lengths=np.array([3, 4, 5, 60]))))
 
 
 def test_a_baseline_of_other_rows_is_refused() -> None:

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 import torch
 
+from fixtures.toy_bundle import toy
 from sentir.bundle import Bundle
 from sentir.errors import UsageError
 from sentir.explanation.gates import Explanation, explain
 from sentir.inference.predictor import Predictor
 from sentir.nn.cells import MODULES, unroll, weights_of
-from toy_bundle import toy
+from sentir.nn.restore import restore_classifier
 
 # Answers to one text and to a batch of its beginnings differ in the order of sums, in float32.
 TOLERANCE = 1e-6
@@ -25,7 +26,7 @@ GATES = {
     "rnn": [],
 }
 MAKES = [
-    {"cell": cell, "bidirectional": both, "layers": layers}
+    {"cell": cell, "bidirectional": both, "num_layers": layers}
     for cell in MODULES
     for both in (False, True)
     for layers in (1, 2)
@@ -34,21 +35,21 @@ MAKES = [
 
 def last_layer_by_hand(bundle: Bundle, direction: str) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Gates and memory along the text, by means that need neither `turn` nor batches."""
-    model = bundle.model
+    model = restore_classifier(bundle)
     with torch.inference_mode():
         x_TBE = model.embedding(torch.tensor(bundle.tokenizer.encode([TEXT])).T)
         for layer in model.layers[:-1]:
-            parts = [layer.ahead(x_TBE)[0]]
-            if layer.back is not None:
-                parts.append(layer.back(x_TBE.flip(0))[0].flip(0))
+            parts = [layer.forward_rnn(x_TBE)[0]]
+            if layer.backward_rnn is not None:
+                parts.append(layer.backward_rnn(x_TBE.flip(0))[0].flip(0))
             x_TBE = torch.cat(parts, dim=2)
         last = getattr(model.layers[-1], direction)
-        read = x_TBE if direction == "ahead" else x_TBE.flip(0)
+        read = x_TBE if direction == "forward" else x_TBE.flip(0)
         trace = unroll(bundle.config.model.cell, read, weights_of(last))
     carried = trace.hidden_TBH if trace.cell_TBH is None else trace.cell_TBH
     told = {**trace.gates, "memory": carried.abs()}
     along = {name: value.mean(dim=(1, 2)).numpy() for name, value in told.items()}
-    if direction == "back":
+    if direction == "backward":
         along = {name: value[::-1] for name, value in along.items()}
     memory = along.pop("memory")
     return along, memory
@@ -58,7 +59,7 @@ def last_layer_by_hand(bundle: Bundle, direction: str) -> tuple[dict[str, np.nda
 def test_gates_are_those_of_the_last_layer(make: dict[str, Any]) -> None:
     bundle = toy(**make)
     told = explain(bundle, TEXT)
-    assert list(told.gates) == (["ahead", "back"] if make["bidirectional"] else ["ahead"])
+    assert list(told.gates) == (["forward", "backward"] if make["bidirectional"] else ["forward"])
     assert list(told.memory) == list(told.gates)
     for direction, gates in told.gates.items():
         wanted, memory = last_layer_by_hand(bundle, direction)
@@ -94,7 +95,7 @@ def test_tokens_are_told_from_unknown_ones() -> None:
 
 
 def test_a_long_text_is_cut_where_the_model_cuts_it() -> None:
-    bundle = toy(max_tokens=100)
+    bundle = toy(max_length=100)
     words = "good bad dull ".split() * 50
     text = " ".join(words)
     told = explain(bundle, text)
@@ -117,5 +118,5 @@ def test_plain_data() -> None:
     assert plain["known"] == [True, True]
     assert plain["labels"] == ["negative", "positive"]
     assert np.array_equal(plain["answer"], told.answer_TC)
-    assert np.array_equal(plain["gates"]["back"]["forget"], told.gates["back"]["forget"])
-    assert np.array_equal(plain["memory"]["ahead"], told.memory["ahead"])
+    assert np.array_equal(plain["gates"]["backward"]["forget"], told.gates["backward"]["forget"])
+    assert np.array_equal(plain["memory"]["forward"], told.memory["forward"])

@@ -8,10 +8,10 @@ import pytest
 from matplotlib.image import imread
 from rich.console import Console
 
+from fixtures.toy_bundle import toy
 from sentir.errors import UsageError
 from sentir.explanation.gates import explain
 from sentir.explanation.picture import ExplanationTable, bar, draw
-from toy_bundle import toy
 
 TEXT = "La habitación estaba sucia, but the film was wonderful!"
 LONG = "the film was not good , the hotel was dull . 映画 " * 6  # no font here has the last word
@@ -59,7 +59,7 @@ def test_another_format_is_refused(tmp_path: Path) -> None:
 def test_a_long_text_is_broken_into_rows_and_not_drawn_ever_wider(tmp_path: Path) -> None:
     sizes = []
     for text in ("good", TEXT, LONG, "not good " * 100):
-        draw(explain(toy(cell="rnn", max_tokens=200), text), tmp_path / "a.png")
+        draw(explain(toy(cell="rnn", max_length=200), text), tmp_path / "a.png")
         height, width, _ = imread(tmp_path / "a.png").shape
         sizes.append((width, height))
     assert max(width for width, _ in sizes) < 2000
@@ -97,7 +97,7 @@ def test_the_table_of_one_direction() -> None:
     told = explain(toy(bidirectional=False), "not good")
     share = told.answer_TC[1].max()
     assert lines[2].split()[:2] == ["good", f"{share:.1%}"]
-    assert f"{told.gates['ahead']['output'][1]:.2f}" == lines[2].split()[-1]
+    assert f"{told.gates['forward']['output'][1]:.2f}" == lines[2].split()[-1]
     notes = words(lines[3:])
     assert "forget: keeps of the past, 0 nothing to 1 all" in notes
     assert "→" not in notes

@@ -9,15 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from inference.test_predictor import made_up
+from fixtures.toy_bundle import random_texts, toy
 from sentir.data.batching import pad
 from sentir.errors import MissingExtraError, UsageError
 from sentir.inference import engines as engine_module
 from sentir.inference import onnx_graph
-from sentir.inference.engines import OnnxEngine, TorchEngine, engine_for
+from sentir.inference.engines import OnnxEngine, TorchEngine, select_engine
 from sentir.inference.numba_engine import QuantizedEngine
 from sentir.inference.predictor import Predictor
-from toy_bundle import toy
 
 # Sums in another order, in float32; the LSTM in 8 bits, here with 5 units.
 TOLERANCE = {"torch": 1e-6, "onnx": 1e-6, "fused": 1e-6, "int8": 0.05}
@@ -26,8 +25,8 @@ TOLERANCE = {"torch": 1e-6, "onnx": 1e-6, "fused": 1e-6, "int8": 0.05}
 @pytest.mark.parametrize("name", TOLERANCE)
 @pytest.mark.parametrize("classes", [2, 3])
 def test_answers_are_the_networks_alone_or_together(name: str, classes: int) -> None:
-    bundle = toy(classes=classes, pooling="attention", bigrams=50, skip=True)
-    texts = made_up(150)
+    bundle = toy(classes=classes, pooling="attention", bigram_buckets=50, embedding_skip=True)
+    texts = random_texts(150)
     wanted_NC = Predictor(bundle, "torch").predict_proba(texts)
     predictor = Predictor(bundle, name)
     assert predictor.engine.name == name
@@ -41,7 +40,7 @@ def test_answers_are_the_networks_alone_or_together(name: str, classes: int) -> 
 
 @pytest.mark.parametrize("name", ["onnx", "fused"])
 def test_several_threads_ask_one_engine(name: str) -> None:
-    engine = engine_for(toy(), name)
+    engine = select_engine(toy(), name)
     random = np.random.default_rng(0)
     batches = [pad([random.integers(2, 15, 1 + at % 40)], 40) for at in range(200)]
     one_by_one = [engine.probabilities(batch) for batch in batches]
@@ -51,60 +50,60 @@ def test_several_threads_ask_one_engine(name: str) -> None:
 
 def test_auto_is_onnx_where_it_can_be_and_never_int8(monkeypatch: pytest.MonkeyPatch) -> None:
     for cell in ("lstm", "gru", "rnn"):
-        engine = engine_for(toy(cell=cell))
+        engine = select_engine(toy(cell=cell))
         assert isinstance(engine, OnnxEngine)
         assert engine.name == "onnx"
     monkeypatch.setattr(onnx_graph, "LARGEST_BYTES", 1000)
-    assert isinstance(engine_for(toy()), TorchEngine)
+    assert isinstance(select_engine(toy()), TorchEngine)
     with pytest.raises(UsageError, match="more than the 1,000 bytes"):
-        engine_for(toy(), "onnx")
+        select_engine(toy(), "onnx")
 
 
 def test_auto_is_fused_for_many_answers_of_a_gated_cell(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert [engine_for(toy(cell=cell), many=True).name for cell in ("lstm", "gru", "rnn")] == [
+    assert [select_engine(toy(cell=cell), bulk=True).name for cell in ("lstm", "gru", "rnn")] == [
         "fused", "fused", "onnx",
     ]  # fmt: skip
-    assert Predictor(toy(), many=True).engine.name == "fused"
-    wide = toy(hidden=engine_module.WIDEST_FUSED + 1)
-    assert engine_for(wide, many=True).name == "onnx"
-    monkeypatch.setattr(engine_module, "fused_is_installed", lambda: False)
-    assert engine_for(toy(), many=True).name == "onnx"
+    assert Predictor(toy(), bulk=True).engine.name == "fused"
+    wide = toy(hidden_size=engine_module.MAX_NUMBA_HIDDEN + 1)
+    assert select_engine(wide, bulk=True).name == "onnx"
+    monkeypatch.setattr(engine_module, "numba_is_installed", lambda: False)
+    assert select_engine(toy(), bulk=True).name == "onnx"
     with pytest.raises(MissingExtraError, match=r"engine fused needs .* numba.*'sentir\[fused\]'"):
-        engine_for(toy(), "fused")
+        select_engine(toy(), "fused")
 
 
 def test_numba_is_loaded_for_many_answers_only() -> None:
     program = (
         f"import {engine_module.__name__}, sys; assert 'numba' not in sys.modules;"
-        "from sentir.inference.engines import fused_is_installed; assert fused_is_installed();"
+        "from sentir.inference.engines import numba_is_installed; assert numba_is_installed();"
         "assert 'numba' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
 
 
 def test_int8_is_our_own_for_many_answers_of_a_wide_lstm(monkeypatch: pytest.MonkeyPatch) -> None:
-    wide = toy(hidden=engine_module.WIDEST_FUSED + 1)
-    assert isinstance(engine_for(wide, "int8", many=True), QuantizedEngine)
-    assert isinstance(engine_for(wide, "int8"), OnnxEngine)
-    assert isinstance(engine_for(toy(), "int8", many=True), OnnxEngine)
-    monkeypatch.setattr(engine_module, "fused_is_installed", lambda: False)
-    assert isinstance(engine_for(wide, "int8", many=True), OnnxEngine)
+    wide = toy(hidden_size=engine_module.MAX_NUMBA_HIDDEN + 1)
+    assert isinstance(select_engine(wide, "int8", bulk=True), QuantizedEngine)
+    assert isinstance(select_engine(wide, "int8"), OnnxEngine)
+    assert isinstance(select_engine(toy(), "int8", bulk=True), OnnxEngine)
+    monkeypatch.setattr(engine_module, "numba_is_installed", lambda: False)
+    assert isinstance(select_engine(wide, "int8", bulk=True), OnnxEngine)
 
 
 def test_what_no_engine_can_is_refused() -> None:
     with pytest.raises(UsageError, match="no engine 'tensorrt'; take one of auto, torch, onnx"):
-        engine_for(toy(), "tensorrt")
+        select_engine(toy(), "tensorrt")
     with pytest.raises(UsageError, match="int8 is for the cell lstm, this model's is rnn"):
-        engine_for(toy(cell="rnn"), "int8")
+        select_engine(toy(cell="rnn"), "int8")
 
 
 def test_extreme_logits_keep_their_probabilities() -> None:
     """In float64 a probability next to 1 is not yet 1, by any engine."""
     bundle = toy()
-    bundle.model.head.weight.data.zero_()
-    bundle.model.head.bias.data.fill_(30.0)
+    bundle.weights["head.weight"][:] = 0
+    bundle.weights["head.bias"][:] = 30.0
     for name in ("torch", "onnx", "fused"):
-        shares_BC = engine_for(bundle, name).probabilities(pad([[2, 3]], 40))
+        shares_BC = select_engine(bundle, name).probabilities(pad([[2, 3]], 40))
         assert 0 < shares_BC[0, 0] == pytest.approx(np.exp(-30), rel=1e-5)
 
 

@@ -5,17 +5,17 @@ from pathlib import Path
 import onnx
 import pytest
 
+from fixtures.toy_bundle import toy
 from sentir.errors import DataError, UsageError
 from sentir.inference.export import export
-from toy_bundle import toy
 
 
 def test_the_file_is_whole_and_replaces_what_stood_there(tmp_path: Path) -> None:
     file = tmp_path / "new" / "model.onnx"
-    plain = export(toy(hidden=64), file)
+    plain = export(toy(hidden_size=64), file)
     assert plain == file.stat().st_size
     onnx.checker.check_model(file, full_check=True)
-    assert export(toy(hidden=64), file, precision="int8") == file.stat().st_size < plain
+    assert export(toy(hidden_size=64), file, precision="int8") == file.stat().st_size < plain
     assert list(file.parent.iterdir()) == [file]
 
 

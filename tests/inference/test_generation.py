@@ -10,8 +10,9 @@ import torch
 from sentir.bundle import LanguageBundle
 from sentir.config import CLEAN_STEPS, PretrainConfig
 from sentir.errors import UsageError
-from sentir.inference.generation import Completer, _written
+from sentir.inference.generation import TextGenerator, _written
 from sentir.nn.language_model import LanguageModel
+from sentir.nn.restore import to_arrays
 from sentir.text.tokenizer import PAD, UNK, WordTokenizer
 from sentir.training.pretrain import pretrain
 
@@ -19,18 +20,18 @@ WORDS = "las nubes están en el cielo . la comida fue ¿ qué ? , n't".split()
 
 
 def toy(cell: str = "lstm") -> LanguageBundle:
-    config = PretrainConfig().override({"embedding": 6, "hidden": 5, "cell": cell})
+    config = PretrainConfig().override({"embedding_dim": 6, "hidden_size": 5, "cell": cell})
     torch.manual_seed(0)
     tokenizer = WordTokenizer(WORDS, CLEAN_STEPS)
     model = LanguageModel(config.model, vocabulary=len(tokenizer.vocabulary))
     with torch.no_grad():
         for weight in model.parameters():
             weight += torch.randn_like(weight)
-    return LanguageBundle(model=model.eval(), tokenizer=tokenizer, config=config, metrics={})
+    return LanguageBundle(weights=to_arrays(model), tokenizer=tokenizer, config=config, metrics={})
 
 
 @pytest.fixture(scope="module")
-def clouds(tmp_path_factory: pytest.TempPathFactory) -> Completer:
+def clouds(tmp_path_factory: pytest.TempPathFactory) -> TextGenerator:
     """A language model that has read of clouds in the sky, most of the time."""
     folder = tmp_path_factory.mktemp("clouds")
     lines = [f"Las nubes {verb} en el {place}." for verb in ("están", "pasan", "flotan", "viven")
@@ -39,13 +40,13 @@ def clouds(tmp_path_factory: pytest.TempPathFactory) -> Completer:
     file = folder / "clouds.txt"
     file.write_text("\n".join(lines) + "\n", "utf-8")
     config = PretrainConfig().override(
-        {"embedding": 16, "hidden": 16, "epochs": 6, "batch_size": 16, "learning_rate": 0.02,
-         "negatives": 100, "valid_every": 66, "device": "cpu"}
+        {"embedding_dim": 16, "hidden_size": 16, "epochs": 6, "batch_size": 16, "learning_rate": 0.02,
+         "num_sampled": 100, "eval_steps": 66, "device": "cpu"}
     )  # fmt: skip
-    return Completer(pretrain([str(file)], Path(folder, "run"), config=config).bundle)
+    return TextGenerator(pretrain([str(file)], Path(folder, "run"), config=config).bundle)
 
 
-def test_a_frequent_pattern_comes_first(clouds: Completer) -> None:
+def test_a_frequent_pattern_comes_first(clouds: TextGenerator) -> None:
     found = clouds.next_words("Las nubes están en el", 3)
     assert [one.word for one in found[:2]] == ["cielo", "río"]
     assert found[0].probability == pytest.approx(0.75, abs=0.15)
@@ -63,7 +64,7 @@ def test_a_frequent_pattern_comes_first(clouds: Completer) -> None:
     assert searched[0].probability == pytest.approx(likeliest.probability, rel=1e-4)
 
 
-def test_drawing_follows_the_probabilities(clouds: Completer) -> None:
+def test_drawing_follows_the_probabilities(clouds: TextGenerator) -> None:
     drawn = [clouds.draw("las nubes pasan en el", 1, temperature=1, seed=seed).words[0]
              for seed in range(100)]  # fmt: skip
     assert 55 <= drawn.count("cielo") <= 95
@@ -76,7 +77,7 @@ def test_drawing_follows_the_probabilities(clouds: Completer) -> None:
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
 def test_step_by_step_is_all_at_once(cell: str) -> None:
     bundle = toy(cell)
-    completer = Completer(bundle)
+    completer = TextGenerator(bundle)
     text = "las nubes están"
     for beams in (1, 4):
         for found in completer.search(text, 3, beams=beams):
@@ -90,7 +91,7 @@ def test_step_by_step_is_all_at_once(cell: str) -> None:
 
 
 def test_probabilities_are_of_all_known_words() -> None:
-    completer = Completer(toy())
+    completer = TextGenerator(toy())
     found = completer.next_words("las nubes", 99)
     assert len(found) == len(WORDS)
     assert sum(one.probability for one in found) == pytest.approx(1, abs=1e-5)
@@ -103,7 +104,7 @@ def test_probabilities_are_of_all_known_words() -> None:
 
 
 def test_one_seed_one_continuation() -> None:
-    completer = Completer(toy())
+    completer = TextGenerator(toy())
     drawn = {completer.draw("las", 6, temperature=1, seed=seed).text for seed in (1, 1, 2, 3)}
     assert len(drawn) == 3
     assert completer.draw("las  ", 0, temperature=1).text == "las"
@@ -111,14 +112,14 @@ def test_one_seed_one_continuation() -> None:
 
 
 def test_more_beams_than_there_are_continuations() -> None:
-    found = Completer(toy()).search("las", 1, beams=500)
+    found = TextGenerator(toy()).search("las", 1, beams=500)
     assert len(found) == len(WORDS)
     assert sum(one.probability for one in found) == pytest.approx(1, abs=1e-5)
 
 
 @pytest.mark.parametrize("text", ["", "  ", "<br />"])
 def test_nothing_to_go_on_from(text: str) -> None:
-    completer = Completer(toy())
+    completer = TextGenerator(toy())
     for ask in (completer.next_words, lambda text: completer.draw(text, 3, temperature=1),
                 lambda text: completer.search(text, 3, beams=2)):  # fmt: skip
         with pytest.raises(UsageError, match="no word to go on from; give a few words"):
@@ -129,9 +130,15 @@ def test_subwords_are_joined(tmp_path: Path) -> None:
     file = tmp_path / "a.txt"
     file.write_text("la habitación estaba sucia\nla comida estaba fría\n" * 40, "utf-8")
     config = PretrainConfig().override(
-        {"embedding": 6, "hidden": 5, "tokenizer": "bpe", "max_vocabulary": 60, "epochs": 1}
+        {
+            "embedding_dim": 6,
+            "hidden_size": 5,
+            "tokenizer": "bpe",
+            "max_vocab_size": 60,
+            "epochs": 1,
+        }
     )
-    completer = Completer(pretrain([str(file)], tmp_path / "run", config=config).bundle)
+    completer = TextGenerator(pretrain([str(file)], tmp_path / "run", config=config).bundle)
     found = completer.draw("la habi", 8, temperature=1)
     assert "▁" not in found.text
     assert found.text.startswith("la habi")

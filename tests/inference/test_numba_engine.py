@@ -10,16 +10,17 @@ import numpy as np
 import pytest
 import torch
 
-from nn.test_classifier import MAKES, by_name
+from fixtures.networks import MAKES, by_name
+from fixtures.toy_bundle import WORDS, toy
 from sentir.bundle import Bundle
 from sentir.data.batching import Batch, pad
 from sentir.errors import UsageError
 from sentir.inference import numba_engine
-from sentir.inference.numba_engine import FusedEngine, QuantizedEngine
+from sentir.inference.numba_engine import NumbaEngine, QuantizedEngine
 from sentir.inference.numba_layer import CELLS
 from sentir.nn.kernels.availability import UNITS
 from sentir.nn.kernels.primitives import compiled, tanh
-from toy_bundle import WORDS, toy
+from sentir.nn.restore import restore_classifier
 
 # Both in float32; sums are taken in other orders, and tanh is an approximation.
 TOLERANCE = 1e-5
@@ -27,13 +28,13 @@ TOLERANCE = 1e-5
 ROUNDED = 0.02
 MAKES = [
     *(make for make in MAKES if make["cell"] in CELLS),
-    *({"cell": "lstm", "pooling": "attention", "bidirectional": both, "layers": layers,
-       "skip": skip, "bigrams": 50}
+    *({"cell": "lstm", "pooling": "attention", "bidirectional": both, "num_layers": layers,
+       "embedding_skip": skip, "bigram_buckets": 50}
       for both in (False, True) for layers in (1, 3) for skip in (False, True)),
-    {"cell": "lstm", "pooling": "attention", "bidirectional": True, "layers": 1, "skip": True,
-     "terms": 70},
-    *({"cell": cell, "pooling": "max", "bidirectional": True, "layers": 2, "skip": True,
-       "bigrams": 50, "terms": 70} for cell in CELLS),
+    {"cell": "lstm", "pooling": "attention", "bidirectional": True, "num_layers": 1, "embedding_skip": True,
+     "ngram_buckets": 70},
+    *({"cell": cell, "pooling": "max", "bidirectional": True, "num_layers": 2, "embedding_skip": True,
+       "bigram_buckets": 50, "ngram_buckets": 70} for cell in CELLS),
 ]  # fmt: skip
 # A text alone, of one token, in every order, and more than a text of one length.
 BATCHES = ([1], [4], [1, 9, 4], [7, 1, 20, 7, 33, 7], [*range(1, 34)])
@@ -45,14 +46,14 @@ def batch(lengths: list[int]) -> Batch:
 
 
 def agree(
-    bundle: Bundle, kind: type[FusedEngine] = FusedEngine, tolerance: float = TOLERANCE
+    bundle: Bundle, kind: type[NumbaEngine] = NumbaEngine, tolerance: float = TOLERANCE
 ) -> None:
     engine = kind(bundle)
     for lengths in BATCHES:
         given = batch(lengths)
         with torch.inference_mode():
-            logits_BO = bundle.model(given.ids_BT, given.lengths_B)
-            wanted_BC = bundle.model.probabilities(logits_BO.double()).numpy()
+            logits_BO = restore_classifier(bundle)(given.ids_BT, given.lengths_B)
+            wanted_BC = restore_classifier(bundle).probabilities(logits_BO.double()).numpy()
         found_BC = engine.probabilities(given)
         np.testing.assert_allclose(found_BC, wanted_BC, rtol=0, atol=tolerance)
         np.testing.assert_allclose(found_BC.sum(axis=1), 1, rtol=0, atol=1e-12)
@@ -62,8 +63,9 @@ def agree(
 def shrink(bundle: Bundle) -> None:
     """Scale the random weights of the layers as those of a start are."""
     with torch.no_grad():
-        for weight in bundle.model.layers.parameters():
-            weight /= bundle.model.config.hidden**0.5
+        for name, weight in bundle.weights.items():
+            if name.startswith("layers."):
+                weight /= bundle.config.model.hidden_size**0.5
 
 
 @pytest.mark.parametrize("make", MAKES, ids=lambda make: f"{by_name(make)}-{len(make)}")
@@ -87,16 +89,16 @@ def test_near_to_the_network_in_8_bits(make: dict[str, Any]) -> None:
 @pytest.mark.parametrize("layers", [1, 2])
 @pytest.mark.parametrize("cell", CELLS)
 def test_equal_whether_or_not_the_units_fill_the_tiles(hidden: int, layers: int, cell: str) -> None:
-    bundle = toy(hidden=hidden, layers=layers, cell=cell, pooling="attention")
+    bundle = toy(hidden_size=hidden, num_layers=layers, cell=cell, pooling="attention")
     shrink(bundle)  # as many more of them add up, and none should be at its limit
     agree(bundle)
 
 
 def test_equal_without_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
-    bundle = toy(pooling="attention", skip=True, terms=70)
-    with_table_BC = FusedEngine(bundle).probabilities(batch([5, 9]))
+    bundle = toy(pooling="attention", embedding_skip=True, ngram_buckets=70)
+    with_table_BC = NumbaEngine(bundle).probabilities(batch([5, 9]))
     monkeypatch.setattr(numba_engine, "LARGEST_TABLE_BYTES", 0)
-    engine = FusedEngine(bundle)
+    engine = NumbaEngine(bundle)
     assert engine._table_VDG is None
     np.testing.assert_allclose(
         engine.probabilities(batch([5, 9])), with_table_BC, rtol=0, atol=TOLERANCE
@@ -104,9 +106,9 @@ def test_equal_without_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
     agree(bundle)
 
 
-@pytest.mark.parametrize("kind", [FusedEngine, QuantizedEngine])
-def test_padding_and_neighbours_change_nothing(kind: type[FusedEngine]) -> None:
-    engine = kind(toy(pooling="attention", layers=2, skip=True, terms=70))
+@pytest.mark.parametrize("kind", [NumbaEngine, QuantizedEngine])
+def test_padding_and_neighbours_change_nothing(kind: type[NumbaEngine]) -> None:
+    engine = kind(toy(pooling="attention", num_layers=2, embedding_skip=True, ngram_buckets=70))
     together = batch([4, 1, 12])
     together_BC = engine.probabilities(together)
     for row, length in enumerate([4, 1, 12]):
@@ -127,12 +129,12 @@ def test_tanh_is_as_near_as_is_said() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "cell"),
-    [(kind, cell) for kind in (FusedEngine, QuantizedEngine) for cell in kind.cells],
+    [(kind, cell) for kind in (NumbaEngine, QuantizedEngine) for cell in kind.cells],
 )
-def test_gates_at_their_limits_give_numbers(kind: type[FusedEngine], cell: str) -> None:
+def test_gates_at_their_limits_give_numbers(kind: type[NumbaEngine], cell: str) -> None:
     bundle = toy(cell=cell, pooling="attention")
     with torch.no_grad():
-        for weight in bundle.model.layers.parameters():
+        for weight in [w for n, w in bundle.weights.items() if n.startswith("layers.")]:
             weight *= 1e6
     shares_BC = kind(bundle).probabilities(batch([33, 2]))
     assert np.isfinite(shares_BC).all()
@@ -140,9 +142,9 @@ def test_gates_at_their_limits_give_numbers(kind: type[FusedEngine], cell: str) 
 
 @pytest.mark.parametrize(
     ("kind", "cells", "cell"),
-    [(FusedEngine, "lstm or gru", "rnn"), (QuantizedEngine, "lstm", "gru")],
+    [(NumbaEngine, "lstm or gru", "rnn"), (QuantizedEngine, "lstm", "gru")],
 )
-def test_other_cells_are_refused(kind: type[FusedEngine], cells: str, cell: str) -> None:
+def test_other_cells_are_refused(kind: type[NumbaEngine], cells: str, cell: str) -> None:
     message = f"{kind.name} is for the cell {cells}, this model's is {cell}; take onnx"
     with pytest.raises(UsageError, match=message):
         kind(toy(cell=cell))

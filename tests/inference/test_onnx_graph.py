@@ -11,22 +11,23 @@ import onnxruntime
 import pytest
 import torch
 
-from nn.test_classifier import MAKES, by_name
+from fixtures.networks import MAKES, by_name
+from fixtures.toy_bundle import WORDS, toy
 from sentir.data.batching import pad
 from sentir.errors import UsageError
 from sentir.inference import onnx_graph
 from sentir.inference.onnx_graph import onnx_model
-from toy_bundle import WORDS, toy
+from sentir.nn.restore import restore_classifier
 
 # Both in float32; sums and sigmoids are taken in other orders.
 TOLERANCE = 1e-5
 MAKES = [
     *MAKES,
-    *({"cell": cell, "pooling": "attention", "bidirectional": both, "layers": 2, "skip": skip,
-       "bigrams": 50}
+    *({"cell": cell, "pooling": "attention", "bidirectional": both, "num_layers": 2, "embedding_skip": skip,
+       "bigram_buckets": 50}
       for cell in ("lstm", "gru", "rnn") for both in (False, True) for skip in (False, True)),
-    {"cell": "lstm", "pooling": "attention", "bidirectional": True, "layers": 1, "skip": True,
-     "bigrams": 50, "terms": 70},
+    {"cell": "lstm", "pooling": "attention", "bidirectional": True, "num_layers": 1, "embedding_skip": True,
+     "bigram_buckets": 50, "ngram_buckets": 70},
 ]  # fmt: skip
 V = len(WORDS) + 2
 
@@ -56,8 +57,10 @@ def test_equal_to_the_network(make: dict[str, Any], classes: int) -> None:
     for lengths, width in (([1], 1), ([3], 3), ([1, 9, 4], 9), ([7, 1, 20, 2, 33], 40), ([5], 16)):
         ids_BT, lengths_B = batch(lengths, width)
         with torch.inference_mode():
-            logits_BO = bundle.model(torch.from_numpy(ids_BT), torch.from_numpy(lengths_B))
-            wanted_BC = bundle.model.probabilities(logits_BO)
+            logits_BO = restore_classifier(bundle)(
+                torch.from_numpy(ids_BT), torch.from_numpy(lengths_B)
+            )
+            wanted_BC = restore_classifier(bundle).probabilities(logits_BO)
         given = {"ids": ids_BT, "lengths": lengths_B}
         shares_BC, found_BO = runtime.run(["probabilities", "logits"], given)
         assert shares_BC.shape == (len(lengths), classes)
@@ -82,8 +85,8 @@ def test_padding_changes_nothing(make: dict[str, Any]) -> None:
 
 def test_pairs_share_rows_bit_for_bit() -> None:
     """Ids as large as a vocabulary has them, and a number of rows that is a power of two."""
-    bundle = toy(bigrams=2**17)
-    assert bundle.model.bigrams is not None
+    bundle = toy(bigram_buckets=2**17)
+    assert restore_classifier(bundle).bigrams is not None
     graph = onnx_graph._Graph()
     onnx_graph._bigram_rows(graph, "ids_TB", 2**17)
     graph("Identity", graph.nodes[-1].output[0], name="rows")
@@ -102,7 +105,9 @@ def test_pairs_share_rows_bit_for_bit() -> None:
     ids_TB = np.random.default_rng(0).integers(0, 500_000, (50, 40))
     ids_TB[::7] = 0
     rows_TB = session(made).run(["rows"], {"ids_TB": ids_TB})[0]
-    assert np.array_equal(rows_TB, bundle.model.bigrams.rows(torch.from_numpy(ids_TB)).numpy())
+    assert np.array_equal(
+        rows_TB, restore_classifier(bundle).bigrams.rows(torch.from_numpy(ids_TB)).numpy()
+    )
     assert len(np.unique(rows_TB)) > 1000
 
 
@@ -111,7 +116,7 @@ def test_int8_is_really_there_and_near(make: dict[str, Any]) -> None:
     bundle = toy(**make)
     made = onnx_model(bundle, "int8")
     operators = [node.op_type for node in made.graph.node]
-    assert operators.count("DynamicQuantizeLSTM") == make["layers"]
+    assert operators.count("DynamicQuantizeLSTM") == make["num_layers"]
     assert "LSTM" not in operators
     runtime, exact = session(made), session(onnx_model(bundle))
     for lengths in ([1], [17], [5, 30, 2]):
@@ -140,7 +145,7 @@ def test_what_else_an_answer_needs_is_in_the_metadata() -> None:
         for name, value in runtime.get_modelmeta().custom_metadata_map.items()
     }
     assert tuple(told["labels"]) == bundle.labels.names
-    assert (told["max_tokens"], told["first_tokens"]) == (40, 10)
+    assert (told["max_length"], told["first_tokens"]) == (40, 10)
     assert (told["pad"], told["unknown"]) == (0, 1)
     assert told["clean"] == list(bundle.tokenizer.steps)
     assert (told["format"], told["precision"]) == (1, "float32")
@@ -153,6 +158,6 @@ def test_ids_are_those_of_the_batches() -> None:
     given = {"ids": padded.ids_BT.numpy(), "lengths": padded.lengths_B.numpy()}
     shares_BC = session(onnx_model(bundle)).run(["probabilities"], given)[0]
     with torch.inference_mode():
-        logits_BO = bundle.model(padded.ids_BT, padded.lengths_B)
-    wanted_BC = bundle.model.probabilities(logits_BO).numpy()
+        logits_BO = restore_classifier(bundle)(padded.ids_BT, padded.lengths_B)
+    wanted_BC = restore_classifier(bundle).probabilities(logits_BO).numpy()
     np.testing.assert_allclose(shares_BC, wanted_BC, rtol=0, atol=TOLERANCE)

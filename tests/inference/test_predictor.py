@@ -10,21 +10,15 @@ import numpy as np
 import pytest
 import torch
 
+from fixtures.toy_bundle import random_texts, toy
 from sentir.bundle import Bundle, save_bundle
 from sentir.data.batching import Batch, pad
 from sentir.errors import BundleError, UsageError
 from sentir.inference import predictor as predictor_module
 from sentir.inference.predictor import WINDOW, Floats, Prediction, Predictor, load, windows
-from toy_bundle import WORDS, toy
 
 # A batch and a single text differ in the order of some sums, in float32.
 TOLERANCE = 1e-6
-
-
-def made_up(count: int, seed: int = 0) -> list[str]:
-    """Texts of 0 to 60 words, more than the model reads."""
-    random = np.random.default_rng(seed)
-    return [" ".join(random.choice(WORDS, random.integers(0, 61))) for _ in range(count)]
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +34,7 @@ def predictor(bundle: Bundle, request: pytest.FixtureRequest) -> Predictor:
 @pytest.mark.parametrize("classes", [2, 3])
 def test_batched_equals_single_in_the_order_given(classes: int) -> None:
     predictor = Predictor(toy(classes=classes))
-    texts = made_up(200)
+    texts = random_texts(200)
     together_NC = predictor.predict_proba(texts)
     alone_NC = np.concatenate([predictor.predict_proba([text]) for text in texts])
     assert together_NC.shape == (200, classes)
@@ -52,7 +46,7 @@ def test_batched_equals_single_in_the_order_given(classes: int) -> None:
 
 def test_labels_and_their_probabilities(predictor: Predictor) -> None:
     assert predictor.labels == ("negative", "positive")
-    texts = made_up(50)
+    texts = random_texts(50)
     shares_NC = predictor.predict_proba(texts)
     found = predictor.predict(texts)
     assert {prediction.label for prediction in found} == set(predictor.labels)
@@ -105,7 +99,7 @@ def test_one_text_that_is_none_is_refused(predictor: Predictor) -> None:
 
 
 def test_any_iterable_of_texts_is_read(predictor: Predictor) -> None:
-    texts = made_up(20)
+    texts = random_texts(20)
     wanted = predictor.predict(texts)
     assert predictor.predict(text for text in texts) == wanted
     assert predictor.predict(np.array(texts)) == wanted
@@ -144,7 +138,7 @@ def test_nothing_goes_on_when_the_caller_stops(
         return answer(batch)
 
     monkeypatch.setattr(predictor.engine, "probabilities", count)
-    stream = predictor.predict_stream(made_up(2 * WINDOW))
+    stream = predictor.predict_stream(random_texts(2 * WINDOW))
     next(stream)
     stream.close()
     predictor._threads().shutdown()
@@ -154,7 +148,7 @@ def test_nothing_goes_on_when_the_caller_stops(
 def test_the_stream_gives_what_predict_gives(
     predictor: Predictor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    texts = made_up(25)
+    texts = random_texts(25)
     wanted = predictor.predict_proba(texts).max(axis=1)
     monkeypatch.setattr(predictor_module, "WINDOW", 10)
     assert [len(window) for window in windows(texts)] == [10, 10, 5]
@@ -168,14 +162,16 @@ def test_the_model_is_given_the_ids_it_was_trained_on(
     """The trainer's ids come from `Tokenizer.encode` and `pad` too."""
     texts = ["The film was WONDERFUL.", "", "good " * 50, "la habitación estaba sucia, not good"]
     seen: list[tuple[torch.Tensor, torch.Tensor]] = []
-    forward = bundle.model.forward
+    predictor = Predictor(bundle, "torch")
+    network = predictor.engine.model
+    forward = network.forward
 
     def listen(ids_BT: torch.Tensor, lengths_B: torch.Tensor) -> torch.Tensor:
         seen.append((ids_BT, lengths_B))
         return forward(ids_BT, lengths_B)
 
-    monkeypatch.setattr(bundle.model, "forward", listen)
-    Predictor(bundle, "torch").predict(texts)
+    monkeypatch.setattr(network, "forward", listen)
+    predictor.predict(texts)
     ids = bundle.tokenizer.encode(texts)
     assert [len(one) for one in ids] == [5, 0, 50, 7]
     wanted = pad([ids[at] for at in (2, 3, 0, 1)], 40)  # from the longest to the shortest
@@ -187,7 +183,7 @@ def test_the_model_is_given_the_ids_it_was_trained_on(
 
 def test_load(bundle: Bundle, predictor: Predictor, tmp_path: Path) -> None:
     save_bundle(bundle, tmp_path / "run" / "model")
-    texts = made_up(5)
+    texts = random_texts(5)
     engine = predictor.engine.name
     assert load(tmp_path / "run", engine).predict(texts) == predictor.predict(texts)
     assert load(str(tmp_path / "run" / "model")).labels == predictor.labels

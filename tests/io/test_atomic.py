@@ -5,17 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from sentir.io.atomic import written_whole
+from sentir.io.atomic import atomic_write
 
 
 def write_half(path: Path, error: type[BaseException]) -> None:
-    with written_whole(path) as beside:
+    with atomic_write(path) as beside:
         beside.write_text("half")
         raise error
 
 
 def write_folder_half(path: Path) -> None:
-    with written_whole(path) as beside:
+    with atomic_write(path) as beside:
         beside.mkdir()
         (beside / "half.txt").touch()
         (beside / "half.txt" / "more.txt").touch()
@@ -26,19 +26,19 @@ def names(folder: Path) -> list[str]:
 
 
 def write_folder(path: Path, text: str) -> None:
-    with written_whole(path) as beside:
+    with atomic_write(path) as beside:
         (beside / "inner").mkdir(parents=True)
         (beside / "inner" / "a.txt").write_text(text)
 
 
 def test_a_file_appears_when_it_is_whole(tmp_path: Path) -> None:
     path = tmp_path / "new" / "a.txt"  # the folder is made
-    with written_whole(path) as beside:
+    with atomic_write(path) as beside:
         beside.write_text("one")
         assert beside.parent == path.parent
         assert not path.exists()
     assert path.read_text() == "one"
-    with written_whole(path) as beside:
+    with atomic_write(path) as beside:
         beside.write_text("two")
         assert path.read_text() == "one"
     assert path.read_text() == "two"
@@ -66,7 +66,7 @@ def test_what_is_written_is_on_disk_before_it_is_renamed(
 
     monkeypatch.setattr(os, "fsync", note)
     write_folder(path, "one")
-    with written_whole(tmp_path / "a.txt") as beside:
+    with atomic_write(tmp_path / "a.txt") as beside:
         beside.write_text("one")
     assert synced == [False, True]  # the folder's file before it, then the file
 
@@ -93,7 +93,7 @@ def test_an_error_keeps_the_old_folder_and_leaves_nothing(tmp_path: Path) -> Non
 
 
 def test_nothing_written_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError), written_whole(tmp_path / "a.txt"):
+    with pytest.raises(FileNotFoundError), atomic_write(tmp_path / "a.txt"):
         pass
     assert names(tmp_path) == []
 
@@ -119,7 +119,7 @@ def test_the_old_folder_stands_again_if_the_new_one_cannot(
 
 def test_a_file_does_not_replace_a_folder(tmp_path: Path) -> None:
     write_folder(tmp_path / "model", "old")
-    with pytest.raises(OSError), written_whole(tmp_path / "model") as beside:  # noqa: PT011
+    with pytest.raises(OSError), atomic_write(tmp_path / "model") as beside:  # noqa: PT011
         beside.touch()
     assert names(tmp_path) == ["model"]
     assert names(tmp_path / "model") == ["inner"]
@@ -129,14 +129,14 @@ def test_what_a_kill_left_is_tidied(tmp_path: Path) -> None:
     (tmp_path / ".a.txt.77.part").touch()
     (tmp_path / ".model.77.part").mkdir()
     write_folder(tmp_path / "model", "one")
-    with written_whole(tmp_path / "a.txt") as beside:
+    with atomic_write(tmp_path / "a.txt") as beside:
         beside.write_text("one")
     assert names(tmp_path) == ["a.txt", "model"]
 
 
 def test_a_folder_moved_away_by_a_killed_writer_comes_back(tmp_path: Path) -> None:
     write_folder(tmp_path / ".model.77.old", "old")
-    with pytest.raises(KeyError), written_whole(tmp_path / "model"):
+    with pytest.raises(KeyError), atomic_write(tmp_path / "model"):
         raise KeyError
     assert (tmp_path / "model" / "inner" / "a.txt").read_text() == "old"
     assert names(tmp_path) == ["model"]
@@ -150,6 +150,6 @@ def test_what_belongs_to_others_is_left_alone(tmp_path: Path) -> None:
     # a part of "a.txt", which is being written while "a" is, and a file that only looks alike
     for name in (".a.txt.77.part", ".a.part", f".b.{os.getpid()}.part"):
         (tmp_path / name).touch()
-    with written_whole(tmp_path / "a") as beside:
+    with atomic_write(tmp_path / "a") as beside:
         beside.write_text("one")
     assert len(names(tmp_path)) == 4

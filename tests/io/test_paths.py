@@ -21,7 +21,7 @@ import pytest
 import zstandard
 
 from sentir.errors import DataError
-from sentir.io.paths import expand, open_output, read_lines
+from sentir.io.paths import expand_sources, open_output, read_lines
 from sentir.io.streams import open_input, open_raw
 
 COMPRESS: dict[str, Callable[[bytes], bytes]] = {
@@ -48,7 +48,7 @@ def test_expand_keeps_the_order_and_sorts_globs(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(b"x")
     (tmp_path / "d.csv").mkdir()
     one, odd = str(tmp_path / "b.csv"), str(tmp_path / "c[1].csv")
-    assert expand([odd, "-", "memory://x", str(tmp_path / "[ab].csv"), one]) == [
+    assert expand_sources([odd, "-", "memory://x", str(tmp_path / "[ab].csv"), one]) == [
         odd,
         "-",
         "memory://x",
@@ -56,7 +56,7 @@ def test_expand_keeps_the_order_and_sorts_globs(tmp_path: Path) -> None:
         one,
         one,
     ]
-    assert len(expand([str(tmp_path / "*.csv")])) == 3
+    assert len(expand_sources([str(tmp_path / "*.csv")])) == 3
 
 
 def test_expand_says_what_is_not_there(tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_expand_says_what_is_not_there(tmp_path: Path) -> None:
     }
     for path, message in cases.items():
         with pytest.raises(DataError) as caught:
-            expand([str(path)])
+            expand_sources([str(path)])
         assert str(caught.value) == f"{path}: {message}"
 
 
@@ -228,7 +228,7 @@ def test_a_cut_stream_gives_what_can_be_read(tmp_path: Path, compression: str) -
     path = tmp_path / "cut"
     path.write_bytes(COMPRESS[compression](text)[:-1000])
     met: list[DataError] = []
-    lines = lines_of(path, meet=met.append)
+    lines = lines_of(path, report=met.append)
     assert len(lines) > 40_000
     assert [line for _, line in lines] == text.split(b"\n")[: len(lines)]
     assert str(met[0]).startswith(
@@ -251,7 +251,7 @@ def test_long_lines_are_dropped_whole(tmp_path: Path) -> None:
     path = tmp_path / "long"
     path.write_bytes(b"a\n" + b"x" * 11 + b"\nb\n" + b"y" * 1_000_000 + b"\nc\n" + b"z" * 99)
     met: list[DataError] = []
-    lines = lines_of(path, max_line_bytes=10, meet=met.append)
+    lines = lines_of(path, max_line_bytes=10, report=met.append)
     assert lines == [(1, b"a"), (3, b"b"), (5, b"c")]
     assert [error.where for error in met] == [f"{path}:{number}" for number in (2, 4, 6)]
     assert str(met[0]) == (
@@ -266,10 +266,10 @@ def test_long_lines_are_dropped_whole(tmp_path: Path) -> None:
 def test_a_compressed_bomb_does_not_fill_memory(tmp_path: Path, compression: str) -> None:
     path = tmp_path / "bomb"
     path.write_bytes(COMPRESS[compression](b"x" * 40_000_000))
-    lines_of(path, meet=lambda error: None)  # what is loaded on first use does not count
+    lines_of(path, report=lambda error: None)  # what is loaded on first use does not count
     tracemalloc.start()
     try:
-        assert lines_of(path, meet=lambda error: None) == []
+        assert lines_of(path, report=lambda error: None) == []
         assert tracemalloc.get_traced_memory()[1] < 6_000_000
     finally:
         tracemalloc.stop()

@@ -24,7 +24,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sentir.errors import DataError, UsageError
-from sentir.io.reader import Faults, ReadOptions, Review, detect_format, read_reviews
+from sentir.io.reader import BadRows, ReadOptions, Review, detect_format, read_reviews
 
 COMPRESS: dict[str, Callable[[bytes], bytes]] = {
     "": bytes,
@@ -91,11 +91,13 @@ def message(path: Path | str, *, labelled: bool = True, **options: Any) -> str:
 
 def skipping(path: Path, *, labelled: bool = True, **options: Any) -> tuple[list[str], list[str]]:
     """The texts that can be read, and the messages of the rows that cannot."""
-    faults = Faults("skip")
-    reviews = read_reviews([str(path)], ReadOptions(**options), faults=faults, labelled=labelled)
+    bad_rows = BadRows("skip")
+    reviews = read_reviews(
+        [str(path)], ReadOptions(**options), bad_rows=bad_rows, labelled=labelled
+    )
     texts = [review.text for review in reviews]
-    assert faults.count == len(faults.examples)
-    return texts, [example.replace(f"{path.parent}/", "") for example in faults.examples]
+    assert bad_rows.count == len(bad_rows.examples)
+    return texts, [example.replace(f"{path.parent}/", "") for example in bad_rows.examples]
 
 
 def written(path: Path, content: str | bytes) -> Path:
@@ -297,9 +299,9 @@ def test_a_table_without_a_header(tmp_path: Path) -> None:
     content = '"2","Great CD","My ""lovely"" Pat,\nshe"\n"1","","Bad"\n"1","short"\n'
     named = {"columns": ("class", "title", "text"), "text_column": ("title", "text")}
     for name in ("a.csv", "a.txt"):
-        texts, faults = skipping(written(tmp_path / name, content), **named)
+        texts, bad_rows = skipping(written(tmp_path / name, content), **named)
         assert texts == ['Great CD: My "lovely" Pat,\nshe', "Bad"]
-        assert faults == [
+        assert bad_rows == [
             f"{name}:4: 2 fields where --columns names 3; quote a field that holds ','"
         ]
     reviews = read(written(tmp_path / "a.tsv", "x\t2\ny\t1\n"), columns=("review", "stars"))
@@ -407,12 +409,12 @@ def test_broken_fasttext_rows(tmp_path: Path) -> None:
         "__label__1 a\nb\n\n__label__ c\n__label__1 __label__2 d\n__label__1,__label__2 e\n"
         "__label__1 \n__label__1\n__label__2 f\x00g\n",
     )
-    texts, faults = skipping(path)
+    texts, bad_rows = skipping(path)
     assert texts == ["a", "f\x00g"]
     none = "no label at the line's start; write __label__NAME before the text"
     several = "several labels; leave one: a review has one class"
     empty = "the text is empty; remove the row"
-    assert faults == [
+    assert bad_rows == [
         f"a.ft.txt:{number}: {what}"
         for number, what in enumerate([none, none, none, several, several, empty, empty], start=2)
     ]
@@ -424,10 +426,10 @@ def test_broken_csv_rows(tmp_path: Path) -> None:
         tmp_path / "a.csv",
         'text,label\na,1\nb\nc,1,x\n"d" d,1\n,1\ne,\nf\rg,1\n"h\nh",1\n"never closed,1\ni,2\nj,1\n',
     )
-    texts, faults = skipping(path)
+    texts, bad_rows = skipping(path)
     assert texts == ["a", "h\nh", "i", "j"]
     quote = 'quote the field, and write " in it as ""'
-    assert faults == [
+    assert bad_rows == [
         "a.csv:3: 1 fields where the header has 2; quote a field that holds ','",
         "a.csv:4: 3 fields where the header has 2; quote a field that holds ','",
         f"a.csv:5: the row is broken (',' expected after '\"'); {quote}",
@@ -443,25 +445,27 @@ def test_an_open_quote_costs_one_row_of_a_long_file(tmp_path: Path) -> None:
     rows = [f"row {number},1\n" for number in range(3000)]
     rows[1000] = '"' + rows[1000]
     path = written(tmp_path / "a.csv", "text,label\n" + "".join(rows))
-    texts, faults = skipping(path, max_line_bytes=5000)
+    texts, bad_rows = skipping(path, max_line_bytes=5000)
     assert len(texts) == 2999
-    assert faults == [
+    assert bad_rows == [
         'a.csv:1002: a quote opens in this row and is never closed; close it; write " as ""'
     ]
 
 
 def test_an_unreadable_line_costs_its_record(tmp_path: Path) -> None:
     path = written(tmp_path / "a.csv", b'text,label\n"a\n\xff\nb",1\nc,2\n')
-    texts, faults = skipping(path)
+    texts, bad_rows = skipping(path)
     assert texts == ["c"]
-    assert [fault.partition(" is not")[0] for fault in faults] == ["a.csv:3: byte 0xff at column 1"]
+    assert [fault.partition(" is not")[0] for fault in bad_rows] == [
+        "a.csv:3: byte 0xff at column 1"
+    ]
 
 
 def test_a_line_too_long_breaks_its_record(tmp_path: Path) -> None:
     path = written(tmp_path / "a.csv", f'text,label\n"a\n{"x" * 99}\nb,1\nc,2\n')
-    texts, faults = skipping(path, max_line_bytes=50)
+    texts, bad_rows = skipping(path, max_line_bytes=50)
     assert texts == ["b", "c"]
-    assert [fault.partition(";")[0] for fault in faults] == [
+    assert [fault.partition(";")[0] for fault in bad_rows] == [
         "a.csv:3: a line of more than 50 bytes",
         "a.csv:2: the row is broken (a line within it cannot be read)",
     ]
@@ -481,9 +485,9 @@ def test_broken_json_rows(tmp_path: Path) -> None:
         + "[" * 100_000
         + '\n{"text": "e", "label": NaN}\n{"text": "f", "label": 2, "more": {}}\n',
     )
-    texts, faults = skipping(path)
+    texts, bad_rows = skipping(path)
     assert texts == ["a", "f"]
-    assert [fault.partition(" (")[0] for fault in faults] == [
+    assert [fault.partition(" (")[0] for fault in bad_rows] == [
         "a.jsonl:2: not JSON",
         'a.jsonl:4: JSON list, not an object; write {"text": ..., "label": ...}',
         "a.jsonl:5: no label in column 'label'; add it or remove the row",
@@ -516,9 +520,9 @@ def test_a_json_array_is_refused(tmp_path: Path) -> None:
 def test_parquet_rows_without_text_or_label(tmp_path: Path) -> None:
     table = pa.table({"text": ["a", None, "c"], "label": [1, 0, None]})
     pq.write_table(table, tmp_path / "a.parquet")
-    texts, faults = skipping(tmp_path / "a.parquet")
+    texts, bad_rows = skipping(tmp_path / "a.parquet")
     assert texts == ["a"]
-    assert faults == [
+    assert bad_rows == [
         "a.parquet:2: the text is empty; remove the row",
         "a.parquet:3: no label in column 'label'; add it or remove the row",
     ]
@@ -555,10 +559,10 @@ def test_parquet_that_is_damaged_in_the_middle(tmp_path: Path) -> None:
     data = bytearray(path.read_bytes())
     data[offset + 20 : offset + 4000] = b"\xff" * 3980
     path.write_bytes(data)
-    texts, faults = skipping(path)
+    texts, bad_rows = skipping(path)
     assert texts == [f"{n} " * 9 for n in range(len(texts))]
     assert len(texts) > 1000
-    assert faults[0].startswith(
+    assert bad_rows[0].startswith(
         f"a.parquet: the Parquet file is damaged after row {len(texts):,} ("
     )
     assert message(path).endswith("; fetch it again")
@@ -568,9 +572,9 @@ def test_a_cut_stream_keeps_what_can_be_read(tmp_path: Path) -> None:
     lines = [f"__label__1 review {number * 7919 % 10007}\n" for number in range(150_000)]
     stored = bz2.compress("".join(lines).encode(), compresslevel=1)
     path = written(tmp_path / "a.txt.bz2", stored[: len(stored) // 2])
-    texts, faults = skipping(path)
+    texts, bad_rows = skipping(path)
     assert len(texts) > 10_000
-    assert faults[0].startswith(f"a.txt.bz2:{len(texts) + 1}: the bz2 stream is damaged or cut")
+    assert bad_rows[0].startswith(f"a.txt.bz2:{len(texts) + 1}: the bz2 stream is damaged or cut")
 
 
 def test_files_without_reviews(tmp_path: Path) -> None:
@@ -599,13 +603,13 @@ def test_a_bare_string_is_refused() -> None:
 
 
 def test_faults_keep_the_first_examples() -> None:
-    faults = Faults("skip")
+    bad_rows = BadRows("skip")
     for number in range(30):
-        faults.meet(DataError(str(number)))
-    assert faults.count == 30
-    assert faults.examples == [str(number) for number in range(20)]
+        bad_rows.report(DataError(str(number)))
+    assert bad_rows.count == 30
+    assert bad_rows.examples == [str(number) for number in range(20)]
     with pytest.raises(DataError, match="x"):
-        Faults().meet(DataError("x"))
+        BadRows().report(DataError("x"))
 
 
 # Memory

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from conftest import write_fasttext
+from fixtures.tiny_runs import write_fasttext
 from sentir.cli import app
 from sentir.errors import UsageError
 from sentir.training.run import Run
@@ -68,16 +68,16 @@ def test_exercise() -> None:
 def test_faults(tmp_path: Path) -> None:
     train = write_fasttext(tmp_path / "train.ft.txt", 300)
     test = write_fasttext(tmp_path / "test.ft.txt", 40, seed=1)
-    picture = tmp_path / "faults.svg"
-    small = ("--count", "200", "--hidden", "4", "--epochs", "1", "--only", "mended, carried")
+    picture = tmp_path / "pitfalls.svg"
+    small = ("--count", "200", "--hidden", "4", "--epochs", "1", "--only", "fixed, carried")
     told = run("faults", str(train), "--test", str(test), *small, "--picture", str(picture))
     assert "state carried between batches" in told
     assert picture.read_text("utf-8").startswith("<?xml")
     told = run("faults", *small, "--language", "es")
     assert "estado arrastrado entre lotes" in told
     found = json.loads(run("faults", *small, "--json"))
-    assert [curve["fault"] for curve in found["curves"]] == ["mended", "carried"]
-    assert found["recipe"]["hidden"] == 4
+    assert [curve["fault"] for curve in found["curves"]] == ["fixed", "carried"]
+    assert found["recipe"]["hidden_size"] == 4
     refused("no reviews to measure on; give some with --test", "faults", str(train))
 
 

@@ -43,7 +43,7 @@ def test_order_matters_and_large_ids_are_no_trouble() -> None:
 
 
 def test_pairs_begin_as_nothing_and_are_learnt() -> None:
-    config = ModelConfig(embedding=4, hidden=4, bigrams=50, bigram_dropout=0.0)
+    config = ModelConfig(embedding_dim=4, hidden_size=4, bigram_buckets=50, bigram_dropout=0.0)
     model = SentimentClassifier(config, vocabulary=9, classes=2)
     ids_BT, lengths_B = torch.tensor([[3, 4, 5, 0]]), torch.tensor([3])
     assert torch.equal(model.embedded(ids_BT.T), model.embedding(ids_BT.T))

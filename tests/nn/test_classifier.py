@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import math
-from itertools import product
 from typing import Any
 
 import pytest
@@ -10,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
+from fixtures.networks import CELLS, MAKES, by_name
+from fixtures.toy_bundle import own_rows
 from sentir.config import ModelConfig
 from sentir.data.batching import pad
 from sentir.nn.cells import MODULES, weights_of
@@ -17,42 +18,33 @@ from sentir.nn.classifier import (
     Pooling,
     RecurrentLayer,
     SentimentClassifier,
-    turn,
-    turned,
+    reversal_index,
+    reverse_padded,
 )
 from sentir.nn.dropout import Dropout
 from sentir.nn.ngram_linear import scaled_sum
 from sentir.text.tokenizer import PAD
-from toy_bundle import own_rows
 
 # A batch and a single review differ in the order of some sums, in float64.
 TOLERANCE = 1e-12
-CELLS, POOLINGS = ("lstm", "gru", "rnn"), ("last", "max", "mean", "attention")
-MAKES = [
-    {"cell": cell, "pooling": pooling, "bidirectional": both, "layers": layers}
-    for cell, pooling, both, layers in product(CELLS, POOLINGS, (False, True), (1, 2))
-]
-MAKES += [
-    {"cell": "lstm", "pooling": pooling, "bidirectional": True, "layers": 1, "skip": True}
-    for pooling in POOLINGS
-]
-MAKES += [{"cell": "lstm", "pooling": "mean", "bidirectional": True, "layers": 1, "terms": 40}]
 V = 30
+PLAIN = {"cell": "lstm", "pooling": "max", "embedding_dim": 5, "hidden_size": 4, "embedding_skip": False,
+         "ngram_buckets": 0, "embedding_dropout": 0.0, "head_dropout": 0.2}  # fmt: skip
 
 
 def network(*, classes: int = 2, **settings: Any) -> SentimentClassifier:
     """In float64, with weights that hide nothing: no bias is zero, nor is padding's vector."""
     torch.manual_seed(0)
-    config = ModelConfig(**{"embedding": 5, "hidden": 4, **settings})
+    config = ModelConfig(**{**PLAIN, **settings})
     model = SentimentClassifier(config, vocabulary=V, classes=classes).double().eval()
     with torch.no_grad():
         for name, weight in model.state_dict().items():
             if weight.is_floating_point():
                 weight += 0.3 * torch.randn_like(weight)
-            if name.endswith("squares"):
+            if name.endswith("squared_scales"):
                 weight.abs_()
-        if model.terms is not None:
-            own_rows(model.terms, V)
+        if model.ngram_linear is not None:
+            own_rows(model.ngram_linear, V)
     return model
 
 
@@ -65,12 +57,6 @@ def answer_alone(model: SentimentClassifier, review: list[int]) -> Tensor:
     """The answer to one review without any padding."""
     logits_BO: Tensor = model(torch.tensor([review]), torch.tensor([len(review)]))
     return logits_BO[0]
-
-
-def by_name(make: dict[str, Any]) -> str:
-    return f"{make['cell']}-{make['pooling']}-{1 + make['bidirectional']}way-{make['layers']}" + (
-        "-skip" if make.get("skip") else "-terms" if make.get("terms") else ""
-    )
 
 
 @pytest.mark.parametrize("make", MAKES, ids=by_name)
@@ -127,27 +113,27 @@ def test_two_directions_are_those_of_torch(cell: str) -> None:
     torch.manual_seed(0)
     layer = RecurrentLayer(cell, 5, 4, bidirectional=True).double()
     whole = MODULES[cell](5, 4, bidirectional=True).double()
-    assert layer.back is not None
+    assert layer.backward_rnn is not None
     with torch.no_grad():
         for name in ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"):
-            for direction, suffix in ((layer.ahead, ""), (layer.back, "_reverse")):
+            for direction, suffix in ((layer.forward_rnn, ""), (layer.backward_rnn, "_reverse")):
                 weight = direction.get_parameter(name)
                 weight.normal_()
                 whole.get_parameter(name + suffix).copy_(weight)
     x_TBE = torch.randn(11, 1, 5, dtype=torch.float64)
-    states_TBF = layer(x_TBE, turned(torch.tensor([11]), 11))
+    states_TBF = layer(x_TBE, reversal_index(torch.tensor([11]), 11))
     torch.testing.assert_close(states_TBF, whole(x_TBE)[0], rtol=0, atol=TOLERANCE)
 
 
 def test_turning_is_within_the_length_and_twice_is_nothing() -> None:
     lengths_B = torch.tensor([1, 3, 5])
-    turn_TB = turned(lengths_B, 5)
-    assert turn_TB.T.tolist() == [[0, 1, 2, 3, 4], [2, 1, 0, 3, 4], [4, 3, 2, 1, 0]]
+    reversal_index_TB = reversal_index(lengths_B, 5)
+    assert reversal_index_TB.T.tolist() == [[0, 1, 2, 3, 4], [2, 1, 0, 3, 4], [4, 3, 2, 1, 0]]
     x_TBE = torch.randn(5, 3, 2)
-    back_TBE = turn(x_TBE, turn_TB)
+    back_TBE = reverse_padded(x_TBE, reversal_index_TB)
     assert torch.equal(back_TBE[0, 1], x_TBE[2, 1])
     assert torch.equal(back_TBE[4, 1], x_TBE[4, 1])
-    assert torch.equal(turn(back_TBE, turn_TB), x_TBE)
+    assert torch.equal(reverse_padded(back_TBE, reversal_index_TB), x_TBE)
 
 
 def test_poolings_by_hand() -> None:
@@ -174,15 +160,15 @@ def test_poolings_by_hand() -> None:
 
 
 def test_skip_reads_the_embedded_words_past_the_recurrent_layers() -> None:
-    model = network(skip=True)
+    model = network(embedding_skip=True)
     (review,) = reviews([9])
     words_TBE = model.embedded(torch.tensor([review]).T)
     expected_BE = words_TBE[:, 0].sum(dim=0)[None] / 3
     torch.testing.assert_close(scaled_sum(words_TBE, torch.tensor([9])), expected_BE)
     with torch.no_grad():
-        model.head.weight[:, : -model.config.embedding] = 0  # deaf to the recurrent layers
+        model.head.weight[:, : -model.config.embedding_dim] = 0  # deaf to the recurrent layers
         answer = answer_alone(model, review)
-        by_hand = model.head.weight[0, -model.config.embedding :] @ expected_BE[0]
+        by_hand = model.head.weight[0, -model.config.embedding_dim :] @ expected_BE[0]
     torch.testing.assert_close(answer[0], by_hand + model.head.bias[0])
 
 
@@ -220,7 +206,7 @@ def test_loss_and_probabilities_of_three_classes_by_hand() -> None:
 def test_the_loss_of_probable_classes_is_that_of_each_as_often(classes: int, weighed: bool) -> None:
     model = network(classes=classes)
     if weighed:
-        model.weigh_classes(torch.arange(1.0, classes + 1))
+        model.set_class_weights(torch.arange(1.0, classes + 1))
     logits_BO = torch.randn(4, model.head.out_features)
     shares_BC = torch.rand(4, classes).softmax(dim=1)
     each_CB = torch.stack([
@@ -239,13 +225,13 @@ def test_probabilities_hold_for_extreme_logits() -> None:
 @pytest.mark.parametrize("cell", CELLS)
 def test_weights_at_the_start(cell: str) -> None:
     torch.manual_seed(0)
-    config = ModelConfig(cell=cell, embedding=5, hidden=4, layers=2)  # type: ignore[arg-type]
+    config = ModelConfig(cell=cell, embedding_dim=5, hidden_size=4, num_layers=2)  # type: ignore[arg-type]
     model = SentimentClassifier(config, vocabulary=V, classes=2)
     assert not model.embedding.weight[PAD].any()
     assert model.embedding.weight[PAD + 1 :].any(dim=1).all()
     for layer in model.layers:
         assert isinstance(layer, RecurrentLayer)
-        for direction in (layer.ahead, layer.back):
+        for direction in (layer.forward_rnn, layer.backward_rnn):
             assert direction is not None
             weights = weights_of(direction)
             bias_G = weights.input_bias_G + weights.hidden_bias_G
@@ -259,7 +245,7 @@ def test_weights_at_the_start(cell: str) -> None:
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_weights_that_begin_as_pytorch_draws_them(cell: str) -> None:
-    settings = {"cell": cell, "embedding": 5, "hidden": 4, "initialisation": "pytorch"}
+    settings = {"cell": cell, "embedding_dim": 5, "hidden_size": 4, "initialisation": "pytorch"}
     config = ModelConfig(**settings, bidirectional=False)  # type: ignore[arg-type]
     torch.manual_seed(0)
     model = SentimentClassifier(config, vocabulary=V, classes=2)
@@ -279,7 +265,7 @@ def test_a_frozen_embedding_stays_and_the_rest_learns() -> None:
 
 
 def test_dropout_acts_in_training_only() -> None:
-    model = network(layers=2, embedding_dropout=0.5, dropout=0.5, head_dropout=0.5)
+    model = network(num_layers=2, embedding_dropout=0.5, dropout=0.5, head_dropout=0.5)
     assert sum(isinstance(part, Dropout) for part in model.modules()) == 3
     batch = pad(reviews([9, 12]), 200)
     answers = [model(batch.ids_BT, batch.lengths_B) for _ in range(2)]

@@ -7,14 +7,14 @@ import torch
 
 from sentir.config import LanguageModelConfig
 from sentir.data.batching import pad
-from sentir.nn.language_model import Guess, LanguageModel
+from sentir.nn.language_model import LanguageModel, LanguageModelOutput
 
 V = 30
 
 
 def new_model(**settings: float | str) -> LanguageModel:
     torch.manual_seed(0)
-    config = LanguageModelConfig(embedding=7, hidden=5, **settings)  # type: ignore[arg-type]
+    config = LanguageModelConfig(embedding_dim=7, hidden_size=5, **settings)  # type: ignore[arg-type]
     model = LanguageModel(config, vocabulary=V)
     with torch.no_grad():
         for weight in model.parameters():
@@ -22,10 +22,14 @@ def new_model(**settings: float | str) -> LanguageModel:
     return model.eval()
 
 
-def guesses(model: LanguageModel, reviews: list[list[int]]) -> tuple[Guess, Guess]:
+def guesses(
+    model: LanguageModel, reviews: list[list[int]]
+) -> tuple[LanguageModelOutput, LanguageModelOutput]:
     batch = pad(reviews, 100)
     with torch.no_grad():
-        found: tuple[Guess, Guess] = model(batch.ids_BT, batch.lengths_B)
+        found: tuple[LanguageModelOutput, LanguageModelOutput] = model(
+            batch.ids_BT, batch.lengths_B
+        )
     return found
 
 
@@ -39,7 +43,7 @@ def test_no_direction_sees_what_it_guesses(cell: str) -> None:
     for at in range(len(review)):
         changed = [*review[:at], 29, *review[at + 1 :]]
         other_ahead, other_back = guesses(model, [changed])
-        # Guess n is of word n + 1 ahead, made of words 0 to n; of word n back, made of n + 1 on.
+        # LanguageModelOutput n is of word n + 1 ahead, made of words 0 to n; of word n back, made of n + 1 on.
         same_ahead = [torch.equal(one, two) for one, two
                       in zip(ahead.outputs_NE, other_ahead.outputs_NE, strict=True)]  # fmt: skip
         same_back = [torch.equal(one, two) for one, two
@@ -68,7 +72,7 @@ def test_padding_and_batch_mates_change_nothing() -> None:
 
 
 def test_the_loss_over_the_whole_vocabulary_is_the_exact_one() -> None:
-    model = new_model(negatives=100)  # more than V: all of them
+    model = new_model(num_sampled=100)  # more than V: all of them
     found = guesses(model, [[3, 4, 5, 6, 7], [9, 8]])
     exact = sum(model.exact_loss(guess, 2).item() for guess in found)
     assert model.loss(found).item() * 10 == pytest.approx(exact, rel=1e-5)
@@ -106,5 +110,5 @@ def test_the_word_matrix_is_shared_by_input_and_output() -> None:
 
 def test_number_format_reaches_the_layer() -> None:
     model = new_model()
-    model.compute_in(torch.bfloat16)
+    model.set_compute_dtype(torch.bfloat16)
     assert model.layer.format is torch.bfloat16

@@ -30,14 +30,14 @@ def test_rounding_is_all_that_differs() -> None:
 
 def test_a_language_model_in_bfloat16_has_the_loss_of_float32() -> None:
     torch.manual_seed(0)
-    config = LanguageModelConfig(embedding=16, hidden=24, negatives=100, embedding_dropout=0.0,
+    config = LanguageModelConfig(embedding_dim=16, hidden_size=24, num_sampled=100, embedding_dropout=0.0,
                                  dropout=0.0)  # fmt: skip
     model = LanguageModel(config, vocabulary=300)
     torch.nn.init.normal_(model.embedding.weight[1:], std=1.0)
     ids_BT, lengths_B = torch.randint(2, 300, (6, 20)), torch.full((6,), 20)
     losses = []
     for format in (None, torch.bfloat16):
-        model.compute_in(format)
+        model.set_compute_dtype(format)
         torch.manual_seed(1)  # the same sample of words
         losses.append(float(model.loss(model(ids_BT, lengths_B)).detach()))
     assert losses[0] != losses[1]

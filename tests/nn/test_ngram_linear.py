@@ -5,23 +5,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentir.nn.bigrams import row_of
-from sentir.nn.ngram_linear import LEAST_SQUARE, MARKS, Terms, mark_of, ngrams, once
+from sentir.nn.ngram_linear import (
+    FINGERPRINTS,
+    MIN_SQUARED_SCALE,
+    NgramLinear,
+    fingerprint_of,
+    ngrams,
+    once,
+)
 
 IDS_TB = torch.tensor([[4, 7], [5, 0], [4, 0], [5, 0], [0, 0]])
 LENGTHS_B = torch.tensor([4, 1])
 
 
-def filled(terms: Terms, numbers: list[int]) -> Terms:
+def filled(terms: NgramLinear, numbers: list[int]) -> NgramLinear:
     """Random weights for all words and for these pairs and triples, each in its row."""
     torch.manual_seed(0)
     terms.word_weights[1:].normal_()
-    terms.word_squares[1:].uniform_(0.5, 2)
+    terms.word_squared_scales[1:].uniform_(0.5, 2)
     for number in numbers:
         key = torch.tensor(number)
         row = int(row_of(key, terms.rows))
-        terms.ngram_marks[row] = int(mark_of(key))
+        terms.ngram_fingerprints[row] = int(fingerprint_of(key))
         terms.ngram_weights[row].normal_()
-        terms.ngram_squares[row].uniform_(0.5, 2)
+        terms.ngram_squared_scales[row].uniform_(0.5, 2)
     return terms
 
 
@@ -31,35 +38,37 @@ def numbers(ids: list[int]) -> list[list[int]]:
 
 
 def test_nothing_until_it_is_fitted() -> None:
-    assert not Terms(10, 50, 3)(IDS_TB, LENGTHS_B).any()
+    assert not NgramLinear(10, 50, 3)(IDS_TB, LENGTHS_B).any()
 
 
 def test_by_hand() -> None:
     """In 4 5 4 5 one pair stands twice, and one of two triples has no row."""
     (_, first, second, again), (_, _, triple, unknown) = numbers([4, 5, 4, 5])
     assert first == again != second
-    terms = filled(Terms(10, 5000, 3), [first, second, triple])
-    assert int(row_of(torch.tensor(unknown), 5000)) not in terms.ngram_marks.nonzero()
+    terms = filled(NgramLinear(10, 5000, 3), [first, second, triple])
+    assert int(row_of(torch.tensor(unknown), 5000)) not in terms.ngram_fingerprints.nonzero()
 
     def summed(words: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
         rows = [int(row_of(torch.tensor(key), terms.rows)) for key in (first, second, triple)]
         return words[4] + words[5] + table[rows].sum(dim=0)
 
     weight_O = summed(terms.word_weights, terms.ngram_weights)
-    size_O = (summed(terms.word_squares, terms.ngram_squares) + LEAST_SQUARE).sqrt()
+    size_O = (
+        summed(terms.word_squared_scales, terms.ngram_squared_scales) + MIN_SQUARED_SCALE
+    ).sqrt()
     found_BO = terms(IDS_TB, LENGTHS_B)
     torch.testing.assert_close(found_BO[0], weight_O / size_O, rtol=1e-5, atol=1e-5)
-    size_O = (terms.word_squares[7] + LEAST_SQUARE).sqrt()
+    size_O = (terms.word_squared_scales[7] + MIN_SQUARED_SCALE).sqrt()
     torch.testing.assert_close(found_BO[1], terms.word_weights[7] / size_O, rtol=1e-5, atol=1e-5)
 
 
 def test_a_row_answers_only_to_its_owner() -> None:
     """With a single row all pairs and triples fall on it; it belongs to one."""
     (_, owner), _ = numbers([4, 5])
-    terms = filled(Terms(10, 1, 1), [owner])
-    alone = Terms(10, 1, 1)
+    terms = filled(NgramLinear(10, 1, 1), [owner])
+    alone = NgramLinear(10, 1, 1)
     alone.word_weights.copy_(terms.word_weights)
-    alone.word_squares.copy_(terms.word_squares)
+    alone.word_squared_scales.copy_(terms.word_squared_scales)
     others_TB, with_owner_TB = (
         torch.tensor([[5], [4], [7], [9]]),
         torch.tensor([[7], [9], [4], [5]]),
@@ -87,13 +96,13 @@ def test_once(texts: list[list[int]]) -> None:
 def test_rows_and_marks_are_in_their_range(number: int, rows: int) -> None:
     key = torch.tensor(number)
     assert 0 <= int(row_of(key, rows)) < rows
-    assert int(mark_of(key)) == (number % MARKS + 1 if number else -1)
+    assert int(fingerprint_of(key)) == (number % FINGERPRINTS + 1 if number else -1)
 
 
 def test_weights_are_saved_and_not_trained() -> None:
-    terms = Terms(10, 50, 1)
+    terms = NgramLinear(10, 50, 1)
     assert set(terms.state_dict()) == {
-        *(f"{part}_{what}" for part in ("word", "ngram") for what in ("weights", "squares")),
-        "ngram_marks",
+        *(f"{part}_{what}" for part in ("word", "ngram") for what in ("weights", "squared_scales")),
+        "ngram_fingerprints",
     }
     assert not list(terms.parameters())

@@ -75,7 +75,7 @@ def test_padding_stays_zero_whatever_the_file_holds(
 @pytest.mark.parametrize("text", ["good 1 2 3 4\n", "1 4\ngood 1 2 3 4\n"])
 def test_another_size_names_the_option(tmp_path: Path, embedding: nn.Embedding, text: str) -> None:
     path = written(tmp_path, text)
-    with pytest.raises(DataError, match="--embedding 4") as caught:
+    with pytest.raises(DataError, match="--embedding-dim 4") as caught:
         load_vectors(path, VOCABULARY, embedding)
     assert str(caught.value).startswith(f"{path}:1: vectors of 4 numbers for an embedding of 3")
 

@@ -12,14 +12,14 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from conftest import write_fasttext
+from fixtures.tiny_runs import write_fasttext
 from sentir.config import TextConfig, TrainConfig
 from sentir.data import spool
 from sentir.data.encoding import encode_reviews, encode_training
 from sentir.errors import DataError, WorkerError
-from sentir.io.reader import Faults, read_reviews
+from sentir.io.reader import BadRows, read_reviews
 from sentir.text import parallel
-from sentir.text.parallel import available_cores, cut_all
+from sentir.text.parallel import available_cores, tokenize_all
 
 STEPS = ("lower",)
 CHUNKS = [(pa.array([f"Film number{at}, good", "so So"]), at) for at in range(20)]
@@ -47,18 +47,18 @@ def plain(cuts: Any) -> list[Any]:
 def test_workers_answer_as_one_process_does_and_in_order(
     started: list[subprocess.Popen[bytes]], processes: int
 ) -> None:
-    alone = plain(cut_all(CHUNKS, STEPS, 1))
+    alone = plain(tokenize_all(CHUNKS, STEPS, 1))
     assert [at for _, at, *_ in alone] == list(range(20))
     assert not started
-    assert plain(cut_all(CHUNKS, STEPS, processes)) == alone
+    assert plain(tokenize_all(CHUNKS, STEPS, processes)) == alone
     assert len(started) == processes - 1
     assert all(process.returncode is not None for process in started)
 
 
 def test_few_chunks_start_no_worker(started: list[subprocess.Popen[bytes]]) -> None:
     few = CHUNKS[: parallel.FEW_CHUNKS - 1]
-    assert [at for _, at, _ in cut_all(few, STEPS, 8)] == [at for _, at in few]
-    assert plain(cut_all(CHUNKS, None, 8))[3][2] == []
+    assert [at for _, at, _ in tokenize_all(few, STEPS, 8)] == [at for _, at in few]
+    assert plain(tokenize_all(CHUNKS, None, 8))[3][2] == []
     assert not started
 
 
@@ -71,7 +71,7 @@ def test_few_chunks_are_read_ahead() -> None:
             read += 1
             yield chunk
 
-    with closing(cut_all(chunks(), STEPS, 2)) as cuts:
+    with closing(tokenize_all(chunks(), STEPS, 2)) as cuts:
         next(cuts)
         assert read == parallel.AHEAD + 1
         next(cuts)
@@ -80,7 +80,7 @@ def test_few_chunks_are_read_ahead() -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
 def test_a_killed_worker_is_named(started: list[subprocess.Popen[bytes]]) -> None:
-    cuts = cut_all(CHUNKS, STEPS, 2)
+    cuts = tokenize_all(CHUNKS, STEPS, 2)
     next(cuts)
     started[0].kill()
     with pytest.raises(WorkerError, match=r"cuts reviews into words has ended \(exit code -9\)"):
@@ -90,7 +90,7 @@ def test_a_killed_worker_is_named(started: list[subprocess.Popen[bytes]]) -> Non
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
 def test_ctrl_c_is_the_caller_s(started: list[subprocess.Popen[bytes]]) -> None:
-    cuts = cut_all(CHUNKS, STEPS, 2)
+    cuts = tokenize_all(CHUNKS, STEPS, 2)
     next(cuts)
     started[0].send_signal(signal.SIGINT)
     assert len(list(cuts)) == len(CHUNKS) - 1
@@ -99,7 +99,7 @@ def test_ctrl_c_is_the_caller_s(started: list[subprocess.Popen[bytes]]) -> None:
 def test_a_worker_that_fails_says_why(capfd: pytest.CaptureFixture[str]) -> None:
     chunks: list[Any] = [([5], 0)] * 3  # not texts
     with pytest.raises(WorkerError, match=r"exit code 1\); see above if it told why"):
-        list(cut_all(chunks, STEPS, 2))
+        list(tokenize_all(chunks, STEPS, 2))
     assert "AttributeError" in capfd.readouterr().err
 
 
@@ -109,7 +109,7 @@ def test_an_error_of_the_reader_ends_the_workers(started: list[subprocess.Popen[
         raise DataError("cut short")
 
     with pytest.raises(DataError, match="cut short"):
-        list(cut_all(chunks(), STEPS, 2))
+        list(tokenize_all(chunks(), STEPS, 2))
     assert started[0].returncode is not None
 
 
@@ -127,11 +127,11 @@ def test_the_corpus_is_the_same_byte_for_byte(
             folder,
             text=TextConfig(),
             train=TrainConfig(),
-            faults=Faults(),
+            bad_rows=BadRows(),
             processes=processes,
         )
         path, known = folder / "test.arrow", (corpora.tokenizer, corpora.labels)
-        encode_reviews(read_reviews([file]), path, *known, faults=Faults(), processes=processes)
+        encode_reviews(read_reviews([file]), path, *known, bad_rows=BadRows(), processes=processes)
         return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
     alone = files(1)
@@ -149,7 +149,7 @@ def test_a_script_needs_no_main_guard_and_workers_load_no_torch(tmp_path: Path) 
         "check = '; assert \"torch\" not in sys.modules; serve('\n"
         "parallel._PROGRAM = parallel._PROGRAM.replace('; serve(', check)\n"
         "chunks = [(pa.array([f'film {at}']), at) for at in range(9)]\n"
-        "print(sum(len(cut.words) for _, _, cut in parallel.cut_all(chunks, (), 2)))\n"
+        "print(sum(len(cut.words) for _, _, cut in parallel.tokenize_all(chunks, (), 2)))\n"
     )
     source = Path(parallel.__file__).parents[2]
     done = subprocess.run(
@@ -169,7 +169,7 @@ def test_no_worker_outlives_its_caller(tmp_path: Path) -> None:
         "import pyarrow as pa\n"
         "from sentir.data import workers\n"
         "chunks = ((pa.array([f'film {at}']), at) for at in range(99))\n"
-        "cuts = parallel.cut_all(chunks, (), 2)\n"
+        "cuts = parallel.tokenize_all(chunks, (), 2)\n"
         "next(cuts)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )

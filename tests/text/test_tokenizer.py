@@ -42,7 +42,7 @@ def tokenizers() -> dict[str, Tokenizer]:
     made: dict[str, Tokenizer] = {"word": WordTokenizer(words, CLEAN_STEPS)}
     kinds: tuple[Kind, ...] = ("bpe", "unigram")
     for kind in kinds:
-        config = TextConfig(tokenizer=kind, max_vocabulary=150)
+        config = TextConfig(tokenizer=kind, max_vocab_size=150)
         made[kind] = SubwordTokenizer.train(REVIEWS, config)
     return made
 
@@ -159,7 +159,7 @@ def test_an_address_is_one_subword(kind: str, tokenizers: dict[str, Tokenizer]) 
 @pytest.mark.parametrize("kind", ["bpe", "unigram"])
 def test_the_names_of_special_ids_in_a_review_are_subwords(kind: Kind, tmp_path: Path) -> None:
     # without "lower", which would hide them
-    config = TextConfig(tokenizer=kind, clean=(), min_count=1, max_vocabulary=100)
+    config = TextConfig(tokenizer=kind, clean=(), min_count=1, max_vocab_size=100)
     made = SubwordTokenizer.train(["_PAD and _UNK", "A PAD, UNKNOWN"] * 5, config)
     for tokenizer in (made, saved(made, tmp_path)):
         assert PAD not in tokenizer.encode(["_PAD _UNK A_PAD"])[0]
@@ -167,13 +167,13 @@ def test_the_names_of_special_ids_in_a_review_are_subwords(kind: Kind, tmp_path:
 
 
 def test_no_address_token_without_the_step() -> None:
-    config = TextConfig(tokenizer="bpe", clean=("lower",), max_vocabulary=100)
+    config = TextConfig(tokenizer="bpe", clean=("lower",), max_vocab_size=100)
     assert "<url>" not in SubwordTokenizer.train(REVIEWS, config).vocabulary
 
 
 def test_rare_subwords_are_not_learnt() -> None:
     def size(min_count: int) -> int:
-        config = TextConfig(tokenizer="bpe", min_count=min_count, max_vocabulary=1000)
+        config = TextConfig(tokenizer="bpe", min_count=min_count, max_vocab_size=1000)
         return len(SubwordTokenizer.train(REVIEWS, config).vocabulary)
 
     assert size(1000) < size(1)

@@ -10,63 +10,63 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentir.config import TextConfig
-from sentir.text.batch import Cutter
+from sentir.text.batch import BatchTokenizer
 from sentir.text.tokenizer import SPECIAL, UNK, WordTokenizer
-from sentir.text.vocabulary import GrowingVocabulary
+from sentir.text.vocabulary import StreamingVocabulary
 
 
 def grown(
     chunks: list[list[str]], config: TextConfig, *, max_words: int = 1000
-) -> tuple[WordTokenizer, list[list[int]], GrowingVocabulary]:
+) -> tuple[WordTokenizer, list[list[int]], StreamingVocabulary]:
     """What becomes of chunks of texts: the tokenizer, the final ids of each text."""
-    growing = GrowingVocabulary(config, max_words=max_words)
-    cutter = Cutter(config.clean)
+    growing = StreamingVocabulary(config, max_words=max_words)
+    cutter = BatchTokenizer(config.clean)
     rows: list[npt.NDArray[np.int32]] = []
     for chunk in chunks:
         cut = cutter(pa.array(chunk, pa.string()))
         rows += np.split(growing.encode(cut), np.cumsum(cut.lengths_N))[:-1]
     every = np.concatenate([np.empty(0, np.int32), *rows])
     counts = np.bincount(every, minlength=len(growing))
-    tokenizer, table = growing.settle(counts)
+    tokenizer, table = growing.finalize(counts)
     return tokenizer, [table[row].tolist() for row in rows], growing
 
 
-def settled(chunks: list[list[str]], **settings: int) -> list[str]:
+def finalized(chunks: list[list[str]], **settings: int) -> list[str]:
     tokenizer, _, _ = grown(chunks, TextConfig(clean=("lower",), **settings))  # type: ignore[arg-type]
     return list(tokenizer.vocabulary)
 
 
 def test_words_stand_by_falling_frequency_then_by_first_appearance() -> None:
     chunks = [["b a c", "C a"], ["d A b d"]]
-    assert settled(chunks, min_count=1) == [*SPECIAL, "a", "b", "c", "d"]
-    assert settled([["z z y x y w"]], min_count=1) == [*SPECIAL, "z", "y", "x", "w"]
+    assert finalized(chunks, min_count=1) == [*SPECIAL, "a", "b", "c", "d"]
+    assert finalized([["z z y x y w"]], min_count=1) == [*SPECIAL, "z", "y", "x", "w"]
 
 
 def test_rare_words_get_no_id() -> None:
     chunks = [["a a a b b c"], ["c d"]]
-    assert settled(chunks, min_count=2) == [*SPECIAL, "a", "b", "c"]
-    assert settled(chunks, min_count=3) == [*SPECIAL, "a"]
-    assert settled(chunks, min_count=9) == [*SPECIAL]
+    assert finalized(chunks, min_count=2) == [*SPECIAL, "a", "b", "c"]
+    assert finalized(chunks, min_count=3) == [*SPECIAL, "a"]
+    assert finalized(chunks, min_count=9) == [*SPECIAL]
 
 
 def test_the_largest_vocabulary_counts_the_special_ids() -> None:
     chunks = [["a a a b b c c d d"]]
-    assert settled(chunks, max_vocabulary=4) == [*SPECIAL, "a", "b"]
-    assert settled(chunks, max_vocabulary=100) == [*SPECIAL, "a", "b", "c", "d"]
+    assert finalized(chunks, max_vocab_size=4) == [*SPECIAL, "a", "b"]
+    assert finalized(chunks, max_vocab_size=100) == [*SPECIAL, "a", "b", "c", "d"]
 
 
 def test_the_special_names_are_never_words() -> None:
-    growing = GrowingVocabulary(TextConfig(clean=(), min_count=1))
-    ids = growing.encode(Cutter(())(pa.array(["_PAD _UNK a _PAD"], pa.string())))
-    tokenizer, table = growing.settle(np.bincount(ids))
+    growing = StreamingVocabulary(TextConfig(clean=(), min_count=1))
+    ids = growing.encode(BatchTokenizer(())(pa.array(["_PAD _UNK a _PAD"], pa.string())))
+    tokenizer, table = growing.finalize(np.bincount(ids))
     assert list(tokenizer.vocabulary) == [*SPECIAL, "a"]
     assert table[ids].tolist() == [UNK, UNK, 2, UNK] == tokenizer.encode(["_PAD _UNK a _PAD"])[0]
 
 
 def test_nothing_read() -> None:
-    growing = GrowingVocabulary(TextConfig())
-    assert len(growing.encode(Cutter(())(pa.array([], pa.string())))) == 0
-    tokenizer, table = growing.settle(np.zeros(0, dtype=np.int64))
+    growing = StreamingVocabulary(TextConfig())
+    assert len(growing.encode(BatchTokenizer(())(pa.array([], pa.string())))) == 0
+    tokenizer, table = growing.finalize(np.zeros(0, dtype=np.int64))
     assert (list(tokenizer.vocabulary), len(table), len(growing)) == ([*SPECIAL], 0, 0)
 
 
@@ -76,16 +76,16 @@ chunks = st.lists(st.lists(words.map(" ".join), max_size=4), max_size=4)
 
 @given(chunks, st.integers(1, 4), st.none() | st.integers(4, 9))
 def test_it_settles_as_a_plain_count_does(
-    chunks: list[list[str]], min_count: int, max_vocabulary: int | None
+    chunks: list[list[str]], min_count: int, max_vocab_size: int | None
 ) -> None:
-    config = TextConfig(clean=("lower",), min_count=min_count, max_vocabulary=max_vocabulary)
+    config = TextConfig(clean=("lower",), min_count=min_count, max_vocab_size=max_vocab_size)
     tokenizer, rows, _ = grown(chunks, config)
 
     plain = WordTokenizer([], config.clean)
     count = Counter(word for chunk in chunks for text in chunk for word in plain.tokens(text))
     often = [word for word, seen in count.most_common() if seen >= min_count]
     expected = [word for word in often if word not in SPECIAL]
-    limit = None if max_vocabulary is None else max_vocabulary - len(SPECIAL)
+    limit = None if max_vocab_size is None else max_vocab_size - len(SPECIAL)
     assert list(tokenizer.vocabulary) == [*SPECIAL, *expected[:limit]]
     assert rows == tokenizer.encode([text for chunk in chunks for text in chunk])
 

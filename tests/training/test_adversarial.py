@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from tiny_problem import V, new_model, separable, tiny
 
+from fixtures.tiny_problem import V, new_model, separable, tiny
 from sentir.data.batching import Batch, pad
 from sentir.nn.classifier import SentimentClassifier
 from sentir.training.adversarial import adversarial_loss, worst_step
@@ -58,7 +58,7 @@ def test_the_worst_step_harms_more_than_others_of_its_length() -> None:
 
 
 @pytest.mark.parametrize(
-    "settings", [{}, {"freeze_embedding": True}, {"bigrams": 20, "skip": True}]
+    "settings", [{}, {"freeze_embedding": True}, {"bigram_buckets": 20, "embedding_skip": True}]
 )
 def test_the_loss_is_the_mean_of_both_and_nothing_else_at_no_noise(
     settings: dict[str, object],
@@ -75,7 +75,9 @@ def test_the_loss_is_the_mean_of_both_and_nothing_else_at_no_noise(
     assert (model.embedding.weight.grad is None) == bool(settings.get("freeze_embedding"))
 
 
-@pytest.mark.parametrize("settings", [{}, {"bigrams": 20, "skip": True, "terms": 50}])
+@pytest.mark.parametrize(
+    "settings", [{}, {"bigram_buckets": 20, "embedding_skip": True, "ngram_buckets": 50}]
+)
 def test_the_weights_get_the_gradient_of_both_halves(settings: dict[str, object]) -> None:
     torch.manual_seed(3)
     model, batch, labels_B = problem(**settings)
@@ -101,9 +103,9 @@ def test_the_weights_get_the_gradient_of_both_halves(settings: dict[str, object]
 
 def test_a_problem_is_learnt_with_noise(tmp_path: Path) -> None:
     train, valid = separable(tmp_path / "train", 200), separable(tmp_path / "valid", 50)
-    config = tiny(adversarial=0.1, unfreeze=0.2)
+    config = tiny(adversarial_epsilon=0.1, gradual_unfreezing=0.2)
     model = new_model(config)
     position = fit_classifier(
-        model, train, valid, config, checkpoints=Checkpoints(tmp_path, ""), tell=lambda event: None
+        model, train, valid, config, checkpoints=Checkpoints(tmp_path, ""), emit=lambda event: None
     )
     assert position.best_loss < 0.1

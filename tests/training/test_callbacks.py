@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from sentir.errors import MissingExtraError
-from sentir.training.callbacks import MetricsFile, ProgressBar, TensorBoard, read_metrics, tell_all
+from sentir.training.callbacks import MetricsFile, ProgressBar, TensorBoard, call_all, read_metrics
 
 Event = dict[str, Any]
 
@@ -42,7 +42,7 @@ def lm_step(number: int, loss: float = 2.0) -> Event:
 def lm_validation(number: int) -> Event:
     return {
         "event": "validation", "step": number, "reviews": 8 * number, "tokens": 100 * number,
-        "loss": 4.0, "perplexity": 54.6, "perplexity_ahead": 50.0, "perplexity_back": 1234.5,
+        "loss": 4.0, "perplexity": 54.6, "perplexity_forward": 50.0, "perplexity_backward": 1234.5,
         "best": True,
     }  # fmt: skip
 
@@ -272,8 +272,8 @@ def scalars(folder: Path) -> dict[str, list[tuple[int, float]]]:
 
 def test_all_are_told_in_their_order() -> None:
     told: list[tuple[str, str]] = []
-    tell = tell_all([lambda event: told.append(("a", event["event"])),
+    emit = call_all([lambda event: told.append(("a", event["event"])),
                      lambda event: told.append(("b", event["event"]))])  # fmt: skip
-    tell(start())
-    tell(END)
+    emit(start())
+    emit(END)
     assert told == [("a", "start"), ("b", "start"), ("a", "end"), ("b", "end")]

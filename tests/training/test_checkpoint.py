@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from tiny_problem import new_model, same, tiny, weights_of
 
+from fixtures.tiny_problem import new_model, same, tiny, weights_of
 from sentir.errors import DataError
 from sentir.nn.classifier import SentimentClassifier
 from sentir.training.checkpoint import Checkpoints, Position
@@ -111,7 +111,7 @@ def test_a_checkpoint_without_its_parts_is_refused(saved: Checkpoints) -> None:
 
 
 def test_a_checkpoint_of_other_parts_is_refused(saved: Checkpoints) -> None:
-    other = new_model(tiny(hidden=7))
+    other = new_model(tiny(hidden_size=7))
     with pytest.raises(DataError, match="the checkpoint is of another version"):
         saved.load({"model": other})
     with pytest.raises(DataError, match="the checkpoint is of another version"):

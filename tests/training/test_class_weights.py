@@ -4,12 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from tiny_problem import new_model, tiny, write_corpus
 
-from sentir.training.calibration import best_mix
+from fixtures.tiny_problem import new_model, tiny, write_corpus
+from sentir.training.calibration import fit_calibration
 from sentir.training.class_weights import balanced
 from sentir.training.classification import logits
-from sentir.training.ngram_linear import fit_terms
+from sentir.training.ngram_linear import fit_ngram_linear
 
 
 def test_every_class_counts_the_same_in_all() -> None:
@@ -28,7 +28,7 @@ def test_the_loss_is_weighed() -> None:
         logits_BO, labels_B = torch.randn(5, outputs), torch.tensor([0, 1, 1, 0, classes - 1])
         weights_C = torch.arange(1.0, classes + 1)
         each = [model.loss(logits_BO[at : at + 1], labels_B[at : at + 1]) for at in range(5)]
-        model.weigh_classes(weights_C)
+        model.set_class_weights(weights_C)
         wanted = torch.stack(each) @ weights_C[labels_B] / 5
         torch.testing.assert_close(model.loss(logits_BO, labels_B), wanted)
 
@@ -42,10 +42,10 @@ def test_a_rare_class_is_found_when_classes_weigh_the_same(tmp_path: Path) -> No
     valid = write_corpus(tmp_path / "v", reviews[500:], labels[500:].tolist())
     found = {}
     for weighed in (False, True):
-        model = new_model(tiny(terms=16))
+        model = new_model(tiny(ngram_buckets=16))
         if weighed:
-            model.weigh_classes(balanced(train.labels_N, 2))
-        fit_terms(model, train, valid, logits(model, valid, 30), 30)
+            model.set_class_weights(balanced(train.labels_N, 2))
+        fit_ngram_linear(model, train, valid, logits(model, valid, 30), 30)
         answers_N = logits(model, valid, 30)[:, 0] > 0
         found[weighed] = answers_N[valid.labels_N == 1].mean()
     assert found == {False: 0.0, True: 1.0}
@@ -57,12 +57,12 @@ def test_the_temperature_makes_answers_as_sure_as_they_are_right() -> None:
     labels_N = np.arange(1000) % 2
     right_N = np.arange(1000) % 5 != 0
     network_NO = np.where(right_N == (labels_N == 1), 14.0, -14.0)[:, None]
-    mix = best_mix(model, [network_NO], labels_N)
+    mix = fit_calibration(model, [network_NO], labels_N)
     np.testing.assert_allclose(14 * mix.weights[0], np.log(4), rtol=0.02)
     assert not mix.shift_O.any()  # no answer changes
 
 
 def test_a_few_right_answers_do_not_make_endless_certainty() -> None:
     model = new_model(tiny())
-    mix = best_mix(model, [np.array([[2.0], [-2.0]])], np.array([1, 0]))
+    mix = fit_calibration(model, [np.array([[2.0], [-2.0]])], np.array([1, 0]))
     assert 1 < mix.weights[0] < 3

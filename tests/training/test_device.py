@@ -12,7 +12,7 @@ from sentir.nn.classifier import SentimentClassifier
 from sentir.training import device as device_module
 from sentir.training.device import choose_device, self_check
 
-CONFIG = ModelConfig(embedding=100, hidden=100, layers=2, head_dropout=0.5)
+CONFIG = ModelConfig(embedding_dim=100, hidden_size=100, num_layers=2, head_dropout=0.5)
 ANSWERS = "other answers than the CPU's"
 GRADIENTS = "other gradients than the CPU's"
 BATCH = "answers that depend on the batch"
@@ -23,7 +23,7 @@ BATCH = "answers that depend on the batch"
     list(product(("lstm", "gru", "rnn"), ("last", "max", "mean", "attention"))),
 )
 def test_an_honest_device_has_no_faults(cell: str, pooling: str) -> None:
-    config = ModelConfig(cell=cell, pooling=pooling, layers=2)  # type: ignore[arg-type]
+    config = ModelConfig(cell=cell, pooling=pooling, num_layers=2)  # type: ignore[arg-type]
     assert self_check(config, lambda model: model) == []
 
 
@@ -42,7 +42,7 @@ def test_the_network_checked_is_of_the_same_make_but_small() -> None:
 
     self_check(CONFIG, place)
     assert len(seen[0].layers) == 2
-    assert seen[0].layers[1].back is not None
+    assert seen[0].layers[1].backward_rnn is not None
     assert sum(weight.numel() for weight in seen[0].parameters()) < 50_000
 
 
@@ -56,7 +56,7 @@ def test_other_answers_are_found() -> None:
 
 def test_other_gradients_are_found() -> None:
     def place(model: SentimentClassifier) -> SentimentClassifier:
-        model.layers[0].ahead.weight_hh_l0.register_hook(lambda slope: slope * 1.02)
+        model.layers[0].forward_rnn.weight_hh_l0.register_hook(lambda slope: slope * 1.02)
         return model
 
     assert self_check(CONFIG, place) == [GRADIENTS]
@@ -96,7 +96,7 @@ class Machine:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.present: set[str] = set()
-        self.faults: list[str] = []
+        self.bad_rows: list[str] = []
         self.warnings: list[str] = []
         self.checked = False
         monkeypatch.setattr(torch.cuda, "is_available", lambda: "cuda" in self.present)
@@ -105,7 +105,7 @@ class Machine:
 
     def check(self, config: ModelConfig, place: object) -> list[str]:
         self.checked = True
-        return self.faults
+        return self.bad_rows
 
     def choose(self, setting: str) -> str:
         return choose_device(setting, CONFIG, self.warnings.append).type
@@ -139,7 +139,7 @@ def test_an_absent_device_is_refused(machine: Machine, setting: str) -> None:
 
 def test_auto_passes_over_a_device_that_computes_wrongly(machine: Machine) -> None:
     machine.present = {"cuda", "mps"}
-    machine.faults = [ANSWERS, BATCH]
+    machine.bad_rows = [ANSWERS, BATCH]
     assert machine.choose("auto") == "cpu"
     assert machine.warnings == [
         f"cuda computes this network wrongly ({ANSWERS}; {BATCH}); training on the CPU"
@@ -148,6 +148,6 @@ def test_auto_passes_over_a_device_that_computes_wrongly(machine: Machine) -> No
 
 def test_a_device_asked_for_that_computes_wrongly_is_refused(machine: Machine) -> None:
     machine.present = {"mps"}
-    machine.faults = [GRADIENTS]
+    machine.bad_rows = [GRADIENTS]
     with pytest.raises(DeviceError, match=r"mps computes .* wrongly .*; take --device cpu"):
         machine.choose("mps")

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from conftest import TINY
+from fixtures.tiny_runs import TINY
+from fixtures.toy_bundle import toy
 from sentir.bundle import Bundle, save_bundle
 from sentir.data.encoding import TrainingCorpora
 from sentir.errors import DataError, UsageError
@@ -17,7 +18,6 @@ from sentir.inference.predictor import Predictor, load
 from sentir.training.callbacks import Event
 from sentir.training.distillation import taught
 from sentir.training.run import Inputs, Run, train
-from toy_bundle import toy
 
 
 def reviews(count: int, seed: int) -> list[tuple[str, str]]:
@@ -125,7 +125,7 @@ def test_each_teacher_is_asked_once(tmp_path: Path, knowing: Knowing) -> None:
     file = with_labels(tmp_path / "a.ft.txt", 60, seed=1)
     inputs = Inputs(train=(file,), unlabelled=(unlabelled(tmp_path / "more.txt", 40),))
     told: list[Event] = []
-    train(inputs, tmp_path / "run", config=TINY, teachers=[knowing], watchers=[told.append])
+    train(inputs, tmp_path / "run", config=TINY, teachers=[knowing], callbacks=[told.append])
     assert {"event": "say", "message": "a teacher answers 40 reviews"} in told
     save_bundle(toy(seed=1), tmp_path / "other")
     other = Knowing(load(tmp_path / "other").bundle, sure=0.7)
@@ -161,8 +161,8 @@ def test_a_resumed_run_has_the_same_teacher(tmp_path: Path, knowing: Knowing) ->
         if event["event"] == "step" and event["step"] == 6:
             raise KeyboardInterrupt
 
-    config = TINY.override({"valid_every": 5, "batch_size": 8})
-    train(inputs, tmp_path / "run", config=config, teachers=[knowing], watchers=[stop])
+    config = TINY.override({"eval_steps": 5, "batch_size": 8})
+    train(inputs, tmp_path / "run", config=config, teachers=[knowing], callbacks=[stop])
     save_bundle(toy(seed=1), tmp_path / "other")
     with pytest.raises(DataError, match="other settings or data"):
         train(inputs, tmp_path / "run", config=config, teachers=[load(tmp_path / "other")],

@@ -6,12 +6,14 @@ import torch
 
 from sentir.config import ModelConfig
 from sentir.nn.classifier import SentimentClassifier
-from sentir.training.ema import WeightAverage
+from sentir.training.ema import ExponentialMovingAverage
 
 
 def test_the_mean_follows_the_weights() -> None:
-    model = SentimentClassifier(ModelConfig(embedding=2, hidden=2), vocabulary=4, classes=2)
-    average = WeightAverage(model, 0.75)
+    model = SentimentClassifier(
+        ModelConfig(embedding_dim=2, hidden_size=2), vocabulary=4, classes=2
+    )
+    average = ExponentialMovingAverage(model, 0.75)
     seen = []
     for value in (1.0, 3.0, 5.0):
         with torch.no_grad():
@@ -22,8 +24,10 @@ def test_the_mean_follows_the_weights() -> None:
 
 
 def test_at_zero_it_is_the_model_itself() -> None:
-    model = SentimentClassifier(ModelConfig(embedding=2, hidden=2), vocabulary=4, classes=2)
-    average = WeightAverage(model, 0.0)
+    model = SentimentClassifier(
+        ModelConfig(embedding_dim=2, hidden_size=2), vocabulary=4, classes=2
+    )
+    average = ExponentialMovingAverage(model, 0.0)
     average.update(model)
     assert average.model is model
     assert average.state_dict() == {}

@@ -10,23 +10,23 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tiny_problem import V, same, weights_of, write_corpus
 
+from fixtures.tiny_problem import V, same, weights_of, write_corpus
 from sentir.config import PretrainConfig
 from sentir.data.dataset import EncodedCorpus
 from sentir.errors import ConfigError
 from sentir.nn.language_model import LanguageModel
-from sentir.training.callbacks import MetricsFile, read_metrics, tell_all
+from sentir.training.callbacks import MetricsFile, call_all, read_metrics
 from sentir.training.checkpoint import Checkpoints, Position
-from sentir.training.language_modeling import Guessing, fit_language_model, losses
+from sentir.training.language_modeling import LanguageModelingTask, fit_language_model, losses
 from sentir.training.loop import keep_if_best
 
 Event = dict[str, Any]
 
 # 48 reviews in batches of 8 are 6 steps an epoch, 18 in all; validations at 5, 10, 15 and 18.
 SETTINGS = {
-    "embedding": 6, "hidden": 5, "batch_size": 8, "epochs": 3, "learning_rate": 0.02,
-    "valid_every": 5, "patience": 0, "averaging": 0.5, "word_dropout": 0.2,
+    "embedding_dim": 6, "hidden_size": 5, "batch_size": 8, "epochs": 3, "learning_rate": 0.02,
+    "eval_steps": 5, "patience": 0, "ema_decay": 0.5, "word_dropout": 0.2,
 }  # fmt: skip
 
 
@@ -61,7 +61,7 @@ def run(
         counting(folder.parent / "valid", 20),
         config,
         checkpoints=Checkpoints(folder, "id"),
-        tell=tell_all([MetricsFile(folder / "metrics.jsonl"), *listeners]),
+        emit=call_all([MetricsFile(folder / "metrics.jsonl"), *listeners]),
         resume=True,
     )
     return model, position
@@ -69,11 +69,11 @@ def run(
 
 def test_what_follows_is_learnt_both_ways(tmp_path: Path) -> None:
     told: list[Event] = []
-    model, position = run(tmp_path / "run", told.append, epochs=30, averaging=0.0)
+    model, position = run(tmp_path / "run", told.append, epochs=30, ema_decay=0.0)
     validations = [event for event in told if event["event"] == "validation"]
     assert validations[0]["perplexity"] > 6
-    assert min(event["perplexity_ahead"] for event in validations) < 1.6
-    assert min(event["perplexity_back"] for event in validations) < 1.9
+    assert min(event["perplexity_forward"] for event in validations) < 1.6
+    assert min(event["perplexity_backward"] for event in validations) < 1.9
     assert position.best_loss == min(event["loss"] for event in validations)
     assert validations[-1]["perplexity"] == pytest.approx(math.exp(validations[-1]["loss"]))
     lengths = counting(tmp_path / "train", 48).lengths_N
@@ -155,6 +155,6 @@ def test_a_loss_that_is_no_number_is_said(tmp_path: Path) -> None:
     with torch.no_grad():
         model.embedding.weight.fill_(math.nan)
     corpus = counting(tmp_path / "corpus", 20)
-    task = Guessing(valid=corpus, max_tokens=config.text.max_tokens)
+    task = LanguageModelingTask(valid=corpus, max_length=config.text.max_length)
     with pytest.raises(ConfigError, match="the loss is nan at step 0: training has diverged"):
         keep_if_best(model, task, Position(), Checkpoints(tmp_path, ""), lambda event: None)

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tiny_problem import new_model, same, separable, tiny, weights_of, write_corpus
 
+from fixtures.tiny_problem import new_model, same, separable, tiny, weights_of, write_corpus
 from sentir.config import Config
 from sentir.data.batching import pad
 from sentir.data.dataset import EncodedCorpus
@@ -46,19 +46,19 @@ class Trained:
         self.model = new_model(config, seed=seed)
         self.events: list[Event] = []
 
-        def tell(event: Event) -> None:
+        def emit(event: Event) -> None:
             self.events.append(event)
             on(event, self.model)
 
         self.position = fit_classifier(
-            self.model, *corpora, config, checkpoints=Checkpoints(folder, ""), tell=tell
+            self.model, *corpora, config, checkpoints=Checkpoints(folder, ""), emit=emit
         )
 
     def all(self, kind: str) -> list[Event]:
         return [event for event in self.events if event["event"] == kind]
 
 
-@pytest.mark.parametrize("make", [{}, {"cell": "gru", "pooling": "last", "layers": 2}], ids=str)
+@pytest.mark.parametrize("make", [{}, {"cell": "gru", "pooling": "last", "num_layers": 2}], ids=str)
 def test_a_separable_problem_is_learnt(tmp_path: Path, make: dict[str, Any]) -> None:
     train, valid = corpora(tmp_path, 200, 50)
     run = Trained(tmp_path, tiny(**make), (train, valid))
@@ -79,13 +79,13 @@ def test_three_classes_are_learnt(tmp_path: Path) -> None:
     config = tiny()
     model = new_model(config, classes=3)
     fit_classifier(
-        model, corpus, corpus, config, checkpoints=Checkpoints(tmp_path, ""), tell=lambda _: None
+        model, corpus, corpus, config, checkpoints=Checkpoints(tmp_path, ""), emit=lambda _: None
     )
     assert (probabilities(model, corpus, 200).argmax(axis=1) == labels).all()
 
 
 def test_events(tmp_path: Path) -> None:
-    config = tiny(valid_every=4, epochs=2)
+    config = tiny(eval_steps=4, epochs=2)
     run = Trained(tmp_path, config, corpora(tmp_path, 45, 10))
     assert run.events[0] == {"event": "start", "step": 0, "total_steps": 12, "reviews": 0}
     steps = run.all("step")
@@ -105,7 +105,7 @@ def test_validation_every_so_often_and_at_the_end(
     tmp_path: Path, every: int, wanted: list[int]
 ) -> None:
     # Six steps an epoch: four times an epoch is every step.
-    config = tiny(valid_every=every, epochs=2)
+    config = tiny(eval_steps=every, epochs=2)
     run = Trained(tmp_path, config, corpora(tmp_path, 45, 10))
     assert [event["step"] for event in run.all("validation")] == wanted
 
@@ -154,7 +154,7 @@ def test_the_best_model_is_the_one_returned(tmp_path: Path) -> None:
 
 
 def test_early_stopping(tmp_path: Path) -> None:
-    config = tiny(epochs=50, learning_rate=0.05, schedule="constant", patience=3, valid_every=10)
+    config = tiny(epochs=50, learning_rate=0.05, schedule="constant", patience=3, eval_steps=10)
     both = corpora(tmp_path, 80, 60, wrong=0.4)
     run = Trained(tmp_path, config, both)
     assert run.position.stopped == "no better"
@@ -171,7 +171,7 @@ def test_an_interrupted_run_leaves_its_best_model(tmp_path: Path, step: int) -> 
             raise KeyboardInterrupt
 
     valid = separable(tmp_path / "valid", 20)
-    config = tiny(valid_every=5)
+    config = tiny(eval_steps=5)
     run = Trained(tmp_path, config, (separable(tmp_path / "train", 80), valid), on=interrupt)
     assert run.position.stopped == "interrupted"
     # Before the first validation there is one for the purpose, later the best so far is taken.
@@ -198,7 +198,7 @@ def test_an_interrupt_while_the_best_is_saved(
 
     monkeypatch.setattr(Checkpoints, "save_best", interrupted)
     valid = separable(tmp_path / "valid", 20)
-    run = Trained(tmp_path, tiny(valid_every=5), (separable(tmp_path / "train", 80), valid))
+    run = Trained(tmp_path, tiny(eval_steps=5), (separable(tmp_path / "train", 80), valid))
     assert run.position.stopped == "interrupted"
     losses = -np.log(probabilities(run.model, valid, 200)[np.arange(20), valid.labels_N])
     assert losses.mean() == pytest.approx(run.position.best_loss)
@@ -211,7 +211,7 @@ def test_divergence_is_an_error(tmp_path: Path) -> None:
                 model.head.weight.fill_(torch.nan)
 
     with pytest.raises(ConfigError, match="nan at step 10: training has diverged; lower"):
-        Trained(tmp_path, tiny(valid_every=5), corpora(tmp_path, 80, 9), on=spoil)
+        Trained(tmp_path, tiny(eval_steps=5), corpora(tmp_path, 80, 9), on=spoil)
 
 
 def test_same_seed_same_weights(tmp_path: Path) -> None:
@@ -251,7 +251,7 @@ def test_answers_do_not_depend_on_the_order_of_the_batches(tmp_path: Path) -> No
 
 def test_learning_rates() -> None:
     def rates(schedule: str, warmup: float) -> list[float]:
-        config = tiny(schedule=schedule, warmup=warmup, learning_rate=0.8)
+        config = tiny(schedule=schedule, warmup_ratio=warmup, learning_rate=0.8)
         return [rate(config.train, step, 10) for step in range(10)]
 
     assert rates("constant", 0.0) == [0.8] * 10

@@ -11,8 +11,8 @@ import pytest
 MEASURED = """
 import ctypes, resource, sys
 if sys.argv[1] == "kept":
-    from sentir.training.malloc import keep_memory
-    assert keep_memory()
+    from sentir.training.malloc import tune_malloc
+    assert tune_malloc()
 libc = ctypes.CDLL(None)
 libc.malloc.restype, libc.malloc.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
 libc.free.argtypes = [ctypes.c_void_p]

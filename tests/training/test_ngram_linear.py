@@ -5,17 +5,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tiny_problem import new_model, separable, tiny, write_corpus
 
+from fixtures.tiny_problem import new_model, separable, tiny, write_corpus
 from sentir.data.dataset import EncodedCorpus
 from sentir.data.joined import JoinedCorpora
 from sentir.nn.classifier import SentimentClassifier
-from sentir.nn.ngram_linear import mark_of, ngrams
+from sentir.nn.ngram_linear import fingerprint_of, ngrams
 from sentir.training import ngram_linear as terms_module
 from sentir.training.classification import logits, probabilities
-from sentir.training.ngram_linear import fit_terms
+from sentir.training.ngram_linear import fit_ngram_linear
 
-CONFIG = tiny(terms=4096, max_tokens=30)
+CONFIG = tiny(ngram_buckets=4096, max_length=30)
 
 
 def loss(model: SentimentClassifier, corpus: EncodedCorpus) -> float:
@@ -24,7 +24,7 @@ def loss(model: SentimentClassifier, corpus: EncodedCorpus) -> float:
 
 
 def fit(model: SentimentClassifier, train: EncodedCorpus, valid: EncodedCorpus) -> None:
-    fit_terms(model, train, valid, logits(model, valid, 30), 30)
+    fit_ngram_linear(model, train, valid, logits(model, valid, 30), 30)
 
 
 def test_words_that_tell_are_found(tmp_path: Path) -> None:
@@ -63,11 +63,11 @@ def test_triples_that_tell_are_found(tmp_path: Path) -> None:
 def test_of_those_that_share_a_row_the_commonest_has_it(tmp_path: Path) -> None:
     reviews, labels = [[6, 7]] * 3 + [[2, 3]] * 50 + [[4]] * 50, [1] * 53 + [0] * 50
     train = write_corpus(tmp_path / "t", reviews, labels)
-    model = new_model(tiny(terms=1, max_tokens=30))
+    model = new_model(tiny(ngram_buckets=1, max_length=30))
     fit(model, train, train)
-    assert model.terms is not None
+    assert model.ngram_linear is not None
     commonest_TB = next(ngrams(torch.tensor([[2], [3]])))
-    assert model.terms.ngram_marks.item() == mark_of(commonest_TB)[1, 0]
+    assert model.ngram_linear.ngram_fingerprints.item() == fingerprint_of(commonest_TB)[1, 0]
 
 
 @pytest.mark.parametrize("texts", [[[2], [3]], [[], [2]]])
@@ -90,7 +90,7 @@ def test_probable_classes_count_as_each_class_as_often(tmp_path: Path) -> None:
         for part in model.head.parameters():
             torch.nn.init.zeros_(part)
         silence_NO = logits(model, valid, 30)
-        found.append(fit_terms(model, train, valid, silence_NO, 30))
+        found.append(fit_ngram_linear(model, train, valid, silence_NO, 30))
     assert 0.6 < 1 / (1 + np.exp(-found[0][0, 0])) < 0.9
     np.testing.assert_allclose(*found, atol=1e-3)
 
@@ -103,9 +103,9 @@ def test_fitted_once_more_to_all(tmp_path: Path) -> None:
     for refit in (False, True):
         model = new_model(CONFIG)
         network_NO = logits(model, valid, 30)
-        outcomes.append(fit_terms(model, train, valid, network_NO, 30, refit=refit))
-        assert model.terms is not None
-        assert bool(model.terms.word_weights[15].any()) == refit
+        outcomes.append(fit_ngram_linear(model, train, valid, network_NO, 30, refit=refit))
+        assert model.ngram_linear is not None
+        assert bool(model.ngram_linear.word_weights[15].any()) == refit
     assert np.array_equal(*outcomes)  # which are from before that
 
 
@@ -113,12 +113,12 @@ def test_the_intercept_is_fitted_once_more_too(tmp_path: Path) -> None:
     """One word stands in praise alone, so what has it not must be moved the other way."""
     reviews, labels = [[9, 15], [9]], [1, 0]
     few = write_corpus(tmp_path / "t", reviews * 4, labels * 4)
-    many = write_corpus(tmp_path / "v", reviews * 200, labels * 200)
+    bulk = write_corpus(tmp_path / "v", reviews * 200, labels * 200)
     model = new_model(CONFIG)
     for part in model.head.parameters():  # a network that says nothing
         torch.nn.init.zeros_(part)
-    fit_terms(model, few, many, logits(model, many, 30), 30, refit=True)
-    found_NO = logits(model, many, 30)
+    fit_ngram_linear(model, few, bulk, logits(model, bulk, 30), 30, refit=True)
+    found_NO = logits(model, bulk, 30)
     assert found_NO.mean() == pytest.approx(0, abs=0.05)
     assert found_NO.max() > 3
 
@@ -126,7 +126,7 @@ def test_the_intercept_is_fitted_once_more_too(tmp_path: Path) -> None:
 def test_what_is_told_of_validation_is_what_the_model_answers(tmp_path: Path) -> None:
     train, valid = separable(tmp_path / "t", 100, wrong=0.2), separable(tmp_path / "v", 50)
     model = new_model(CONFIG)
-    told_NO = fit_terms(model, train, valid, logits(model, valid, 30), 30)
+    told_NO = fit_ngram_linear(model, train, valid, logits(model, valid, 30), 30)
     np.testing.assert_allclose(logits(model, valid, 30), told_NO, rtol=1e-4, atol=1e-4)
 
 

@@ -8,11 +8,11 @@ import torch
 from sentir.config import ModelConfig
 from sentir.data.batching import pad
 from sentir.nn import classifier
-from sentir.nn.classifier import RecurrentLayer, SentimentClassifier, turned
+from sentir.nn.classifier import RecurrentLayer, SentimentClassifier, reversal_index
 from sentir.training.precision import LEAST_HIDDEN, choose_precision
 
 CPU, CUDA, MPS = (torch.device(name) for name in ("cpu", "cuda", "mps"))
-WIDE = ModelConfig(hidden=LEAST_HIDDEN)
+WIDE = ModelConfig(cell="lstm", hidden_size=LEAST_HIDDEN)
 # Eight bits are kept: a relative error of up to 2^-9 at each rounding, many of them in a row.
 TOLERANCE = 0.03
 
@@ -24,8 +24,8 @@ TOLERANCE = 0.03
         ({"amx_bf16": True}, WIDE, torch.bfloat16),
         ({"avx512_f": True, "avx512_bf16": False}, WIDE, None),
         ({"neon": True}, WIDE, None),
-        ({"avx512_bf16": True}, ModelConfig(hidden=LEAST_HIDDEN - 1), None),
-        ({"avx512_bf16": True}, ModelConfig(hidden=LEAST_HIDDEN, cell="gru"), None),
+        ({"avx512_bf16": True}, ModelConfig(cell="lstm", hidden_size=LEAST_HIDDEN - 1), None),
+        ({"avx512_bf16": True}, ModelConfig(hidden_size=LEAST_HIDDEN, cell="gru"), None),
     ],
 )
 def test_auto_takes_what_the_processor_is_fast_at(
@@ -43,7 +43,7 @@ def test_auto_takes_what_the_processor_is_fast_at(
 @pytest.mark.parametrize("able", [True, False])
 def test_auto_on_a_gpu_asks_the_gpu(monkeypatch: pytest.MonkeyPatch, able: bool) -> None:
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: able)
-    narrow = ModelConfig(hidden=8, cell="gru")
+    narrow = ModelConfig(hidden_size=8, cell="gru")
     assert choose_precision("auto", narrow, CUDA) is (torch.bfloat16 if able else None)
     assert choose_precision("auto", WIDE, MPS) is None
 
@@ -53,7 +53,7 @@ def test_bfloat16_answers_and_learns_as_float32_does(cell: str) -> None:
     torch.manual_seed(0)
     # Not the maximum: rounding changes which token it is taken from.
     config = ModelConfig(
-        cell=cell, embedding=32, hidden=32, layers=2, pooling="mean", head_dropout=0
+        cell=cell, embedding_dim=32, hidden_size=32, num_layers=2, pooling="mean", head_dropout=0
     )  # type: ignore[arg-type]
     model = SentimentClassifier(config, vocabulary=50, classes=2)
     batch = pad([torch.randint(2, 50, (length,)).tolist() for length in (40, 30, 12, 3)], 40)
@@ -69,7 +69,7 @@ def test_bfloat16_answers_and_learns_as_float32_does(cell: str) -> None:
         }
 
     exact_BO, exact = answer()
-    model.compute_in(torch.bfloat16)
+    model.set_compute_dtype(torch.bfloat16)
     rough_BO, rough = answer()
     assert not torch.equal(rough_BO, exact_BO)  # it was computed otherwise
     torch.testing.assert_close(rough_BO, exact_BO, rtol=0, atol=TOLERANCE)
@@ -77,7 +77,7 @@ def test_bfloat16_answers_and_learns_as_float32_does(cell: str) -> None:
     for name, slope in exact.items():
         assert rough[name].dtype == torch.float32
         assert (rough[name] - slope).norm() <= TOLERANCE * slope.norm(), name
-    model.compute_in(None)
+    model.set_compute_dtype(None)
     assert torch.equal(answer()[0], exact_BO)
 
 
@@ -86,8 +86,8 @@ def test_a_batch_in_parts_is_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     layer = RecurrentLayer("lstm", 8, 16, bidirectional=True)
     layer.format = torch.bfloat16
     x_TBE, lengths_B = torch.randn(9, 7, 8), torch.tensor([9, 8, 8, 5, 3, 2, 1])
-    whole_TBF = layer(x_TBE, turned(lengths_B, 9))
+    whole_TBF = layer(x_TBE, reversal_index(lengths_B, 9))
     monkeypatch.setattr(classifier, "MOST_REVIEWS", 3)
     torch.testing.assert_close(
-        layer(x_TBE, turned(lengths_B, 9)), whole_TBF, rtol=0, atol=TOLERANCE
+        layer(x_TBE, reversal_index(lengths_B, 9)), whole_TBF, rtol=0, atol=TOLERANCE
     )

@@ -7,26 +7,28 @@ import re
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
-from conftest import TINY, kill, write_fasttext
+from fixtures.tiny_runs import TINY, kill, write_fasttext
 from sentir.bundle import load_bundle, load_language_model, save_bundle
 from sentir.config import PretrainConfig
 from sentir.data.encoding import TextCorpora
 from sentir.errors import BundleError, ConfigError, DataError, UsageError
-from sentir.nn.classifier import turned
+from sentir.nn.classifier import reversal_index
+from sentir.nn.restore import restore_classifier, restore_language_model
 from sentir.synthetic.reviews import sample_reviews
 from sentir.text.tokenizer import PAD
 from sentir.training import ppmi
-from sentir.training.ppmi import put_vectors
+from sentir.training.ppmi import fill_ppmi_
 from sentir.training.pretrain import Pretraining, pretrain
 from sentir.training.run import Inputs, train
 from sentir.training.transfer import common_part, defaults_for, settings_from
 
 SMALL = PretrainConfig().override(
-    {"embedding": 8, "hidden": 6, "epochs": 1, "batch_size": 32, "max_tokens": 40,
-     "negatives": 100, "device": "cpu"}
+    {"embedding_dim": 8, "hidden_size": 6, "epochs": 1, "batch_size": 32, "max_length": 40,
+     "num_sampled": 100, "device": "cpu"}
 )  # fmt: skip
 
 
@@ -52,8 +54,8 @@ def test_a_run_leaves_a_language_model_and_figures(pretrained: Pretraining) -> N
     assert loaded.config == SMALL
     assert loaded.metrics["training"]["reviews"] == 270  # a tenth is held out
     assert loaded.metrics["validation"]["perplexity"] > 1
-    ours, theirs = pretrained.bundle.model.state_dict(), loaded.model.state_dict()
-    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+    ours, theirs = pretrained.bundle.weights, loaded.weights
+    assert all(np.array_equal(ours[name], theirs[name]) for name in ours)
     assert not loaded.synthetic
 
 
@@ -84,7 +86,7 @@ def test_a_damaged_language_model_is_refused(
 def test_parts_that_do_not_fit_are_refused(pretrained: Pretraining, tmp_path: Path) -> None:
     from dataclasses import replace
 
-    other = replace(pretrained.bundle, config=SMALL.override({"hidden": 7}))
+    other = replace(pretrained.bundle, config=SMALL.override({"hidden_size": 7}))
     save_bundle(other, tmp_path / "model")
     with pytest.raises(BundleError, match="its parts do not fit"):
         load_language_model(tmp_path / "model")
@@ -99,21 +101,24 @@ def test_a_classifier_begins_with_the_language_model(
     test = write_fasttext(tmp_path / "b.ft.txt", 30, seed=4)
     inputs = Inputs(train=(str(file),), test=(str(test),))
     # Nothing but the head learns in half of the only epoch, and the rest at a rate of nearly 0.
-    config = TINY.override(settings_from(lm)).override({"unfreeze": 0.5, "layer_decay": 1e-6})
+    config = TINY.override(settings_from(lm)).override(
+        {"gradual_unfreezing": 0.5, "layerwise_lr_decay": 1e-6}
+    )
     run = train(inputs, tmp_path / "run", config=config, from_lm=pretrained.folder,
-                watchers=[watch])  # fmt: skip
+                callbacks=[watch])  # fmt: skip
     assert run.bundle.tokenizer.vocabulary == lm.tokenizer.vocabulary
-    model = run.bundle.model
+    model = restore_classifier(run.bundle)
     ids_BT, lengths_B = torch.tensor([[5, 1, 9, 3], [4, 7, 0, 0]]), torch.tensor([4, 2])
-    turn_TB = turned(lengths_B, 4)
-    states_TBF = model.layers[0](model.embedding(ids_BT.T), turn_TB)
-    wanted_TBF = lm.model.layer(lm.model.embedding(ids_BT.T), turn_TB)
+    reversal_index_TB = reversal_index(lengths_B, 4)
+    states_TBF = model.layers[0](model.embedding(ids_BT.T), reversal_index_TB)
+    source = restore_language_model(lm)
+    wanted_TBF = source.layer(source.embedding(ids_BT.T), reversal_index_TB)
     for text, length in enumerate(lengths_B):
         torch.testing.assert_close(
             states_TBF[:length, text], wanted_TBF[:length, text], rtol=0, atol=1e-5
         )
     # What the vectors had in common is the layer's now.
-    assert common_part(lm.model.embedding.weight).norm() > 0.01
+    assert common_part(source.embedding.weight).norm() > 0.01
     assert common_part(model.embedding.weight).norm() < 1e-5
     assert not model.embedding.weight[PAD].any()
     assert "begin as the language model's, of perplexity" in messages(told)
@@ -121,9 +126,9 @@ def test_a_classifier_begins_with_the_language_model(
     assert run.test.examples == 30
     told.clear()  # the same words are read from the cache, those of another model are not
     train(inputs, tmp_path / "run", config=config, from_lm=pretrained.folder, overwrite=True,
-          watchers=[watch])  # fmt: skip
+          callbacks=[watch])  # fmt: skip
     assert not any(event["event"] == "reading" for event in told)
-    train(inputs, tmp_path / "run", config=config, overwrite=True, watchers=[watch])
+    train(inputs, tmp_path / "run", config=config, overwrite=True, callbacks=[watch])
     assert any(event["event"] == "reading" for event in told)
 
 
@@ -136,15 +141,18 @@ def test_without_settings_the_language_model_s_are_taken(
     file = write_fasttext(tmp_path / "a.ft.txt", 80, seed=3)
     run = train(Inputs(train=(str(file),)), tmp_path / "run", from_lm=pretrained.folder)
     assert run.bundle.config.train == TINY.train
-    assert run.bundle.config.model.hidden == 6
-    assert run.bundle.config.text.max_vocabulary == 30_000
+    assert run.bundle.config.model.hidden_size == 6
+    assert run.bundle.config.text.max_vocab_size == 30_000
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"hidden": 9}, "hidden = 9, and the language model has 6; leave hidden unset"),
-        ({"layers": 2}, "layers = 2, and the language model has 1"),
+        (
+            {"hidden_size": 9},
+            "hidden_size = 9, and the language model has 6; leave hidden_size unset",
+        ),
+        ({"num_layers": 2}, "layers = 2, and the language model has 1"),
         ({"bidirectional": False}, "bidirectional = False, and the language model has True"),
         ({"cell": "gru"}, "cell = 'gru', and the language model has 'lstm'"),
         ({"min_count": 5}, "min_count = 5, and the language model has 2"),
@@ -170,14 +178,14 @@ def test_a_run_from_a_language_model_is_resumed_with_it_only(
     file = write_fasttext(tmp_path / "a.ft.txt", 120)
     inputs = Inputs(train=(str(file),))
     config = TINY.override(settings_from(pretrained.bundle)).override(
-        {"epochs": 3, "valid_every": 1, "patience": 0}
+        {"epochs": 3, "eval_steps": 1, "patience": 0}
     )
 
     for name in ("whole", "pieces"):
         given = {"config": config, "from_lm": pretrained.folder}
         if name == "pieces":
             with pytest.raises(RuntimeError, match="killed"):
-                train(inputs, tmp_path / name, watchers=[kill], **given)
+                train(inputs, tmp_path / name, callbacks=[kill], **given)
             with pytest.raises(DataError, match="other settings or data"):
                 train(inputs, tmp_path / name, config=config, resume=True)
             train(inputs, tmp_path / name, resume=True, **given)
@@ -190,7 +198,7 @@ def test_a_run_from_a_language_model_is_resumed_with_it_only(
 
 def test_subwords_go_along(tmp_path: Path) -> None:
     file = write_fasttext(tmp_path / "a.ft.txt", 150, language="es")
-    config = SMALL.override({"tokenizer": "bpe", "max_vocabulary": 300})
+    config = SMALL.override({"tokenizer": "bpe", "max_vocab_size": 300})
     lm = pretrain([str(file)], tmp_path / "lm", config=config)
     settings = TINY.override(settings_from(lm.bundle))
     run = train(Inputs(train=(str(file),)), tmp_path / "run", config=settings, from_lm=lm.folder)
@@ -204,21 +212,21 @@ def test_a_language_model_goes_on_learning(pretrained: Pretraining, tmp_path: Pa
     config = (
         defaults_for(pretrained.bundle)
         .override(SMALL.to_dict())
-        .override({"max_tokens": 30, "epochs": 4, "learning_rate": 0.01})
+        .override({"max_length": 30, "epochs": 4, "learning_rate": 0.01})
     )
     runs = {
         name: pretrain([str(file)], tmp_path / name, config=settings, from_lm=pretrained.folder,
-                       watchers=[watch]).bundle
+                       callbacks=[watch]).bundle
         for name, settings in (("still", config.override({"learning_rate": 1e-9})),
                                ("on", config))
     }  # fmt: skip
     assert "goes on from one of perplexity" in messages(told)
     for run in runs.values():
         assert run.tokenizer.vocabulary == pretrained.bundle.tokenizer.vocabulary
-        assert run.config.text.max_tokens == 30
+        assert run.config.text.max_length == 30
         assert run.metrics["training"]["from_lm"] == str(pretrained.folder)
-    for name, weight in pretrained.bundle.model.state_dict().items():
-        torch.testing.assert_close(runs["still"].model.state_dict()[name], weight)
+    for name, weight in pretrained.bundle.weights.items():
+        np.testing.assert_allclose(runs["still"].weights[name], weight, rtol=1.3e-6, atol=1e-5)
     found = {name: run.metrics["validation"]["perplexity"] for name, run in runs.items()}
     assert found["on"] < 0.9 * found["still"]
 
@@ -232,12 +240,12 @@ def test_how_many_words_are_unknown_is_said(
              for name in ("en", "es")}  # fmt: skip
     config = defaults_for(pretrained.bundle).override({"epochs": 1})
     pretrain([files["en"]], tmp_path / "en", config=config, from_lm=pretrained.folder,
-             watchers=[watch])  # fmt: skip
+             callbacks=[watch])  # fmt: skip
     assert not any(event.get("warning") for event in told)
     assert re.search(r"; \d\.\d% of the words here are unknown to it$", messages(told), re.M)
     train(
         Inputs(train=(files["es"],)), tmp_path / "es", from_lm=pretrained.folder,
-        config=TINY.override(settings_from(pretrained.bundle)), watchers=[watch],
+        config=TINY.override(settings_from(pretrained.bundle)), callbacks=[watch],
     )  # fmt: skip
     (warning,) = [event["message"] for event in told if event.get("warning")]
     assert "is it one of the same language? sentir pretrain makes one of these reviews" in warning
@@ -256,9 +264,12 @@ def test_without_settings_a_language_model_goes_on_with_its_own(
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"embedding": 9}, "embedding = 9, and the language model has 8; leave embedding unset"),
+        (
+            {"embedding_dim": 9},
+            "embedding = 9, and the language model has 8; leave embedding unset",
+        ),
         ({"cell": "gru"}, "cell = 'gru', and the language model has 'lstm'"),
-        ({"max_vocabulary": 50}, "max_vocabulary = 50, and the language model has 30000"),
+        ({"max_vocab_size": 50}, "max_vocab_size = 50, and the language model has 30000"),
     ],
     ids=str,
 )
@@ -276,11 +287,11 @@ def test_going_on_is_resumed_from_the_same_language_model_only(
     pretrained: Pretraining, tmp_path: Path
 ) -> None:
     file = str(write_fasttext(tmp_path / "a.ft.txt", 120))
-    given = {"config": SMALL.override({"epochs": 3, "valid_every": 1, "patience": 0}),
+    given = {"config": SMALL.override({"epochs": 3, "eval_steps": 1, "patience": 0}),
              "from_lm": pretrained.folder}  # fmt: skip
     pretrain([file], tmp_path / "whole", **given)
     with pytest.raises(RuntimeError, match="killed"):
-        pretrain([file], tmp_path / "pieces", watchers=[kill], **given)
+        pretrain([file], tmp_path / "pieces", callbacks=[kill], **given)
     with pytest.raises(DataError, match="other settings or data"):
         pretrain([file], tmp_path / "pieces", config=given["config"], resume=True)
     pretrain([file], tmp_path / "pieces", resume=True, **given)
@@ -292,13 +303,13 @@ def test_going_on_is_resumed_from_the_same_language_model_only(
 def test_resumed_and_interrupted_and_overwritten(tmp_path: Path, events) -> None:
     told, watch = events
     file = write_fasttext(tmp_path / "a.ft.txt", 120)
-    config = SMALL.override({"epochs": 2, "valid_every": 1})
+    config = SMALL.override({"epochs": 2, "eval_steps": 1})
 
     def interrupt(event: dict[str, object]) -> None:
         if event["event"] == "step" and event["step"] == 3:
             raise KeyboardInterrupt
 
-    run = pretrain([str(file)], tmp_path / "run", config=config, watchers=[watch, interrupt])
+    run = pretrain([str(file)], tmp_path / "run", config=config, callbacks=[watch, interrupt])
     assert run.bundle.metrics["training"]["stopped"] == "interrupted"
     assert "--resume goes on" in messages(told)
     run = pretrain([str(file)], tmp_path / "run", config=config, resume=True)
@@ -306,10 +317,10 @@ def test_resumed_and_interrupted_and_overwritten(tmp_path: Path, events) -> None
     with pytest.raises(UsageError, match="a model is here"):
         pretrain([str(file)], tmp_path / "run", config=config)
     told.clear()
-    pretrain([str(file)], tmp_path / "run", config=config, overwrite=True, watchers=[watch])
+    pretrain([str(file)], tmp_path / "run", config=config, overwrite=True, callbacks=[watch])
     assert not any(event["event"] == "reading" for event in told)
     pretrain([str(file)], tmp_path / "run", config=config.override({"min_count": 1}),
-             overwrite=True, watchers=[watch])  # fmt: skip
+             overwrite=True, callbacks=[watch])  # fmt: skip
     assert any(event["event"] == "reading" for event in told)
     assert len(list((tmp_path / "run" / "cache").iterdir())) == 1
 
@@ -317,18 +328,20 @@ def test_resumed_and_interrupted_and_overwritten(tmp_path: Path, events) -> None
 def test_words_begin_with_their_company(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = write_fasttext(tmp_path / "a.ft.txt", 120)
     config = SMALL.override({"learning_rate": 1e-9, "epochs": 2,
-                             "valid_every": 1, "patience": 0})  # fmt: skip
+                             "eval_steps": 1, "patience": 0})  # fmt: skip
 
     with pytest.raises(RuntimeError, match="killed"):
-        pretrain([str(file)], tmp_path / "run", config=config, watchers=[kill])
+        pretrain([str(file)], tmp_path / "run", config=config, callbacks=[kill])
     made = []
-    monkeypatch.setattr(ppmi, "put_vectors", lambda *given: made.append(given))
+    monkeypatch.setattr(ppmi, "fill_ppmi_", lambda *given: made.append(given))
     run = pretrain([str(file)], tmp_path / "run", config=config, resume=True)
     assert not made  # the checkpoint has them
     corpora = TextCorpora.open(next((tmp_path / "run" / "cache").iterdir()))
     wanted = torch.nn.Embedding(len(corpora.tokenizer.vocabulary), 8)
-    assert put_vectors(wanted, corpora.train) > 50
-    is_set = run.bundle.model.embedding.weight.isclose(wanted.weight, atol=1e-6).all(dim=1)
+    assert fill_ppmi_(wanted, corpora.train) > 50
+    is_set = (
+        restore_classifier(run.bundle).embedding.weight.isclose(wanted.weight, atol=1e-6).all(dim=1)
+    )
     assert is_set.sum() > 50
 
 
@@ -350,4 +363,4 @@ def test_what_config_json_says(pretrained: Pretraining) -> None:
     told = json.loads((pretrained.folder / "model" / "config.json").read_text())
     assert told["kind"] == "language model"
     assert "labels" not in told
-    assert told["config"]["model"]["negatives"] == 100
+    assert told["config"]["model"]["num_sampled"] == 100

@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 import torch
-from tiny_problem import new_model, same, separable, tiny, weights_of
 
+from fixtures.tiny_problem import new_model, same, separable, tiny, weights_of
 from sentir.data.dataset import EncodedCorpus
-from sentir.training.callbacks import MetricsFile, read_metrics, tell_all
+from sentir.training.callbacks import MetricsFile, call_all, read_metrics
 from sentir.training.checkpoint import Checkpoints, Position
 from sentir.training.classification import fit_classifier
 
@@ -28,9 +28,9 @@ Listener = Callable[[Event], None]
 # Dropout everywhere, so that random states matter, and several epochs, so that the order does.
 # 48 reviews in batches of 8 are 6 steps an epoch, 24 in all; validations at 5, 10, 15, 20 and 24.
 SETTINGS = {
-    "layers": 2, "embedding_dropout": 0.2, "dropout": 0.3, "head_dropout": 0.3,
-    "epochs": 4, "valid_every": 5, "patience": 0, "averaging": 0.8, "bigrams": 50,
-    "layer_decay": 0.5, "unfreeze": 0.4, "adversarial": 0.1,
+    "num_layers": 2, "embedding_dropout": 0.2, "dropout": 0.3, "head_dropout": 0.3,
+    "epochs": 4, "eval_steps": 5, "patience": 0, "ema_decay": 0.8, "bigram_buckets": 50,
+    "layerwise_lr_decay": 0.5, "gradual_unfreezing": 0.4, "adversarial_epsilon": 0.1,
 }  # fmt: skip
 STEPS, VALIDATED = list(range(1, 25)), [5, 10, 15, 20, 24]
 
@@ -95,7 +95,7 @@ def run(
         *corpora,
         config,
         checkpoints=Checkpoints(folder, "id"),
-        tell=tell_all([MetricsFile(folder / "metrics.jsonl"), *listeners]),
+        emit=call_all([MetricsFile(folder / "metrics.jsonl"), *listeners]),
         resume=True,
     )
     return weights_of(model), position
@@ -153,8 +153,8 @@ import torch
 from sentir.data.dataset import EncodedCorpus
 from sentir.training.checkpoint import Checkpoints
 from sentir.training.classification import fit_classifier
-from sentir.training.callbacks import MetricsFile, tell_all
-from tiny_problem import new_model, tiny
+from sentir.training.callbacks import MetricsFile, call_all
+from fixtures.tiny_problem import new_model, tiny
 
 torch.set_num_threads(1)
 
@@ -203,7 +203,7 @@ def train(order):
     model = new_model(config)
     corpora = [EncodedCorpus(Path(path)) for path in order["corpora"]]
     fit_classifier(model, *corpora, config, checkpoints=Checkpoints(folder, "id"),
-        tell=tell_all([metrics, report]), resume=True)
+        tell=call_all([metrics, report]), resume=True)
 
 
 save = torch.save
@@ -267,7 +267,7 @@ def test_killed_at_any_moment_and_resumed(
         ("step", 9), ("os.fsync", 4), ("os.replace", 4), ("torch.save", 2), ("metrics", 9),
     ) for calls in chance.sample(range(1, most + 1), 2)]  # fmt: skip
     chance.shuffle(kills)
-    with trainer(corpora, **{**SETTINGS, "epochs": 8, "valid_every": 3}) as train:
+    with trainer(corpora, **{**SETTINGS, "epochs": 8, "eval_steps": 3}) as train:
         assert train(tmp_path / "whole") == 0
         for where, calls in kills:
             assert train(tmp_path / "pieces", where, calls) == -signal.SIGKILL

@@ -10,15 +10,17 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from filelock import FileLock
 
-from conftest import TINY, kill, write_fasttext
+from fixtures.tiny_runs import TINY, kill, write_fasttext
 from sentir.config import ReadOptions
 from sentir.errors import DataError, DeviceError, UsageError
 from sentir.inference.predictor import load
-from sentir.nn.ngram_linear import Terms
+from sentir.nn.ngram_linear import NgramLinear
+from sentir.nn.restore import restore_classifier
 from sentir.synthetic.reviews import sample_reviews
 from sentir.training import run as run_module
 from sentir.training.run import Inputs, Run, train
@@ -68,18 +70,18 @@ def test_the_cache_is_used_again_and_noticed_when_stale(tmp_path: Path, events) 
     told, watch = events
     file = write_fasttext(tmp_path / "a.ft.txt", 120)
     inputs = Inputs(train=(str(file),))
-    train(inputs, tmp_path / "run", config=TINY, watchers=[watch])
+    train(inputs, tmp_path / "run", config=TINY, callbacks=[watch])
     assert any(event["event"] == "reading" for event in told)
     told.clear()
-    train(inputs, tmp_path / "run", config=TINY, overwrite=True, watchers=[watch])
+    train(inputs, tmp_path / "run", config=TINY, overwrite=True, callbacks=[watch])
     assert not any(event["event"] == "reading" for event in told)
     told.clear()
-    train(inputs, tmp_path / "run", config=TINY.override({"hidden": 4}), overwrite=True)
+    train(inputs, tmp_path / "run", config=TINY.override({"hidden_size": 4}), overwrite=True)
     assert len(list((tmp_path / "run" / "cache").iterdir())) == 1
 
     write_fasttext(file, 130)
     os.utime(file, ns=(1, 1))
-    train(inputs, tmp_path / "run", config=TINY, overwrite=True, watchers=[watch])
+    train(inputs, tmp_path / "run", config=TINY, overwrite=True, callbacks=[watch])
     assert any(event["event"] == "reading" for event in told)
     assert len(list((tmp_path / "run" / "cache").iterdir())) == 1
 
@@ -92,7 +94,7 @@ def test_duplicates_between_train_and_test_are_counted(tmp_path: Path, events) -
                       .replace("__LABEL__NEGATIVE", "__label__negative")
                       .replace("__LABEL__POSITIVE", "__label__positive"))  # fmt: skip
     train(Inputs(train=(str(file),), test=(str(copied),)), tmp_path / "run", config=TINY,
-          watchers=[watch])  # fmt: skip
+          callbacks=[watch])  # fmt: skip
     assert "7 of 7 test reviews stand in train too" in messages(told)
 
 
@@ -103,7 +105,7 @@ def test_skipped_rows_are_counted_and_listed(tmp_path: Path, events) -> None:
     with pytest.raises(DataError, match=r"a\.ft\.txt:121"):
         train(Inputs(train=(str(file),)), tmp_path / "run", config=TINY)
     inputs = Inputs(train=(str(file),), read=ReadOptions(on_error="skip"))
-    run = train(inputs, tmp_path / "run", config=TINY, watchers=[watch])
+    run = train(inputs, tmp_path / "run", config=TINY, callbacks=[watch])
     assert run.skipped.count == 2
     assert "2 rows skipped" in messages(told)
     assert "a.ft.txt:122" in messages(told)
@@ -167,7 +169,7 @@ def test_classes_and_what_is_odd_about_them_are_told(tmp_path: Path, events) -> 
     rows = [row.replace("film", f"film w{at}") for at, row in enumerate(rows)]
     file.write_text("text,label\n" + "\n".join(rows) + "\n", "utf-8")
     inputs = Inputs(train=(str(file),), labels="1=negative,2=positive,3=strange")
-    train(inputs, tmp_path / "run", config=TINY, watchers=[watch])
+    train(inputs, tmp_path / "run", config=TINY, callbacks=[watch])
     said = messages(told)
     assert re.search(
         r"learning from \d+ negative \(labelled 1\); \d+ positive \(labelled 2\); ", said
@@ -177,14 +179,14 @@ def test_classes_and_what_is_odd_about_them_are_told(tmp_path: Path, events) -> 
 
 def test_overwriting_with_a_name_that_is_wrong_loses_nothing(tmp_path: Path) -> None:
     file = write_fasttext(tmp_path / "a.ft.txt", 120)
-    config = TINY.override({"epochs": 2, "valid_every": 1})
+    config = TINY.override({"epochs": 2, "eval_steps": 1})
     with pytest.raises(RuntimeError):
-        train(Inputs(train=(str(file),)), tmp_path / "run", config=config, watchers=[kill])
+        train(Inputs(train=(str(file),)), tmp_path / "run", config=config, callbacks=[kill])
     with pytest.raises(DataError, match="no such file"):
         train(Inputs(train=("b.ft.txt",)), tmp_path / "run", config=config, overwrite=True)
     inputs = Inputs(train=(str(file),), test=("b.ft.txt",))
     with pytest.raises(DataError, match="no such file"):
-        train(inputs, tmp_path / "run", config=config.override({"hidden": 4}), overwrite=True)
+        train(inputs, tmp_path / "run", config=config.override({"hidden_size": 4}), overwrite=True)
     run = train(Inputs(train=(str(file),)), tmp_path / "run", config=config, resume=True)
     assert run.bundle.metrics["training"]["stopped"] == "finished"
 
@@ -200,7 +202,7 @@ def test_rows_passed_over_are_told_of_from_the_cache_too(tmp_path: Path, events)
     )
     for _ in range(2):
         told.clear()
-        run = train(inputs, tmp_path / "run", config=TINY, overwrite=True, watchers=[watch])
+        run = train(inputs, tmp_path / "run", config=TINY, overwrite=True, callbacks=[watch])
         assert run.skipped.count == 2
         assert "2 rows skipped:" in messages(told)
 
@@ -228,7 +230,7 @@ def test_three_classes_and_spanish_subwords(tmp_path: Path) -> None:
         if '"' not in text
     ]
     file.write_text("opinión,etiqueta\n" + "\n".join(rows) + "\n", "utf-8")
-    config = TINY.override({"tokenizer": "bpe", "max_vocabulary": 400})
+    config = TINY.override({"tokenizer": "bpe", "max_vocab_size": 400})
     inputs = Inputs(train=(str(file),), labels="malo,regular,bueno")
     run = train(inputs, tmp_path / "run", config=config, baseline=True)
     assert run.bundle.labels.names == ("malo", "regular", "bueno")
@@ -243,9 +245,9 @@ def test_vectors_start_the_embedding(tmp_path: Path, events) -> None:
     vectors = tmp_path / "v.txt"
     vectors.write_text("the " + " ".join(["0.5"] * 8) + "\nnowhere " + " ".join(["1"] * 8) + "\n")
     config = TINY.override({"vectors": str(vectors), "freeze_embedding": True})
-    run = train(Inputs(train=(str(file),)), tmp_path / "run", config=config, watchers=[watch])
+    run = train(Inputs(train=(str(file),)), tmp_path / "run", config=config, callbacks=[watch])
     row = list(run.bundle.tokenizer.vocabulary).index("the")
-    assert run.bundle.model.embedding.weight[row].tolist() == [0.5] * 8
+    assert restore_classifier(run.bundle).embedding.weight[row].tolist() == [0.5] * 8
     assert "vectors for 1 of" in messages(told)
 
 
@@ -262,13 +264,13 @@ def test_the_sample_is_labelled_synthetic(tmp_path: Path, monkeypatch: pytest.Mo
 def test_a_run_can_be_resumed_only_with_its_own_settings(tmp_path: Path) -> None:
     file = write_fasttext(tmp_path / "a.ft.txt", 120)
     inputs = Inputs(train=(str(file),))
-    config = TINY.override({"epochs": 3, "valid_every": 1, "patience": 0})
+    config = TINY.override({"epochs": 3, "eval_steps": 1, "patience": 0})
 
     with pytest.raises(RuntimeError, match="killed"):
-        train(inputs, tmp_path / "run", config=config, watchers=[kill])
+        train(inputs, tmp_path / "run", config=config, callbacks=[kill])
     assert not (tmp_path / "run" / "model").exists()
     cache = sorted((tmp_path / "run" / "cache").iterdir())
-    for other in ({"hidden": 9}, {"min_count": 3}):  # the second asks for other ids, too
+    for other in ({"hidden_size": 9}, {"min_count": 3}):  # the second asks for other ids, too
         with pytest.raises(DataError, match="other settings or data"):
             train(inputs, tmp_path / "run", config=config.override(other), resume=True)
     assert sorted((tmp_path / "run" / "cache").iterdir()) == cache
@@ -281,13 +283,13 @@ def test_an_interrupted_run_leaves_a_model_and_can_go_on(tmp_path: Path, events)
     told, watch = events
     file = write_fasttext(tmp_path / "a.ft.txt", 120)
     inputs = Inputs(train=(str(file),))
-    config = TINY.override({"epochs": 3, "valid_every": 1, "patience": 0})
+    config = TINY.override({"epochs": 3, "eval_steps": 1, "patience": 0})
 
     def interrupt(event: dict[str, object]) -> None:
         if event["event"] == "step" and event["step"] == 3:
             raise KeyboardInterrupt
 
-    run = train(inputs, tmp_path / "run", config=config, watchers=[watch, interrupt])
+    run = train(inputs, tmp_path / "run", config=config, callbacks=[watch, interrupt])
     assert run.bundle.metrics["training"]["stopped"] == "interrupted"
     assert load(tmp_path / "run").predict(["text"])
     assert "--resume goes on" in messages(told)
@@ -298,26 +300,26 @@ def test_an_interrupted_run_leaves_a_model_and_can_go_on(tmp_path: Path, events)
 def test_a_run_interrupted_before_its_first_validation_can_go_on(tmp_path: Path) -> None:
     file = write_fasttext(tmp_path / "a.ft.txt", 120)
     inputs = Inputs(train=(str(file),))
-    config = TINY.override({"epochs": 2, "valid_every": 1000})
+    config = TINY.override({"epochs": 2, "eval_steps": 1000})
 
     def interrupt(event: dict[str, object]) -> None:
         if event["event"] == "step" and event["step"] == 2:
             time.sleep(1)
             raise KeyboardInterrupt
 
-    once = train(inputs, tmp_path / "run", config=config, watchers=[interrupt])
+    once = train(inputs, tmp_path / "run", config=config, callbacks=[interrupt])
     assert once.bundle.metrics["training"]["stopped"] == "interrupted"
     resumed = train(inputs, tmp_path / "run", config=config, resume=True)
     whole = train(inputs, tmp_path / "whole", config=config)
     assert resumed.bundle.metrics["training"]["stopped"] == "finished"
-    for name, weight in resumed.bundle.model.state_dict().items():
-        assert torch.equal(weight, whole.bundle.model.state_dict()[name]), name
+    for name, weight in resumed.bundle.weights.items():
+        assert np.array_equal(weight, whole.bundle.weights[name]), name
 
 
 def test_seconds_of_a_run_are_those_of_all_its_parts(tmp_path: Path) -> None:
     file = write_fasttext(tmp_path / "a.ft.txt", 120)
     inputs = Inputs(train=(str(file),))
-    config = TINY.override({"epochs": 2, "valid_every": 1})
+    config = TINY.override({"epochs": 2, "eval_steps": 1})
 
     def wait_and_interrupt(event: dict[str, object]) -> None:
         if event["event"] == "validation" and event["step"] == 1:
@@ -325,7 +327,7 @@ def test_seconds_of_a_run_are_those_of_all_its_parts(tmp_path: Path) -> None:
         if event["event"] == "step" and event["step"] == 2:
             raise KeyboardInterrupt
 
-    train(inputs, tmp_path / "run", config=config, watchers=[wait_and_interrupt])
+    train(inputs, tmp_path / "run", config=config, callbacks=[wait_and_interrupt])
     run = train(inputs, tmp_path / "run", config=config, resume=True)
     assert run.bundle.metrics["training"]["seconds"] > 2
 
@@ -335,21 +337,21 @@ def test_the_linear_part_is_left_out_until_it_is_fitted(
 ) -> None:
     file = write_fasttext(tmp_path / "a.ft.txt", 120)
     told: list[str] = []
-    plain = Terms.forward
+    plain = NgramLinear.forward
 
-    def forward(self: Terms, *given: torch.Tensor) -> torch.Tensor:
+    def forward(self: NgramLinear, *given: torch.Tensor) -> torch.Tensor:
         assert "end" in told
         return plain(self, *given)
 
-    monkeypatch.setattr(Terms, "forward", forward)
+    monkeypatch.setattr(NgramLinear, "forward", forward)
     run = train(
         Inputs(train=(str(file),)),
         tmp_path / "run",
-        config=TINY.override({"terms": 64}),
-        watchers=[lambda event: told.append(str(event["event"]))],
+        config=TINY.override({"ngram_buckets": 64}),
+        callbacks=[lambda event: told.append(str(event["event"]))],
     )
-    assert run.bundle.model.terms is not None
-    assert bool(run.bundle.model.terms.word_weights.any())
+    assert restore_classifier(run.bundle).ngram_linear is not None
+    assert bool(restore_classifier(run.bundle).ngram_linear.word_weights.any())
 
 
 def test_a_device_that_is_not_there_is_said_before_anything_is_kept(tmp_path: Path) -> None:

@@ -11,4 +11,4 @@ from sentir.cli import training, answers, language, lesson, doctor
 # isort: on
 from sentir.cli.app import app, main
 
-__all__ = ["answers", "app", "language", "lesson", "doctor", "main", "training"]
+__all__ = ["answers", "app", "doctor", "language", "lesson", "main", "training"]

@@ -19,9 +19,9 @@ from sentir.cli.app import (
     err,
     out,
     plain,
+    print_bad_rows,
     read_options,
     show,
-    tell_skipped,
 )
 from sentir.cli.options import options_of
 from sentir.errors import UsageError
@@ -61,22 +61,22 @@ def evaluate(
     """
     from sentir.inference.evaluate import evaluate as measure_on
     from sentir.inference.predictor import load
-    from sentir.io.reader import Faults
+    from sentir.io.reader import BadRows
 
     options = read_options(read)
-    faults = Faults(options.on_error)
-    predictor = load(model, engine, many=True)
+    bad_rows = BadRows(options.on_error)
+    predictor = load(model, engine, bulk=True)
     with counting("measuring") as advance:
         measured = measure_on(
-            predictor, files, options=options, labels=labels, faults=faults, advance=advance,
+            predictor, files, options=options, labels=labels, bad_rows=bad_rows, advance=advance,
             keep=mistakes,
         )  # fmt: skip
-    tell_skipped(faults)
+    print_bad_rows(bad_rows)
     names = measured.metrics.names
     if as_json:
         told = {
             **measured.metrics.to_dict(),
-            "skipped": faults.count,
+            "skipped": bad_rows.count,
             "mistakes": [
                 {
                     **dataclasses.asdict(mistake),
@@ -136,7 +136,7 @@ def predict(
     """
     from sentir.inference.files import Answers, looks_like_file, predict_file, predict_texts
     from sentir.inference.predictor import load
-    from sentir.io.reader import Faults
+    from sentir.io.reader import BadRows
     from sentir.io.writer import format_of
 
     options = read_options(read)
@@ -150,19 +150,25 @@ def predict(
             f"--json, and a name that asks for {asked}", where=output, todo="leave one"
         )
     are_texts = as_text or len(inputs) > 1 or not looks_like_file(inputs[0])
-    answers = Answers(load(model, engine, many=not are_texts), every=probabilities)
+    answers = Answers(load(model, engine, bulk=not are_texts), every=probabilities)
     kind: Literal["jsonl"] | None = "jsonl" if as_json else None
     if are_texts:
         predict_texts(answers, inputs, output, kind=kind)
         return
-    faults = Faults(options.on_error)
+    bad_rows = BadRows(options.on_error)
     # Answers that come to the terminal are progress enough, and a bar would stand among them.
     to_look_at = output == "-" and sys.stdout.isatty()
     with nullcontext(lambda _: None) if to_look_at else counting("predicting") as advance:
         predict_file(
-            answers, inputs[0], output, kind=kind, options=options, faults=faults, advance=advance
+            answers,
+            inputs[0],
+            output,
+            kind=kind,
+            options=options,
+            bad_rows=bad_rows,
+            advance=advance,
         )
-    tell_skipped(faults)
+    print_bad_rows(bad_rows)
 
 
 @app.command()

@@ -17,7 +17,7 @@ from sentir.version import __version__
 
 if TYPE_CHECKING:
     from sentir.evaluation.metrics import Metrics
-    from sentir.io.reader import Faults
+    from sentir.io.reader import BadRows
     from sentir.training.callbacks import ProgressBar
 
 #: What the shell calls a command that Ctrl-C ended.
@@ -97,9 +97,9 @@ def plain(console: Console, text: str, style: str | None = None) -> None:
     console.print(text, style=style, highlight=False, markup=False, soft_wrap=True)
 
 
-def tell_skipped(faults: Faults) -> None:
-    if faults.count:
-        plain(err, "\n  ".join([f"{faults.count:,} rows skipped:", *faults.examples]), "yellow")
+def print_bad_rows(bad_rows: BadRows) -> None:
+    if bad_rows.count:
+        plain(err, "\n  ".join([f"{bad_rows.count:,} rows skipped:", *bad_rows.examples]), "yellow")
 
 
 @contextmanager

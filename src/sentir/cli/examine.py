@@ -11,14 +11,15 @@ import torch
 
 from sentir.bundle import Bundle
 from sentir.config import DEFAULT_PRESET, Config
-from sentir.inference.engines import ENGINES, INT8_CELLS, engine_for
+from sentir.inference.engines import ENGINES, INT8_CELLS, select_engine
 from sentir.inference.predictor import Predictor
 from sentir.io.labels import LabelScheme
 from sentir.nn.classifier import SentimentClassifier
-from sentir.nn.kernels.availability import WIDEST, fused_is_installed
+from sentir.nn.kernels.availability import MAX_HIDDEN, numba_is_installed
+from sentir.nn.restore import to_arrays
 from sentir.text.tokenizer import WordTokenizer
 from sentir.training.device import choose_device
-from sentir.training.malloc import can_keep_memory
+from sentir.training.malloc import can_tune_malloc
 from sentir.training.precision import LEAST_HIDDEN, has_fast_bfloat16
 from sentir.version import __version__
 
@@ -44,12 +45,12 @@ def examine() -> Iterator[tuple[str, str]]:
     yield "device", f"training goes to {device}" + "".join(f"; {warning}" for warning in warnings)
     yield (
         "memory",
-        f"{'kept' if can_keep_memory() else 'not kept'} from one training step to the next",
+        f"{'kept' if can_tune_malloc() else 'not kept'} from one training step to the next",
     )
     yield from _formats(device)
     if device.type == "cpu":
-        kernel = f"GRUs of up to {WIDEST} units learn by a kernel of our own"
-        yield "training", kernel if fused_is_installed() else f"{kernel}, once there: {EXTRA}"
+        kernel = f"GRUs of up to {MAX_HIDDEN} units learn by a kernel of our own"
+        yield "training", kernel if numba_is_installed() else f"{kernel}, once there: {EXTRA}"
     yield from _answers()
 
 
@@ -92,21 +93,21 @@ def _gflops(device: torch.device, format: torch.dtype, operations: int) -> float
 
 def _answers() -> Iterator[tuple[str, str]]:
     """The engines, timed on a network of the default's size with weights of chance."""
-    config = Config.preset(DEFAULT_PRESET).override({"terms": 1000})
+    config = Config.preset(DEFAULT_PRESET).override({"ngram_buckets": 1000})
     words = [f"word{at}" for at in range(WORDS)]
     torch.manual_seed(0)
     bundle = Bundle(
-        model=SentimentClassifier(config.model, vocabulary=WORDS + 2, classes=2).eval(),
+        weights=to_arrays(SentimentClassifier(config.model, vocabulary=WORDS + 2, classes=2)),
         tokenizer=WordTokenizer(words, config.text.clean),
         labels=LabelScheme(("negative", "positive"), {"negative": 0, "positive": 1}),
         config=config,
         metrics={},
     )
     review = " ".join(words[at * 7 % WORDS] for at in range(TOKENS))
-    for_files = engine_for(bundle, many=True).name
+    for_files = select_engine(bundle, bulk=True).name
     used = {"onnx": "texts", for_files: "files" if for_files != "onnx" else "texts and files"}
     for name in ENGINES[1:]:
-        if name == "fused" and not fused_is_installed():
+        if name == "fused" and not numba_is_installed():
             yield "fused engine", f"not installed: {EXTRA}"
             continue
         if name == "int8" and config.model.cell not in INT8_CELLS:

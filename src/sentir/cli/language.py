@@ -77,7 +77,7 @@ def pretrain(
       sentir complete runs/lm "las nubes están en el"
     """
     from sentir.bundle import load_language_model
-    from sentir.training.callbacks import ProgressBar, TensorBoard, Watcher
+    from sentir.training.callbacks import Callback, ProgressBar, TensorBoard
     from sentir.training.pretrain import pretrain as pretrain_run
     from sentir.training.transfer import defaults_for
 
@@ -87,9 +87,9 @@ def pretrain(
         .override({"text": text, "model": model, "train": training}, where="command line")
     )
     bar = ProgressBar(err)
-    watchers: list[Watcher] = [bar]
+    callbacks: list[Callback] = [bar]
     if tensorboard:
-        watchers.append(TensorBoard(output / "tensorboard"))
+        callbacks.append(TensorBoard(output / "tensorboard"))
     with at_work(bar):
         run = pretrain_run(
             files,
@@ -99,12 +99,12 @@ def pretrain(
             from_lm=from_lm,
             resume=resume,
             overwrite=overwrite,
-            watchers=watchers,
+            callbacks=callbacks,
         )
     found = run.bundle.metrics["validation"]
     out.print(
-        f"perplexity {found['perplexity']:,.1f} (ahead {found['perplexity_ahead']:,.1f}, "
-        f"back {found['perplexity_back']:,.1f})",
+        f"perplexity {found['perplexity']:,.1f} (ahead {found['perplexity_forward']:,.1f}, "
+        f"back {found['perplexity_backward']:,.1f})",
         highlight=False,
     )
     plain(out, f"language model  {run.folder / 'model'}")
@@ -139,9 +139,9 @@ def complete(
     from rich.table import Table
 
     from sentir.bundle import load_language_model
-    from sentir.inference.generation import Completer
+    from sentir.inference.generation import TextGenerator
 
-    completer = Completer(load_language_model(model))
+    completer = TextGenerator(load_language_model(model))
     candidates = completer.next_words(text, top)
     if beams:
         found = completer.search(text, words, beams=beams)

@@ -28,10 +28,10 @@ from sentir.config import (
     DEFAULT_PRESET,
     LM_PRESET,
     PRESETS,
+    FineTuneConfig,
     ModelConfig,
     TextConfig,
     TrainConfig,
-    TuneConfig,
     read_toml,
 )
 
@@ -42,7 +42,7 @@ from sentir.config import (
     text=(TextConfig, "Text (unset: the preset's)"),
     model=(ModelConfig, "Network (unset: the preset's)"),
     training=(TrainConfig, "Training (unset: the preset's)"),
-    tune=(TuneConfig, "Fine-tuning"),
+    finetune=(FineTuneConfig, "Fine-tuning"),
 )
 def train(
     files: Annotated[
@@ -101,7 +101,8 @@ def train(
         ),
     ] = None,
     config: Annotated[
-        Path | None, typer.Option(help="TOML file of settings, in tables text, model, train, tune")
+        Path | None,
+        typer.Option(help="TOML file of settings, in tables text, model, train, finetune"),
     ] = None,
     from_lm: Annotated[
         Path | None,
@@ -120,7 +121,7 @@ def train(
     text: dict[str, Any],
     model: dict[str, Any],
     training: dict[str, Any],
-    tune: dict[str, Any],
+    finetune: dict[str, Any],
 ) -> None:
     """Learn from labelled reviews, and leave a model and its report in a folder.
 
@@ -134,14 +135,14 @@ def train(
       sentir train reviews.csv --unlabelled more.txt --teacher runs/shop -o runs/quick
     """
     from sentir.bundle import load_language_model
-    from sentir.training.callbacks import ProgressBar, TensorBoard, Watcher
+    from sentir.training.callbacks import Callback, ProgressBar, TensorBoard
     from sentir.training.run import Inputs
     from sentir.training.run import train as train_run
     from sentir.training.transfer import preset_for
 
     changes = read_toml(config) if config else {}
     named = changes.pop("preset", None)
-    given = {"text": text, "model": model, "train": training, "tune": tune}
+    given = {"text": text, "model": model, "train": training, "finetune": finetune}
     settings = (
         preset_for(
             load_language_model(from_lm) if from_lm else None, named if preset is None else preset
@@ -154,11 +155,11 @@ def train(
     if teacher:
         from sentir.inference.predictor import load  # only here: it brings ONNX Runtime
 
-        teachers = [load(one, engine, many=True) for one in teacher]
+        teachers = [load(one, engine, bulk=True) for one in teacher]
     bar = ProgressBar(err)
-    watchers: list[Watcher] = [bar]
+    callbacks: list[Callback] = [bar]
     if tensorboard:
-        watchers.append(TensorBoard(output / "tensorboard"))
+        callbacks.append(TensorBoard(output / "tensorboard"))
     with at_work(bar):
         run = train_run(
             Inputs(
@@ -176,7 +177,7 @@ def train(
             resume=resume,
             overwrite=overwrite,
             baseline=baseline,
-            watchers=watchers,
+            callbacks=callbacks,
         )
     note = " (synthetic reviews)" if run.bundle.synthetic else ""
     if run.test is None:

@@ -38,41 +38,41 @@ class Batch(NamedTuple):
         return Batch(self.rows_B, self.ids_BT.to(device), self.lengths_B.to(device))
 
 
-def head_of(max_tokens: int) -> int:
+def head_of(max_length: int) -> int:
     """How many of them are a long review's first."""
-    return max_tokens // 4
+    return max_length // 4
 
 
-def cut(review: Ids, max_tokens: int) -> Ids:
-    """At most `max_tokens` of a review: a quarter of them its first, the rest its last.
+def cut(review: Ids, max_length: int) -> Ids:
+    """At most `max_length` of a review: a quarter of them its first, the rest its last.
 
     The verdict stands at either end, more often at the last (Sun et al. 2019, *How to Fine-Tune
     BERT for Text Classification*, 5.3.1).
     """
-    if len(review) <= max_tokens:
+    if len(review) <= max_length:
         return review
-    head = head_of(max_tokens)
-    return np.concatenate([review[:head], review[len(review) - (max_tokens - head) :]])
+    head = head_of(max_length)
+    return np.concatenate([review[:head], review[len(review) - (max_length - head) :]])
 
 
-def pad(reviews: Sequence[Sequence[int] | npt.NDArray[np.int32]], max_tokens: int) -> Batch:
-    """Reviews cut to `max_tokens` and padded on the right to a common, rounded length.
+def pad(reviews: Sequence[Sequence[int] | npt.NDArray[np.int32]], max_length: int) -> Batch:
+    """Reviews cut to `max_length` and padded on the right to a common, rounded length.
 
     A review without tokens reads as one unknown word, so that every length is at least 1.
     """
-    lengths = [min(len(review), max_tokens) or 1 for review in reviews]
+    lengths = [min(len(review), max_length) or 1 for review in reviews]
     longest = max(lengths, default=1)
-    rounded = min(-(-longest // LENGTH_STEP) * LENGTH_STEP, max(max_tokens, 1))
+    rounded = min(-(-longest // LENGTH_STEP) * LENGTH_STEP, max(max_length, 1))
     ids_BT = np.full((len(reviews), rounded), PAD, dtype=np.int64)
     for row, (review, length) in enumerate(zip(reviews, lengths, strict=True)):
-        ids_BT[row, :length] = cut(np.asarray(review), max_tokens) if len(review) else UNK
+        ids_BT[row, :length] = cut(np.asarray(review), max_length) if len(review) else UNK
     return Batch(
         np.arange(len(reviews)), torch.from_numpy(ids_BT), torch.tensor(lengths, dtype=torch.int64)
     )
 
 
-def _batch(corpus: Reviews, rows_B: Rows, max_tokens: int) -> Batch:
-    return pad([corpus[row] for row in rows_B], max_tokens)._replace(rows_B=rows_B)
+def _batch(corpus: Reviews, rows_B: Rows, max_length: int) -> Batch:
+    return pad([corpus[row] for row in rows_B], max_length)._replace(rows_B=rows_B)
 
 
 def batches_an_epoch(corpus: Reviews, batch_size: int) -> int:
@@ -84,7 +84,7 @@ def shuffled_batches(
     corpus: Reviews,
     *,
     batch_size: int,
-    max_tokens: int,
+    max_length: int,
     seed: int,
     epoch: int,
     start: int = 0,
@@ -96,18 +96,18 @@ def shuffled_batches(
     """
     random = np.random.default_rng((seed, epoch))
     order = random.permutation(len(corpus))
-    lengths = np.minimum(corpus.lengths_N, max_tokens)
+    lengths = np.minimum(corpus.lengths_N, max_length)
     batches: list[Rows] = []
     for at in range(0, len(order), batch_size * POOL_BATCHES):
         pool = order[at : at + batch_size * POOL_BATCHES]
         pool = pool[np.argsort(lengths[pool], kind="stable")]
         batches += [pool[cut : cut + batch_size] for cut in range(0, len(pool), batch_size)]
     for at in random.permutation(len(batches))[start:]:
-        yield _batch(corpus, batches[at], max_tokens)
+        yield _batch(corpus, batches[at], max_length)
 
 
-def sorted_batches(corpus: Reviews, *, batch_size: int, max_tokens: int) -> Iterator[Batch]:
+def sorted_batches(corpus: Reviews, *, batch_size: int, max_length: int) -> Iterator[Batch]:
     """All reviews once, from the shortest to the longest: the least padding there can be."""
-    order = np.argsort(np.minimum(corpus.lengths_N, max_tokens), kind="stable")
+    order = np.argsort(np.minimum(corpus.lengths_N, max_length), kind="stable")
     for at in range(0, len(order), batch_size):
-        yield _batch(corpus, order[at : at + batch_size], max_tokens)
+        yield _batch(corpus, order[at : at + batch_size], max_length)

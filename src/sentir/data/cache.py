@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from sentir.io.atomic import remove, written_whole
-from sentir.io.builtin import is_named
-from sentir.io.paths import expand
+from sentir.io.atomic import atomic_write, remove
+from sentir.io.builtin import is_builtin
+from sentir.io.paths import expand_sources
 from sentir.version import __version__
 
 
@@ -29,10 +29,10 @@ def fingerprint(sources: Sequence[str]) -> list[list[Any]] | None:
     """
     marks: list[list[Any]] = []
     for source in sources:
-        if is_named(source):
+        if is_builtin(source):
             marks.append([source, __version__])
             continue
-        for path in expand([source]):
+        for path in expand_sources([source]):
             if path == "-" or "://" in path:
                 return None
             about = Path(path).stat()
@@ -48,7 +48,7 @@ def cached(folder: Path, name: str, make: Callable[[Path], object], *, anew: boo
     place = folder / name
     if place.exists() and not anew:
         return place
-    with written_whole(place) as beside:
+    with atomic_write(place) as beside:
         beside.mkdir()
         make(beside)
     return place

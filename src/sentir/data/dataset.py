@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from sentir.errors import DataError
-from sentir.io.atomic import written_whole
+from sentir.io.atomic import atomic_write
 
 #: Reviews in a record batch.
 BATCH_ROWS = 2048
@@ -63,7 +63,7 @@ class CorpusWriter:
         self._writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=self._schema))
 
     def __enter__(self) -> CorpusWriter:
-        beside = self._open.enter_context(written_whole(self._path))
+        beside = self._open.enter_context(atomic_write(self._path))
         sink = self._open.enter_context(pa.OSFile(str(beside), "wb"))
         self._writer = self._open.enter_context(pa.ipc.new_file(sink, self._schema))
         return self

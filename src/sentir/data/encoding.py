@@ -20,22 +20,22 @@ from sentir.config import TextConfig, TrainConfig
 from sentir.data.dataset import CorpusWriter, EncodedCorpus
 from sentir.data.spool import (
     Advance,
+    Finalize,
     Flags,
     Hashes,
     Ints,
-    Settle,
     Spool,
     chunks_of,
+    finalized,
     flat_ids,
     numbered,
     offsets,
-    settled,
     spooled,
 )
 from sentir.errors import DataError
 from sentir.io.labels import LabelScheme
-from sentir.io.reader import Faults, Review
-from sentir.text.parallel import cut_all
+from sentir.io.reader import BadRows, Review
+from sentir.text.parallel import tokenize_all
 from sentir.text.tokenizer import Tokenizer, WordTokenizer, load_tokenizer
 
 
@@ -90,7 +90,7 @@ def encode_training(
     valid_reviews: Iterable[Review] | None = None,
     unlabelled: Iterable[Review] | None = None,
     tokenizer: Tokenizer | None = None,
-    faults: Faults,
+    bad_rows: BadRows,
     advance: Advance = lambda count: None,
     processes: int | None = None,
 ) -> TrainingCorpora:
@@ -100,7 +100,7 @@ def encode_training(
         reviews: labelled reviews, read once.
         folder: where the corpora, the tokenizer and the labels are written; it must exist.
         text: how text becomes ids.
-        train: `valid_fraction`, `valid_max` and `seed` of the split.
+        train: `valid_fraction`, `max_valid_examples` and `seed` of the split.
         labels: how labels become classes, see `LabelScheme.resolve`.
         valid_reviews: validate on these instead of a part of `reviews`.
         unlabelled: reviews to encode too, whatever their labels; those whose text stands in
@@ -108,7 +108,7 @@ def encode_training(
         tokenizer: one that is settled, in place of one learnt from `reviews` and `unlabelled`.
         faults: where bad rows go.
         advance: told of progress.
-        processes: how many cut texts into words or feed those that do, see `cut_all`; the outcome
+        processes: how many cut texts into words or feed those that do, see `tokenize_all`; the outcome
             is the same.
 
     Raises:
@@ -118,7 +118,7 @@ def encode_training(
     """
     without = (review._replace(label=None) for review in unlabelled or ())
     with spooled(chain(reviews, without), folder, text, tokenizer, advance, processes) as spool:
-        scheme, class_of_N = _classes(spool, labels, faults)
+        scheme, class_of_N = _classes(spool, labels, bad_rows)
         aside_N = np.zeros(len(class_of_N), bool)
         if valid_reviews is None:
             aside_N = _aside(spool.hashes_N, class_of_N >= 0, train)
@@ -130,7 +130,7 @@ def encode_training(
         if new_N is not None:
             parts["unlabelled"] = new_N
             known_N = train_N | new_N
-        tokenizer, settle = settled(spool, known_N, text, tokenizer)
+        tokenizer, finalize = finalized(spool, known_N, text, tokenizer)
         if valid_reviews is None:
             parts["valid"] = aside_N
         else:
@@ -139,7 +139,7 @@ def encode_training(
                 folder / "valid.arrow",
                 tokenizer,
                 scheme,
-                faults=faults,
+                bad_rows=bad_rows,
                 advance=advance,
                 processes=processes,
             )
@@ -151,7 +151,7 @@ def encode_training(
                 "with labels",
                 todo="give others with --unlabelled, or leave it out",
             )
-        _write(spool, folder, class_of_N, parts, tokenizer, settle)
+        _write(spool, folder, class_of_N, parts, tokenizer, finalize)
     (folder / "labels.json").write_text(json.dumps(scheme.to_dict()), encoding="utf-8")
     return TrainingCorpora.open(folder)
 
@@ -179,9 +179,9 @@ def encode_unlabelled(
         aside_N = _aside(spool.hashes_N, class_of_N >= 0, train)
         if not aside_N.any() or aside_N.all():
             raise DataError("no review is left for validation", todo="give more reviews")
-        tokenizer, settle = settled(spool, ~aside_N, text, tokenizer)
+        tokenizer, finalize = finalized(spool, ~aside_N, text, tokenizer)
         parts = {"train": ~aside_N, "valid": aside_N}
-        _write(spool, folder, class_of_N, parts, tokenizer, settle)
+        _write(spool, folder, class_of_N, parts, tokenizer, finalize)
     return TextCorpora.open(folder)
 
 
@@ -191,7 +191,7 @@ def encode_reviews(
     tokenizer: Tokenizer,
     labels: LabelScheme,
     *,
-    faults: Faults,
+    bad_rows: BadRows,
     advance: Advance = lambda count: None,
     processes: int | None = None,
 ) -> EncodedCorpus:
@@ -202,9 +202,9 @@ def encode_reviews(
         DataError: a label is not one the scheme knows, or no review is left.
     """
     known = tokenizer if isinstance(tokenizer, WordTokenizer) else None
-    pairs = (labelled(chunk, labels, faults) for chunk in chunks_of(reviews, advance))
+    pairs = (labelled(chunk, labels, bad_rows) for chunk in chunks_of(reviews, advance))
     chunks = ((pa.array(texts, pa.string()), classes) for texts, classes in pairs)
-    cuts = cut_all(chunks, known.steps if known is not None else None, processes)
+    cuts = tokenize_all(chunks, known.steps if known is not None else None, processes)
     with closing(cuts), CorpusWriter(path, texts=True) as writer:
         count = 0
         for texts, classes, cut in cuts:
@@ -221,7 +221,7 @@ def encode_reviews(
 
 
 def labelled(
-    reviews: Iterable[Review], labels: LabelScheme, faults: Faults
+    reviews: Iterable[Review], labels: LabelScheme, bad_rows: BadRows
 ) -> tuple[list[str], list[int]]:
     """Texts and classes of the reviews; those with a label that is left out are not among them."""
     texts, classes = [], []
@@ -229,7 +229,7 @@ def labelled(
         try:
             class_id = labels.class_id(review.label or "", f"{review.path}:{review.line}")
         except DataError as error:
-            faults.meet(error)
+            bad_rows.report(error)
             continue
         if class_id is not None:
             texts.append(review.text)
@@ -237,12 +237,12 @@ def labelled(
     return texts, classes
 
 
-def _classes(spool: Spool, labels: str, faults: Faults) -> tuple[LabelScheme, Ints]:
+def _classes(spool: Spool, labels: str, bad_rows: BadRows) -> tuple[LabelScheme, Ints]:
     """The label scheme and the class of each review, -1 where it is left out."""
     scheme, strays = LabelScheme.resolve(spool.labels, labels)
     for name, error in strays.items():
         for _ in range(spool.labels[name].count):
-            faults.meet(error)
+            bad_rows.report(error)
     class_of = np.full(len(spool.labels) + 1, -1, np.int32)  # the last is that of no label, -1
     for code, (name, raw) in enumerate(spool.labels.items()):
         found = None if name in strays else scheme.class_id(name, raw.where)
@@ -267,7 +267,7 @@ def _aside(hashes_N: Hashes, usable_N: Flags, train: TrainConfig) -> Flags:
     stirred_N = (stirred_N ^ (stirred_N >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     stirred_N = (stirred_N ^ (stirred_N >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     stirred_N ^= stirred_N >> np.uint64(31)
-    wanted = min(round(int(usable_N.sum()) * train.valid_fraction), train.valid_max)
+    wanted = min(round(int(usable_N.sum()) * train.valid_fraction), train.max_valid_examples)
     if wanted == 0:
         return np.zeros_like(usable_N)
     last = np.partition(stirred_N[usable_N], wanted - 1)[wanted - 1]
@@ -291,7 +291,7 @@ def _write(
     class_of_N: Ints,
     parts: Mapping[str, Flags],
     tokenizer: Tokenizer,
-    settle: Settle,
+    finalize: Finalize,
 ) -> None:
     """Parts of the spooled reviews as corpora, and the tokenizer that made them."""
     for name, rows_N in parts.items():
@@ -300,7 +300,7 @@ def _write(
             for batch, classes_N in spool.parts(
                 rows_N, class_of_N, texts=kept or spool.words is None
             ):
-                flat, lengths = settle(batch)
+                flat, lengths = finalize(batch)
                 texts = batch.column("text") if kept else None
                 hashes = batch.column("text_hash").to_numpy()
                 writer.write(flat, offsets(lengths), classes_N, hashes, texts)

@@ -15,8 +15,8 @@ from sentir.data.cache import cached, cached_reviews, digest, fingerprint
 from sentir.data.dataset import EncodedCorpus
 from sentir.data.encoding import TrainingCorpora, encode_reviews, encode_training
 from sentir.errors import UsageError
-from sentir.io.reader import Faults, Review, read_reviews
-from sentir.training.callbacks import Watcher
+from sentir.io.reader import BadRows, Review, read_reviews
+from sentir.training.callbacks import Callback
 
 #: Share of the reviews below which a class may be a slip of who labelled.
 RARE = 0.01
@@ -69,19 +69,21 @@ def encode(
     config: Config,
     lm: LanguageBundle | None,
     resume: bool,
-    faults: Faults,
-    tell: Watcher,
+    bad_rows: BadRows,
+    emit: Callback,
 ) -> tuple[TrainingCorpora, EncodedCorpus | None]:
-    """The corpora as ids, from the cache where they are in it; `faults` counts what they lack."""
+    """The corpora as ids, from the cache where they are in it; `bad_rows` counts what they lack."""
 
-    def reviews(names: Sequence[str], faults: Faults, *, labelled: bool = True) -> Iterator[Review]:
-        return read_reviews(names, inputs.read, faults=faults, labelled=labelled)
+    def reviews(
+        names: Sequence[str], bad_rows: BadRows, *, labelled: bool = True
+    ) -> Iterator[Review]:
+        return read_reviews(names, inputs.read, bad_rows=bad_rows, labelled=labelled)
 
     def advance(what: str) -> Callable[[int], None]:
-        return lambda count: tell({"event": "reading", "what": what, "reviews": count})
+        return lambda count: emit({"event": "reading", "what": what, "reviews": count})
 
     def make(place: Path) -> None:
-        met = Faults(inputs.read.on_error)
+        met = BadRows(inputs.read.on_error)
         encode_training(
             reviews(inputs.train, met),
             place,
@@ -93,7 +95,7 @@ def encode(
                 reviews(inputs.unlabelled, met, labelled=False) if inputs.unlabelled else None
             ),
             tokenizer=lm.tokenizer if lm else None,
-            faults=met,
+            bad_rows=met,
             advance=advance("reading reviews"),
         )
         met.save(place)
@@ -101,39 +103,39 @@ def encode(
     # Asked first, as a file that is not there is better told of before train is read than after.
     test_marks = fingerprint(inputs.test)
     place = cached_reviews(folder / "cache", made_from, make, resume=resume)
-    faults.add_saved(place)
+    bad_rows.add_saved(place)
     corpora = TrainingCorpora.open(place)
     test = None
     if inputs.test:
         name = f"test-{digest([test_marks, asdict(inputs.read)])}"
 
         def make_test(place: Path) -> None:
-            met = Faults(inputs.read.on_error)
+            met = BadRows(inputs.read.on_error)
             encode_reviews(
                 reviews(inputs.test, met),
                 place / "test.arrow",
                 corpora.tokenizer,
                 corpora.labels,
-                faults=met,
+                bad_rows=met,
                 advance=advance("reading test reviews"),
             )
             met.save(place)
 
         # As with train, what can change unseen is read anew, but not in the midst of a run.
         kept = cached(place, name, make_test, anew=test_marks is None and not resume)
-        faults.add_saved(kept)
+        bad_rows.add_saved(kept)
         test = EncodedCorpus(kept / "test.arrow")
     return corpora, test
 
 
-def say_skipped(faults: Faults, tell: Watcher) -> None:
+def log_bad_rows(bad_rows: BadRows, emit: Callback) -> None:
     """Tell of the rows that were left out."""
-    if faults.count:
-        shown = "\n  ".join([f"{faults.count:,} rows skipped:", *faults.examples])
-        tell({"event": "say", "message": shown, "warning": True})
+    if bad_rows.count:
+        shown = "\n  ".join([f"{bad_rows.count:,} rows skipped:", *bad_rows.examples])
+        emit({"event": "say", "message": shown, "warning": True})
 
 
-def say_classes(corpora: TrainingCorpora, tell: Watcher) -> None:
+def log_classes(corpora: TrainingCorpora, emit: Callback) -> None:
     """Tell of the classes, which labels they were, and of those that are hardly there."""
     labels, classes = corpora.labels, len(corpora.labels.names)
     train_C, valid_C = (
@@ -143,7 +145,7 @@ def say_classes(corpora: TrainingCorpora, tell: Watcher) -> None:
     for at, (name, count) in enumerate(zip(labels.names, train_C, strict=True)):
         others = ", ".join(raw for raw, id in labels.of_raw.items() if id == at and raw != name)
         told.append(f"{count:,} {name}" + (f" (labelled {others})" if others else ""))
-    tell({"event": "say", "message": f"learning from {'; '.join(told)}"})
+    emit({"event": "say", "message": f"learning from {'; '.join(told)}"})
     odd = []
     for name, count, valid in zip(labels.names, train_C, valid_C, strict=True):
         if count < RARE * len(corpora.train):
@@ -154,16 +156,16 @@ def say_classes(corpora: TrainingCorpora, tell: Watcher) -> None:
         if not valid:
             odd.append(f"no validation review is {name!r}: validation says nothing of that class")
     for message in odd:
-        tell({"event": "say", "message": message, "warning": True})
+        emit({"event": "say", "message": message, "warning": True})
 
 
-def warn_of_duplicates(corpora: TrainingCorpora, test: EncodedCorpus | None, tell: Watcher) -> None:
+def warn_duplicates(corpora: TrainingCorpora, test: EncodedCorpus | None, emit: Callback) -> None:
     pairs = [("validation", corpora.valid.hashes_N, [corpora.train.hashes_N])]
     if test is not None:
         pairs.append(("test", test.hashes_N, [corpora.train.hashes_N, corpora.valid.hashes_N]))
     for name, hashes_N, others in pairs:
         count = int(np.isin(hashes_N, np.concatenate(others)).sum())
         if count:
-            tell({"event": "say", "warning": True,
+            emit({"event": "say", "warning": True,
                   "message": f"{count:,} of {len(hashes_N):,} {name} reviews stand in train too: "
                   f"the {name} figures will look better than they are"})  # fmt: skip

@@ -19,10 +19,10 @@ from sentir.config import TextConfig
 from sentir.data.dataset import BATCH_ROWS, CorpusWriter, read_batches
 from sentir.io.labels import RawLabel
 from sentir.io.reader import Review
-from sentir.text.batch import Cut
-from sentir.text.parallel import cut_all
+from sentir.text.batch import TokenizedBatch
+from sentir.text.parallel import tokenize_all
 from sentir.text.tokenizer import SubwordTokenizer, Tokenizer, WordTokenizer
-from sentir.text.vocabulary import GrowingVocabulary
+from sentir.text.vocabulary import StreamingVocabulary
 
 #: Told how many more reviews went through.
 Advance = Callable[[int], None]
@@ -30,9 +30,9 @@ Ints = npt.NDArray[np.int32]
 Hashes = npt.NDArray[np.uint64]
 Flags = npt.NDArray[np.bool_]
 #: What numbers the words of reviews: a vocabulary that grows with them, or one that is settled.
-Words = GrowingVocabulary | WordTokenizer
+Words = StreamingVocabulary | WordTokenizer
 #: From a spooled record batch to its reviews' final ids, one behind the other, and their lengths.
-Settle = Callable[[pa.RecordBatch], tuple[Ints, Ints]]
+Finalize = Callable[[pa.RecordBatch], tuple[Ints, Ints]]
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def spooled(
     path = folder / "spool.arrow"
     words: Words | None = tokenizer if isinstance(tokenizer, WordTokenizer) else None
     if tokenizer is None and text.tokenizer == "word":
-        words = GrowingVocabulary(text)
+        words = StreamingVocabulary(text)
     try:
         yield _fill_spool(reviews, path, words, advance, processes)
     finally:
@@ -110,7 +110,7 @@ def _fill_spool(
             texts = pa.array([review.text for review in chunk], pa.string())
             yield texts, np.array(labels, np.int32)
 
-    cuts = cut_all(chunks(), None if words is None else words.steps, processes)
+    cuts = tokenize_all(chunks(), None if words is None else words.steps, processes)
     with closing(cuts), CorpusWriter(path, texts=True) as writer:
         for texts, codes_of_chunk, cut in cuts:
             flat = cut.flat if words is None else numbered(words, cut)
@@ -121,9 +121,9 @@ def _fill_spool(
     return Spool(path, raw, np.concatenate(codes), np.concatenate(hashes), words)
 
 
-def settled(
+def finalized(
     spool: Spool, train_N: Flags, text: TextConfig, given: Tokenizer | None
-) -> tuple[Tokenizer, Settle]:
+) -> tuple[Tokenizer, Finalize]:
     """The tokenizer, learnt from the training reviews unless given, and what it makes of all."""
     words = spool.words
     if isinstance(words, WordTokenizer):
@@ -136,13 +136,13 @@ def settled(
     counts = np.zeros(len(words), np.int64)
     for batch, _ in parts:
         counts += np.bincount(_ids(batch)[0], minlength=len(counts))
-    tokenizer, table = words.settle(counts)
+    tokenizer, table = words.finalize(counts)
 
-    def settle(batch: pa.RecordBatch) -> tuple[Ints, Ints]:
+    def finalize(batch: pa.RecordBatch) -> tuple[Ints, Ints]:
         flat, lengths = _ids(batch)
         return table[flat], lengths
 
-    return tokenizer, settle
+    return tokenizer, finalize
 
 
 def _ids(batch: pa.RecordBatch) -> tuple[Ints, Ints]:
@@ -150,9 +150,9 @@ def _ids(batch: pa.RecordBatch) -> tuple[Ints, Ints]:
     return ids.flatten().to_numpy(), ids.value_lengths().to_numpy()
 
 
-def numbered(words: Words, cut: Cut) -> Ints:
+def numbered(words: Words, cut: TokenizedBatch) -> Ints:
     """The ids of all words, as they follow each other."""
-    if isinstance(words, GrowingVocabulary):
+    if isinstance(words, StreamingVocabulary):
         return words.encode(cut)
     ids = np.fromiter(map(words.id_of, cut.words), np.int32, len(cut.words))
     return ids[cut.flat]

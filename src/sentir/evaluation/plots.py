@@ -133,13 +133,13 @@ def draw_reliability(bins: Sequence[ReliabilityBin]) -> Drawing:
 
 
 @page_style()
-def draw_lengths(lengths: np.ndarray, max_tokens: int) -> Drawing | None:
+def draw_lengths(lengths: np.ndarray, max_length: int) -> Drawing | None:
     """How long the reviews are, and where they are cut."""
     if not len(lengths):
         return None
     right = max(float(np.percentile(lengths, 99)), 10.0)
-    if max_tokens < 3 * right:  # a cut far beyond every review is told, not drawn
-        right = max(right, max_tokens * 1.15)
+    if max_length < 3 * right:  # a cut far beyond every review is told, not drawn
+        right = max(right, max_length * 1.15)
     figure, axes = _axes("tokens", "reviews")
     width = int(np.ceil(right / 40))  # whole tokens: else bins of equal width hold unequal numbers
     edges = np.arange(0, right + width, width)
@@ -147,12 +147,12 @@ def draw_lengths(lengths: np.ndarray, max_tokens: int) -> Drawing | None:
     axes.stairs(counts, edges, fill=True, color=SERIES[0], alpha=0.8)
     axes.set(xlim=(0, edges[-1]), ylim=(0, counts.max() * 1.12))
     axes.yaxis.set_major_formatter(FuncFormatter(_count))
-    if max_tokens < right:
-        axes.axvline(max_tokens, **line_style(1))
-        on_left = max_tokens > right / 2
+    if max_length < right:
+        axes.axvline(max_length, **line_style(1))
+        on_left = max_length > right / 2
         axes.annotate(
-            f"cut at {max_tokens:,}",
-            (max_tokens, 1),
+            f"cut at {max_length:,}",
+            (max_length, 1),
             xycoords=("data", "axes fraction"),
             xytext=(-6 if on_left else 6, -2),
             textcoords="offset points",
@@ -162,8 +162,8 @@ def draw_lengths(lengths: np.ndarray, max_tokens: int) -> Drawing | None:
         )
     alt = (
         f"Histogram of the lengths of {len(lengths):,} reviews: the median is"
-        f" {np.median(lengths):,.0f} tokens, {np.mean(lengths > max_tokens):.1%} are longer"
-        f" than {max_tokens:,}."
+        f" {np.median(lengths):,.0f} tokens, {np.mean(lengths > max_length):.1%} are longer"
+        f" than {max_length:,}."
     )
     return Drawing(svg=to_svg(figure, "lengths"), alt=alt)
 

@@ -47,7 +47,7 @@ class Report:
         evaluations: by name, in order; the last one is the page's headline.
         baseline: the bag of words on the rows of the last evaluation.
         lengths: tokens of each training review, before the cut.
-        max_tokens: where reviews are cut (tokens).
+        max_length: where reviews are cut (tokens).
         config: the configuration, by section.
         facts: what else there is to know, such as the device and the time, in words.
     """
@@ -58,7 +58,7 @@ class Report:
     evaluations: Mapping[str, Evaluation]
     baseline: Metrics | None
     lengths: np.ndarray
-    max_tokens: int
+    max_length: int
     config: Mapping[str, Mapping[str, Any]]
     facts: Mapping[str, str]
 
@@ -79,7 +79,7 @@ def render(report: Report) -> str:
     drawings: dict[str, Any] = {
         "loss": plots.draw_loss(report.history),
         "rate": plots.draw_learning_rate(report.history),
-        "lengths": plots.draw_lengths(np.asarray(report.lengths), report.max_tokens),
+        "lengths": plots.draw_lengths(np.asarray(report.lengths), report.max_length),
         "roc": None,
         "reliability": None,
     }
@@ -106,7 +106,7 @@ def render(report: Report) -> str:
         figures=FIGURES,
         shown=figure,
         drawings=drawings,
-        beyond=float(np.mean(np.asarray(report.lengths) > report.max_tokens))
+        beyond=float(np.mean(np.asarray(report.lengths) > report.max_length))
         if len(report.lengths)
         else None,
         fold=FOLD,

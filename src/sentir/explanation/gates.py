@@ -17,7 +17,8 @@ from sentir.bundle import Bundle
 from sentir.data.batching import cut, pad
 from sentir.errors import UsageError
 from sentir.nn.cells import unroll, weights_of
-from sentir.nn.classifier import RecurrentLayer, turn, turned
+from sentir.nn.classifier import RecurrentLayer, SentimentClassifier, reversal_index, reverse_padded
+from sentir.nn.restore import restore_classifier
 from sentir.text.tokenizer import UNK
 
 #: Prefixes whose answers are computed together.
@@ -73,24 +74,24 @@ def explain(bundle: Bundle, text: str) -> Explanation:
     whole = bundle.tokenizer.encode([text])[0]
     if not whole:
         raise UsageError("the text holds no word", todo="give a text to explain")
-    read = cut(np.arange(len(whole)), bundle.config.text.max_tokens)
+    read = cut(np.arange(len(whole)), bundle.config.text.max_length)
     ids = [whole[at] for at in read]
     every = bundle.tokenizer.tokens(text)
     tokens = [every[at] for at in read]
-    gates, memory = _gates(bundle, ids)
+    network = restore_classifier(bundle)
+    gates, memory = _gates(network, ids)
     return Explanation(
         tokens=tokens,
         known=[id != UNK for id in ids],
         labels=bundle.labels.names,
-        answer_TC=_answers(bundle, ids),
+        answer_TC=_answers(network, ids),
         gates=gates,
         memory=memory,
     )
 
 
-def _answers(bundle: Bundle, ids: list[int]) -> Floats:
+def _answers(model: SentimentClassifier, ids: list[int]) -> Floats:
     """The answer to each beginning of the text, from one token to all of them."""
-    model = bundle.model
     answers = []
     with torch.inference_mode():
         for start in range(0, len(ids), BATCH):
@@ -102,26 +103,27 @@ def _answers(bundle: Bundle, ids: list[int]) -> Floats:
 
 
 def _gates(
-    bundle: Bundle, ids: list[int]
+    model: SentimentClassifier, ids: list[int]
 ) -> tuple[dict[str, dict[str, Floats]], dict[str, Floats]]:
-    model = bundle.model
     gates: dict[str, dict[str, Floats]] = {}
     memory: dict[str, Floats] = {}
     with torch.inference_mode():
-        turn_TB = turned(torch.tensor([len(ids)]), len(ids))
+        reversal_index_TB = reversal_index(torch.tensor([len(ids)]), len(ids))
         states_TBF = model.embedded(torch.tensor([ids]).T)
         *below, last = model.layers
         for layer in below:
-            states_TBF = layer(states_TBF, turn_TB)
+            states_TBF = layer(states_TBF, reversal_index_TB)
         assert isinstance(last, RecurrentLayer)
-        for name, direction in (("ahead", last.ahead), ("back", last.back)):
+        for name, direction in (("forward", last.forward_rnn), ("backward", last.backward_rnn)):
             if direction is None:
                 continue
-            read_TBF = turn(states_TBF, turn_TB) if name == "back" else states_TBF
-            trace = unroll(bundle.config.model.cell, read_TBF, weights_of(direction))
+            read_TBF = (
+                reverse_padded(states_TBF, reversal_index_TB) if name == "backward" else states_TBF
+            )
+            trace = unroll(model.config.cell, read_TBF, weights_of(direction))
             carried_TBH = trace.hidden_TBH if trace.cell_TBH is None else trace.cell_TBH
             # Told along the text, whichever way it was read.
-            along = slice(None, None, -1 if name == "back" else 1)
+            along = slice(None, None, -1 if name == "backward" else 1)
             memory[name] = carried_TBH.abs().mean(dim=(1, 2)).double().numpy()[along]
             gates[name] = {
                 gate: value_TBH.mean(dim=(1, 2)).double().numpy()[along]

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from sentir.errors import UsageError
 from sentir.explanation.gates import Explanation, Floats
-from sentir.io.atomic import told_if_unwritable, written_whole
+from sentir.io.atomic import atomic_write, report_unwritable
 
 #: What a gate does, in a word, for the reader of the table.
 MEANING = {
@@ -28,9 +28,9 @@ MEANING = {
 }
 FORMATS = ("svg", "png", "pdf")
 _BAR = "▏▎▍▌▋▊▉█"
-_ARROWS = {"ahead": "\n→", "back": "\n←"}
+_ARROWS = {"forward": "\n→", "backward": "\n←"}
 _ROW_TOKENS = 32
-_DIRECTIONS = {"ahead": "reading ahead", "back": "reading back"}
+_DIRECTIONS = {"forward": "reading ahead", "backward": "reading back"}
 
 
 class ExplanationTable:
@@ -104,7 +104,7 @@ def draw(explanation: Explanation, path: Path) -> None:
         for at, part in enumerate(figure.subfigures(rows, 1, squeeze=False)[:, 0]):
             axes = part.subplots(len(heights), 1, sharex=True, height_ratios=heights)
             _draw_row(axes, explanation, at * width, width)
-        with told_if_unwritable(path), written_whole(path) as beside:
+        with report_unwritable(path), atomic_write(path) as beside:
             figure.savefig(beside, format=kind, dpi=150)
 
 
@@ -157,7 +157,7 @@ def _draw_row(axes: Sequence[Axes], told: Explanation, start: int, width: int) -
             axis.text(token, gate, number, color=shade, ha="center", va="center", fontsize=6)
 
     for side, size in told.memory.items():
-        style = "-" if side == "ahead" else "--"
+        style = "-" if side == "forward" else "--"
         last.plot(at, size[row], style, marker=".", label=_DIRECTIONS[side])
     last.set_title("size of what is carried (mean of the state)", loc="left")
     last.set_ylim(0, 1.1 * max(size.max() for size in told.memory.values()))

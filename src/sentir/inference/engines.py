@@ -23,7 +23,8 @@ from sentir.bundle import Bundle
 from sentir.data.batching import Batch
 from sentir.errors import MissingExtraError, UsageError
 from sentir.inference.onnx_graph import fits_onnx, onnx_model
-from sentir.nn.kernels.availability import fused_is_installed
+from sentir.nn.kernels.availability import numba_is_installed
+from sentir.nn.restore import restore_classifier
 
 # Newer versions send usage data unless told not to before they are imported.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
@@ -32,7 +33,7 @@ import onnxruntime
 #: Cells that a kernel of our own computes, in float32 and in 8 bits.
 FUSED_CELLS, INT8_CELLS = ("lstm", "gru"), ("lstm",)
 #: Units of a layer beyond which a product is large enough for ONNX Runtime to be as fast.
-WIDEST_FUSED = 256
+MAX_NUMBA_HIDDEN = 256
 ENGINES = ("auto", "torch", "onnx", "fused", "int8")
 
 Floats = npt.NDArray[np.float64]
@@ -62,7 +63,7 @@ class TorchEngine:
     name, batch, workers = "torch", 64, 1
 
     def __init__(self, bundle: Bundle) -> None:
-        self.model = bundle.model
+        self.model = restore_classifier(bundle)
 
     def probabilities(self, batch: Batch) -> Floats:
         with torch.inference_mode():
@@ -83,7 +84,7 @@ class OnnxEngine:
     def __init__(self, bundle: Bundle, precision: str) -> None:
         self.name = "int8" if precision == "int8" else "onnx"
         self.workers = torch.get_num_threads()
-        self._network = bundle.model
+        self._network = restore_classifier(bundle)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         self._session: Any = onnxruntime.InferenceSession(
@@ -100,7 +101,7 @@ class OnnxEngine:
         return found_BC
 
 
-def engine_for(bundle: Bundle, name: str = "auto", *, many: bool = False) -> Engine:
+def select_engine(bundle: Bundle, name: str = "auto", *, bulk: bool = False) -> Engine:
     """The engine of that name.
 
     ``auto`` is onnx; or fused, where it is installed, for many answers of an LSTM or a GRU that is
@@ -120,21 +121,21 @@ def engine_for(bundle: Bundle, name: str = "auto", *, many: bool = False) -> Eng
     if name not in ENGINES:
         raise UsageError(f"no engine {name!r}", todo=f"take one of {', '.join(ENGINES)}")
     model = bundle.config.model
-    wide, kernels = model.hidden > WIDEST_FUSED, many and fused_is_installed()
+    wide, kernels = model.hidden_size > MAX_NUMBA_HIDDEN, bulk and numba_is_installed()
     if name == "auto":
         if kernels and not wide and model.cell in FUSED_CELLS:
             name = "fused"
         else:
-            name = "onnx" if fits_onnx(bundle.model) else "torch"
+            name = "onnx" if fits_onnx(bundle) else "torch"
     if name == "torch":
         return TorchEngine(bundle)
     if name == "fused":
-        if not fused_is_installed():
+        if not numba_is_installed():
             raise MissingExtraError("numba", "fused", "the engine fused")
         # Only here, as Numba takes a second to load.
-        from sentir.inference.numba_engine import FusedEngine
+        from sentir.inference.numba_engine import NumbaEngine
 
-        return FusedEngine(bundle)
+        return NumbaEngine(bundle)
     if name == "onnx":
         return OnnxEngine(bundle, "float32")
     if kernels and wide and model.cell in INT8_CELLS:

@@ -12,7 +12,7 @@ from sentir.data.encoding import labelled
 from sentir.errors import DataError
 from sentir.evaluation.metrics import Metrics, Mistake, Mistakes, measure
 from sentir.inference.predictor import WINDOW, Predictor
-from sentir.io.reader import Faults, ReadOptions, read_reviews
+from sentir.io.reader import BadRows, ReadOptions, read_reviews
 
 
 class Measured(NamedTuple):
@@ -27,7 +27,7 @@ def evaluate(
     sources: Sequence[str],
     *,
     options: ReadOptions,
-    faults: Faults,
+    bad_rows: BadRows,
     labels: str | None = None,
     keep: int = 20,
     advance: Callable[[int], None] = lambda count: None,
@@ -50,9 +50,9 @@ def evaluate(
     scheme = predictor.bundle.labels.renamed(labels) if labels else predictor.bundle.labels
     mistakes = Mistakes(keep)
     answers, classes = [], []
-    reviews = read_reviews(sources, options, faults=faults)
+    reviews = read_reviews(sources, options, bad_rows=bad_rows)
     while window := list(islice(reviews, 4 * WINDOW)):
-        texts, labels_B = labelled(window, scheme, faults)
+        texts, labels_B = labelled(window, scheme, bad_rows)
         if texts:
             answers.append(predictor.predict_proba(texts))
             classes.append(np.array(labels_B))

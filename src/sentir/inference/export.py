@@ -7,7 +7,7 @@ from pathlib import Path
 from sentir.bundle import Bundle
 from sentir.errors import DataError, UsageError
 from sentir.inference.onnx_graph import onnx_model
-from sentir.io.atomic import written_whole
+from sentir.io.atomic import atomic_write
 
 #: What can be exported to.
 TARGETS = ("onnx",)
@@ -37,7 +37,7 @@ def export(bundle: Bundle, file: Path, *, to: str = "onnx", precision: str = "fl
     try:
         if file.is_dir():
             raise IsADirectoryError("it is a folder")
-        with written_whole(file) as beside:
+        with atomic_write(file) as beside:
             beside.write_bytes(content)
     except OSError as error:
         raise DataError(

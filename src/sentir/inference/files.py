@@ -12,7 +12,7 @@ from sentir.errors import DataError, UsageError
 from sentir.inference.predictor import Floats, Predictor
 from sentir.io.extensions import USUAL
 from sentir.io.reader import (
-    Faults,
+    BadRows,
     ReadOptions,
     Review,
     detect_format,
@@ -93,7 +93,7 @@ def predict_file(
     *,
     kind: Format | None = None,
     options: ReadOptions,
-    faults: Faults,
+    bad_rows: BadRows,
     advance: Callable[[int], None] = lambda count: None,
 ) -> None:
     """Write the records of a file with the answers' columns added, in their order.
@@ -121,7 +121,7 @@ def predict_file(
     if kind == "parquet" and output == "-" and sys.stdout.isatty():
         kind = "lines"  # bytes are nothing to look at
     reviews = read_reviews(
-        [source], options, faults=faults, labelled=False, keep_empty=kind != "fasttext"
+        [source], options, bad_rows=bad_rows, labelled=False, keep_empty=kind != "fasttext"
     )
     types = parquet_types(source, options) if kind == own == "parquet" else None
     write_records(_answered(answers, reviews, kind, advance), output, kind, types=types)

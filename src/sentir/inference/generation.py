@@ -17,6 +17,7 @@ from torch import Tensor
 from sentir.bundle import LanguageBundle
 from sentir.errors import UsageError
 from sentir.nn.language_model import State
+from sentir.nn.restore import restore_language_model
 from sentir.text.tokenizer import UNK, WORD_START
 
 #: At temperatures below it the likeliest word is the only one that could be drawn.
@@ -38,7 +39,7 @@ class Continuation(NamedTuple):
     probability: float
 
 
-class Completer:
+class TextGenerator:
     """A language model that goes on with sentences.
 
     Args:
@@ -46,7 +47,7 @@ class Completer:
     """
 
     def __init__(self, bundle: LanguageBundle) -> None:
-        self._model = bundle.model.eval()
+        self._model = restore_language_model(bundle)
         self._tokenizer = bundle.tokenizer
         self._words = bundle.tokenizer.vocabulary
 
@@ -121,10 +122,10 @@ class Completer:
         ids = self._tokenizer.encode([text])[0]
         if not ids:
             raise UsageError("no word to go on from", where="text", todo="give a few words")
-        return self._known(*self._model.ahead(torch.tensor(ids)[:, None]))
+        return self._known(*self._model.read_forward(torch.tensor(ids)[:, None]))
 
     def _step(self, word_B: Tensor, state: State) -> tuple[Tensor, State]:
-        return self._known(*self._model.ahead(word_B[None], state))
+        return self._known(*self._model.read_forward(word_B[None], state))
 
     @staticmethod
     def _known(scores_BV: Tensor, state: State) -> tuple[Tensor, State]:

@@ -21,19 +21,20 @@ from sentir.data.batching import Batch
 from sentir.errors import UsageError
 from sentir.inference.engines import FUSED_CELLS, INT8_CELLS
 from sentir.inference.numba_layer import Layer, QuantizedLayer, array
-from sentir.inference.packed import Texts
+from sentir.inference.packed import PackedBatch
 from sentir.nn.classifier import SentimentClassifier
-from sentir.nn.kernels.ngram_linear import add_terms
+from sentir.nn.kernels.ngram_linear import add_ngram_linear
 from sentir.nn.kernels.primitives import Floats
 from sentir.nn.kernels.rnn_inference import attend
-from sentir.nn.ngram_linear import LEAST_SQUARE
+from sentir.nn.ngram_linear import MIN_SQUARED_SCALE
+from sentir.nn.restore import restore_classifier
 
 #: The largest table of what words add to the gates; beyond it, and where pairs add to the words'
 #: vectors, the product is taken for each token. Of `base` 262,144 words fit.
 LARGEST_TABLE_BYTES = 2**29
 
 
-class FusedEngine:
+class NumbaEngine:
     """In float32, one core a batch; see `sentir.inference.engines.Engine`.
 
     Raises:
@@ -44,7 +45,7 @@ class FusedEngine:
     cells: tuple[str, ...] = FUSED_CELLS
 
     def __init__(self, bundle: Bundle) -> None:
-        model = self._network = bundle.model
+        model = self._network = restore_classifier(bundle)
         cell = model.config.cell
         if cell not in self.cells:
             raise UsageError(
@@ -65,7 +66,7 @@ class FusedEngine:
 
     def probabilities(self, batch: Batch) -> npt.NDArray[np.float64]:
         """Probabilities of shape (B, C), rows summing to 1."""
-        texts = Texts.of(batch)
+        texts = PackedBatch.of(batch)
         pooled_BF = self._pooled(self._states(texts), texts)
         logits_BO = np.empty((len(texts.order_B), self._outputs.bias_O.size))
         logits_BO[texts.order_B] = self._outputs.logits(pooled_BF, texts)
@@ -74,7 +75,7 @@ class FusedEngine:
         ).numpy()
         return found_BC
 
-    def _states(self, texts: Texts) -> Floats:
+    def _states(self, texts: PackedBatch) -> Floats:
         """What the last layer says at each token, (N, F)."""
         first, *others = self._layers
         if self._table_VDG is None:
@@ -85,19 +86,19 @@ class FusedEngine:
             states_NF = layer.states_above(states_NF, texts)
         return states_NF
 
-    def _embedded(self, texts: Texts) -> Floats:
+    def _embedded(self, texts: PackedBatch) -> Floats:
         words_NE = self._words_VE[texts.ids_N]
         bigrams = self._network.bigrams
         if bigrams is not None:
             words_NE += array(bigrams.vectors.weight)[texts.pair_rows(bigrams.buckets)]
         return words_NE
 
-    def _pooled(self, states_NF: Floats, texts: Texts) -> Floats:
+    def _pooled(self, states_NF: Floats, texts: PackedBatch) -> Floats:
         """`sentir.nn.classifier.Pooling`, (B, F)."""
         config, starts_B, lengths_B = self._network.config, texts.starts_B, texts.lengths_B
         if config.pooling == "last":
             last_BF: Floats = states_NF[starts_B + lengths_B - 1]
-            last_BF[:, config.hidden :] = states_NF[starts_B, config.hidden :]
+            last_BF[:, config.hidden_size :] = states_NF[starts_B, config.hidden_size :]
             return last_BF
         if config.pooling == "mean":
             total_BF = texts.sums(states_NF)
@@ -112,7 +113,7 @@ class FusedEngine:
         return pooled_BF
 
 
-class QuantizedEngine(FusedEngine):
+class QuantizedEngine(NumbaEngine):
     """The same with states that meet the layers' weights in 8 bits, for large products."""
 
     name, batch, layer = "int8", 64, QuantizedLayer
@@ -124,20 +125,26 @@ class _Outputs:
 
     def __init__(self, model: SentimentClassifier) -> None:
         head_OF, self.bias_O = array(model.head.weight), array(model.head.bias)
-        features = model.head.in_features - (model.config.embedding if model.config.skip else 0)
+        features = model.head.in_features - (
+            model.config.embedding_dim if model.config.embedding_skip else 0
+        )
         self._states_FO, skip_EO = head_OF[:, :features].T, head_OF[:, features:].T
         self._skip_VO = self._skip_PO = None
-        if model.config.skip:
+        if model.config.embedding_skip:
             self._skip_VO = array(model.embedding.weight) @ skip_EO
             if model.bigrams is not None:
                 self._skip_PO = array(model.bigrams.vectors.weight) @ skip_EO
-        self._buckets, self._terms = model.config.bigrams, model.terms
-        if (terms := model.terms) is not None:
-            self._terms_VX = array(torch.cat([terms.word_weights, terms.word_squares], dim=1))
-            self._terms_PX = array(torch.cat([terms.ngram_weights, terms.ngram_squares], dim=1))
-            self._marks_P = terms.ngram_marks.cpu().numpy()
+        self._buckets, self._terms = model.config.bigram_buckets, model.ngram_linear
+        if (terms := model.ngram_linear) is not None:
+            self._terms_VX = array(
+                torch.cat([terms.word_weights, terms.word_squared_scales], dim=1)
+            )
+            self._terms_PX = array(
+                torch.cat([terms.ngram_weights, terms.ngram_squared_scales], dim=1)
+            )
+            self._marks_P = terms.ngram_fingerprints.cpu().numpy()
 
-    def logits(self, pooled_BF: Floats, texts: Texts) -> Floats:
+    def logits(self, pooled_BF: Floats, texts: PackedBatch) -> Floats:
         """Logits of shape (B, O)."""
         logits_BO = pooled_BF @ self._states_FO + self.bias_O
         if self._skip_VO is not None:
@@ -147,10 +154,10 @@ class _Outputs:
             logits_BO += texts.sums(skip_NO) / np.sqrt(texts.lengths_B[:, None], dtype=np.float32)
         if self._terms is not None:
             sums_BX = np.zeros((len(logits_BO), self._terms_VX.shape[1]), np.float32)
-            add_terms(
+            add_ngram_linear(
                 texts.ids_N, texts.starts_B, texts.lengths_B,
                 self._terms_VX, self._terms_PX, self._marks_P, sums_BX,
             )  # fmt: skip
-            weights_BO, squares_BO = np.split(sums_BX, 2, axis=1)
-            logits_BO += weights_BO / np.sqrt(squares_BO + np.float32(LEAST_SQUARE))
+            weights_BO, squared_scales_BO = np.split(sums_BX, 2, axis=1)
+            logits_BO += weights_BO / np.sqrt(squared_scales_BO + np.float32(MIN_SQUARED_SCALE))
         return logits_BO

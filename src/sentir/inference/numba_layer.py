@@ -16,7 +16,7 @@ from threadpoolctl import ThreadpoolController
 from torch import Tensor
 from torch.nn import Module
 
-from sentir.inference.packed import Texts
+from sentir.inference.packed import PackedBatch
 from sentir.nn.cells import weights_of
 from sentir.nn.classifier import RecurrentLayer
 from sentir.nn.kernels.availability import UNITS
@@ -52,9 +52,11 @@ class Layer:
 
     def __init__(self, layer: Module, cell: str, *, above: bool) -> None:
         assert isinstance(layer, RecurrentLayer)
-        self._both = [weights_of(one) for one in (layer.ahead, layer.back) if one is not None]
+        self._both = [
+            weights_of(one) for one in (layer.forward_rnn, layer.backward_rnn) if one is not None
+        ]
         self._gru, self._to = cell == "gru", CELLS[cell]
-        self.hidden = layer.ahead.hidden_size
+        self.hidden = layer.forward_rnn.hidden_size
         self.units = -(-self.hidden // UNITS) * UNITS
         self.bias_DG = np.stack(
             [
@@ -77,7 +79,7 @@ class Layer:
         found_NX += self.bias_DG.reshape(-1)
         return found_NX.reshape(-1, *self.bias_DG.shape)
 
-    def states(self, inputs_RDG: Floats, rows_N: Ints, texts: Texts) -> Floats:
+    def states(self, inputs_RDG: Floats, rows_N: Ints, texts: PackedBatch) -> Floats:
         """The states at all tokens, (N, F), given the row of what the sums get at each."""
         states_NDK = self._empty_states(len(rows_N))
         recur(
@@ -86,11 +88,11 @@ class Layer:
         )  # fmt: skip
         return self._filled(states_NDK)
 
-    def states_of(self, read_NE: Floats, texts: Texts) -> Floats:
+    def states_of(self, read_NE: Floats, texts: PackedBatch) -> Floats:
         """The states at all tokens, (N, F), given what is read at each."""
         return self.states(self.inputs(read_NE), np.arange(len(read_NE)), texts)
 
-    def states_above(self, below_NE: Floats, texts: Texts) -> Floats:
+    def states_above(self, below_NE: Floats, texts: PackedBatch) -> Floats:
         """The same, where it is the states of the layer below that are read."""
         return self.states_of(below_NE, texts)
 
@@ -144,11 +146,11 @@ class QuantizedLayer(Layer):
         self._eights_D = [_Eights.of(read_QG) for read_QG in read_D]
         self._threads = ThreadpoolController()
 
-    def states(self, inputs_RDG: Floats, rows_N: Ints, texts: Texts) -> Floats:
+    def states(self, inputs_RDG: Floats, rows_N: Ints, texts: PackedBatch) -> Floats:
         nothing_N0 = np.empty((len(rows_N), 0), np.int8)
         return self._states(nothing_N0, inputs_RDG, rows_N, texts)
 
-    def states_above(self, below_NE: Floats, texts: Texts) -> Floats:
+    def states_above(self, below_NE: Floats, texts: PackedBatch) -> Floats:
         eights_NE = np.empty(below_NE.shape, np.int8)
         quantize(below_NE.reshape(-1), eights_NE.reshape(-1))
         rows_N = np.zeros(len(below_NE), np.int64)
@@ -159,7 +161,7 @@ class QuantizedLayer(Layer):
         below_NE: npt.NDArray[np.int8],
         inputs_RDG: Floats,
         rows_N: Ints,
-        texts: Texts,
+        texts: PackedBatch,
     ) -> Floats:
         """A step is one product, of what is below and of the states before, and one kernel."""
         starts_B, lengths_B, (count, width) = texts.starts_B, texts.lengths_B, below_NE.shape

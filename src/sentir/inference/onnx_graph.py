@@ -25,7 +25,8 @@ from sentir.errors import UsageError
 from sentir.nn.bigrams import FIRST, FOLD, SECOND
 from sentir.nn.cells import weights_of
 from sentir.nn.classifier import RecurrentLayer, SentimentClassifier
-from sentir.nn.ngram_linear import LEAST_SQUARE, MARKS, THIRD
+from sentir.nn.ngram_linear import FINGERPRINTS, MIN_SQUARED_SCALE, THIRD
+from sentir.nn.restore import restore_classifier
 from sentir.text.tokenizer import PAD, UNK
 from sentir.version import __version__
 
@@ -62,18 +63,19 @@ def onnx_model(bundle: Bundle, precision: str = "float32") -> ModelProto:
     Raises:
         UsageError: an unknown precision, int8 where the cell is no LSTM, or a model too large.
     """
-    model = bundle.model
     if precision not in PRECISIONS:
         raise UsageError(f"no precision {precision!r}", todo=f"take {' or '.join(PRECISIONS)}")
-    if precision == "int8" and model.config.cell != "lstm":
+    if precision == "int8" and bundle.config.model.cell != "lstm":
         raise UsageError(
-            f"int8 is for the cell lstm, this model's is {model.config.cell}", todo="use float32"
+            f"int8 is for the cell lstm, this model's is {bundle.config.model.cell}",
+            todo="use float32",
         )
-    if not fits_onnx(model):
+    if not fits_onnx(bundle):
         raise UsageError(
             f"the weights take more than the {LARGEST_BYTES:,} bytes that an ONNX model can hold",
-            todo="train with a smaller --embedding or --max-vocabulary",
+            todo="train with a smaller --embedding-dim or --max-vocab-size",
         )
+    model = restore_classifier(bundle)
     graph = _Graph()
     _network(graph, model, precision)
     made = helper.make_model(
@@ -105,8 +107,8 @@ def onnx_model(bundle: Bundle, precision: str = "float32") -> ModelProto:
     told = {
         "format": FORMAT,
         "labels": bundle.labels.names,
-        "max_tokens": bundle.config.text.max_tokens,
-        "first_tokens": head_of(bundle.config.text.max_tokens),
+        "max_length": bundle.config.text.max_length,
+        "first_tokens": head_of(bundle.config.text.max_length),
         "pad": PAD,
         "unknown": UNK,
         "clean": bundle.tokenizer.steps,
@@ -118,9 +120,9 @@ def onnx_model(bundle: Bundle, precision: str = "float32") -> ModelProto:
     return made
 
 
-def fits_onnx(model: SentimentClassifier) -> bool:
+def fits_onnx(bundle: Bundle) -> bool:
     """Whether the weights fit into an ONNX model."""
-    count = sum(int(weight.numel()) for weight in model.state_dict().values())
+    count = sum(weight.size for weight in bundle.weights.values())
     return 4 * count <= LARGEST_BYTES
 
 
@@ -155,7 +157,7 @@ class _Graph:
 def _network(graph: _Graph, model: SentimentClassifier, precision: str) -> None:
     config = model.config
     ids_TB = graph("Transpose", "ids", perm=[1, 0])
-    outside_TB1 = _outside(graph, ids_TB)
+    padding_mask_TB1 = _padding_mask(graph, ids_TB)
     length_B1 = graph("Unsqueeze", graph("Cast", "lengths", to=TensorProto.FLOAT), graph.whole(1))
 
     words_TBE = graph("Gather", graph.weight(_array(model.embedding.weight)), ids_TB)
@@ -172,9 +174,9 @@ def _network(graph: _Graph, model: SentimentClassifier, precision: str) -> None:
             graph, layer, config.cell, states_TBF, lengths_B, precision
         )
 
-    read = [_pooled(graph, model, states_TBF, last_BF, outside_TB1, length_B1)]
-    if config.skip:
-        read.append(_scaled_sum(graph, words_TBE, outside_TB1, length_B1))
+    read = [_pooled(graph, model, states_TBF, last_BF, padding_mask_TB1, length_B1)]
+    if config.embedding_skip:
+        read.append(_scaled_sum(graph, words_TBE, padding_mask_TB1, length_B1))
     features_BF = graph("Concat", *read, axis=1) if len(read) > 1 else read[0]
     head = graph.weight(_array(model.head.weight)), graph.weight(_array(model.head.bias))
     learnt_BO = graph("Gemm", features_BF, *head, transB=1)
@@ -189,20 +191,22 @@ def _network(graph: _Graph, model: SentimentClassifier, precision: str) -> None:
 
 def _terms(graph: _Graph, model: SentimentClassifier, ids_TB: str) -> list[str]:
     """`sentir.nn.ngram_linear.Terms`, (B, O), if the network has such a part."""
-    if model.terms is None:
+    if model.ngram_linear is None:
         return []
-    terms = model.terms
-    marks_P = graph.weight(terms.ngram_marks.cpu().numpy(), np.int32)
+    terms = model.ngram_linear
+    marks_P = graph.weight(terms.ngram_fingerprints.cpu().numpy(), np.int32)
     word_TB = _once(graph, ids_TB)
     sums_BO = []
-    for what in ("weights", "squares"):
+    for what in ("weights", "squared_scales"):
         words_VO = graph.weight(_array(getattr(terms, f"word_{what}")))
         sums_BO.append([_sum(graph, graph("Gather", words_VO, word_TB))])
-    tables_PO = [graph.weight(_array(part)) for part in (terms.ngram_weights, terms.ngram_squares)]
+    tables_PO = [
+        graph.weight(_array(part)) for part in (terms.ngram_weights, terms.ngram_squared_scales)
+    ]
     for key_TB in _ngrams(graph, ids_TB):
         once_TB = _once(graph, key_TB)
         row_TB = _row_of(graph, once_TB, terms.rows)
-        rest_TB = graph("Mod", once_TB, graph.weight(MARKS, np.int64))
+        rest_TB = graph("Mod", once_TB, graph.weight(FINGERPRINTS, np.int64))
         mark_TB = graph("Add", graph("Cast", rest_TB, to=TensorProto.INT32),
                         graph.weight(1, np.int32))  # fmt: skip
         owns_TB = graph(
@@ -214,8 +218,8 @@ def _terms(graph: _Graph, model: SentimentClassifier, ids_TB: str) -> list[str]:
         for table_PO, gathered in zip(tables_PO, sums_BO, strict=True):
             found_TBO = graph("Gather", table_PO, row_TB)
             gathered.append(_sum(graph, graph("Where", owns_TB1, found_TBO, graph.weight(0.0))))
-    weights_BO, squares_BO = (graph("Sum", *gathered) for gathered in sums_BO)
-    size_BO = graph("Sqrt", graph("Add", squares_BO, graph.weight(LEAST_SQUARE)))
+    weights_BO, squared_scales_BO = (graph("Sum", *gathered) for gathered in sums_BO)
+    size_BO = graph("Sqrt", graph("Add", squared_scales_BO, graph.weight(MIN_SQUARED_SCALE)))
     return [graph("Div", weights_BO, size_BO)]
 
 
@@ -252,7 +256,7 @@ def _array(weight: Any) -> Floats:
     return found
 
 
-def _outside(graph: _Graph, ids_TB: str) -> str:
+def _padding_mask(graph: _Graph, ids_TB: str) -> str:
     """Where the batch holds padding, (T, B, 1)."""
     longest = graph("Gather", graph("Shape", ids_TB), graph.weight(0, np.int64))
     zero, one = graph.weight(0, np.int64), graph.weight(1, np.int64)
@@ -291,7 +295,7 @@ def _recurrent(
 ) -> tuple[str, str]:
     """The states (T, B, F), and the last that each direction has read (B, F)."""
     operator, order = _CELLS[cell]
-    both = [weights_of(one) for one in (layer.ahead, layer.back) if one is not None]
+    both = [weights_of(one) for one in (layer.forward_rnn, layer.backward_rnn) if one is not None]
 
     def gates(part: int) -> Floats:
         """One of `Weights` for all directions, the gates in the order of ONNX."""
@@ -302,7 +306,7 @@ def _recurrent(
     bias = graph.weight(np.concatenate([gates(2), gates(3)], axis=1))
     settings: dict[str, Any] = {
         "hidden_size": memory_DGH.shape[2],
-        "direction": "forward" if layer.back is None else "bidirectional",
+        "direction": "forward" if layer.backward_rnn is None else "bidirectional",
         "outputs": 2,
     }
     if precision == "int8":
@@ -345,9 +349,9 @@ def _rounded(weight_DGN: Floats) -> tuple[npt.NDArray[np.int8], Floats, npt.NDAr
     return rounded_DGN.transpose(0, 2, 1), scale_DG, np.zeros(scale_DG.shape, dtype=np.int8)
 
 
-def _summed(graph: _Graph, x_TBE: str, outside_TB1: str) -> str:
+def _summed(graph: _Graph, x_TBE: str, padding_mask_TB1: str) -> str:
     """The sum over each text's tokens, (B, E)."""
-    return _sum(graph, graph("Where", outside_TB1, graph.weight(0.0), x_TBE))
+    return _sum(graph, graph("Where", padding_mask_TB1, graph.weight(0.0), x_TBE))
 
 
 def _sum(graph: _Graph, x_TBE: str) -> str:
@@ -355,9 +359,9 @@ def _sum(graph: _Graph, x_TBE: str) -> str:
     return graph("ReduceSum", x_TBE, graph.whole(0), keepdims=0)
 
 
-def _scaled_sum(graph: _Graph, x_TBE: str, outside_TB1: str, length_B1: str) -> str:
+def _scaled_sum(graph: _Graph, x_TBE: str, padding_mask_TB1: str, length_B1: str) -> str:
     """`sentir.nn.ngram_linear.scaled_sum`, (B, E)."""
-    return graph("Div", _summed(graph, x_TBE, outside_TB1), graph("Sqrt", length_B1))
+    return graph("Div", _summed(graph, x_TBE, padding_mask_TB1), graph("Sqrt", length_B1))
 
 
 def _pooled(
@@ -365,7 +369,7 @@ def _pooled(
     model: SentimentClassifier,
     states_TBF: str,
     last_BF: str,
-    outside_TB1: str,
+    padding_mask_TB1: str,
     length_B1: str,
 ) -> str:
     """`sentir.nn.classifier.Pooling`, (B, F)."""
@@ -373,14 +377,14 @@ def _pooled(
     if kind == "last":
         return last_BF
     if kind == "mean":
-        return graph("Div", _summed(graph, states_TBF, outside_TB1), length_B1)
+        return graph("Div", _summed(graph, states_TBF, padding_mask_TB1), length_B1)
     never = graph.weight(-np.inf)
     if kind == "max":
-        inside_TBF = graph("Where", outside_TB1, never, states_TBF)
+        inside_TBF = graph("Where", padding_mask_TB1, never, states_TBF)
         return graph("ReduceMax", inside_TBF, axes=[0], keepdims=0)
     assert model.pooling.score is not None
     query_F1 = graph.weight(_array(model.pooling.score.weight).T)
     score_TB1 = graph("MatMul", graph("Tanh", states_TBF), query_F1)
-    share_TB1 = graph("Softmax", graph("Where", outside_TB1, never, score_TB1), axis=0)
+    share_TB1 = graph("Softmax", graph("Where", padding_mask_TB1, never, score_TB1), axis=0)
     # Padding has no share, and its states are made 0 in case a runtime leaves them undefined.
-    return _summed(graph, graph("Mul", share_TB1, states_TBF), outside_TB1)
+    return _summed(graph, graph("Mul", share_TB1, states_TBF), padding_mask_TB1)

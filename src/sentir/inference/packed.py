@@ -18,7 +18,7 @@ from sentir.nn.bigrams import hashed_pairs
 from sentir.nn.kernels.primitives import Floats, Ints
 
 
-class Texts(NamedTuple):
+class PackedBatch(NamedTuple):
     """All tokens of a batch in one piece; `order_B` says where each text stood in it."""
 
     order_B: Ints
@@ -29,7 +29,7 @@ class Texts(NamedTuple):
     lengths_B: Ints
 
     @classmethod
-    def of(cls, batch: Batch) -> Texts:
+    def of(cls, batch: Batch) -> PackedBatch:
         """Leave the padding out."""
         lengths_B = batch.lengths_B.numpy()
         order_B = np.argsort(-lengths_B, kind="stable")

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from sentir.bundle import Bundle, load_bundle
 from sentir.data.batching import pad
 from sentir.errors import UsageError
-from sentir.inference.engines import engine_for
+from sentir.inference.engines import select_engine
 
 #: Reviews taken together, so that those of like length share a batch.
 WINDOW = 1024
@@ -49,10 +49,10 @@ class Predictor:
         MissingExtraError: fused is asked for, and Numba is not installed.
     """
 
-    def __init__(self, bundle: Bundle, engine: str = "auto", *, many: bool = False) -> None:
+    def __init__(self, bundle: Bundle, engine: str = "auto", *, bulk: bool = False) -> None:
         self.bundle = bundle
         self.labels: tuple[str, ...] = bundle.labels.names
-        self.engine = engine_for(bundle, engine, many=many)
+        self.engine = select_engine(bundle, engine, bulk=bulk)
         self._pool: tuple[int, ThreadPoolExecutor] | None = None
 
     @property
@@ -141,7 +141,7 @@ class Predictor:
         return self._pool[1]
 
     def _answer(self, ids: list[list[int]]) -> Floats:
-        return self.engine.probabilities(pad(ids, self.bundle.config.text.max_tokens))
+        return self.engine.probabilities(pad(ids, self.bundle.config.text.max_length))
 
 
 class _Begun(NamedTuple):
@@ -177,7 +177,7 @@ def windows(texts: Iterable[str]) -> Iterator[list[str]]:
         yield [text for _, text in window]
 
 
-def load(path: str | Path, engine: str = "auto", *, many: bool = False) -> Predictor:
+def load(path: str | Path, engine: str = "auto", *, bulk: bool = False) -> Predictor:
     """The model in a bundle's or a run's folder, ready to answer.
 
     Args:
@@ -194,4 +194,4 @@ def load(path: str | Path, engine: str = "auto", *, many: bool = False) -> Predi
         UsageError: there is no such engine, or it cannot compute this model.
         MissingExtraError: fused is asked for, and Numba is not installed.
     """
-    return Predictor(load_bundle(path), engine, many=many)
+    return Predictor(load_bundle(path), engine, bulk=bulk)

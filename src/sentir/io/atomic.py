@@ -13,7 +13,7 @@ from sentir.errors import UsageError
 
 
 @contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """A place beside `path` to write a file or a folder to; at the end it becomes `path`.
 
     What is written reaches the disk before it is renamed, so that a kill, or a power cut, leaves
@@ -64,7 +64,7 @@ def remove(path: Path) -> None:
 
 
 @contextmanager
-def told_if_unwritable(path: Path) -> Iterator[None]:
+def report_unwritable(path: Path) -> Iterator[None]:
     """For what a user has named: that it cannot be written is the user's to know.
 
     Raises:
@@ -86,6 +86,6 @@ def write_page(page: str, path: Path) -> None:
     Raises:
         UsageError: the place cannot be written.
     """
-    with told_if_unwritable(path), written_whole(path) as beside:
+    with report_unwritable(path), atomic_write(path) as beside:
         # A review may hold half of a surrogate pair, which UTF-8 has no bytes for.
         beside.write_bytes(page.encode("utf-8", errors="replace"))

@@ -18,7 +18,7 @@ SAMPLES = {"sample": "en", "sample_es": "es"}
 _PARTS = {"": (6000, 0), "train": (6000, 0), "test": (1500, 1)}
 
 
-def made_up(source: str) -> Iterator[tuple[str, str]] | None:
+def builtin_reviews(source: str) -> Iterator[tuple[str, str]] | None:
     """Labels and texts, if the source is a made-up corpus."""
     name, _, part = source.partition(":")
     if name not in SAMPLES or part not in _PARTS or Path(source).exists():
@@ -27,16 +27,16 @@ def made_up(source: str) -> Iterator[tuple[str, str]] | None:
     return sample_reviews(count, language=SAMPLES[name], seed=seed)
 
 
-def is_named(source: str) -> bool:
+def is_builtin(source: str) -> bool:
     """Whether the source is a corpus by name."""
-    return made_up(source) is not None or hub.find_dataset(source) is not None
+    return builtin_reviews(source) is not None or hub.find_dataset(source) is not None
 
 
 def part_to_test(source: str) -> str | None:
     """The part to test on of the corpus that is learnt from by this name."""
-    return f"{source}:test" if ":" not in source and is_named(source) else None
+    return f"{source}:test" if ":" not in source and is_builtin(source) else None
 
 
 def is_synthetic(source: str) -> bool:
     """Whether the reviews are made up, so that figures on them say nothing of real ones."""
-    return made_up(source) is not None
+    return builtin_reviews(source) is not None

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from sentir.errors import DataError
 from sentir.io.paths import read_lines
-from sentir.io.streams import shown
+from sentir.io.streams import display_name
 
 _WIDE_MARKS = {
     codecs.BOM_UTF32_LE: "UTF-32",  # before UTF-16's, with which it begins
@@ -52,7 +52,7 @@ def text_lines(
     source: str,
     encoding: str,
     max_line_bytes: int,
-    meet: Callable[[DataError], None],
+    report: Callable[[DataError], None],
     *,
     keep_unreadable: bool = False,
 ) -> Iterator[tuple[int, str]]:
@@ -69,15 +69,15 @@ def text_lines(
     Raises:
         DataError: the file is in UTF-16 or UTF-32, or as `read_lines`.
     """
-    name = shown(source)
-    for number, line in read_lines(source, max_line_bytes=max_line_bytes, meet=meet):
+    name = display_name(source)
+    for number, line in read_lines(source, max_line_bytes=max_line_bytes, report=report):
         if number == 1:
             line = _without_mark(line, name)
         try:
             text = line.decode(encoding)
         except UnicodeDecodeError as error:
             column = len(line[: error.start].decode(encoding, errors="replace")) + 1
-            meet(
+            report(
                 DataError(
                     f"byte 0x{line[error.start]:02x} at column {column} is not {encoding}",
                     where=f"{name}:{number}",

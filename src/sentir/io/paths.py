@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from sentir.errors import DataError
-from sentir.io.atomic import written_whole
+from sentir.io.atomic import atomic_write
 from sentir.io.compression import compressor
 from sentir.io.streams import open_input, reason_of, unopened
 
 MAX_LINE_BYTES = 1_000_000
 
 
-def expand(sources: Iterable[str]) -> list[str]:
+def expand_sources(sources: Iterable[str]) -> list[str]:
     """The files, URLs and ``-`` that the names stand for, in the order given; globs sorted.
 
     Raises:
@@ -74,7 +74,7 @@ def read_lines(
     source: str,
     *,
     max_line_bytes: int = MAX_LINE_BYTES,
-    meet: Callable[[DataError], None] = raise_at_once,
+    report: Callable[[DataError], None] = raise_at_once,
 ) -> Iterator[tuple[int, bytes]]:
     r"""The lines of a source, numbered from 1, without their ``\n``.
 
@@ -96,7 +96,7 @@ def read_lines(
                 block = stream.read_block()
             except DataError as error:
                 where = f"{stream.name}:{number + 1}"
-                meet(DataError(error.what, where=where, todo=error.todo))
+                report(DataError(error.what, where=where, todo=error.todo))
                 return  # the line that was being read is cut, and so dropped
             if not block:
                 break
@@ -106,12 +106,12 @@ def read_lines(
                 number += 1
                 if len(line) > max_line_bytes or too_long:
                     if not too_long:
-                        meet(_line_too_long(stream.name, number, max_line_bytes))
+                        report(_line_too_long(stream.name, number, max_line_bytes))
                     too_long = False
                 else:
                     yield number, line
             if len(rest) > max_line_bytes and not too_long:
-                meet(_line_too_long(stream.name, number + 1, max_line_bytes))
+                report(_line_too_long(stream.name, number + 1, max_line_bytes))
                 too_long = True
             if too_long:
                 rest = b""
@@ -162,7 +162,7 @@ def open_output(path: str) -> Iterator[Any]:
                 yield stream
             return
         with (
-            written_whole(target.resolve()) as beside,  # where a link points, not the link
+            atomic_write(target.resolve()) as beside,  # where a link points, not the link
             beside.open("wb") as raw,
             compressor(raw, target.suffix) as stream,
         ):

@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple
 from sentir.config import ReadOptions
 from sentir.errors import DataError, UsageError
 from sentir.io import hub
-from sentir.io.builtin import made_up
+from sentir.io.builtin import builtin_reviews
 from sentir.io.columns import (
     TEXT_NAMES,
     EmptyTextError,
@@ -27,12 +27,12 @@ from sentir.io.columns import (
 )
 from sentir.io.extensions import format_of_name
 from sentir.io.lines import check_encoding, text_lines
-from sentir.io.paths import expand
-from sentir.io.streams import open_input, shown
+from sentir.io.paths import expand_sources
+from sentir.io.streams import display_name, open_input
 from sentir.io.tables import csv_records, jsonl_records, parquet_records, parquet_schema
 
 __all__ = [
-    "Faults",
+    "BadRows",
     "Format",
     "ReadOptions",
     "Review",
@@ -67,14 +67,14 @@ _DEFAULT = ReadOptions()
 
 
 @dataclass
-class Faults:
+class BadRows:
     """Bad rows: raised at once, or counted, with the first messages kept as examples."""
 
     on_error: Literal["raise", "skip"] = "raise"
     count: int = 0
     examples: list[str] = field(default_factory=list)
 
-    def meet(self, error: DataError) -> None:
+    def report(self, error: DataError) -> None:
         """Raise the error, or count it.
 
         Raises:
@@ -94,7 +94,7 @@ class Faults:
         path = folder / _SKIPPED
         if not path.exists():  # nothing was before 2026-11-27
             return
-        saved = Faults(**json.loads(path.read_text(encoding="utf-8")))
+        saved = BadRows(**json.loads(path.read_text(encoding="utf-8")))
         self.count += saved.count
         self._show(saved.examples)
 
@@ -106,7 +106,7 @@ def read_reviews(
     sources: Sequence[str],
     options: ReadOptions = _DEFAULT,
     *,
-    faults: Faults | None = None,
+    bad_rows: BadRows | None = None,
     labelled: bool = True,
     keep_empty: bool = False,
 ) -> Iterator[Review]:
@@ -129,18 +129,18 @@ def read_reviews(
     if isinstance(sources, str):
         raise UsageError(f"sources = {sources!r}", todo="pass a list of names")
     check_encoding(options.encoding)
-    faults = Faults(options.on_error) if faults is None else faults
+    bad_rows = BadRows(options.on_error) if bad_rows is None else bad_rows
     for file, file_options in _files(sources, options):  # all are looked for before one is read
-        if (reviews := made_up(file)) is not None:
+        if (reviews := builtin_reviews(file)) is not None:
             for number, (label, text) in enumerate(reviews, start=1):
                 yield Review(text, label, file, number, None)
             continue
-        faults_before, found = faults.count, False
-        for review in _read_file(file, file_options, faults, labelled, keep_empty):
+        faults_before, found = bad_rows.count, False
+        for review in _read_file(file, file_options, bad_rows, labelled, keep_empty):
             found = True
             yield review
         if not found:
-            raise _nothing_found(shown(file), faults, faults_before)
+            raise _nothing_found(display_name(file), bad_rows, faults_before)
 
 
 def _files(sources: Sequence[str], options: ReadOptions) -> list[tuple[str, ReadOptions]]:
@@ -155,18 +155,18 @@ def _files(sources: Sequence[str], options: ReadOptions) -> list[tuple[str, Read
                 label_column=options.label_column or dataset.label_column,
             )
             files += [(str(path), of_dataset) for path in hub.named_dataset(*named)]
-        elif made_up(source) is not None:
+        elif builtin_reviews(source) is not None:
             files.append((source, options))
         else:
-            files += [(path, options) for path in expand([source])]
+            files += [(path, options) for path in expand_sources([source])]
     return files
 
 
-def _nothing_found(name: str, faults: Faults, faults_before: int) -> DataError:
-    bad = faults.count - faults_before
+def _nothing_found(name: str, bad_rows: BadRows, faults_before: int) -> DataError:
+    bad = bad_rows.count - faults_before
     if not bad:
         return DataError("holds no review", where=name, todo="check what wrote it")
-    first = faults.examples[faults_before:] or faults.examples
+    first = bad_rows.examples[faults_before:] or bad_rows.examples
     return DataError(
         f"none of its rows could be read ({bad:,} passed over)",
         where=name,
@@ -191,7 +191,7 @@ def detect_format(source: str, options: ReadOptions = _DEFAULT) -> Format:
     check_encoding(options.encoding)
     if named := format_of_name(source):
         return named
-    first = expand([source])[0]
+    first = expand_sources([source])[0]
     if Path(first).exists() and not Path(first).is_file():
         raise DataError(
             "a pipe, which can be read once only, so that its format cannot be looked at",
@@ -239,10 +239,10 @@ _Parse = Callable[[Any], tuple[str, str | None]]
 
 
 def _read_file(
-    source: str, options: ReadOptions, faults: Faults, labelled: bool, keep_empty: bool
+    source: str, options: ReadOptions, bad_rows: BadRows, labelled: bool, keep_empty: bool
 ) -> Iterator[Review]:
-    name = shown(source)
-    parse, rows = _rows(source, options, faults, labelled)
+    name = display_name(source)
+    parse, rows = _rows(source, options, bad_rows, labelled)
     for number, row in rows:
         try:
             text, label = parse(row)
@@ -250,16 +250,16 @@ def _read_file(
             if keep_empty and isinstance(error, EmptyTextError):
                 yield Review("", None, name, number, None if isinstance(row, str) else row)
                 continue
-            faults.meet(DataError(error.what, where=f"{name}:{number}", todo=error.todo))
+            bad_rows.report(DataError(error.what, where=f"{name}:{number}", todo=error.todo))
         else:
             yield Review(text, label, name, number, None if isinstance(row, str) else row)
 
 
 def _rows(
-    source: str, options: ReadOptions, faults: Faults, labelled: bool
+    source: str, options: ReadOptions, bad_rows: BadRows, labelled: bool
 ) -> tuple[_Parse, Iterator[tuple[int, Any]]]:
     """How to read a row of the source, and its numbered rows."""
-    name, format = shown(source), detect_format(source, options)
+    name, format = display_name(source), detect_format(source, options)
     if format == "text" and labelled:
         todo = "pass --format (fasttext, csv, jsonl, ...) if it has them"
         raise DataError("no labels in a file of plain text", where=name, todo=todo)
@@ -269,12 +269,12 @@ def _rows(
         )
     table = Table(name, options.text_column, options.label_column, labelled)
     if format == "parquet":
-        return table.read, parquet_records(source, choose=table.choose, meet=faults.meet)
+        return table.read, parquet_records(source, choose=table.choose, report=bad_rows.report)
     lines = text_lines(
         source,
         options.encoding,
         options.max_line_bytes,
-        faults.meet,
+        bad_rows.report,
         keep_unreadable=format in _DELIMITERS,
     )
     if format == "fasttext":
@@ -282,7 +282,7 @@ def _rows(
     if format == "text":
         return _text_line, lines
     if format == "jsonl":
-        return table.read, jsonl_records(lines, name, meet=faults.meet)
+        return table.read, jsonl_records(lines, name, report=bad_rows.report)
     return table.read, csv_records(
         lines,
         name,
@@ -290,7 +290,7 @@ def _rows(
         columns=options.columns,
         limit=options.max_line_bytes,
         see_columns=table.choose,
-        meet=faults.meet,
+        report=bad_rows.report,
     )
 
 

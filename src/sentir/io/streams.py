@@ -20,7 +20,7 @@ _NOT_FOUND = 404
 _ZIP_MAGIC = b"PK\x03\x04"
 
 
-def shown(source: str) -> str:
+def display_name(source: str) -> str:
     """The source as messages call it."""
     return "standard input" if source == "-" else source
 
@@ -148,7 +148,7 @@ class _StandardInput(Input):
 
 @functools.lru_cache(maxsize=1)  # a second opening must see what the first has looked ahead at
 def _standard_input(raw: Any) -> Input:
-    return _decompressed(raw, shown("-"), kind=_StandardInput)
+    return _decompressed(raw, display_name("-"), kind=_StandardInput)
 
 
 def _decompressed(raw: Any, name: str, kind: type[Input] = Input) -> Input:

@@ -17,9 +17,9 @@ from typing import Any
 from sentir.errors import DataError
 from sentir.io.compression import compression_of
 from sentir.io.lines import Unreadable
-from sentir.io.streams import open_raw, shown
+from sentir.io.streams import display_name, open_raw
 
-Meet = Callable[[DataError], None]
+Report = Callable[[DataError], None]
 Record = dict[str, Any]
 
 _UNCLOSED = "unexpected end of data"  # as the csv module calls it
@@ -82,7 +82,7 @@ def csv_records(
     columns: Sequence[str] = (),
     limit: int,
     see_columns: Callable[[Sequence[str]], object],
-    meet: Meet,
+    report: Report,
 ) -> Iterator[tuple[int, Record]]:
     """The rows under a header line, as RFC 4180 quotes them; blank lines are passed over.
 
@@ -118,7 +118,7 @@ def csv_records(
             broken = _broken_record(error, f"{name}:{feed.first_line}")
             if not header:
                 raise broken from None
-            meet(broken)
+            report(broken)
             feed.take_back()
             reader = csv.reader(feed, delimiter=delimiter, strict=True)
             continue
@@ -137,7 +137,7 @@ def csv_records(
         elif feed.unreadable:
             continue
         elif len(row) != len(header):
-            meet(
+            report(
                 DataError(
                     f"{len(row)} fields where {'--columns names' if columns else 'the header has'} "
                     f"{len(header)}",
@@ -166,7 +166,7 @@ def _broken_record(error: csv.Error, where: str) -> DataError:
 
 
 def jsonl_records(
-    lines: Iterator[tuple[int, str]], name: str, *, meet: Meet
+    lines: Iterator[tuple[int, str]], name: str, *, report: Report
 ) -> Iterator[tuple[int, Record]]:
     """One JSON object a line; blank lines are passed over.
 
@@ -185,18 +185,18 @@ def jsonl_records(
             record = json.loads(line)
         except (ValueError, RecursionError) as error:
             reason, todo = f"not JSON ({error})", "write one JSON object on each line"
-            meet(DataError(reason, where=f"{name}:{number}", todo=todo))
+            report(DataError(reason, where=f"{name}:{number}", todo=todo))
             continue
         if isinstance(record, dict):
             yield number, record
         else:
             what = f"JSON {type(record).__name__}, not an object"
             todo = 'write {"text": ..., "label": ...}'
-            meet(DataError(what, where=f"{name}:{number}", todo=todo))
+            report(DataError(what, where=f"{name}:{number}", todo=todo))
 
 
 def parquet_records(
-    source: str, *, choose: Callable[[Sequence[str]], Sequence[str]], meet: Meet
+    source: str, *, choose: Callable[[Sequence[str]], Sequence[str]], report: Report
 ) -> Iterator[tuple[int, Record]]:
     """The rows of a Parquet file, some at a time.
 
@@ -224,7 +224,7 @@ def parquet_records(
             broken = _damaged(source, number, error)
             if not number:
                 raise broken from error
-            meet(broken)
+            report(broken)
         except ValueError as error:  # Python's times end at the microsecond
             raise DataError(
                 f"a column has no equal in Python ({str(error).partition('. ')[0]})",
@@ -253,7 +253,7 @@ def parquet_schema(source: str) -> Any:
 def _open_parquet(source: str) -> Iterator[Any]:
     if source == "-":
         raise DataError(
-            "Parquet cannot be read from a pipe", where=shown(source), todo="name the file"
+            "Parquet cannot be read from a pipe", where=display_name(source), todo="name the file"
         )
     with open_raw(source) as raw:
         head = raw.read(6)

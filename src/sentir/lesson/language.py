@@ -11,7 +11,7 @@ LANGUAGES = ("en", "es")
 T = TypeVar("T")
 
 
-def said(texts: Mapping[str, T], language: str) -> T:
+def tr(texts: Mapping[str, T], language: str) -> T:
     """What stands there in that language.
 
     Raises:

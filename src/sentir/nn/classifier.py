@@ -19,9 +19,9 @@ from sentir.config import Initialisation, ModelConfig
 from sentir.nn.bigrams import HashedBigrams
 from sentir.nn.cells import MODULES
 from sentir.nn.dropout import Dropout
-from sentir.nn.initialisation import begin_layer, begin_words
-from sentir.nn.kernels.availability import learns_fused
-from sentir.nn.ngram_linear import Terms, outside, scaled_sum
+from sentir.nn.initialisation import init_embedding_, init_rnn_
+from sentir.nn.kernels.availability import can_train_with_numba
+from sentir.nn.ngram_linear import NgramLinear, padding_mask, scaled_sum
 from sentir.text.tokenizer import PAD
 
 #: Reviews that oneDNN's LSTM is given at a time in bfloat16: with more it asks the system for so
@@ -49,25 +49,29 @@ class RecurrentLayer(nn.Module):
     ) -> None:
         super().__init__()
         self.format: torch.dtype | None = None
-        self.ahead = MODULES[cell](inputs, hidden)
-        self.back = MODULES[cell](inputs, hidden) if bidirectional else None
-        for direction in (self.ahead, self.back):
+        self.forward_rnn = MODULES[cell](inputs, hidden)
+        self.backward_rnn = MODULES[cell](inputs, hidden) if bidirectional else None
+        for direction in (self.forward_rnn, self.backward_rnn):
             if direction is not None:
-                begin_layer(direction, initialisation)
+                init_rnn_(direction, initialisation)
 
-    def forward(self, x_TBE: Tensor, turn_TB: Tensor) -> Tensor:
-        """States of shape (T, B, F); `turn_TB` is `turned` of the batch's lengths."""
-        directions = [(self.ahead, x_TBE)]
-        if self.back is not None:
-            directions.append((self.back, turn(x_TBE, turn_TB)))
-        if self.training and self.format is None and learns_fused(self.ahead, x_TBE):
+    def forward(self, x_TBE: Tensor, reversal_index_TB: Tensor) -> Tensor:
+        """States of shape (T, B, F); `reversal_index_TB` is `turned` of the batch's lengths."""
+        directions = [(self.forward_rnn, x_TBE)]
+        if self.backward_rnn is not None:
+            directions.append((self.backward_rnn, reverse_padded(x_TBE, reversal_index_TB)))
+        if self.training and self.format is None and can_train_with_numba(self.forward_rnn, x_TBE):
             # Only here, as Numba takes a second to load.
             from sentir.nn.kernels.gru_autograd import states
 
-            ahead_TBH, *back = states(directions)
+            ahead_TBH, *backward = states(directions)
         else:
-            ahead_TBH, *back = (self._states(layer, read) for layer, read in directions)
-        return torch.cat([ahead_TBH, turn(back[0], turn_TB)], dim=2) if back else ahead_TBH
+            ahead_TBH, *backward = (self._states(layer, read) for layer, read in directions)
+        return (
+            torch.cat([ahead_TBH, reverse_padded(backward[0], reversal_index_TB)], dim=2)
+            if backward
+            else ahead_TBH
+        )
 
     def _states(self, direction: nn.Module, x_TBE: Tensor) -> Tensor:
         if self.format is None:
@@ -84,7 +88,7 @@ class RecurrentLayer(nn.Module):
         return states_TBH.to(x_TBE.dtype)
 
 
-def turned(lengths_B: Tensor, longest: int) -> Tensor:
+def reversal_index(lengths_B: Tensor, longest: int) -> Tensor:
     """For each place of a text the place it has when the text is read backwards, (T, B).
 
     Padding stays where it is, so turning twice is no change.
@@ -94,10 +98,12 @@ def turned(lengths_B: Tensor, longest: int) -> Tensor:
     return torch.where(at_T1 <= last_1B, last_1B - at_T1, at_T1)
 
 
-def turn(x_TBE: Tensor, turn_TB: Tensor) -> Tensor:
+def reverse_padded(x_TBE: Tensor, reversal_index_TB: Tensor) -> Tensor:
     """The same texts read from their other end."""
     size = x_TBE.shape[1]
-    flat = (turn_TB * size + torch.arange(size, device=turn_TB.device)).flatten()
+    flat = (
+        reversal_index_TB * size + torch.arange(size, device=reversal_index_TB.device)
+    ).flatten()
     return x_TBE.flatten(0, 1).index_select(0, flat).view_as(x_TBE)
 
 
@@ -119,15 +125,15 @@ class Pooling(nn.Module):
             if not self.bidirectional:
                 return last_BF
             return torch.cat([last_BF[:, : self.hidden], states_TBF[0, :, self.hidden :]], dim=1)
-        outside_TB1 = outside(states_TBF, lengths_B)[:, :, None]
+        padding_mask_TB1 = padding_mask(states_TBF, lengths_B)[:, :, None]
         if self.kind == "max":
-            return states_TBF.masked_fill(outside_TB1, -torch.inf).amax(dim=0)
+            return states_TBF.masked_fill(padding_mask_TB1, -torch.inf).amax(dim=0)
         if self.kind == "mean":
-            total_BF = states_TBF.masked_fill(outside_TB1, 0.0).sum(dim=0)
+            total_BF = states_TBF.masked_fill(padding_mask_TB1, 0.0).sum(dim=0)
             return total_BF / lengths_B[:, None].to(total_BF.dtype)
         assert self.score is not None
         # Additive attention with one learnt query (Bahdanau et al. 2015; Yang et al. 2016).
-        score_TB1 = self.score(torch.tanh(states_TBF)).masked_fill(outside_TB1, -torch.inf)
+        score_TB1 = self.score(torch.tanh(states_TBF)).masked_fill(padding_mask_TB1, -torch.inf)
         pooled_BF: Tensor = (score_TB1.softmax(dim=0) * states_TBF).sum(dim=0)
         return pooled_BF
 
@@ -145,36 +151,42 @@ class SentimentClassifier(nn.Module):
         super().__init__()
         self.config, self.classes = config, classes
         self.class_weights_C: Tensor | None = None
-        self.embedding = nn.Embedding(vocabulary, config.embedding, padding_idx=PAD)
-        begin_words(self.embedding, config.initialisation)
+        self.embedding = nn.Embedding(vocabulary, config.embedding_dim, padding_idx=PAD)
+        init_embedding_(self.embedding, config.initialisation)
         self.embedding.weight.requires_grad_(not config.freeze_embedding)
         self.bigrams = (
-            HashedBigrams(config.bigrams, config.embedding, config.bigram_dropout)
-            if config.bigrams
+            HashedBigrams(config.bigram_buckets, config.embedding_dim, config.bigram_dropout)
+            if config.bigram_buckets
             else None
         )
         self.embedding_dropout = Dropout(config.embedding_dropout)
-        features = config.hidden * (2 if config.bidirectional else 1)
+        features = config.hidden_size * (2 if config.bidirectional else 1)
         self.layers = nn.ModuleList(
             RecurrentLayer(
                 config.cell,
-                features if at else config.embedding,
-                config.hidden,
+                features if at else config.embedding_dim,
+                config.hidden_size,
                 bidirectional=config.bidirectional,
                 initialisation=config.initialisation,
             )
-            for at in range(config.layers)
+            for at in range(config.num_layers)
         )
         # Between layers stands a dropout of its own: the one inside nn.LSTM computes wrongly on
         # Apple's mps with several layers (PyTorch issues 190056, 180744, 173640).
         self.dropout = Dropout(config.dropout)
-        self.pooling = Pooling(config.pooling, config.hidden, bidirectional=config.bidirectional)
+        self.pooling = Pooling(
+            config.pooling, config.hidden_size, bidirectional=config.bidirectional
+        )
         self.head_dropout = Dropout(config.head_dropout)
-        self.skip_dropout = Dropout(config.skip_dropout) if config.skip else None
-        read = features + (config.embedding if config.skip else 0)
+        self.embedding_skip_dropout = (
+            Dropout(config.embedding_skip_dropout) if config.embedding_skip else None
+        )
+        read = features + (config.embedding_dim if config.embedding_skip else 0)
         outputs = 1 if classes == 2 else classes
         self.head = nn.Linear(read, outputs)
-        self.terms = Terms(vocabulary, config.terms, outputs) if config.terms else None
+        self.ngram_linear = (
+            NgramLinear(vocabulary, config.ngram_buckets, outputs) if config.ngram_buckets else None
+        )
 
     def forward(self, ids_BT: Tensor, lengths_B: Tensor) -> Tensor:
         """Logits of shape (B, O) for ids of shape (B, T) with `lengths_B` tokens each."""
@@ -182,19 +194,23 @@ class SentimentClassifier(nn.Module):
 
     def read(self, words_TBE: Tensor, ids_BT: Tensor, lengths_B: Tensor) -> Tensor:
         """As `forward`, of words whose vectors, `embedded`, are given."""
-        turn_TB = turned(lengths_B, ids_BT.shape[1])
+        reversal_index_TB = reversal_index(lengths_B, ids_BT.shape[1])
         words_TBE = self.embedding_dropout(words_TBE)
         states_TBF = words_TBE
         for at, layer in enumerate(self.layers):
-            states_TBF = layer(self.dropout(states_TBF) if at else states_TBF, turn_TB)
+            states_TBF = layer(self.dropout(states_TBF) if at else states_TBF, reversal_index_TB)
         features_BF = self.head_dropout(self.pooling(states_TBF, lengths_B))
-        if self.skip_dropout is not None:  # single telling words reach the head at once
-            skip_BE = self.skip_dropout(scaled_sum(words_TBE, lengths_B))
+        if self.embedding_skip_dropout is not None:  # single telling words reach the head at once
+            skip_BE = self.embedding_skip_dropout(scaled_sum(words_TBE, lengths_B))
             features_BF = torch.cat([features_BF, skip_BE], dim=1)
         logits_BO: Tensor = self.head(features_BF)
-        return logits_BO if self.terms is None else logits_BO + self.terms(ids_BT.T, lengths_B)
+        return (
+            logits_BO
+            if self.ngram_linear is None
+            else logits_BO + self.ngram_linear(ids_BT.T, lengths_B)
+        )
 
-    def compute_in(self, format: torch.dtype | None) -> None:
+    def set_compute_dtype(self, format: torch.dtype | None) -> None:
         """Set the number format of the recurrent layers; None is that of the weights."""
         for layer in self.layers:
             assert isinstance(layer, RecurrentLayer)
@@ -205,7 +221,7 @@ class SentimentClassifier(nn.Module):
         words_TBE: Tensor = self.embedding(ids_TB)
         return words_TBE if self.bigrams is None else words_TBE + self.bigrams(ids_TB)
 
-    def weigh_classes(self, weights_C: Tensor | None) -> None:
+    def set_class_weights(self, weights_C: Tensor | None) -> None:
         """Set how much a review of each class counts in the loss, 1 on average; None: all alike."""
         self.class_weights_C = weights_C
 

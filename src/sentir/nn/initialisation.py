@@ -15,7 +15,7 @@ from sentir.config import Initialisation
 from sentir.nn.cells import weights_of
 
 
-def begin_words(embedding: nn.Embedding, how: Initialisation) -> None:
+def init_embedding_(embedding: nn.Embedding, how: Initialisation) -> None:
     """Draw the vectors of words anew, small, unless PyTorch's are to stay; padding stays at 0."""
     if how == "pytorch":
         return
@@ -24,7 +24,7 @@ def begin_words(embedding: nn.Embedding, how: Initialisation) -> None:
         embedding.weight[embedding.padding_idx].zero_()
 
 
-def begin_layer(layer: nn.RNNBase, how: Initialisation) -> None:
+def init_rnn_(layer: nn.RNNBase, how: Initialisation) -> None:
     """Orthogonal memory (Saxe et al. 2014) and, for an LSTM, open forget gates.
 
     A forget bias of 1 lets the cell state pass from the first step on (Gers et al. 2000;

@@ -25,12 +25,12 @@ from sentir.text.tokenizer import PAD
 #: Multiplies the first word of a triple; odd and large as those of a pair.
 THIRD = 3_266_489_917
 #: Marks run from 1 to this prime; 0 is the mark of a row that nobody has.
-MARKS = 2_147_483_629
+FINGERPRINTS = 2_147_483_629
 #: Keeps the size of a text without terms from being zero.
-LEAST_SQUARE = 1e-6
+MIN_SQUARED_SCALE = 1e-6
 
 
-class Terms(nn.Module):
+class NgramLinear(nn.Module):
     """Outputs of shape (B, O); zero until weights are put in.
 
     Every term has a scale, which says how telling it is, and a weight, which is what was learnt for
@@ -50,26 +50,28 @@ class Terms(nn.Module):
         # Fitted after the network is trained, not by its gradient: so buffers, not parameters.
         for name, count in (("word", vocabulary), ("ngram", rows)):
             self.register_buffer(f"{name}_weights", torch.zeros(count, outputs))
-            self.register_buffer(f"{name}_squares", torch.zeros(count, outputs))
-        self.register_buffer("ngram_marks", torch.zeros(rows, dtype=torch.int32))
+            self.register_buffer(f"{name}_squared_scales", torch.zeros(count, outputs))
+        self.register_buffer("ngram_fingerprints", torch.zeros(rows, dtype=torch.int32))
         self.word_weights: Tensor
-        self.word_squares: Tensor
+        self.word_squared_scales: Tensor
         self.ngram_weights: Tensor
-        self.ngram_squares: Tensor
-        self.ngram_marks: Tensor
+        self.ngram_squared_scales: Tensor
+        self.ngram_fingerprints: Tensor
 
     def forward(self, ids_TB: Tensor, lengths_B: Tensor) -> Tensor:
-        ids_TB = ids_TB.masked_fill(outside(ids_TB, lengths_B), PAD)
+        ids_TB = ids_TB.masked_fill(padding_mask(ids_TB, lengths_B), PAD)
         word_TB = once(ids_TB)
         weights_BO = self.word_weights[word_TB].sum(dim=0)
-        squares_BO = self.word_squares[word_TB].sum(dim=0)
+        squared_scales_BO = self.word_squared_scales[word_TB].sum(dim=0)
         for key_TB in ngrams(ids_TB):
             key_TB = once(key_TB)
             row_TB = row_of(key_TB, self.rows)
-            owns_TB1 = (self.ngram_marks[row_TB] == mark_of(key_TB))[:, :, None]
+            owns_TB1 = (self.ngram_fingerprints[row_TB] == fingerprint_of(key_TB))[:, :, None]
             weights_BO = weights_BO + (self.ngram_weights[row_TB] * owns_TB1).sum(dim=0)
-            squares_BO = squares_BO + (self.ngram_squares[row_TB] * owns_TB1).sum(dim=0)
-        return weights_BO / (squares_BO + LEAST_SQUARE).sqrt()
+            squared_scales_BO = squared_scales_BO + (
+                self.ngram_squared_scales[row_TB] * owns_TB1
+            ).sum(dim=0)
+        return weights_BO / (squared_scales_BO + MIN_SQUARED_SCALE).sqrt()
 
 
 def ngrams(ids_TB: Tensor) -> Iterator[Tensor]:
@@ -94,14 +96,14 @@ def once(key_TB: Tensor) -> Tensor:
     return sorted_TB.masked_fill(stood_TB, 0)
 
 
-def mark_of(key: Tensor) -> Tensor:
-    """The mark of its row if it stands there, 1 to `MARKS`; -1 for the number 0, which is none."""
-    return (key % MARKS + 1).masked_fill(key == 0, -1)
+def fingerprint_of(key: Tensor) -> Tensor:
+    """The mark of its row if it stands there, 1 to `FINGERPRINTS`; -1 for the number 0, which is none."""
+    return (key % FINGERPRINTS + 1).masked_fill(key == 0, -1)
 
 
 def summed(x_TBE: Tensor, lengths_B: Tensor) -> Tensor:
     """The sum of each text's vectors, (B, E)."""
-    return x_TBE.masked_fill(outside(x_TBE, lengths_B)[:, :, None], 0.0).sum(dim=0)
+    return x_TBE.masked_fill(padding_mask(x_TBE, lengths_B)[:, :, None], 0.0).sum(dim=0)
 
 
 def scaled_sum(x_TBE: Tensor, lengths_B: Tensor) -> Tensor:
@@ -113,6 +115,6 @@ def scaled_sum(x_TBE: Tensor, lengths_B: Tensor) -> Tensor:
     return total_BE / lengths_B[:, None].to(total_BE.dtype).sqrt()
 
 
-def outside(x: Tensor, lengths_B: Tensor) -> Tensor:
+def padding_mask(x: Tensor, lengths_B: Tensor) -> Tensor:
     """Where `x`, whose first dimension is T, holds padding, (T, B)."""
     return torch.arange(len(x), device=lengths_B.device)[:, None] >= lengths_B

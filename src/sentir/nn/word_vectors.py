@@ -74,5 +74,5 @@ def _check_size(got: int, wanted: int, where: str) -> None:
         raise DataError(
             f"vectors of {got} numbers for an embedding of {wanted}",
             where=where,
-            todo=f"pass --embedding {got}" if got > 1 else "give a text file of word vectors",
+            todo=f"pass --embedding-dim {got}" if got > 1 else "give a text file of word vectors",
         )

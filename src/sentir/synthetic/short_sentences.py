@@ -72,7 +72,7 @@ _GRAMMARS = {
 }
 
 
-def plain_sentences(count: int, *, language: str, seed: int = 0) -> Iterator[tuple[str, str]]:
+def short_sentences(count: int, *, language: str, seed: int = 0) -> Iterator[tuple[str, str]]:
     """Plain sentences, one at a time, as ``(label, text)``; labels take turns.
 
     Args:

@@ -28,7 +28,7 @@ _TO_SPACES = np.array([_BLANK if chr(byte).isspace() else byte for byte in range
                       + list(range(128, 256)), np.uint8)  # fmt: skip
 
 
-class Cut(NamedTuple):
+class TokenizedBatch(NamedTuple):
     """The words of N reviews."""
 
     #: Every word once, by first appearance.
@@ -41,7 +41,7 @@ class Cut(NamedTuple):
     hashes_N: Hashes
 
 
-class Cutter:
+class BatchTokenizer:
     """Cuts reviews into words, and remembers how a piece was cut.
 
     Args:
@@ -54,11 +54,13 @@ class Cutter:
         if steps is not None:
             self._pieces = Pieces([step for step in steps if step != "html"])
 
-    def __call__(self, texts_N: pa.StringArray) -> Cut:
+    def __call__(self, texts_N: pa.StringArray) -> TokenizedBatch:
         texts = texts_N.to_pylist()
         hashes_N = _text_hashes(texts, _is_plain(texts_N))
         if self._pieces is None:
-            return Cut([], np.empty(0, np.int32), np.zeros(len(texts), np.int32), hashes_N)
+            return TokenizedBatch(
+                [], np.empty(0, np.int32), np.zeros(len(texts), np.int32), hashes_N
+            )
         pieces, ends_N = _pieces(pa.array(map(self._ready, texts), pa.string()))
         # Arrow numbers the pieces, so that Python meets each distinct one once a call.
         numbered = pieces.dictionary_encode()
@@ -72,7 +74,7 @@ class Cutter:
         flat = words_of_pieces.of(numbers)
         ends = np.concatenate(([0], np.cumsum(sizes[numbers])))[ends_N]
         lengths_N = np.diff(ends, prepend=0).astype(np.int32)
-        return Cut([self._pieces.words[at] for at in words], flat, lengths_N, hashes_N)
+        return TokenizedBatch([self._pieces.words[at] for at in words], flat, lengths_N, hashes_N)
 
     def _ready(self, text: str) -> str:
         """The text with a space behind it, and no blank but ASCII's within."""

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pyarrow as pa
 
 from sentir.errors import WorkerError
-from sentir.text.batch import Cut, Cutter
+from sentir.text.batch import BatchTokenizer, TokenizedBatch
 
 if TYPE_CHECKING:
     from sentir.config import CleanStep
@@ -46,11 +46,11 @@ _PROGRAM = (
 )
 
 
-def cut_all(
+def tokenize_all(
     chunks: Iterable[tuple[pa.StringArray, T]],
     steps: Sequence[CleanStep] | None,
     processes: int | None = None,
-) -> Generator[tuple[pa.StringArray, T, Cut], None, None]:
+) -> Generator[tuple[pa.StringArray, T, TokenizedBatch], None, None]:
     """Each chunk with what its texts are cut into, in order; few chunks start no worker.
 
     To be closed (`contextlib.closing`) if it may be left before its end.
@@ -67,12 +67,12 @@ def cut_all(
     head = list(islice(source, FEW_CHUNKS))
     count = min((processes or available_cores()) - 1, MAX_WORKERS)
     if len(head) < FEW_CHUNKS or count < 1 or steps is None or not sys.executable:
-        cutter = Cutter(steps)
+        cutter = BatchTokenizer(steps)
         for texts, rest in chain(head, source):
             yield texts, rest, cutter(texts)
         return
     workers = _Workers(count, steps)
-    waiting: deque[tuple[pa.StringArray, T, Future[Cut]]] = deque()
+    waiting: deque[tuple[pa.StringArray, T, Future[TokenizedBatch]]] = deque()
     try:
         for texts, rest in chain(head, source):
             waiting.append((texts, rest, workers.submit(texts)))
@@ -108,14 +108,14 @@ class _Workers:
                 _send(process.stdin, sys.path, tuple(steps))
             self._idle.put(process)
 
-    def submit(self, texts: pa.StringArray) -> Future[Cut]:
+    def submit(self, texts: pa.StringArray) -> Future[TokenizedBatch]:
         return self._threads.submit(self._cut, texts)
 
-    def _cut(self, texts: pa.StringArray) -> Cut:
+    def _cut(self, texts: pa.StringArray) -> TokenizedBatch:
         process = self._idle.get()
         try:
             _send(process.stdin, texts)
-            cut: Cut = pickle.load(process.stdout)  # type: ignore[arg-type]
+            cut: TokenizedBatch = pickle.load(process.stdout)  # type: ignore[arg-type]
         except (OSError, EOFError, pickle.UnpicklingError):
             raise WorkerError(
                 f"a worker that cuts reviews into words has ended (exit code {process.wait()})",
@@ -141,9 +141,9 @@ def _send(stream: Any, *objects: object) -> None:
 
 
 def serve(source: Any, sink: Any) -> None:
-    """Work as a worker: the steps, then texts come in, and `Cut`s go out, until the pipe ends."""
+    """Work as a worker: the steps, then texts come in, and `TokenizedBatch`s go out, until the pipe ends."""
     gc.disable()  # it makes no cycles, and has a great many pieces to look through for them
-    cutter = Cutter(pickle.load(source))
+    cutter = BatchTokenizer(pickle.load(source))
     with suppress(EOFError, BrokenPipeError):
         while True:
             _send(sink, cutter(pickle.load(source)))

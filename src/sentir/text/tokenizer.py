@@ -110,12 +110,12 @@ class SubwordTokenizer(Tokenizer):
 
     @classmethod
     def train(cls, texts: Iterable[str], config: TextConfig) -> SubwordTokenizer:
-        """Learn `config.max_vocabulary` pieces (16,000 if unset) from the texts."""
+        """Learn `config.max_vocab_size` pieces (16,000 if unset) from the texts."""
         import tokenizers
         from tokenizers import AddedToken, models, pre_tokenizers, trainers
 
         clean = cleaner(config.clean)
-        size = config.max_vocabulary or DEFAULT_SUBWORDS
+        size = config.max_vocab_size or DEFAULT_SUBWORDS
         settings: dict[str, Any] = {
             "vocab_size": size,
             "special_tokens": list(SPECIAL),

@@ -100,7 +100,7 @@ class Pieces:
         return self._pieces.of(numbers), sizes
 
     def _learn(self, pieces: list[str]) -> None:
-        """Cut the pieces into words and put those behind what is known."""
+        """TokenizedBatch the pieces into words and put those behind what is known."""
         cleaned, parts = _in_parts(self._clean("".join(pieces)))
         numbered = pa.array(_TOKENS.findall(cleaned), pa.string()).dictionary_encode()
         numbers_T = numbered.indices.to_numpy()  # T tokens

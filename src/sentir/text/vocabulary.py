@@ -14,14 +14,14 @@ import numpy as np
 import numpy.typing as npt
 
 from sentir.config import TextConfig
-from sentir.text.batch import Cut
+from sentir.text.batch import TokenizedBatch
 from sentir.text.tokenizer import SPECIAL, UNK, WordTokenizer
 
 #: Distinct words held while counting (about 300 MB); beyond, the rarer half is let go.
 MAX_WORDS = 2_000_000
 
 
-class GrowingVocabulary:
+class StreamingVocabulary:
     """Provisional ids for words as they come."""
 
     def __init__(self, config: TextConfig, *, max_words: int = MAX_WORDS) -> None:
@@ -31,7 +31,7 @@ class GrowingVocabulary:
         self._id_of: dict[str, int] = {}
         self._counts = array("q")
 
-    def encode(self, cut: Cut) -> npt.NDArray[np.int32]:
+    def encode(self, cut: TokenizedBatch) -> npt.NDArray[np.int32]:
         """The provisional ids of all words of some reviews, as they follow each other.
 
         The words are counted, and rare ones are let go if there are too many of them.
@@ -53,7 +53,7 @@ class GrowingVocabulary:
             self._id_of = {word: at for word, at in self._id_of.items() if counts[at] > rare}
         return ids_N[cut.flat]
 
-    def settle(
+    def finalize(
         self, counts_N: npt.NDArray[np.int64]
     ) -> tuple[WordTokenizer, npt.NDArray[np.int32]]:
         """The tokenizer of the words seen often enough, and the table to its ids.
@@ -69,7 +69,7 @@ class GrowingVocabulary:
         ids = np.fromiter(word_of, dtype=np.int64, count=len(word_of))
         ids = ids[counts_N[ids] >= self._config.min_count]
         ids = ids[np.lexsort((ids, -counts_N[ids]))]
-        limit = self._config.max_vocabulary
+        limit = self._config.max_vocab_size
         ids = ids[: None if limit is None else limit - len(SPECIAL)]
         table = np.full(len(self._counts), UNK, dtype=np.int32)
         table[ids] = np.arange(len(SPECIAL), len(SPECIAL) + len(ids), dtype=np.int32)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from sentir.data.batching import Batch
 from sentir.nn.classifier import SentimentClassifier
-from sentir.nn.ngram_linear import outside
+from sentir.nn.ngram_linear import padding_mask
 
 
 def adversarial_loss(
@@ -44,7 +44,7 @@ def adversarial_loss(
 
 def worst_step(words_TBE: Tensor, slope_TBE: Tensor, lengths_B: Tensor, size: float) -> Tensor:
     """For each review the step along its slope, `size` times as long as its words' vectors are."""
-    padding_TB1 = outside(words_TBE, lengths_B)[:, :, None]
+    padding_TB1 = padding_mask(words_TBE, lengths_B)[:, :, None]
     words_TBE = words_TBE.masked_fill(padding_TB1, 0.0)
     slope_TBE = slope_TBE.masked_fill(padding_TB1, 0.0)
     length_B = words_TBE.square().sum(dim=(0, 2)).sqrt()

@@ -36,7 +36,7 @@ class Mix(NamedTuple):
         return found_NO
 
 
-def best_mix(
+def fit_calibration(
     model: SentimentClassifier, parts: Sequence[Floats], labels_N: npt.NDArray[np.integer]
 ) -> Mix:
     """The weighted sum of the parts' logits that has the lowest loss.
@@ -74,7 +74,7 @@ def best_mix(
         return Mix(float(loss()), tuple(logs_P.exp().tolist()), shift_O.detach().float())
 
 
-def put_mix(model: SentimentClassifier, network: float, shift_O: Tensor) -> None:
+def set_calibration(model: SentimentClassifier, network: float, shift_O: Tensor) -> None:
     """Scale the network's outputs by its weight, and shift them."""
     with torch.no_grad():
         model.head.weight.mul_(network)

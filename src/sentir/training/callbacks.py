@@ -34,12 +34,12 @@ from rich.progress import (
 from rich.table import Column
 
 from sentir.errors import MissingExtraError
-from sentir.io.atomic import written_whole
+from sentir.io.atomic import atomic_write
 
 Event = dict[str, Any]
 
 
-class Watcher(Protocol):
+class Callback(Protocol):
     """Somebody who is told of every event."""
 
     def __call__(self, event: Event) -> None: ...
@@ -69,7 +69,7 @@ class MetricsFile:
 
     def _cut_back(self, step: int) -> None:
         rows = [row for row in read_metrics(self._path) if row["step"] <= step] if step else []
-        with written_whole(self._path) as beside:
+        with atomic_write(self._path) as beside:
             beside.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
 
 
@@ -128,9 +128,9 @@ class ProgressBar:
             mark = " (best so far)" if event["best"] else ""
             if "perplexity" in event:
                 self._best = f", valid {event['perplexity']:,.1f}"
-                ahead, back = event["perplexity_ahead"], event["perplexity_back"]
+                forward, backward = event["perplexity_forward"], event["perplexity_backward"]
                 both = event["perplexity"]
-                told = f"perplexity {both:,.1f} (ahead {ahead:,.1f}, back {back:,.1f})"
+                told = f"perplexity {both:,.1f} (forward {forward:,.1f}, backward {backward:,.1f})"
             else:
                 self._best = f", valid {event['loss']:.3f}"
                 told = f"accuracy {event['accuracy']:.2%}"
@@ -220,11 +220,11 @@ class TensorBoard:
             self._writer.close()
 
 
-def tell_all(watchers: Sequence[Watcher]) -> Watcher:
-    """One watcher that tells them all, in their order."""
+def call_all(callbacks: Sequence[Callback]) -> Callback:
+    """One callback that tells them all, in their order."""
 
-    def tell(event: Event) -> None:
-        for watcher in watchers:
-            watcher(event)
+    def emit(event: Event) -> None:
+        for callback in callbacks:
+            callback(event)
 
-    return tell
+    return emit

@@ -27,7 +27,7 @@ from torch import nn
 
 from sentir.data.batching import Batch
 from sentir.errors import DataError
-from sentir.io.atomic import written_whole
+from sentir.io.atomic import atomic_write
 
 
 class Stateful(Protocol):
@@ -100,7 +100,7 @@ class Checkpoints:
             "random": torch.get_rng_state(),
             "random_cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
         }
-        with written_whole(self.path) as beside:
+        with atomic_write(self.path) as beside:
             torch.save(state, beside)
 
     def load(self, parts: Mapping[str, Stateful]) -> Position:
@@ -160,7 +160,7 @@ class Checkpoints:
     def save_best(self, model: nn.Module) -> None:
         """Keep these weights as the best so far."""
         weights = {name: weight.contiguous() for name, weight in model.state_dict().items()}
-        with written_whole(self.best_path) as beside:
+        with atomic_write(self.best_path) as beside:
             safetensors.torch.save_file(weights, beside)
 
     def load_best(self, model: nn.Module) -> None:

@@ -27,19 +27,19 @@ EVALUATION_BATCH = 256
 
 
 @dataclass(frozen=True, kw_only=True)
-class Classifying:
+class ClassificationTask:
     """The task, see `sentir.training.loop.Task`.
 
     Attributes:
         targets: of the training reviews, see `sentir.data.joined.Reviews`.
         valid: reviews to choose the best model by.
-        max_tokens: what is read of a review.
+        max_length: what is read of a review.
         adversarial: size of the noise that is trained against, 0 for none.
     """
 
     targets: Tensor
     valid: EncodedCorpus
-    max_tokens: int
+    max_length: int
     adversarial: float = 0.0
     validations_an_epoch: int = 4
     counted: tuple[str, ...] = ("reviews",)
@@ -51,7 +51,7 @@ class Classifying:
         return model.loss(model(batch.ids_BT, batch.lengths_B), targets)
 
     def validate(self, model: SentimentClassifier) -> dict[str, float]:
-        probabilities_NC = probabilities(model, self.valid, self.max_tokens)
+        probabilities_NC = probabilities(model, self.valid, self.max_length)
         labels_N = self.valid.labels_N
         losses_N = -np.log(np.maximum(probabilities_NC[np.arange(len(labels_N)), labels_N], 1e-12))
         if model.class_weights_C is not None:
@@ -67,7 +67,7 @@ def fit_classifier(
     config: Config,
     *,
     checkpoints: Checkpoints,
-    tell: Listener,
+    emit: Listener,
     resume: bool = False,
 ) -> Position:
     """Train a classifier; `sentir.training.loop.fit` says how, and what the rest means.
@@ -76,36 +76,36 @@ def fit_classifier(
         model: on the device to train on; holds the best weights seen afterwards.
         train: reviews to learn from.
         valid: reviews to choose the best model by.
-        config: `text.max_tokens` and all of `train` and `tune` are used.
+        config: `text.max_length` and all of `train` and `finetune` are used.
     """
-    task = Classifying(
+    task = ClassificationTask(
         targets=torch.from_numpy(train.targets),
         valid=valid,
-        max_tokens=config.text.max_tokens,
-        adversarial=config.tune.adversarial,
+        max_length=config.text.max_length,
+        adversarial=config.finetune.adversarial_epsilon,
     )
     # The linear part is fitted when the network is: until then it would be summed, averaged and
     # saved for nothing.
-    terms, model.terms = model.terms, None
+    ngram_linear, model.ngram_linear = model.ngram_linear, None
     try:
         return fit(
-            model, train, task, config.train, config.tune,
-            checkpoints=checkpoints, tell=tell, resume=resume,
+            model, train, task, config.train, config.finetune,
+            checkpoints=checkpoints, emit=emit, resume=resume,
         )  # fmt: skip
     finally:
-        model.terms = terms
+        model.ngram_linear = ngram_linear
 
 
 def probabilities(
     model: SentimentClassifier,
     corpus: EncodedCorpus,
-    max_tokens: int,
+    max_length: int,
     *,
     batch_size: int = EVALUATION_BATCH,
     advance: Callable[[int], None] = lambda count: None,
 ) -> npt.NDArray[np.float64]:
     """The model's probabilities for every review, in the corpus' order, (N, C)."""
-    found_NO = logits(model, corpus, max_tokens, batch_size=batch_size, advance=advance)
+    found_NO = logits(model, corpus, max_length, batch_size=batch_size, advance=advance)
     answers_NC: npt.NDArray[np.float64] = model.probabilities(torch.from_numpy(found_NO)).numpy()
     return answers_NC
 
@@ -113,7 +113,7 @@ def probabilities(
 def logits(
     model: SentimentClassifier,
     corpus: EncodedCorpus,
-    max_tokens: int,
+    max_length: int,
     *,
     batch_size: int = EVALUATION_BATCH,
     advance: Callable[[int], None] = lambda count: None,
@@ -123,7 +123,7 @@ def logits(
     device = next(model.parameters()).device
     found_NO = np.empty((len(corpus), model.head.out_features))
     with torch.inference_mode():
-        for batch in sorted_batches(corpus, batch_size=batch_size, max_tokens=max_tokens):
+        for batch in sorted_batches(corpus, batch_size=batch_size, max_length=max_length):
             on_device = batch.to(device)
             logits_BO = model(on_device.ids_BT, on_device.lengths_B)
             found_NO[batch.rows_B] = logits_BO.double().cpu().numpy()

@@ -46,10 +46,10 @@ def choose_device(setting: str, config: ModelConfig, warn: Callable[[str], None]
         if name == "cpu":
             break
         device = torch.device(name)
-        faults = self_check(config, lambda model, device=device: model.to(device))  # type: ignore[misc]
-        if not faults:
+        failures = self_check(config, lambda model, device=device: model.to(device))  # type: ignore[misc]
+        if not failures:
             return device
-        said = f"{name} computes this network wrongly ({'; '.join(faults)})"
+        said = f"{name} computes this network wrongly ({'; '.join(failures)})"
         if setting != "auto":
             raise DeviceError(said, where="--device", todo="take --device cpu")
         warn(f"{said}; training on the CPU")
@@ -68,16 +68,16 @@ def self_check(
     """
     small = replace(
         config,
-        embedding=min(config.embedding, 24),
-        hidden=min(config.hidden, 24),
-        bigrams=min(config.bigrams, 50),
+        embedding_dim=min(config.embedding_dim, 24),
+        hidden_size=min(config.hidden_size, 24),
+        bigram_buckets=min(config.bigram_buckets, 50),
         bigram_dropout=0.0,
         embedding_dropout=0.0,
         dropout=0.0,
         head_dropout=0.0,
-        skip_dropout=0.0,
-        terms=0,
-        vectors=None,
+        embedding_skip_dropout=0.0,
+        ngram_buckets=0,
+        embedding_init="random",
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
@@ -88,18 +88,18 @@ def self_check(
     there = place(there)
 
     batch = pad([row[: 40 - 6 * at] for at, row in enumerate(ids)], 40)
-    faults = []
+    failures = []
     if _differ(_answers(there.train(), batch), _answers(here.train(), batch)):
-        faults.append("other answers than the CPU's")
+        failures.append("other answers than the CPU's")
     if any(_differ(got, wanted) for got, wanted in zip(_slopes(there), _slopes(here), strict=True)):
-        faults.append("other gradients than the CPU's")
+        failures.append("other gradients than the CPU's")
     # Rebuilt with the dropout that training uses: what eval mode must not feel.
     there.dropout.p = there.head_dropout.p = 0.5
     there.eval()
     alone = [_answers(there, pad([row[: 40 - 6 * at]], 40)) for at, row in enumerate(ids)]
     if _differ(_answers(there, batch), torch.cat(alone)):
-        faults.append("answers that depend on the batch")
-    return faults
+        failures.append("answers that depend on the batch")
+    return failures
 
 
 def _answers(model: SentimentClassifier, batch: Batch) -> torch.Tensor:

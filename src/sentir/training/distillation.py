@@ -26,7 +26,7 @@ from sentir.data.dataset import EncodedCorpus, read_batches
 from sentir.data.encoding import TrainingCorpora
 from sentir.data.joined import JoinedCorpora
 from sentir.errors import UsageError
-from sentir.training.callbacks import Watcher
+from sentir.training.callbacks import Callback
 
 Shares = npt.NDArray[np.float32]
 
@@ -72,7 +72,7 @@ def check_teachers(teachers: Sequence[Teacher], unlabelled: Sequence[str]) -> No
         )
 
 
-def taught(corpora: TrainingCorpora, teachers: Sequence[Teacher], tell: Watcher) -> JoinedCorpora:
+def taught(corpora: TrainingCorpora, teachers: Sequence[Teacher], emit: Callback) -> JoinedCorpora:
     """The labelled reviews and after them the unlabelled, with what is to be learnt of each.
 
     That is the probabilities of the classes (N, C): 1 for a label's, else the teachers'.
@@ -96,21 +96,21 @@ def taught(corpora: TrainingCorpora, teachers: Sequence[Teacher], tell: Watcher)
                 where="--teacher",
                 todo="train it on labels like these, or name them alike with --labels",
             )
-    answers_UC = np.mean([_answers(teacher, unlabelled, tell) for teacher in teachers], axis=0)
+    answers_UC = np.mean([_answers(teacher, unlabelled, emit) for teacher in teachers], axis=0)
     labels_LC = np.eye(len(names), dtype=np.float32)[corpora.train.labels_N]
     return JoinedCorpora([corpora.train, unlabelled], np.concatenate([labels_LC, answers_UC]))
 
 
-def _answers(teacher: Teacher, corpus: EncodedCorpus, tell: Watcher) -> Shares:
+def _answers(teacher: Teacher, corpus: EncodedCorpus, emit: Callback) -> Shares:
     """The teacher's answers, asked for if they are not kept yet."""
 
     def ask(folder: Path) -> None:
-        tell({"event": "say", "message": f"a teacher answers {len(corpus):,} reviews"})
+        emit({"event": "say", "message": f"a teacher answers {len(corpus):,} reviews"})
         found = []
         for batch in read_batches(corpus.path):
             texts = batch.column("text").to_pylist()
             found.append(teacher.predict_proba(texts).astype(np.float32))
-            tell({"event": "reading", "what": "asking the teacher", "reviews": len(texts)})
+            emit({"event": "reading", "what": "asking the teacher", "reviews": len(texts)})
         np.save(folder / "answers.npy", np.concatenate(found))
 
     name = f"taught-{digest(teacher.identity)}"

@@ -10,7 +10,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 M = TypeVar("M", bound=nn.Module)
 
 
-class WeightAverage(Generic[M]):
+class ExponentialMovingAverage(Generic[M]):
     """An exponential mean of a model's weights over its steps (Polyak and Juditsky 1992).
 
     Args:

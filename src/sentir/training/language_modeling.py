@@ -28,16 +28,16 @@ EVALUATION_BATCH, EVALUATION_PLACES = 32, 512
 
 
 @dataclass(frozen=True, kw_only=True)
-class Guessing:
+class LanguageModelingTask:
     """The task, see `sentir.training.loop.Task`.
 
     Attributes:
         valid: reviews to choose the best model by, `VALID_TOKENS` of them.
-        max_tokens: what is read of a review.
+        max_length: what is read of a review.
     """
 
     valid: EncodedCorpus
-    max_tokens: int
+    max_length: int
     validations_an_epoch: int = 10
     counted: tuple[str, ...] = ("reviews", "tokens")
 
@@ -45,13 +45,13 @@ class Guessing:
         return model.loss(model(batch.ids_BT, batch.lengths_B))
 
     def validate(self, model: LanguageModel) -> dict[str, float]:
-        ahead, back = losses(model, self.valid, self.max_tokens)
-        loss = (ahead + back) / 2
+        forward, backward = losses(model, self.valid, self.max_length)
+        loss = (forward + backward) / 2
         return {
             "loss": loss,
             "perplexity": perplexity(loss),
-            "perplexity_ahead": perplexity(ahead),
-            "perplexity_back": perplexity(back),
+            "perplexity_forward": perplexity(forward),
+            "perplexity_backward": perplexity(backward),
         }
 
 
@@ -62,7 +62,7 @@ def fit_language_model(
     config: PretrainConfig,
     *,
     checkpoints: Checkpoints,
-    tell: Listener,
+    emit: Listener,
     resume: bool = False,
 ) -> Position:
     """Train a language model; `sentir.training.loop.fit` says how, and what the rest means.
@@ -71,14 +71,14 @@ def fit_language_model(
         model: on the device to train on; holds the best weights seen afterwards.
         train: reviews to learn from.
         valid: reviews to choose the best model by.
-        config: `text.max_tokens` and all of `train` are used.
+        config: `text.max_length` and all of `train` are used.
     """
-    task = Guessing(valid=valid, max_tokens=config.text.max_tokens)
-    return fit(model, train, task, config.train, checkpoints=checkpoints, tell=tell, resume=resume)
+    task = LanguageModelingTask(valid=valid, max_length=config.text.max_length)
+    return fit(model, train, task, config.train, checkpoints=checkpoints, emit=emit, resume=resume)
 
 
 def losses(
-    model: LanguageModel, corpus: EncodedCorpus, max_tokens: int, most_tokens: int = VALID_TOKENS
+    model: LanguageModel, corpus: EncodedCorpus, max_length: int, most_tokens: int = VALID_TOKENS
 ) -> tuple[float, float]:
     """The exact loss a word, in nats, of guessing ahead and back; its power of e is the perplexity.
 
@@ -87,16 +87,16 @@ def losses(
     model.eval()
     device = next(model.parameters()).device
     order = np.random.default_rng(0).permutation(len(corpus))
-    read_N = np.cumsum(np.minimum(corpus.lengths_N[order], max_tokens))
+    read_N = np.cumsum(np.minimum(corpus.lengths_N[order], max_length))
     rows = order[: 1 + int((read_N <= most_tokens).sum())]
     rows = rows[np.argsort(corpus.lengths_N[rows], kind="stable")]
     totals, places = np.zeros(2), 0
     with torch.inference_mode():
         for start in range(0, len(rows), EVALUATION_BATCH):
             some = rows[start : start + EVALUATION_BATCH]
-            batch = pad([corpus[row] for row in some], max_tokens).to(device)
+            batch = pad([corpus[row] for row in some], max_length).to(device)
             guesses = model(batch.ids_BT, batch.lengths_B)
             totals += [model.exact_loss(guess, EVALUATION_PLACES).item() for guess in guesses]
             places += len(guesses[0].targets_N)
-    ahead, back = (totals / max(places, 1)).tolist()
-    return ahead, back
+    forward, backward = (totals / max(places, 1)).tolist()
+    return forward, backward

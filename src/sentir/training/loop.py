@@ -17,13 +17,13 @@ from typing import Any, Protocol, TypeVar
 import torch
 from torch import Tensor, nn
 
-from sentir.config import TrainConfig, TuneConfig
+from sentir.config import FineTuneConfig, TrainConfig
 from sentir.data.batching import Batch, batches_an_epoch, shuffled_batches
 from sentir.data.joined import Reviews
 from sentir.errors import ConfigError
 from sentir.training.checkpoint import Checkpoints, Position, Stateful
-from sentir.training.ema import WeightAverage
-from sentir.training.malloc import keep_memory
+from sentir.training.ema import ExponentialMovingAverage
+from sentir.training.malloc import tune_malloc
 from sentir.training.unfreezing import Unfreezing
 
 #: Told of what happens: {"event": "start" | "step" | "validation", ...}.
@@ -36,7 +36,7 @@ LEAST_EPOCHS, LEAST_STEPS = 2, 1000
 MOST_VALIDATIONS = 40
 
 #: All weights learn from the start, at one rate.
-ALIKE = TuneConfig()
+ALIKE = FineTuneConfig()
 
 Model = TypeVar("Model", bound=nn.Module)
 Learner = TypeVar("Learner", bound=nn.Module, contravariant=True)
@@ -46,13 +46,13 @@ class Task(Protocol[Learner]):
     """What is learnt.
 
     Attributes:
-        max_tokens: what is read of a review.
+        max_length: what is read of a review.
         validations_an_epoch: where the settings name no number of steps.
         counted: what an event tells of a `Position` beside the step: reviews, tokens.
     """
 
     @property
-    def max_tokens(self) -> int: ...
+    def max_length(self) -> int: ...
 
     @property
     def validations_an_epoch(self) -> int: ...
@@ -74,10 +74,10 @@ def fit(
     train: Reviews,
     task: Task[Model],
     settings: TrainConfig,
-    tune: TuneConfig = ALIKE,
+    finetune: FineTuneConfig = ALIKE,
     *,
     checkpoints: Checkpoints,
-    tell: Listener,
+    emit: Listener,
     resume: bool = False,
 ) -> Position:
     """Train until the epochs are over, the loss no longer falls, or Ctrl-C.
@@ -87,7 +87,7 @@ def fit(
         train: reviews to learn from.
         task: what is learnt, and how good a model is at it.
         settings: all of them are used.
-        tune: which weights learn when, and how fast.
+        finetune: which weights learn when, and how fast.
         checkpoints: where the run's state is kept, and taken from when `resume` is true.
         tell: told of the start, every step and validation, and the end.
         resume: go on from the last checkpoint; the run then equals one that never stopped.
@@ -95,16 +95,16 @@ def fit(
     Returns:
         Where training ended: steps, the best validation loss and the reason it stopped.
     """
-    keep_memory()
+    tune_malloc()
     device = next(model.parameters()).device
     steps_an_epoch = batches_an_epoch(train, settings.batch_size)
-    unfreezing = Unfreezing(model, tune, steps_an_epoch)
+    unfreezing = Unfreezing(model, finetune, steps_an_epoch)
     optimiser = torch.optim.AdamW(
         unfreezing.groups, weight_decay=settings.weight_decay, fused=device.type != "mps"
     )
-    average = WeightAverage(model, settings.averaging)
+    average = ExponentialMovingAverage(model, settings.ema_decay)
     total_steps = steps_in_all(settings, steps_an_epoch)
-    valid_every = settings.valid_every or max(
+    eval_steps = settings.eval_steps or max(
         1, steps_an_epoch // task.validations_an_epoch, total_steps // MOST_VALIDATIONS
     )
     parts: dict[str, Stateful] = {"model": model, "optimiser": optimiser, "average": average}
@@ -112,7 +112,7 @@ def fit(
     if not at.step:  # a run that is stopped before its first validation can go on too
         checkpoints.save(parts, at)
     began = time.perf_counter() - at.seconds
-    tell({"event": "start", "total_steps": total_steps, **at.counts(task.counted)})
+    emit({"event": "start", "total_steps": total_steps, **at.counts(task.counted)})
 
     try:
         while not at.stopped:
@@ -120,7 +120,7 @@ def fit(
             for batch in shuffled_batches(
                 train,
                 batch_size=settings.batch_size,
-                max_tokens=task.max_tokens,
+                max_length=task.max_length,
                 seed=settings.seed,
                 epoch=epoch,
                 start=start,
@@ -132,15 +132,15 @@ def fit(
                     group["lr"] = learning_rate * group["share"]
                 loss = task.loss(model, batch.to(device))
                 loss.backward()  # type: ignore[no-untyped-call]
-                nn.utils.clip_grad_norm_(model.parameters(), settings.clip)
+                nn.utils.clip_grad_norm_(model.parameters(), settings.max_grad_norm)
                 optimiser.step()
                 optimiser.zero_grad()
                 average.update(model)
                 at.add(batch)
-                tell({"event": "step", "epoch": epoch, "loss": loss.item(),
+                emit({"event": "step", "epoch": epoch, "loss": loss.item(),
                       "learning_rate": learning_rate, **at.counts(task.counted)})  # fmt: skip
-                if at.step % valid_every == 0 or at.step == total_steps:
-                    keep_if_best(average.model, task, at, checkpoints, tell)
+                if at.step % eval_steps == 0 or at.step == total_steps:
+                    keep_if_best(average.model, task, at, checkpoints, emit)
                     at.stopped = why_stop(settings, at, total_steps)
                     at.seconds = time.perf_counter() - began
                     checkpoints.save(parts, at)
@@ -149,16 +149,16 @@ def fit(
     except KeyboardInterrupt:
         at.stopped = "interrupted"
         if at.best_step is None:
-            keep_if_best(average.model, task, at, checkpoints, tell)
+            keep_if_best(average.model, task, at, checkpoints, emit)
     finally:
-        tell({"event": "end"})
+        emit({"event": "end"})
     at.seconds = time.perf_counter() - began
     checkpoints.load_best(model)
     return at
 
 
 def keep_if_best(
-    model: Model, task: Task[Model], at: Position, checkpoints: Checkpoints, tell: Listener
+    model: Model, task: Task[Model], at: Position, checkpoints: Checkpoints, emit: Listener
 ) -> None:
     """Validate, and keep the weights if the loss is the lowest seen.
 
@@ -171,7 +171,7 @@ def keep_if_best(
         raise ConfigError(
             f"the loss is {loss} at step {at.step}: training has diverged",
             where="training",
-            todo="lower --learning-rate or --clip",
+            todo="lower --learning-rate or --max-grad-norm",
         )
     best = loss < at.best_loss
     if best:
@@ -179,7 +179,7 @@ def keep_if_best(
         at.best_loss, at.best_step, at.without_better = loss, at.step, 0
     else:
         at.without_better += 1
-    tell({"event": "validation", **at.counts(task.counted), **figures, "best": best})
+    emit({"event": "validation", **at.counts(task.counted), **figures, "best": best})
 
 
 def steps_in_all(settings: TrainConfig, steps_an_epoch: int) -> int:
@@ -191,7 +191,7 @@ def steps_in_all(settings: TrainConfig, steps_an_epoch: int) -> int:
 
 def rate(settings: TrainConfig, step: int, total_steps: int) -> float:
     """The learning rate of a step: up over the warm-up, then as the schedule says."""
-    warm = round(settings.warmup * total_steps)
+    warm = round(settings.warmup_ratio * total_steps)
     if step < warm:
         return settings.learning_rate * (step + 1) / warm
     gone = (step - warm) / max(1, total_steps - warm)

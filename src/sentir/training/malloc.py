@@ -19,7 +19,7 @@ _LARGEST_KEPT = 32 * 2**20
 _MOST_KEPT = 2**31 - 1
 
 
-def keep_memory() -> bool:
+def tune_malloc() -> bool:
     """Have this process keep freed blocks of up to 32 MiB; true where that can be asked.
 
     It changes no number and hardly the peak of memory. Systems without glibc keep their ways.
@@ -30,8 +30,8 @@ def keep_memory() -> bool:
     return bool(mallopt(_MMAP_THRESHOLD, _LARGEST_KEPT) and mallopt(_TRIM_THRESHOLD, _MOST_KEPT))
 
 
-def can_keep_memory() -> bool:
-    """Whether `keep_memory` has whom to ask; asks nothing."""
+def can_tune_malloc() -> bool:
+    """Whether `tune_malloc` has whom to ask; asks nothing."""
     return _mallopt() is not None
 
 

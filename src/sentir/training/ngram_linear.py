@@ -23,9 +23,9 @@ from sentir.data.dataset import EncodedCorpus
 from sentir.data.joined import Reviews
 from sentir.nn.bigrams import row_of
 from sentir.nn.classifier import SentimentClassifier
-from sentir.nn.ngram_linear import LEAST_SQUARE, Terms, mark_of, ngrams
+from sentir.nn.ngram_linear import MIN_SQUARED_SCALE, NgramLinear, fingerprint_of, ngrams
 from sentir.text.tokenizer import PAD
-from sentir.training.calibration import best_mix, put_mix
+from sentir.training.calibration import fit_calibration, set_calibration
 
 #: Tokens fitted to: more reviews add little to a linear fit, and all terms are in memory at once.
 MOST_TOKENS = 20_000_000
@@ -55,16 +55,16 @@ class Fitted(NamedTuple):
     """What was learnt: weights and squares of scales, each (F, O), and intercepts (O,)."""
 
     weights_FO: Floats
-    squares_FO: Floats
+    squared_scales_FO: Floats
     intercepts_O: Floats
 
 
-def fit_terms(
+def fit_ngram_linear(
     model: SentimentClassifier,
     train: Reviews,
     valid: EncodedCorpus,
     network_NO: npt.NDArray[np.float64],
-    max_tokens: int,
+    max_length: int,
     *,
     refit: bool = False,
 ) -> npt.NDArray[np.float64]:
@@ -75,31 +75,31 @@ def fit_terms(
         train: reviews to fit to, `MOST_TOKENS` of them at random if there are more.
         valid: reviews by whose loss the penalty and the mix are chosen.
         network_NO: the network's own logits for `valid`.
-        max_tokens: what is read of a review.
+        max_length: what is read of a review.
         refit: fit once more in the end, to `valid` too, with the penalty and the mix that were
             chosen. The more reviews the better, but `valid` can measure nothing from then on.
 
     Returns:
         The logits of the mix for `valid` (N, O), before that.
     """
-    terms = model.terms
+    terms = model.ngram_linear
     assert terms is not None
     balanced = model.class_weights_C is not None
-    counted = _count(terms, [train], model.classes, max_tokens)
+    counted = _count(terms, [train], model.classes, max_length)
     found = []
     outputs = terms.word_weights.shape[1]
     fits = _fits(counted, outputs, STRENGTHS, balanced=balanced)
     for strength, fitted in zip(STRENGTHS, fits, strict=True):
         _put(terms, counted.keys_K, fitted)
-        parts = [network_NO, _outputs(terms, valid, max_tokens) + fitted.intercepts_O]
-        found.append((best_mix(model, parts, valid.labels_N), strength, fitted, parts))
+        parts = [network_NO, _outputs(terms, valid, max_length) + fitted.intercepts_O]
+        found.append((fit_calibration(model, parts, valid.labels_N), strength, fitted, parts))
     mix, strength, fitted, parts = min(found, key=lambda one: one[0].loss)
     if refit:
-        counted = _count(terms, [train, valid], model.classes, max_tokens)
+        counted = _count(terms, [train, valid], model.classes, max_length)
         (fitted,) = _fits(counted, outputs, [strength], balanced=balanced)
     network, linear = mix.weights
     _put(terms, counted.keys_K, fitted._replace(weights_FO=linear * fitted.weights_FO))
-    put_mix(model, network, mix.shift_O + torch.from_numpy(linear * fitted.intercepts_O))
+    set_calibration(model, network, mix.shift_O + torch.from_numpy(linear * fitted.intercepts_O))
     return mix.of(parts)
 
 
@@ -118,7 +118,7 @@ def _fits(
         share_N = counted.targets_NC[:, 1 if outputs == 1 else at]
         if 0 < share_N.sum() < len(share_N):  # a class that is not met keeps its zeros
             scale_F = _telling(has_NF, share_N)
-            size_N = np.sqrt(has_NF @ scale_F**2 + LEAST_SQUARE)
+            size_N = np.sqrt(has_NF @ scale_F**2 + MIN_SQUARED_SCALE)
             # A review that is partly in the class stands on both sides, each time as a part.
             inside_N, outside_N = np.flatnonzero(share_N > 0), np.flatnonzero(share_N < 1)
             row_M = np.concatenate([inside_N, outside_N])
@@ -128,7 +128,7 @@ def _fits(
             problems.append((at, scaled_MF, is_in_M, part_M, scale_F))
     for strength in strengths:
         weights_FO = np.zeros((has_NF.shape[1], outputs), np.float32)
-        squares_FO = np.zeros_like(weights_FO)
+        squared_scales_FO = np.zeros_like(weights_FO)
         intercepts_O = np.zeros(outputs, np.float32)
         for at, scaled_MF, is_in_M, part_M, scale_F in problems:
             fit = LogisticRegression(
@@ -140,9 +140,9 @@ def _fits(
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ConvergenceWarning)  # MOST_STEPS says why
                 fit.fit(scaled_MF, is_in_M, part_M)
-            weights_FO[:, at], squares_FO[:, at] = fit.coef_[0] * scale_F, scale_F**2
+            weights_FO[:, at], squared_scales_FO[:, at] = fit.coef_[0] * scale_F, scale_F**2
             intercepts_O[at] = fit.intercept_[0]
-        yield Fitted(weights_FO, squares_FO, intercepts_O)
+        yield Fitted(weights_FO, squared_scales_FO, intercepts_O)
 
 
 def _telling(has_NF: Any, share_N: Floats) -> Floats:
@@ -158,37 +158,42 @@ def _telling(has_NF: Any, share_N: Floats) -> Floats:
     return scale
 
 
-def _put(terms: Terms, keys_K: Keys, fitted: Fitted) -> None:
+def _put(terms: NgramLinear, keys_K: Keys, fitted: Fitted) -> None:
     """Fill the tables."""
     words = len(terms.word_weights)
     keys = torch.from_numpy(keys_K)
     row_K = row_of(keys, terms.rows)
-    terms.ngram_marks.zero_()
-    terms.ngram_marks[row_K] = mark_of(keys).to(terms.ngram_marks)
-    for what, values_FO in (("weights", fitted.weights_FO), ("squares", fitted.squares_FO)):
+    terms.ngram_fingerprints.zero_()
+    terms.ngram_fingerprints[row_K] = fingerprint_of(keys).to(terms.ngram_fingerprints)
+    for what, values_FO in (
+        ("weights", fitted.weights_FO),
+        ("squared_scales", fitted.squared_scales_FO),
+    ):
         values = torch.from_numpy(values_FO).to(terms.word_weights)
         getattr(terms, f"word_{what}").copy_(values[:words])
         getattr(terms, f"ngram_{what}").zero_()[row_K] = values[words:]
 
 
-def _outputs(terms: Terms, corpus: Reviews, max_tokens: int) -> npt.NDArray[np.float64]:
+def _outputs(terms: NgramLinear, corpus: Reviews, max_length: int) -> npt.NDArray[np.float64]:
     """The linear part's own answers, (N, O)."""
     found_NO = np.empty((len(corpus), terms.word_weights.shape[1]))
-    for batch in sorted_batches(corpus, batch_size=BATCH, max_tokens=max_tokens):
+    for batch in sorted_batches(corpus, batch_size=BATCH, max_length=max_length):
         on_device = batch.to(terms.word_weights.device)
         found_NO[batch.rows_B] = terms(on_device.ids_BT.T, on_device.lengths_B).cpu().numpy()
     return found_NO
 
 
-def _count(terms: Terms, corpora: Sequence[Reviews], classes: int, max_tokens: int) -> Counted:
+def _count(
+    terms: NgramLinear, corpora: Sequence[Reviews], classes: int, max_length: int
+) -> Counted:
     """The terms of the reviews of some corpora, with those pairs and triples that get a row."""
     from scipy.sparse import csr_matrix, hstack
 
     reviews, targets = [], []
     classes_CC = np.eye(classes, dtype=np.float32)
     for corpus in corpora:
-        rows_N = _part(np.minimum(corpus.lengths_N, max_tokens))
-        reviews += [cut(corpus[row], max_tokens) for row in rows_N]
+        rows_N = _part(np.minimum(corpus.lengths_N, max_length))
+        reviews += [cut(corpus[row], max_length) for row in rows_N]
         some = corpus.targets[rows_N]
         targets.append(some if some.ndim == 2 else classes_CC[some])
     # In one piece, with padding between reviews: no pair or triple reaches over it.
@@ -223,7 +228,7 @@ def _part(lengths_N: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
 
 
 def _with_a_row(
-    terms: Terms, keys_K: Keys, reviews_K: npt.NDArray[np.integer]
+    terms: NgramLinear, keys_K: Keys, reviews_K: npt.NDArray[np.integer]
 ) -> npt.NDArray[np.int64]:
     """Which pairs and triples get the row on which they fall: of each, that of most reviews."""
     row_K = row_of(torch.from_numpy(keys_K), terms.rows).numpy()

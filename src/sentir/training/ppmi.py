@@ -19,7 +19,7 @@ from torch import nn
 
 from sentir.data.joined import Reviews
 from sentir.text.tokenizer import PAD, SPECIAL
-from sentir.training.callbacks import Watcher
+from sentir.training.callbacks import Callback
 
 #: Tokens to either side that are a word's company; a nearer one counts more, as in GloVe.
 WINDOW = 5
@@ -33,13 +33,13 @@ SMOOTHING = 0.75
 SPREAD = 0.3
 
 
-def begin_with_own_vectors(embedding: nn.Embedding, corpus: Reviews, tell: Watcher) -> None:
-    """`put_vectors`, and say so, as it takes a while."""
-    tell({"event": "say", "message": "looking which words stand near which"})
-    put_vectors(embedding, corpus)
+def init_ppmi_(embedding: nn.Embedding, corpus: Reviews, emit: Callback) -> None:
+    """`fill_ppmi_`, and say so, as it takes a while."""
+    emit({"event": "say", "message": "looking which words stand near which"})
+    fill_ppmi_(embedding, corpus)
 
 
-def put_vectors(embedding: nn.Embedding, corpus: Reviews) -> int:
+def fill_ppmi_(embedding: nn.Embedding, corpus: Reviews) -> int:
     """Begin the embedding with vectors of the words' company; rare words stay as they are.
 
     Args:

@@ -27,7 +27,7 @@ def choose_precision(setting: str, config: ModelConfig, device: torch.device) ->
         return torch.bfloat16
     if setting == "float32":
         return None
-    wide = config.cell == "lstm" and config.hidden >= LEAST_HIDDEN
+    wide = config.cell == "lstm" and config.hidden_size >= LEAST_HIDDEN
     return torch.bfloat16 if has_fast_bfloat16(device) and (wide or device.type != "cpu") else None
 
 

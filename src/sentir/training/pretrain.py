@@ -23,17 +23,18 @@ from sentir.bundle import FOLDER, LanguageBundle, load_language_model, save_bund
 from sentir.config import ModelConfig, PretrainConfig, ReadOptions
 from sentir.data.cache import cached_reviews, fingerprint
 from sentir.data.encoding import TextCorpora, encode_unlabelled
-from sentir.data.prepare import say_skipped
+from sentir.data.prepare import log_bad_rows
 from sentir.io.builtin import is_synthetic
-from sentir.io.reader import Faults, read_reviews
+from sentir.io.reader import BadRows, read_reviews
 from sentir.nn.language_model import LanguageModel
-from sentir.training.callbacks import Watcher, perplexity
+from sentir.nn.restore import restore_language_model, to_arrays
+from sentir.training.callbacks import Callback, perplexity
 from sentir.training.device import choose_device
 from sentir.training.language_modeling import fit_language_model, losses
-from sentir.training.ppmi import begin_with_own_vectors
+from sentir.training.ppmi import init_ppmi_
 from sentir.training.precision import choose_precision
-from sentir.training.run_dir import checkpoints_of, leave, open_folder
-from sentir.training.transfer import check_settings, defaults_for, say_where_from
+from sentir.training.run_dir import checkpoints_of, leave, open_run_dir
+from sentir.training.transfer import check_settings, defaults_for, log_transfer
 
 _DEFAULT = ReadOptions()
 
@@ -50,7 +51,7 @@ class Pretraining:
 
     folder: Path
     bundle: LanguageBundle
-    skipped: Faults
+    skipped: BadRows
 
 
 def pretrain(
@@ -62,11 +63,11 @@ def pretrain(
     from_lm: str | Path | None = None,
     resume: bool = False,
     overwrite: bool = False,
-    watchers: Sequence[Watcher] = (),
+    callbacks: Sequence[Callback] = (),
 ) -> Pretraining:
     """Train a language model on reviews, whatever their labels, and leave it in a folder.
 
-    Of a review longer than ``text.max_tokens`` the middle is not read, as a classifier does.
+    Of a review longer than ``text.max_length`` the middle is not read, as a classifier does.
 
     Args:
         sources: files, globs, URLs, ``-`` or names of data sets; labels in them are not looked at.
@@ -77,7 +78,7 @@ def pretrain(
             its weights are begun with, the settings must fit them.
         resume: go on with the unfinished run in that folder.
         overwrite: replace the run in that folder; what was read before is used again.
-        watchers: told of every event, see `sentir.training.callbacks`.
+        callbacks: told of every event, see `sentir.training.callbacks`.
 
     Raises:
         SentirError: bad input, settings that cannot be, or a folder that holds another run.
@@ -87,26 +88,26 @@ def pretrain(
     config = config or defaults_for(lm)
     if lm is not None:
         check_settings(config, lm, str(from_lm))
-    with open_folder(folder, watchers, resume=resume, overwrite=overwrite) as tell:
+    with open_run_dir(folder, callbacks, resume=resume, overwrite=overwrite) as emit:
         began = time.perf_counter()
-        faults = Faults(read.on_error)
+        bad_rows = BadRows(read.on_error)
 
         made_from = _made_from(sources, config, read, lm)
         checkpoints = checkpoints_of(folder, made_from, config, resume=resume)
-        corpora = _encode(made_from, sources, folder, config, read, lm, resume, faults, tell)
-        say_skipped(faults, tell)
+        corpora = _encode(made_from, sources, folder, config, read, lm, resume, bad_rows, emit)
+        log_bad_rows(bad_rows, emit)
         settings, network = config.train, ModelConfig(**config.model.classifier())
         device = choose_device(
             settings.device,
             network,
-            lambda message: tell({"event": "say", "message": message, "warning": True}),
+            lambda message: emit({"event": "say", "message": message, "warning": True}),
         )
         torch.manual_seed(settings.seed)
         model = LanguageModel(config.model, vocabulary=len(corpora.tokenizer.vocabulary))
         if not (resume and checkpoints.path.exists()):  # else the checkpoint has all weights
-            _begin(model, config, corpora, lm, tell)
+            _begin(model, config, corpora, lm, emit)
         model.to(device)
-        model.compute_in(choose_precision(settings.precision, network, device))
+        model.set_compute_dtype(choose_precision(settings.precision, network, device))
         fitting = time.perf_counter()
         position = fit_language_model(
             model,
@@ -114,22 +115,22 @@ def pretrain(
             corpora.valid,
             config,
             checkpoints=checkpoints,
-            tell=tell,
+            emit=emit,
             resume=resume,
         )
         # Earlier parts of the run count too.
         began += time.perf_counter() - fitting - position.seconds
-        model.compute_in(None)
-        ahead, back = losses(model, corpora.valid, config.text.max_tokens)
+        model.set_compute_dtype(None)
+        forward, backward = losses(model, corpora.valid, config.text.max_length)
         bundle = LanguageBundle(
-            model=model.cpu().eval(),
+            weights=to_arrays(model),
             tokenizer=corpora.tokenizer,
             config=config,
             metrics={
                 "validation": {
-                    "perplexity": perplexity((ahead + back) / 2),
-                    "perplexity_ahead": perplexity(ahead),
-                    "perplexity_back": perplexity(back),
+                    "perplexity": perplexity((forward + backward) / 2),
+                    "perplexity_forward": perplexity(forward),
+                    "perplexity_backward": perplexity(backward),
                 },
                 "training": {
                     **asdict(position),
@@ -140,8 +141,8 @@ def pretrain(
             synthetic=any(map(is_synthetic, sources)),
         )
         save_bundle(bundle, folder / FOLDER)
-        leave(checkpoints, position, tell)
-        return Pretraining(folder=folder, bundle=bundle, skipped=faults)
+        leave(checkpoints, position, emit)
+        return Pretraining(folder=folder, bundle=bundle, skipped=bad_rows)
 
 
 def _made_from(
@@ -159,14 +160,14 @@ def _begin(
     config: PretrainConfig,
     corpora: TextCorpora,
     lm: LanguageBundle | None,
-    tell: Watcher,
+    emit: Callback,
 ) -> None:
     """Put in the weights that are known beforehand."""
     if lm is not None:
-        model.load_state_dict(lm.model.state_dict())
-        say_where_from("the language model goes on from one", lm, corpora.train, tell)
-    elif config.model.own_vectors:
-        begin_with_own_vectors(model.embedding, corpora.train, tell)
+        model.load_state_dict(restore_language_model(lm).state_dict())
+        log_transfer("the language model goes on from one", lm, corpora.train, emit)
+    elif config.model.embedding_init == "ppmi":
+        init_ppmi_(model.embedding, corpora.train, emit)
 
 
 def _encode(
@@ -177,25 +178,25 @@ def _encode(
     read: ReadOptions,
     lm: LanguageBundle | None,
     resume: bool,
-    faults: Faults,
-    tell: Watcher,
+    bad_rows: BadRows,
+    emit: Callback,
 ) -> TextCorpora:
     """The corpora as ids, from the cache where they are in it; `faults` counts what they lack."""
 
     def make(place: Path) -> None:
-        met = Faults(read.on_error)
+        met = BadRows(read.on_error)
         encode_unlabelled(
-            read_reviews(sources, read, faults=met, labelled=False),
+            read_reviews(sources, read, bad_rows=met, labelled=False),
             place,
             text=config.text,
             train=config.train,
             tokenizer=lm.tokenizer if lm else None,
-            advance=lambda count: tell(
+            advance=lambda count: emit(
                 {"event": "reading", "what": "reading reviews", "reviews": count}
             ),
         )
         met.save(place)
 
     place = cached_reviews(folder / "cache", made_from, make, resume=resume)
-    faults.add_saved(place)
+    bad_rows.add_saved(place)
     return TextCorpora.open(place)

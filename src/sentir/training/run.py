@@ -26,26 +26,27 @@ from sentir.data.dataset import EncodedCorpus
 from sentir.data.encoding import TrainingCorpora
 from sentir.data.joined import Reviews
 from sentir.data.prepare import Inputs as Inputs
-from sentir.data.prepare import encode, made_from, say_classes, say_skipped, warn_of_duplicates
+from sentir.data.prepare import encode, log_bad_rows, log_classes, made_from, warn_duplicates
 from sentir.evaluation.baseline import fit_baseline
 from sentir.evaluation.metrics import Metrics, Mistakes, measure
 from sentir.evaluation.report import Evaluation, Report, write_report
 from sentir.io.builtin import is_synthetic
-from sentir.io.reader import Faults
+from sentir.io.reader import BadRows
 from sentir.nn.classifier import SentimentClassifier
+from sentir.nn.restore import to_arrays
 from sentir.nn.word_vectors import load_vectors
-from sentir.training.calibration import best_mix, put_mix
-from sentir.training.callbacks import Watcher, read_metrics
+from sentir.training.calibration import fit_calibration, set_calibration
+from sentir.training.callbacks import Callback, read_metrics
 from sentir.training.checkpoint import Position
 from sentir.training.class_weights import balanced
 from sentir.training.classification import fit_classifier, logits, probabilities
 from sentir.training.device import choose_device
 from sentir.training.distillation import Teacher, check_teachers, taught
-from sentir.training.ngram_linear import fit_terms
-from sentir.training.ppmi import begin_with_own_vectors
+from sentir.training.ngram_linear import fit_ngram_linear
+from sentir.training.ppmi import init_ppmi_
 from sentir.training.precision import choose_precision, format_name
-from sentir.training.run_dir import checkpoints_of, leave, open_folder
-from sentir.training.transfer import check_settings, copy_weights, preset_for, say_where_from
+from sentir.training.run_dir import checkpoints_of, leave, open_run_dir
+from sentir.training.transfer import check_settings, copy_weights, log_transfer, preset_for
 from sentir.version import __version__
 
 #: Most confident mistakes shown in the report.
@@ -70,7 +71,7 @@ class Run:
     validation: Metrics
     test: Metrics | None
     baseline: Metrics | None
-    skipped: Faults
+    skipped: BadRows
 
 
 def train(
@@ -83,7 +84,7 @@ def train(
     resume: bool = False,
     overwrite: bool = False,
     baseline: bool = False,
-    watchers: Sequence[Watcher] = (),
+    callbacks: Sequence[Callback] = (),
 ) -> Run:
     """Train a model and leave it, its figures and its report in a folder.
 
@@ -98,7 +99,7 @@ def train(
         resume: go on with the unfinished run in that folder.
         overwrite: replace the run in that folder; what was read before is used again.
         baseline: measure a bag of words on the same test reviews (validation, if there are none).
-        watchers: told of every event, see `sentir.training.callbacks`.
+        callbacks: told of every event, see `sentir.training.callbacks`.
 
     Raises:
         SentirError: bad input, settings that cannot be, or a folder that holds another run.
@@ -109,33 +110,33 @@ def train(
     config = config or preset_for(lm)
     if lm is not None:
         check_settings(config, lm, str(from_lm))
-    with open_folder(folder, watchers, resume=resume, overwrite=overwrite) as tell:
+    with open_run_dir(folder, callbacks, resume=resume, overwrite=overwrite) as emit:
         began = time.perf_counter()
-        faults = Faults(inputs.read.on_error)
+        bad_rows = BadRows(inputs.read.on_error)
 
         made_of = made_from(inputs, config, lm)
         taught_by = [teacher.identity for teacher in teachers]
         checkpoints = checkpoints_of(folder, [*made_of, *taught_by], config, resume=resume)
-        corpora, test = encode(made_of, inputs, folder, config, lm, resume, faults, tell)
-        say_skipped(faults, tell)
-        say_classes(corpora, tell)
-        warn_of_duplicates(corpora, test, tell)
-        max_tokens = config.text.max_tokens
-        learnt: Reviews = taught(corpora, teachers, tell) if teachers else corpora.train
+        corpora, test = encode(made_of, inputs, folder, config, lm, resume, bad_rows, emit)
+        log_bad_rows(bad_rows, emit)
+        log_classes(corpora, emit)
+        warn_duplicates(corpora, test, emit)
+        max_length = config.text.max_length
+        learnt: Reviews = taught(corpora, teachers, emit) if teachers else corpora.train
         device = choose_device(
             config.train.device,
             config.model,
-            lambda message: tell({"event": "say", "message": message, "warning": True}),
+            lambda message: emit({"event": "say", "message": message, "warning": True}),
         )
         torch.manual_seed(config.train.seed)
         model = _network(config, corpora)
         if not (resume and checkpoints.path.exists()):  # else the checkpoint has all weights
-            _begin(model, config, corpora, learnt, lm, tell)
+            _begin(model, config, corpora, learnt, lm, emit)
         model.to(device)
         if config.train.class_weights == "balanced":
-            model.weigh_classes(balanced(corpora.train.labels_N, model.classes))
+            model.set_class_weights(balanced(corpora.train.labels_N, model.classes))
         precision = choose_precision(config.train.precision, config.model, device)
-        model.compute_in(precision)
+        model.set_compute_dtype(precision)
         fitting = time.perf_counter()
         position = fit_classifier(
             model,
@@ -143,15 +144,15 @@ def train(
             corpora.valid,
             config,
             checkpoints=checkpoints,
-            tell=tell,
+            emit=emit,
             resume=resume,
         )
         # Earlier parts of the run count too.
         began += time.perf_counter() - fitting - position.seconds
-        model.compute_in(None)
+        model.set_compute_dtype(None)
         # Reviews that the user has set aside are left alone; a part of train may be learnt from.
         before_NC, after_NC = _calibrate(
-            model, learnt, corpora.valid, max_tokens, tell, refit=not inputs.valid
+            model, learnt, corpora.valid, max_length, emit, refit=not inputs.valid
         )
         seconds = time.perf_counter() - began
 
@@ -160,13 +161,13 @@ def train(
             "validation": _evaluation(after_NC, corpora.valid, corpora),
         }
         if test is not None:
-            answers_NC = probabilities(model, test, max_tokens)
+            answers_NC = probabilities(model, test, max_length)
             evaluations["test"] = _evaluation(answers_NC, test, corpora)
         bar = (
-            _baseline(corpora, corpora.valid if test is None else test, tell) if baseline else None
+            _baseline(corpora, corpora.valid if test is None else test, emit) if baseline else None
         )
         bundle = Bundle(
-            model=model.cpu().eval(),
+            weights=to_arrays(model),
             tokenizer=corpora.tokenizer,
             labels=corpora.labels,
             config=config,
@@ -188,14 +189,14 @@ def train(
             folder, bundle, inputs, corpora, evaluations, bar, position, place, seconds
         )
         write_report(report, folder / "report.html")
-        leave(checkpoints, position, tell)
+        leave(checkpoints, position, emit)
         return Run(
             folder=folder,
             bundle=bundle,
             validation=evaluations["validation"].metrics,
             test=evaluations["test"].metrics if test is not None else None,
             baseline=bar,
-            skipped=faults,
+            skipped=bad_rows,
         )
 
 
@@ -213,28 +214,28 @@ def _begin(
     corpora: TrainingCorpora,
     learnt: Reviews,
     lm: LanguageBundle | None,
-    tell: Watcher,
+    emit: Callback,
 ) -> None:
     """Put in the weights that are known beforehand."""
-    vocabulary = corpora.tokenizer.vocabulary
-    if config.model.vectors:
-        covered = load_vectors(config.model.vectors, vocabulary, model.embedding)
-        tell({"event": "say", "message": f"{config.model.vectors}: vectors for {covered:,} of "
-              f"{len(vocabulary):,} words ({covered / len(vocabulary):.1%})"})  # fmt: skip
-    elif lm is not None:
+    vocabulary, init = corpora.tokenizer.vocabulary, config.model.embedding_init
+    if lm is not None:
         copy_weights(lm, model)
         what = f"{len(vocabulary):,} words and the recurrent layer begin as the language model's,"
-        say_where_from(what, lm, learnt, tell)
-    elif config.model.own_vectors:
-        begin_with_own_vectors(model.embedding, learnt, tell)
+        log_transfer(what, lm, learnt, emit)
+    elif init == "ppmi":
+        init_ppmi_(model.embedding, learnt, emit)
+    elif init != "random":
+        covered = load_vectors(init, vocabulary, model.embedding)
+        emit({"event": "say", "message": f"{init}: vectors for {covered:,} of "
+              f"{len(vocabulary):,} words ({covered / len(vocabulary):.1%})"})  # fmt: skip
 
 
 def _calibrate(
     model: SentimentClassifier,
     learnt: Reviews,
     valid: EncodedCorpus,
-    max_tokens: int,
-    tell: Watcher,
+    max_length: int,
+    emit: Callback,
     *,
     refit: bool,
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -244,14 +245,14 @@ def _calibrate(
         Probabilities (N, C) of the validation reviews before that and after it, both of a model
         that has not learnt from them: in the end the linear part may (`refit`).
     """
-    network_NO = logits(model, valid, max_tokens)
-    if model.terms is None:
-        mix = best_mix(model, [network_NO], valid.labels_N)
-        put_mix(model, mix.weights[0], mix.shift_O)
+    network_NO = logits(model, valid, max_length)
+    if model.ngram_linear is None:
+        mix = fit_calibration(model, [network_NO], valid.labels_N)
+        set_calibration(model, mix.weights[0], mix.shift_O)
         mixed_NO = mix.of([network_NO])
     else:
-        tell({"event": "say", "message": "fitting the linear part"})
-        mixed_NO = fit_terms(model, learnt, valid, network_NO, max_tokens, refit=refit)
+        emit({"event": "say", "message": "fitting the linear part"})
+        mixed_NO = fit_ngram_linear(model, learnt, valid, network_NO, max_length, refit=refit)
     before_NC, after_NC = (
         model.probabilities(torch.from_numpy(logits_NO)).numpy()
         for logits_NO in (network_NO, mixed_NO)
@@ -275,8 +276,8 @@ def _evaluation(
     )
 
 
-def _baseline(corpora: TrainingCorpora, measured: EncodedCorpus, tell: Watcher) -> Metrics:
-    tell({"event": "say", "message": "fitting the bag of words"})
+def _baseline(corpora: TrainingCorpora, measured: EncodedCorpus, emit: Callback) -> Metrics:
+    emit({"event": "say", "message": "fitting the bag of words"})
     answers_NC = fit_baseline(
         corpora.train, corpora.train.labels_N, measured, len(corpora.labels.names)
     )
@@ -294,7 +295,7 @@ def _report(
     place: str,
     seconds: float,
 ) -> Report:
-    parameters = sum(weight.numel() for weight in bundle.model.parameters())
+    parameters = sum(weight.size for weight in bundle.weights.values())
     minutes, rest = divmod(round(seconds), 60)
     return Report(
         title=folder.name,
@@ -303,7 +304,7 @@ def _report(
         evaluations=evaluations,
         baseline=baseline,
         lengths=corpora.train.lengths_N,
-        max_tokens=bundle.config.text.max_tokens,
+        max_length=bundle.config.text.max_length,
         config=bundle.config.to_dict(),
         facts={
             "training reviews": f"{len(corpora.train):,} from {', '.join(inputs.train)}",

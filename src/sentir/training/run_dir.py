@@ -13,19 +13,19 @@ from sentir.bundle import FOLDER
 from sentir.config import Settings
 from sentir.data.cache import digest
 from sentir.errors import UsageError
-from sentir.io.atomic import told_if_unwritable
-from sentir.training.callbacks import MetricsFile, Watcher, tell_all
+from sentir.io.atomic import report_unwritable
+from sentir.training.callbacks import Callback, MetricsFile, call_all
 from sentir.training.checkpoint import Checkpoints, Position
 
 
 @contextmanager
-def open_folder(
-    folder: Path, watchers: Sequence[Watcher], *, resume: bool, overwrite: bool
-) -> Iterator[Watcher]:
+def open_run_dir(
+    folder: Path, callbacks: Sequence[Callback], *, resume: bool, overwrite: bool
+) -> Iterator[Callback]:
     """Make the folder if a run may begin in it or go on, and keep other processes out of it.
 
     Yields:
-        A watcher that keeps the run's figures there, and tells the others.
+        A callback that keeps the run's figures there, and tells the others.
 
     Raises:
         UsageError: the folder holds another run, or another process is at work in it; what was
@@ -33,8 +33,8 @@ def open_folder(
     """
     held = folder / ".lock"
     lock = FileLock(held, timeout=0)  # a kill lets go of it, though the file stays
-    with told_if_unwritable(folder):
-        check_folder(folder, resume=resume, overwrite=overwrite)
+    with report_unwritable(folder):
+        check_run_dir(folder, resume=resume, overwrite=overwrite)
         folder.mkdir(parents=True, exist_ok=True)
         try:
             lock.acquire()
@@ -44,12 +44,12 @@ def open_folder(
                 where=str(folder),
                 todo="wait for it, stop it, or choose another --output",
             ) from None
-    tell = tell_all([MetricsFile(folder / "metrics.jsonl"), *watchers])
+    emit = call_all([MetricsFile(folder / "metrics.jsonl"), *callbacks])
     try:
-        yield tell
+        yield emit
     except KeyboardInterrupt:  # before training or after it, which itself ends with its best model
         if (folder / "checkpoint.pt").exists():
-            tell({"event": "say", "message": "interrupted: the same command with --resume goes on"})
+            emit({"event": "say", "message": "interrupted: the same command with --resume goes on"})
         raise
     finally:
         with suppress(OSError):  # Windows removes no file that is open
@@ -57,7 +57,7 @@ def open_folder(
         lock.release()
 
 
-def check_folder(folder: Path, *, resume: bool, overwrite: bool) -> None:
+def check_run_dir(folder: Path, *, resume: bool, overwrite: bool) -> None:
     """Refuse to begin where another run would be lost, or to go on where none is.
 
     Raises:
@@ -97,10 +97,10 @@ def checkpoints_of(
     return checkpoints
 
 
-def leave(checkpoints: Checkpoints, position: Position, tell: Watcher) -> None:
+def leave(checkpoints: Checkpoints, position: Position, emit: Callback) -> None:
     """Clear away what only an unfinished run needs, or say how to go on with it."""
     if position.stopped == "interrupted":
-        tell({"event": "say", "message": "interrupted: this is the best model so far; the same "
+        emit({"event": "say", "message": "interrupted: this is the best model so far; the same "
               "command with --resume goes on from the last validation"})  # fmt: skip
     else:
         checkpoints.remove()

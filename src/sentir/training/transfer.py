@@ -24,8 +24,9 @@ from sentir.data.joined import Reviews
 from sentir.errors import ConfigError
 from sentir.nn.cells import weights_of
 from sentir.nn.classifier import RecurrentLayer, SentimentClassifier
+from sentir.nn.restore import restore_language_model
 from sentir.text.tokenizer import PAD, UNK
-from sentir.training.callbacks import Watcher
+from sentir.training.callbacks import Callback
 
 #: Reviews in which unknown words are counted.
 LOOKED_AT = 10_000
@@ -37,7 +38,7 @@ MOST_UNKNOWN = 0.1
 def settings_from(lm: LanguageBundle) -> dict[str, dict[str, Any]]:
     """What to override a preset with: what classifier and language model must have in common."""
     text = lm.config.to_dict()["text"]
-    del text["max_tokens"]
+    del text["max_length"]
     return {"text": text, "model": lm.config.model.classifier()}
 
 
@@ -84,15 +85,15 @@ def check_settings(config: Config | PretrainConfig, lm: LanguageBundle, where: s
                     where=where,
                     todo=f"leave {name} unset, or pre-train with it",
                 )
-    if isinstance(config, Config) and config.model.vectors:
+    if isinstance(config, Config) and config.model.embedding_init not in ("random", "ppmi"):
         raise ConfigError(
-            f"vectors = {config.model.vectors!r}, and the language model has vectors",
+            f"embedding_init = {config.model.embedding_init!r}, and the language model has vectors",
             where=where,
-            todo="leave vectors unset",
+            todo="leave embedding_init unset",
         )
 
 
-def say_where_from(what: str, lm: LanguageBundle, corpus: Reviews, tell: Watcher) -> None:
+def log_transfer(what: str, lm: LanguageBundle, corpus: Reviews, emit: Callback) -> None:
     """Tell what begins with a language model, how good that is and how many words it lacks.
 
     Args:
@@ -110,20 +111,21 @@ def say_where_from(what: str, lm: LanguageBundle, corpus: Reviews, tell: Watcher
     )
     if foreign:
         message += ": is it one of the same language? sentir pretrain makes one of these reviews"
-    tell({"event": "say", "message": message, "warning": foreign})
+    emit({"event": "say", "message": message, "warning": foreign})
 
 
 def copy_weights(lm: LanguageBundle, model: SentimentClassifier) -> None:
     """Put the language model's embedding and recurrent layer into the classifier."""
     layer = model.layers[0]
     assert isinstance(layer, RecurrentLayer)
-    layer.load_state_dict(lm.model.layer.state_dict())
+    source = restore_language_model(lm)
+    layer.load_state_dict(source.layer.state_dict())
     with torch.no_grad():
-        vectors_VE = lm.model.embedding.weight
+        vectors_VE = source.embedding.weight
         common_E = common_part(vectors_VE)
         model.embedding.weight.copy_(vectors_VE - common_E)
         model.embedding.weight[PAD].zero_()
-        for direction in (layer.ahead, layer.back):
+        for direction in (layer.forward_rnn, layer.backward_rnn):
             assert isinstance(direction, nn.RNNBase)
             weights = weights_of(direction)
             weights.input_bias_G.add_(weights.input_GE @ common_E)

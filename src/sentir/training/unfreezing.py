@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import nn
 
-from sentir.config import TuneConfig
+from sentir.config import FineTuneConfig
 
 
 class Unfreezing:
@@ -19,23 +19,26 @@ class Unfreezing:
 
     Args:
         model: a classifier; of another model all that has no such name is of the head.
-        tune: `layer_decay` and `unfreeze`.
+        finetune: `layerwise_lr_decay` and `gradual_unfreezing`.
         steps_an_epoch: steps in which every review is read once.
 
     Attributes:
         groups: what an optimiser takes; ``share`` is the group's part of the learning rate.
     """
 
-    def __init__(self, model: nn.Module, tune: TuneConfig, steps_an_epoch: int) -> None:
+    def __init__(self, model: nn.Module, finetune: FineTuneConfig, steps_an_epoch: int) -> None:
         parts: list[list[nn.Parameter]] = [[], [], []]
         depth = {"layers": 1, "embedding": 2}
         for name, weight in model.named_parameters():
             if weight.requires_grad:  # an embedding that is to stay as it is joins nothing
                 parts[depth.get(name.partition(".")[0], 0)].append(weight)
         self.groups: list[dict[str, Any]] = [
-            {"params": weights, "share": tune.layer_decay**at} for at, weights in enumerate(parts)
+            {"params": weights, "share": finetune.layerwise_lr_decay**at}
+            for at, weights in enumerate(parts)
         ]
-        self._starts = [round(at * tune.unfreeze * steps_an_epoch) for at in range(len(parts))]
+        self._starts = [
+            round(at * finetune.gradual_unfreezing * steps_an_epoch) for at in range(len(parts))
+        ]
 
     def prepare(self, step: int) -> None:
         """Let those groups learn whose time has come at this step, and no others.

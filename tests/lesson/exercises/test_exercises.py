@@ -47,18 +47,18 @@ def test_chapters_2_to_4_have_five_each() -> None:
 @pytest.mark.parametrize("one", ALL, ids=lambda one: one.id)
 def test_the_right_answer_passes_and_others_do_not(one: Exercise, language: str) -> None:
     verdict = check(one.id, one.answer(language), language)
-    assert verdict.right, verdict.said
+    assert verdict.right, verdict.message
     for wrong in [*GARBAGE, *(NEAR[one.id])]:
         verdict = check(one.id, wrong, language)
         assert not verdict.right, wrong
-        assert verdict.said
+        assert verdict.message
 
 
 @pytest.mark.parametrize("one", ALL, ids=lambda one: one.id)
 def test_both_languages_are_spoken(one: Exercise) -> None:
     assert one.question["en"] != one.question["es"]
     assert one.hint["en"] != one.hint["es"]
-    assert check(one.id, "?", "en").said != check(one.id, "?", "es").said
+    assert check(one.id, "?", "en").message != check(one.id, "?", "es").message
 
 
 def test_numbers_may_be_written_as_people_do() -> None:
@@ -68,11 +68,11 @@ def test_numbers_may_be_written_as_people_do() -> None:
 
 
 def test_an_error_that_is_easily_made_is_named() -> None:
-    assert "sigmoid still has to" in check("forget-gate", "1.25").said
-    assert "lo que se pierde" in check("forget-gate", "0.22", "es").said
-    assert "After 1, 1 the cell state is" in check("counter", NEAR["counter"][0]).said
-    assert "Give the weights gate by gate, as in: forget: 0" in check("counter", "1").said
-    assert "olvido: 0, 0, 0, 0" in check("new-subject", "1", "es").said
+    assert "sigmoid still has to" in check("forget-gate", "1.25").message
+    assert "lo que se pierde" in check("forget-gate", "0.22", "es").message
+    assert "After 1, 1 the cell state is" in check("counter", NEAR["counter"][0]).message
+    assert "Give the weights gate by gate, as in: forget: 0" in check("counter", "1").message
+    assert "olvido: 0, 0, 0, 0" in check("new-subject", "1", "es").message
 
 
 def test_gates_may_be_named_in_either_language_and_in_any_order() -> None:

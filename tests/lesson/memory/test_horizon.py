@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from fixtures.toy_bundle import toy
 from sentir.errors import UsageError
 from sentir.lesson.memory.horizon import horizon
-from toy_bundle import toy
 
 TEXTS = ["the film was not good", "a wonderful hotel", "dull , bad , good", ""]
 

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 import torch
 
-from conftest import write_fasttext
+from fixtures.tiny_runs import write_fasttext
 from sentir.data.batching import pad
 from sentir.errors import DataError, UsageError
 from sentir.lesson.pitfalls.experiment import compare, gather, steps_in_all
 from sentir.lesson.pitfalls.picture import NAMES, figure, markdown, rows, table
 from sentir.lesson.pitfalls.recipes import (
-    FAULTS,
+    PITFALLS,
     LessonNet,
     Recipe,
     Reviews,
@@ -25,7 +25,7 @@ from sentir.lesson.pitfalls.recipes import (
 from sentir.text.tokenizer import UNK
 
 NONE: frozenset[str] = frozenset()
-TINY = Recipe(embedding=6, hidden=5, batch=8, max_tokens=30, epochs=1, checks=3)
+TINY = Recipe(embedding_dim=6, hidden_size=5, batch=8, max_length=30, epochs=1, checks=3)
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def reviews(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reviews]:
     # Reviews of another language: on them nearly every word is unknown.
     test = write_fasttext(folder / "test.ft.txt", 40, seed=1, language="es")
     (folder / "ids").mkdir()
-    return gather([str(train)], [str(test)], folder / "ids", count=60, max_tokens=30)
+    return gather([str(train)], [str(test)], folder / "ids", count=60, max_length=30)
 
 
 @pytest.fixture
@@ -47,11 +47,11 @@ def net() -> LessonNet:
 TEXTS = [[2, 3, 4], [5, 6, 7, 8, 9, 10, 11], [12]]
 
 
-def answers(net: LessonNet, faults: frozenset[str]) -> torch.Tensor:
+def answers(net: LessonNet, pitfalls: frozenset[str]) -> torch.Tensor:
     batch = pad(TEXTS, 30)
     zero = net.state(3, NONE, torch.Generator())
     with torch.no_grad():
-        return net(batch.ids_BT, batch.lengths_B, zero, faults)[0]
+        return net(batch.ids_BT, batch.lengths_B, zero, pitfalls)[0]
 
 
 def alone(net: LessonNet) -> torch.Tensor:
@@ -69,9 +69,9 @@ def test_the_mended_network_does_not_feel_the_padding(net: LessonNet) -> None:
     torch.testing.assert_close(answers(net, frozenset({"carried"})), alone(net))
 
 
-@pytest.mark.parametrize("fault", ["left padding", "right padding"])
-def test_padding_that_is_read_changes_the_answer(net: LessonNet, fault: str) -> None:
-    assert (answers(net, frozenset({fault})) - alone(net)).abs().min() > 1e-4
+@pytest.mark.parametrize("pitfall", ["left padding", "right padding"])
+def test_padding_that_is_read_changes_the_answer(net: LessonNet, pitfall: str) -> None:
+    assert (answers(net, frozenset({pitfall})) - alone(net)).abs().min() > 1e-4
 
 
 def test_padding_goes_to_the_left() -> None:
@@ -103,9 +103,9 @@ def test_what_is_not_set_to_zero_is_not_zero(net: LessonNet) -> None:
     assert not torch.equal(found[0], found[2])
 
 
-@pytest.mark.parametrize("fault", ["mended", "unknown", "all"])
+@pytest.mark.parametrize("pitfall", ["fixed", "unknown", "all"])
 def test_unknown_words_are_misread_when_measuring_only(
-    reviews: Reviews, fault: str, monkeypatch: pytest.MonkeyPatch
+    reviews: Reviews, pitfall: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unknown = {True: 0, False: 0}
     forward = LessonNet.forward
@@ -115,63 +115,65 @@ def test_unknown_words_are_misread_when_measuring_only(
         return forward(self, ids_BT, *rest)
 
     monkeypatch.setattr(LessonNet, "forward", count)
-    learn_with(fault, reviews, recipe=TINY)
+    learn_with(pitfall, reviews, recipe=TINY)
     assert unknown[True] > 0
-    assert (unknown[False] > 0) == (fault == "mended")
+    assert (unknown[False] > 0) == (pitfall == "fixed")
 
 
 def test_it_depends_on_the_seed_alone(reviews: Reviews) -> None:
-    for fault in ("mended", "all"):
-        assert learn_with(fault, reviews, recipe=TINY) == learn_with(fault, reviews, recipe=TINY)
-    found = [learn_with("mended", reviews, recipe=TINY, seed=seed).valid for seed in range(4)]
+    for pitfall in ("fixed", "all"):
+        assert learn_with(pitfall, reviews, recipe=TINY) == learn_with(
+            pitfall, reviews, recipe=TINY
+        )
+    found = [learn_with("fixed", reviews, recipe=TINY, seed=seed).valid for seed in range(4)]
     assert found != [found[0]] * 4
 
 
 def test_every_fault_has_its_row_and_panel(reviews: Reviews, tmp_path: Path) -> None:
     told: list[int] = []
     found = compare(reviews, recipe=TINY, seeds=(0, 1), advance=told.append)
-    assert sum(told) == steps_in_all(reviews, FAULTS, (0, 1), TINY)
-    assert found.faults == list(FAULTS)
+    assert sum(told) == steps_in_all(reviews, PITFALLS, (0, 1), TINY)
+    assert found.pitfalls == list(PITFALLS)
     assert json.loads(json.dumps(found.to_dict()))["reviews"] == {
         "train": 54, "valid": 6, "test": 40
     }  # fmt: skip
     for language in ("en", "es"):
-        assert [row[0] for row in rows(found, language)] == [NAMES[language][f] for f in FAULTS]
-        assert markdown(found, language).count("\n") == len(FAULTS) + 1
-        assert table(found, language).row_count == len(FAULTS)
+        assert [row[0] for row in rows(found, language)] == [NAMES[language][f] for f in PITFALLS]
+        assert markdown(found, language).count("\n") == len(PITFALLS) + 1
+        assert table(found, language).row_count == len(PITFALLS)
         drawn = figure(found, language)
-        assert len(drawn.axes) == len(FAULTS) - 1
-        drawn.savefig(tmp_path / "faults.svg")
+        assert len(drawn.axes) == len(PITFALLS) - 1
+        drawn.savefig(tmp_path / "pitfalls.svg")
 
 
 def test_points_lost_are_against_the_mended_recipe(reviews: Reviews) -> None:
-    found = compare(reviews, faults=("mended", "carried"), recipe=TINY)
-    lost = 100 * (found.of("mended")[0].test - found.of("carried")[0].test)
+    found = compare(reviews, pitfalls=("fixed", "carried"), recipe=TINY)
+    lost = 100 * (found.of("fixed")[0].test - found.of("carried")[0].test)
     assert rows(found)[1][3] == f"{lost:.1f}"
     assert rows(found)[0][3] == ""
-    alone = compare(reviews, faults=("carried",), recipe=TINY)
+    alone = compare(reviews, pitfalls=("carried",), recipe=TINY)
     assert rows(alone)[0][3] == ""
     assert len(figure(alone).axes) == 1
 
 
 def test_made_up_reviews_have_no_end(tmp_path: Path) -> None:
-    found = gather(["sample_es"], ["sample_es:test"], tmp_path, count=7000, max_tokens=30)
+    found = gather(["sample_es"], ["sample_es:test"], tmp_path, count=7000, max_length=30)
     assert len(found.train) + len(found.valid) == 7000
     assert len(found.test) == 2500
 
 
 def test_what_cannot_be_is_refused(reviews: Reviews, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no fault 'gremlin'; use one of mended, carried"):
+    with pytest.raises(UsageError, match="no fault 'gremlin'; use one of fixed, carried"):
         learn_with("gremlin", reviews, recipe=TINY)
     three = tmp_path / "three.csv"
     three.write_text("text,label\n" + "".join(f"word {n},{'abc'[n % 3]}\n" for n in range(90)))
     (tmp_path / "ids").mkdir()
     with pytest.raises(UsageError, match="3 classes; the lesson's network tells two apart"):
-        gather([str(three)], [str(three)], tmp_path / "ids", count=90, max_tokens=30)
+        gather([str(three)], [str(three)], tmp_path / "ids", count=90, max_length=30)
     with pytest.raises(DataError):
-        gather([str(tmp_path / "none.csv")], ["sample:test"], tmp_path, count=9, max_tokens=30)
+        gather([str(tmp_path / "none.csv")], ["sample:test"], tmp_path, count=9, max_length=30)
 
 
 def test_more_layers_are_made_only_if_asked_for() -> None:
-    assert LessonNet(20, replace(TINY, layers=1)).lstm.num_layers == 1
+    assert LessonNet(20, replace(TINY, num_layers=1)).lstm.num_layers == 1
     assert LessonNet(20, TINY).lstm.dropout == 0.5

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sentir.errors import UsageError
-from sentir.lesson.units.experiment import CharacterModel, best_unit, find_units, made_up_text
+from sentir.lesson.units.experiment import CharacterModel, best_unit, find_units, synthetic_text
 from sentir.lesson.units.picture import figure, table
 from sentir.lesson.units.properties import (
     PROPERTIES,
@@ -96,6 +96,6 @@ def test_too_little_text() -> None:
 
 
 def test_the_made_up_text() -> None:
-    assert len(made_up_text("es", 5000)) == 5000
+    assert len(synthetic_text("es", 5000)) == 5000
     with pytest.raises(UsageError, match="'fr'"):
-        made_up_text("fr", 100)
+        synthetic_text("fr", 100)

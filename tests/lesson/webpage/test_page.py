@@ -14,6 +14,7 @@ import pytest
 import torch
 import typer
 
+from fixtures.toy_bundle import toy
 from sentir import cli
 from sentir.bundle import Bundle, load_bundle, save_bundle
 from sentir.config import Config, TextConfig
@@ -21,7 +22,7 @@ from sentir.errors import UsageError
 from sentir.explanation.gates import explain
 from sentir.inference.predictor import Predictor
 from sentir.io.atomic import write_page
-from sentir.io.builtin import made_up
+from sentir.io.builtin import builtin_reviews
 from sentir.lesson.webpage.network import SEEDS, SMALL, small_network, train_network
 from sentir.lesson.webpage.page import (
     EXAMPLES,
@@ -31,10 +32,10 @@ from sentir.lesson.webpage.page import (
     render_page,
 )
 from sentir.nn.classifier import SentimentClassifier
+from sentir.nn.restore import to_arrays
 from sentir.synthetic.reviews import LANGUAGES
-from sentir.synthetic.short_sentences import plain_sentences
+from sentir.synthetic.short_sentences import short_sentences
 from sentir.text.tokenizer import UNK, SubwordTokenizer
-from toy_bundle import toy
 
 SHOWN = {"bidirectional": False, "pooling": "last"}
 
@@ -45,7 +46,7 @@ class Page(HTMLParser):
     def __init__(self, html: str) -> None:
         super().__init__()
         self.ids: list[str] = []
-        self.said: set[str] = set()
+        self.message: set[str] = set()
         self.data = ""
         self._inside = False
         self.feed(html)
@@ -54,7 +55,7 @@ class Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         found = dict(attrs)
         self.ids += [found["id"]] if found.get("id") else []
-        self.said |= {found[name] or "" for name in ("data-say", "data-label") if name in found}
+        self.message |= {found[name] or "" for name in ("data-say", "data-label") if name in found}
         self._inside = found.get("id") == "data"
 
     def handle_data(self, data: str) -> None:
@@ -87,10 +88,10 @@ def test_the_file_holds_all_that_it_computes_with(html: str) -> None:
     for packed in data["networks"]:
         bundle = small_network(packed["language"])
         weights = {name: unpacked(text) for name, text in packed["weights"].items()}
-        total = sum(weight.numel() for weight in bundle.model.parameters())
+        total = sum(weight.size for weight in bundle.weights.values())
         assert sum(map(len, weights.values())) == total
-        embedding = bundle.model.embedding.weight.detach().numpy()
-        assert np.array_equal(weights["embedding"].reshape(-1, packed["inputs"]), embedding)
+        embedding = bundle.weights["embedding.weight"]
+        assert np.array_equal(weights["embedding_dim"].reshape(-1, packed["inputs"]), embedding)
         assert [UNK + 1 + at for at in range(len(packed["words"]))] == [
             bundle.tokenizer.encode([word])[0][0] if word != "<url>" else UNK + 1 + at
             for at, word in enumerate(packed["words"])
@@ -110,7 +111,7 @@ def test_both_languages_say_the_same_things(html: str) -> None:
     texts = json.loads(page.data)["texts"]
     assert set(texts) == set(LANGUAGES)
     assert set(texts["en"]) == set(texts["es"])
-    assert page.said <= set(texts["en"])
+    assert page.message <= set(texts["en"])
     called = set(re.findall(r'\bsay\("(\w+)"', html))
     assert len(called) > 15
     assert called <= set(texts["en"])
@@ -137,17 +138,19 @@ def test_a_sentence_cannot_break_out() -> None:
     ("settings", "told"),
     [
         ({"cell": "gru"}, "cell = gru"),
-        ({"layers": 2}, "layers = 2"),
+        ({"num_layers": 2}, "layers = 2"),
         ({"bidirectional": True, "pooling": "max"}, "bidirectional = True; pooling = max"),
-        ({"skip": True}, "skip = True"),
-        ({"bigrams": 64, "terms": 64}, "bigrams = 64; terms = 64"),
-        ({"hidden": MAX_UNITS + 1}, "hidden = 33, more than 32"),
-        ({"embedding": 120_000}, r"\d,\d+,\d+ weights, more than 2,000,000"),
+        ({"embedding_skip": True}, "skip = True"),
+        ({"bigram_buckets": 64, "ngram_buckets": 64}, "bigrams = 64; terms = 64"),
+        ({"hidden_size": MAX_UNITS + 1}, "hidden = 33, more than 32"),
+        ({"embedding_dim": 120_000}, r"\d,\d+,\d+ weights, more than 2,000,000"),
     ],
 )
 def test_a_network_that_the_page_cannot_show(settings: dict[str, Any], told: str) -> None:
     bundle = toy(**{**SHOWN, **settings})
-    with pytest.raises(UsageError, match=rf"^mine: .*{told}; train one with --cell lstm --layers"):
+    with pytest.raises(
+        UsageError, match=rf"^mine: .*{told}; train one with --cell lstm --num-layers"
+    ):
         render_page({"en": bundle}, "en", where="mine")
 
 
@@ -162,11 +165,11 @@ def test_the_settings_to_train_with_are_options() -> None:
 
 
 def test_subwords_cannot_be_shown(tmp_path: Path) -> None:
-    text = TextConfig(tokenizer="bpe", max_vocabulary=60, min_count=1)
+    text = TextConfig(tokenizer="bpe", max_vocab_size=60, min_count=1)
     pieces = SubwordTokenizer.train(["the film was good"] * 9, text)
-    config = Config().override({"tokenizer": "bpe", "embedding": 4, "hidden": 3, **SHOWN})
+    config = Config().override({"tokenizer": "bpe", "embedding_dim": 4, "hidden_size": 3, **SHOWN})
     model = SentimentClassifier(config.model, vocabulary=len(pieces.vocabulary), classes=2)
-    bundle = dataclasses.replace(toy(), tokenizer=pieces, config=config, model=model)
+    bundle = dataclasses.replace(toy(), tokenizer=pieces, config=config, weights=to_arrays(model))
     with pytest.raises(UsageError, match="page cannot show a network of tokenizer = bpe; train"):
         network_data(bundle, "en")
 
@@ -193,7 +196,7 @@ def test_the_network_that_comes_along_has_learnt_to_read(language: str) -> None:
     assert bundle.config == SMALL.override({"seed": SEEDS[language]})
     name = {"en": "sample", "es": "sample_es"}[language]
     predictor = Predictor(bundle)
-    for fresh in (made_up(f"{name}:test"), plain_sentences(300, language=language, seed=1)):
+    for fresh in (builtin_reviews(f"{name}:test"), short_sentences(300, language=language, seed=1)):
         labels, texts = zip(*(fresh or ()), strict=True)
         found = [one.label for one in predictor.predict(texts)]
         right = [one == label for one, label in zip(found, labels, strict=True)]
@@ -212,7 +215,7 @@ def test_the_answer_moves_in_the_examples(language: str) -> None:
 
 
 def test_a_network_can_be_made_anew(tmp_path: Path) -> None:
-    config = SMALL.override({"epochs": 1, "max_vocabulary": 100})
+    config = SMALL.override({"epochs": 1, "max_vocab_size": 100})
     folder = tmp_path / "es"
     made = train_network("es", folder, config=config, reviews=200, sentences=40)
     found = load_bundle(folder)
@@ -225,9 +228,9 @@ def test_a_network_can_be_made_anew(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_plain_sentences(language: str) -> None:
-    made = list(plain_sentences(400, language=language, seed=3))
-    assert made[:50] == list(plain_sentences(50, language=language, seed=3))
-    assert made != list(plain_sentences(400, language=language, seed=4))
+    made = list(short_sentences(400, language=language, seed=3))
+    assert made[:50] == list(short_sentences(50, language=language, seed=3))
+    assert made != list(short_sentences(400, language=language, seed=4))
     assert [label for label, _ in made[:2]] == ["negative", "positive"]
     assert len({text for _, text in made}) > 300
     assert not any(re.search(r"[{}|]|\s$", text) for _, text in made)

@@ -14,15 +14,16 @@ from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.chrome.webdriver import WebDriver
 from selenium.webdriver.common.by import By
 
+from fixtures.toy_bundle import toy
 from sentir.bundle import Bundle
 from sentir.inference.predictor import Predictor
 from sentir.io.atomic import write_page
 from sentir.lesson.webpage.network import small_network
 from sentir.lesson.webpage.page import EXAMPLES, EXPERIMENTS, render_page
 from sentir.nn.cells import State, lstm_step, weights_of
+from sentir.nn.restore import restore_classifier
 from sentir.synthetic.reviews import LANGUAGES, sample_reviews
-from sentir.synthetic.short_sentences import plain_sentences
-from toy_bundle import toy
+from sentir.synthetic.short_sentences import short_sentences
 
 #: What the page must agree with Python to.
 TOLERANCE = 1e-5
@@ -80,9 +81,9 @@ Forced = dict[tuple[int, str, int], float]
 
 def course(bundle: Bundle, text: str, forced: Forced | None = None) -> list[dict[str, Any]]:
     """What Python computes at each token; gates of a token and a unit may be held at a value."""
-    model = bundle.model
-    weights = weights_of(model.layers[0].ahead)
-    zero_BH = torch.zeros(1, bundle.config.model.hidden)
+    model = restore_classifier(bundle)
+    weights = weights_of(model.layers[0].forward_rnn)
+    zero_BH = torch.zeros(1, bundle.config.model.hidden_size)
     before = State(zero_BH, zero_BH)
     steps = []
     with torch.inference_mode():
@@ -94,7 +95,7 @@ def course(bundle: Bundle, text: str, forced: Forced | None = None) -> list[dict
                     gates[gate][0, unit] = value
             cell_BH = gates["forget"] * before.cell_BH + gates["input"] * gates["candidate"]
             hidden_BH = gates["output"] * torch.tanh(cell_BH)
-            told = {**gates, "before": before.cell_BH, "after": cell_BH, "hidden": hidden_BH}
+            told = {**gates, "before": before.cell_BH, "after": cell_BH, "hidden_size": hidden_BH}
             told["votes"] = model.head.weight[-1] * hidden_BH
             before = State(hidden_BH, cell_BH)
             answer_BC = model.probabilities(model.head(hidden_BH))
@@ -173,7 +174,7 @@ def variations(language: str) -> list[str]:
     """Sentences, and what people make of them."""
     random = Random(0)
     made = [text for _, text in sample_reviews(150, language=language, seed=77)]
-    made += [text for _, text in plain_sentences(60, language=language, seed=77)]
+    made += [text for _, text in short_sentences(60, language=language, seed=77)]
     for text in made[:120]:
         words = text.split()
         at = random.randrange(len(words))
@@ -394,7 +395,7 @@ def test_without_a_word_it_says_so(browser: WebDriver, page: Path) -> None:
 
 
 def test_a_network_of_three_classes_that_cuts(browser: WebDriver, tmp_path: Path) -> None:
-    bundle = toy(classes=3, bidirectional=False, pooling="last", max_tokens=9)
+    bundle = toy(classes=3, bidirectional=False, pooling="last", max_length=9)
     text = "the film was not good , the hotel was dull <script> a </script> wonderful ."
     path = tmp_path / "toy.html"
     write_page(render_page({"en": bundle}, "en", examples=[text]), path)

@@ -51,13 +51,13 @@ def memory(
       sentir lesson memory --task recall --gaps 5,50 --seeds 0 --language es
       sentir lesson memory --gaps 5,10,20,50,100,200,500 --seeds 0,1,2 --steps 1500
     """
-    from sentir.lesson.language import said
+    from sentir.lesson.language import tr
     from sentir.lesson.memory.experiment import experiment, runs
 
     tasks = [part.strip() for part in task.split(",") if part.strip()]
     which_gaps, which_seeds = numbers(gaps, "--gaps"), numbers(seeds, "--seeds")
     which_rates = numbers(rates, "--rates", float)
-    what = said({"en": "training", "es": "entrenando"}, language)
+    what = tr({"en": "training", "es": "entrenando"}, language)
     check_picture(picture)
     with going_on(what, runs(tasks, which_gaps, which_seeds, len(which_rates))) as advance:
         found = experiment(
@@ -143,20 +143,20 @@ def exercise(
       sentir lesson exercise counter --solution
     """
     from sentir.lesson.exercises.exercises import check, exercises, find
-    from sentir.lesson.language import said
+    from sentir.lesson.language import tr
 
-    tell = partial(plain, out)
+    emit = partial(plain, out)
     if name is None:
         for number in [chapter] if chapter else [2, 3, 4]:
             for one in exercises(number):
-                tell(f"{number}  {one.id:12} {said(one.question, language).splitlines()[0][:90]}…")
+                emit(f"{number}  {one.id:12} {tr(one.question, language).splitlines()[0][:90]}…")
         return
     one = find(name)
     if answer is None or solution:
-        tell(said(one.question, language))
+        emit(tr(one.question, language))
     if solution:
-        tell(one.answer(language), "bold")
+        emit(one.answer(language), "bold")
     elif answer is not None:
         verdict = check(name, answer, language)
-        tell(verdict.said, "green" if verdict.right else "yellow")
+        emit(verdict.message, "green" if verdict.right else "yellow")
         raise typer.Exit(0 if verdict.right else 1)

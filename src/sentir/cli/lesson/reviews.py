@@ -1,4 +1,4 @@
-"""What networks do with reviews: ``sentir lesson faults``, ``horizon`` and ``units``."""
+"""What networks do with reviews: ``sentir lesson pitfalls``, ``horizon`` and ``units``."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from sentir.errors import UsageError
 
 
 @lesson.command()
-def faults(
+def pitfalls(
     files: Annotated[
         list[str] | None,
         typer.Argument(
@@ -44,7 +44,7 @@ def faults(
     ] = None,
     only: Annotated[
         str | None,
-        typer.Option(help="mended, carried, left padding, ... (unset: all)"),
+        typer.Option(help="fixed, carried, left padding, ... (unset: all)"),
     ] = None,
     seeds: Annotated[str, typer.Option(help="one network a seed and fault")] = "0",
     labels: Annotated[str, typer.Option(help="how labels become classes, as in 'train'")] = "auto",
@@ -56,16 +56,16 @@ def faults(
 
     [bold]Examples[/bold]
 
-      sentir lesson faults --picture faults.svg
-      sentir lesson faults --only "mended, carried" --seeds 0,1,2
-      sentir lesson faults train.ft.txt.bz2 --test test.ft.txt.bz2 --count 8000
+      sentir lesson pitfalls --picture pitfalls.svg
+      sentir lesson pitfalls --only "fixed, carried" --seeds 0,1,2
+      sentir lesson pitfalls train.ft.txt.bz2 --test test.ft.txt.bz2 --count 8000
     """
     import tempfile
     from dataclasses import replace
 
     from sentir.cli.training import own_test
     from sentir.io.builtin import SAMPLES
-    from sentir.lesson.language import said
+    from sentir.lesson.language import tr
     from sentir.lesson.pitfalls import picture as pitfalls_picture
     from sentir.lesson.pitfalls.experiment import (
         REAL,
@@ -76,30 +76,30 @@ def faults(
         gather,
         steps_in_all,
     )
-    from sentir.lesson.pitfalls.recipes import FAULTS
+    from sentir.lesson.pitfalls.recipes import PITFALLS
 
-    what = said({"en": "training", "es": "entrenando"}, language)
+    what = tr({"en": "training", "es": "entrenando"}, language)
     check_picture(picture)
-    chosen = [name.strip() for name in only.split(",")] if only else list(FAULTS)
+    chosen = [name.strip() for name in only.split(",")] if only else list(PITFALLS)
     which_seeds = numbers(seeds, "--seeds")
     sources = files or ["sample_es" if language == "es" else "sample"]
     measured = test or own_test(sources)
     if not measured:
         raise UsageError("no reviews to measure on", todo="give some with --test")
-    made_up = sources[0] in SAMPLES
-    recipe = SAMPLE if made_up else REAL
-    changed = {"embedding": hidden, "hidden": hidden, "epochs": epochs}
+    builtin_reviews = sources[0] in SAMPLES
+    recipe = SAMPLE if builtin_reviews else REAL
+    changed = {"embedding_dim": hidden, "hidden_size": hidden, "epochs": epochs}
     recipe = replace(recipe, **{name: value for name, value in changed.items() if value})
-    count = count or (SAMPLE_COUNT if made_up else REAL_COUNT)
+    count = count or (SAMPLE_COUNT if builtin_reviews else REAL_COUNT)
     with tempfile.TemporaryDirectory() as folder:
         with counting("reading") as advance:
             reviews = gather(
-                sources, measured, Path(folder), count=count, max_tokens=recipe.max_tokens,
+                sources, measured, Path(folder), count=count, max_length=recipe.max_length,
                 labels=labels, advance=advance,
             )  # fmt: skip
         with going_on(what, steps_in_all(reviews, chosen, which_seeds, recipe)) as advance:
             found = compare(
-                reviews, faults=chosen, seeds=which_seeds, recipe=recipe, advance=advance
+                reviews, pitfalls=chosen, seeds=which_seeds, recipe=recipe, advance=advance
             )
     present(found, pitfalls_picture, language, picture=picture, as_json=as_json)
 
@@ -125,10 +125,10 @@ def horizon(
 
     from sentir.bundle import load_bundle
     from sentir.io.reader import read_reviews
-    from sentir.lesson.language import said
+    from sentir.lesson.language import tr
     from sentir.lesson.memory import horizon as looking_back
 
-    what = said({"en": "reading", "es": "leyendo"}, language)
+    what = tr({"en": "reading", "es": "leyendo"}, language)
     check_picture(picture)
     texts = [review.text for review in islice(read_reviews([file], labelled=False), count)]
     with going_on(what, 2 * len(looking_back.KEPT)) as advance:
@@ -162,11 +162,11 @@ def units(
       sentir lesson units reviews.csv --steps 3000
     """
     from sentir.io.reader import read_reviews
-    from sentir.lesson.language import said
+    from sentir.lesson.language import tr
     from sentir.lesson.units import picture as units_picture
     from sentir.lesson.units.experiment import find_units
 
-    what = said({"en": "learning", "es": "aprendiendo"}, language)
+    what = tr({"en": "learning", "es": "aprendiendo"}, language)
     check_picture(picture)
     texts = (review.text for review in read_reviews([file], labelled=False)) if file else ()
     with going_on(what, steps) as advance:

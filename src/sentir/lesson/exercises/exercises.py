@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from sentir.errors import UsageError
-from sentir.lesson.language import said
+from sentir.lesson.language import tr
 
 Texts = Mapping[str, str]
 #: One unit's weights by gate: those of the inputs, of the hidden state, and the bias.
@@ -24,7 +24,7 @@ class Verdict(NamedTuple):
     """Whether the answer is right, and what is said about it."""
 
     right: bool
-    said: str
+    message: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,14 +89,14 @@ def numeric(
     def judge(answer: str, language: str) -> Verdict:
         given = _number(answer)
         if given is None:
-            return Verdict(False, said(_NO_NUMBER, language))
+            return Verdict(False, tr(_NO_NUMBER, language))
         right = value(language)
         if abs(given - right) <= within * 1.0001:  # 0.79 is within 0.01 of 0.78, in binary too
-            return Verdict(True, said(_RIGHT, language).format(f"{right:.{places}f}"))
+            return Verdict(True, tr(_RIGHT, language).format(f"{right:.{places}f}"))
         for slip, text in slips:
             if abs(given - slip()) <= within:
-                return Verdict(False, said(text, language))
-        return Verdict(False, said(hint, language))
+                return Verdict(False, tr(text, language))
+        return Verdict(False, tr(hint, language))
 
     return Exercise(
         id=id, chapter=chapter, question=question, hint=hint, judge=judge,
@@ -119,14 +119,14 @@ def choice(
     def judge(answer: str, language: str) -> Verdict:
         given = answer.strip().strip(".)").lower()
         if len(given) != 1 or given not in letters:
-            return Verdict(False, said(_NO_LETTER, language).format(", ".join(letters)))
+            return Verdict(False, tr(_NO_LETTER, language).format(", ".join(letters)))
         if given != letters[right()]:
-            return Verdict(False, said(hint, language))
-        return Verdict(True, said(_RIGHT, language).format(said(options, language)[right()]))
+            return Verdict(False, tr(hint, language))
+        return Verdict(True, tr(_RIGHT, language).format(tr(options, language)[right()]))
 
     def asked(language: str) -> str:
-        listed = zip(letters, said(options, language), strict=True)
-        return "\n".join([said(question, language), *(f"  {at}) {text}" for at, text in listed)])
+        listed = zip(letters, tr(options, language), strict=True)
+        return "\n".join([tr(question, language), *(f"  {at}) {text}" for at, text in listed)])
 
     return Exercise(
         id=id, chapter=chapter, question={name: asked(name) for name in options}, hint=hint,
@@ -160,16 +160,16 @@ def weights(
     def judge(answer: str, language: str) -> Verdict:
         given = _gates(answer, gates, count)
         if given is None:
-            form = said(_form(gates, count), language)
-            return Verdict(False, said(_NO_WEIGHTS, language).format(form))
+            form = tr(_form(gates, count), language)
+            return Verdict(False, tr(_NO_WEIGHTS, language).format(form))
         wrong = run(given)
         if wrong is not None:
-            return Verdict(False, f"{said(wrong, language)} {said(hint, language)}")
-        return Verdict(True, said(_RIGHT, language).format(said(done, language)))
+            return Verdict(False, f"{tr(wrong, language)} {tr(hint, language)}")
+        return Verdict(True, tr(_RIGHT, language).format(tr(done, language)))
 
     return Exercise(
         id=id, chapter=chapter, question=question, hint=hint, judge=judge,
-        answer=lambda language: said(example, language),
+        answer=lambda language: tr(example, language),
     )  # fmt: skip
 
 
@@ -195,7 +195,7 @@ def check(exercise_id: str, answer: str, language: str = "en") -> Verdict:
     Raises:
         UsageError: no such exercise, or a language the lesson does not speak.
     """
-    said(_RIGHT, language)  # refused even where nothing would be said
+    tr(_RIGHT, language)  # refused even where nothing would be said
     return find(exercise_id).judge(answer, language)
 
 

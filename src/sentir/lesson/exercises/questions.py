@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 
 from sentir.lesson.exercises.exercises import exercises
-from sentir.lesson.language import said
+from sentir.lesson.language import tr
 
 _HINT = {"en": "Hint", "es": "Pista"}
 _ANSWER = {"en": "Answer", "es": "Respuesta"}
@@ -21,11 +21,11 @@ class Questions:
     language: str
 
     def _repr_html_(self) -> str:
-        hint, answer = said(_HINT, self.language), said(_ANSWER, self.language)
+        hint, answer = tr(_HINT, self.language), tr(_ANSWER, self.language)
         items = "".join(
-            f"<li><p>{_lines(said(one.question, self.language))} "
+            f"<li><p>{_lines(tr(one.question, self.language))} "
             f'<code title="check">{escape(one.id)}</code></p>'
-            f"<details><summary>{hint}</summary>{_lines(said(one.hint, self.language))}</details>"
+            f"<details><summary>{hint}</summary>{_lines(tr(one.hint, self.language))}</details>"
             f"<details><summary>{answer}</summary>{_lines(one.answer(self.language))}</details></li>"
             for one in exercises(self.chapter)
         )

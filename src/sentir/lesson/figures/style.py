@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from sentir.explanation.picture import picture_format
-from sentir.io.atomic import told_if_unwritable, written_whole
+from sentir.io.atomic import atomic_write, report_unwritable
 
 Floats = npt.NDArray[np.float64]
 
@@ -90,5 +90,5 @@ def save(figure: Figure, path: Path) -> None:
         UsageError: the name ends otherwise, or the place cannot be written.
     """
     kind = picture_format(path)
-    with told_if_unwritable(path), written_whole(path) as beside:
+    with report_unwritable(path), atomic_write(path) as beside:
         figure.savefig(beside, format=kind, dpi=150)

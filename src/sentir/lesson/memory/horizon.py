@@ -23,7 +23,8 @@ from sentir.bundle import Bundle
 from sentir.data.batching import cut, pad
 from sentir.errors import UsageError
 from sentir.lesson.figures.style import lesson_figure, lesson_style
-from sentir.lesson.language import said
+from sentir.lesson.language import tr
+from sentir.nn.restore import restore_classifier
 from sentir.text.tokenizer import UNK
 
 #: How many tokens are kept.
@@ -87,7 +88,7 @@ def horizon(
     Raises:
         UsageError: no text holds a word.
     """
-    limit = bundle.config.text.max_tokens
+    limit = bundle.config.text.max_length
     reviews = [cut(np.array(ids), limit) for ids in bundle.tokenizer.encode(list(texts)) if ids]
     if not reviews:
         raise UsageError("no text holds a word", todo="give reviews to read")
@@ -119,11 +120,11 @@ def _hide(review: npt.NDArray[np.integer[Any]], count: int, side: str) -> npt.ND
 
 def _answers(bundle: Bundle, reviews: Sequence[npt.NDArray[np.integer[Any]]]) -> Floats:
     """Probabilities (N, C)."""
-    model, found = bundle.model, []
+    model, found = restore_classifier(bundle), []
     with torch.inference_mode():
         for start in range(0, len(reviews), _BATCH):
             part = [review.astype(np.int32) for review in reviews[start : start + _BATCH]]
-            batch = pad(part, bundle.config.text.max_tokens)
+            batch = pad(part, bundle.config.text.max_length)
             logits_BO = model(batch.ids_BT, batch.lengths_B).double()
             found.append(model.probabilities(logits_BO).numpy())
     return np.concatenate(found)
@@ -135,7 +136,7 @@ def table(found: Horizon, language: str = "en") -> Table:
     Raises:
         UsageError: the lesson does not speak that language.
     """
-    words = said(TEXTS, language)
+    words = tr(TEXTS, language)
     made = Table(box=None, pad_edge=False, caption_justify="left")
     made.caption = words["caption"].format(found.texts)
     made.add_column("k", justify="right")
@@ -159,7 +160,7 @@ def figure(found: Horizon, language: str = "en") -> Figure:
     Raises:
         UsageError: the lesson does not speak that language.
     """
-    words = said(TEXTS, language)
+    words = tr(TEXTS, language)
     made, axes = lesson_figure(2)
     for panel, name, by_side in (
         (axes[0], "agreement", found.agreement), (axes[1], "moved", found.moved)

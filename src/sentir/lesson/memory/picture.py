@@ -16,10 +16,10 @@ from sentir.lesson.figures.style import (
     lesson_style,
     line_with_spread,
 )
-from sentir.lesson.language import said
+from sentir.lesson.language import tr
 from sentir.lesson.memory.experiment import CELLS, FOLLOWED, Memory
 
-MARKS = {
+FINGERPRINTS = {
     "rnn": Mark("C3", "o", ":"),
     "gru": Mark("C2", "s", "-."),
     "lstm": Mark("C0", "^", "-"),
@@ -68,7 +68,7 @@ TEXTS = {
 
 def named(name: str, language: str) -> str:
     """What a cell is called in a legend."""
-    return said(TEXTS, language).get(name, name.upper())
+    return tr(TEXTS, language).get(name, name.upper())
 
 
 @lesson_style()
@@ -81,7 +81,7 @@ def figure(memory: Memory, language: str = "en") -> Figure:
     panels = [*memory.hidden, "gradient"]
     made, axes = lesson_figure(len(panels))
     for panel, place in zip(panels, axes, strict=True):
-        place.set_title(said(TEXTS, language)[panel], loc="left", wrap=True)
+        place.set_title(tr(TEXTS, language)[panel], loc="left", wrap=True)
         if panel == "gradient":
             _fading(place, memory, language)
         else:
@@ -90,11 +90,11 @@ def figure(memory: Memory, language: str = "en") -> Figure:
 
 
 def _accuracy(axes: Axes, memory: Memory, task: str, language: str) -> None:
-    words = said(TEXTS, language)
+    words = tr(TEXTS, language)
     gaps = sorted({one.gap for one in memory.recalled})
     for cell in CELLS:
         seeds = np.array([memory.accuracies(task, cell, gap) for gap in gaps]).T
-        line_with_spread(axes, gaps, seeds, MARKS[cell], named(cell, language))
+        line_with_spread(axes, gaps, seeds, FINGERPRINTS[cell], named(cell, language))
     axes.axhline(memory.chance[task], color="0.4", linewidth=1)
     axes.text(gaps[0], memory.chance[task] - 0.02, words["chance"], color="0.3", va="top")
     axes.set(xscale="log", ylim=(-0.02, 1.05), xlabel=words["gap"], ylabel=words["accuracy"])
@@ -104,10 +104,10 @@ def _accuracy(axes: Axes, memory: Memory, task: str, language: str) -> None:
 
 
 def _fading(axes: Axes, memory: Memory, language: str) -> None:
-    words = said(TEXTS, language)
+    words = tr(TEXTS, language)
     for name in FOLLOWED:
         seeds = np.array([one.norms for one in memory.carried if one.name == name])
-        mark = MARKS[name]
+        mark = FINGERPRINTS[name]
         line_with_spread(axes, range(seeds.shape[1]), seeds, mark, named(name, language),
                          every=10, logarithmic=True)  # fmt: skip
     axes.set(yscale="log", xlabel=words["distance"], ylabel=words["norm"])
@@ -120,7 +120,7 @@ def tables(memory: Memory, language: str = "en") -> Iterator[Table]:
     Raises:
         UsageError: the lesson does not speak that language.
     """
-    words = said(TEXTS, language)
+    words = tr(TEXTS, language)
     gaps = sorted({one.gap for one in memory.recalled})
     for task, hidden in memory.hidden.items():
         table = Table(title=words[task], title_justify="left", box=None, pad_edge=False)

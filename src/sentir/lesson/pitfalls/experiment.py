@@ -12,18 +12,18 @@ from sentir.config import ReadOptions, TextConfig, TrainConfig
 from sentir.data.encoding import encode_reviews, encode_training
 from sentir.errors import UsageError
 from sentir.io.builtin import SAMPLES
-from sentir.io.reader import Faults as BadRows
+from sentir.io.reader import BadRows as BadRows
 from sentir.io.reader import Review, read_reviews
-from sentir.lesson.pitfalls.recipes import FAULTS, Curve, Recipe, Reviews, learn_with, steps_of
+from sentir.lesson.pitfalls.recipes import PITFALLS, Curve, Recipe, Reviews, learn_with, steps_of
 from sentir.synthetic.reviews import sample_reviews
 
 #: Reviews to test on; enough that the standard error is 1 point at most.
 TESTED = 2500
 #: The made-up reviews have few words and cannot be told by them: many are read, each once.
 SAMPLE_COUNT, SAMPLE = (
-    30_000, Recipe(embedding=48, hidden=48, layers=1, dropout=0.0, max_tokens=80, epochs=1)
+    30_000, Recipe(embedding_dim=48, hidden_size=48, num_layers=1, dropout=0.0, max_length=80, epochs=1)
 )  # fmt: skip
-REAL_COUNT, REAL = 8_000, Recipe(layers=1, dropout=0.0, max_tokens=100)
+REAL_COUNT, REAL = 8_000, Recipe(num_layers=1, dropout=0.0, max_length=100)
 _DEFAULT = ReadOptions()
 
 
@@ -40,14 +40,14 @@ class Comparison:
     reviews: dict[str, int]
     curves: list[Curve]
 
-    def of(self, fault: str) -> list[Curve]:
+    def of(self, pitfall: str) -> list[Curve]:
         """Its curves, one a seed."""
-        return [curve for curve in self.curves if curve.fault == fault]
+        return [curve for curve in self.curves if curve.pitfall == pitfall]
 
     @property
-    def faults(self) -> list[str]:
+    def pitfalls(self) -> list[str]:
         """Those that were compared, in the order of the table."""
-        return list(dict.fromkeys(curve.fault for curve in self.curves))
+        return list(dict.fromkeys(curve.pitfall for curve in self.curves))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, as JSON holds it."""
@@ -60,7 +60,7 @@ def gather(
     folder: Path,
     *,
     count: int,
-    max_tokens: int,
+    max_length: int,
     labels: str = "auto",
     read: ReadOptions = _DEFAULT,
     advance: Callable[[int], None] = lambda count: None,
@@ -73,7 +73,7 @@ def gather(
         test: the same, to measure on.
         folder: an empty folder to keep the ids in.
         count: reviews to take of `train`.
-        max_tokens: of a review.
+        max_length: of a review.
         labels: how labels become the two classes.
         read: how files are read.
         advance: told of reviews read.
@@ -86,10 +86,10 @@ def gather(
     corpora = encode_training(
         islice(_reviews(train, read, bad, count, seed=0), count),
         folder,
-        text=TextConfig(min_count=2, max_tokens=max_tokens),
-        train=TrainConfig(valid_fraction=0.1, valid_max=1000),
+        text=TextConfig(min_count=2, max_length=max_length),
+        train=TrainConfig(valid_fraction=0.1, max_valid_examples=1000),
         labels=labels,
-        faults=bad,
+        bad_rows=bad,
         advance=advance,
         processes=1,
     )
@@ -102,7 +102,7 @@ def gather(
         folder / "test.arrow",
         corpora.tokenizer,
         corpora.labels,
-        faults=bad,
+        bad_rows=bad,
         advance=advance,
         processes=1,
     )
@@ -115,7 +115,7 @@ def _reviews(
     """The sources' reviews; a made-up corpus goes on for as many as are wanted."""
     name = sources[0].removesuffix(":test") if len(sources) == 1 else ""
     if name not in SAMPLES or Path(sources[0]).exists():
-        return read_reviews(sources, read, faults=bad)
+        return read_reviews(sources, read, bad_rows=bad)
     made = sample_reviews(count, language=SAMPLES[name], seed=seed)
     return (Review(text, label, name, at, None) for at, (label, text) in enumerate(made, start=1))
 
@@ -123,7 +123,7 @@ def _reviews(
 def compare(
     reviews: Reviews,
     *,
-    faults: Sequence[str] = FAULTS,
+    pitfalls: Sequence[str] = PITFALLS,
     seeds: Sequence[int] = (0,),
     recipe: Recipe | None = None,
     advance: Callable[[int], None] = lambda count: None,
@@ -132,7 +132,7 @@ def compare(
 
     Args:
         reviews: the same for all.
-        faults: of `FAULTS`.
+        faults: of `PITFALLS`.
         seeds: of starts and orders.
         recipe: sizes and steps.
         advance: told of every step, `steps_in_all` of them.
@@ -147,14 +147,14 @@ def compare(
             "train": len(reviews.train), "valid": len(reviews.valid), "test": len(reviews.test)
         },
         curves=[
-            learn_with(fault, reviews, recipe=recipe, seed=seed, advance=advance)
-            for fault, seed in product(faults, seeds)
+            learn_with(pitfall, reviews, recipe=recipe, seed=seed, advance=advance)
+            for pitfall, seed in product(pitfalls, seeds)
         ],
     )  # fmt: skip
 
 
 def steps_in_all(
-    reviews: Reviews, faults: Sequence[str], seeds: Sequence[int], recipe: Recipe
+    reviews: Reviews, pitfalls: Sequence[str], seeds: Sequence[int], recipe: Recipe
 ) -> int:
     """How many steps `compare` takes."""
-    return steps_of(reviews.train, recipe) * len(faults) * len(seeds)
+    return steps_of(reviews.train, recipe) * len(pitfalls) * len(seeds)

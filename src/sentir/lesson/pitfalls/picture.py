@@ -7,12 +7,12 @@ from matplotlib.figure import Figure
 from rich.table import Table
 
 from sentir.lesson.figures.style import lesson_figure, lesson_style
-from sentir.lesson.language import said
+from sentir.lesson.language import tr
 from sentir.lesson.pitfalls.experiment import Comparison
 
 NAMES = {
     "en": {
-        "mended": "none (mended)",
+        "fixed": "none (fixed)",
         "carried": "state carried between batches",
         "uninitialised": "state never set to zero",
         "left padding": "padding left, read as text",
@@ -21,7 +21,7 @@ NAMES = {
         "all": "the lesson's own together",
     },
     "es": {
-        "mended": "ninguno (corregida)",
+        "fixed": "ninguno (corregida)",
         "carried": "estado arrastrado entre lotes",
         "uninitialised": "estado nunca puesto a cero",
         "left padding": "relleno a la izquierda, leído",
@@ -38,7 +38,7 @@ TEXTS = {
         "difference": "points lost",
         "valid": "validation reviews right",
         "step": "step",
-        "mended": "mended",
+        "fixed": "fixed",
         "chance": "chance",
         "caption": "{train:,} reviews learnt from, {test:,} tested on; {seeds} seeds",
     },
@@ -49,7 +49,7 @@ TEXTS = {
         "difference": "puntos menos",
         "valid": "aciertos en validación",
         "step": "paso",
-        "mended": "corregida",
+        "fixed": "corregida",
         "chance": "azar",
         "caption": "{train:,} reseñas para aprender, {test:,} de prueba; {seeds} semillas",
     },
@@ -62,15 +62,15 @@ def rows(found: Comparison, language: str = "en") -> list[tuple[str, str, str, s
     Raises:
         UsageError: the lesson does not speak that language.
     """
-    names = said(NAMES, language)
-    best = [curve.test for curve in found.of("mended")]
+    names = tr(NAMES, language)
+    best = [curve.test for curve in found.of("fixed")]
     told = []
-    for fault in found.faults:
-        tests = [curve.test for curve in found.of(fault)]
+    for pitfall in found.pitfalls:
+        tests = [curve.test for curve in found.of(pitfall)]
         mean, lost = np.mean(tests), ""
-        if best and fault != "mended":
+        if best and pitfall != "fixed":
             lost = f"{100 * (np.mean(best) - mean):.1f}"
-        told.append((names[fault], f"{mean:.2%}", f"{min(tests):.2%} - {max(tests):.2%}", lost))
+        told.append((names[pitfall], f"{mean:.2%}", f"{min(tests):.2%} - {max(tests):.2%}", lost))
     return told
 
 
@@ -80,7 +80,7 @@ def table(found: Comparison, language: str = "en") -> Table:
     Raises:
         UsageError: the lesson does not speak that language.
     """
-    words = said(TEXTS, language)
+    words = tr(TEXTS, language)
     made = Table(
         box=None, pad_edge=False, caption=_caption(found, language), caption_justify="left"
     )
@@ -98,7 +98,7 @@ def markdown(found: Comparison, language: str = "en") -> str:
     Raises:
         UsageError: the lesson does not speak that language.
     """
-    words = said(TEXTS, language)
+    words = tr(TEXTS, language)
     head = [words[name] for name in ("fault", "test", "spread", "difference")]
     lines = [head, ["---", *["--:"] * 3], *rows(found, language)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
@@ -106,23 +106,23 @@ def markdown(found: Comparison, language: str = "en") -> str:
 
 @lesson_style()
 def figure(found: Comparison, language: str = "en") -> Figure:
-    """A panel a fault: its validation curves, and the mended recipe's beside them, dashed.
+    """A panel a fault: its validation curves, and the fixed recipe's beside them, dashed.
 
     Raises:
         UsageError: the lesson does not speak that language.
     """
-    words, names = said(TEXTS, language), said(NAMES, language)
-    shown = [fault for fault in found.faults if fault != "mended"] or ["mended"]
+    words, names = tr(TEXTS, language), tr(NAMES, language)
+    shown = [pitfall for pitfall in found.pitfalls if pitfall != "fixed"] or ["fixed"]
     made, axes = lesson_figure(len(shown), columns=3, size_inches=(3.8, 2.7))
-    mended = found.of("mended")
-    for fault, panel in zip(shown, axes, strict=True):
-        curves = found.of(fault)
-        panel.set_title(names[fault], loc="left", fontsize=9)
-        for curve in mended:
+    fixed = found.of("fixed")
+    for pitfall, panel in zip(shown, axes, strict=True):
+        curves = found.of(pitfall)
+        panel.set_title(names[pitfall], loc="left", fontsize=9)
+        for curve in fixed:
             panel.plot(curve.steps, curve.valid, color="0.45", linestyle="--", linewidth=1)
         for curve in curves:
             panel.plot(curve.steps, curve.valid, color="C0", marker="o", markersize=3)
-        for drawn, colour in ((curves, "C0"), (mended, "0.45")):
+        for drawn, colour in ((curves, "C0"), (fixed, "0.45")):
             if drawn:
                 level = float(np.mean([one.test for one in drawn]))
                 panel.plot([drawn[0].steps[-1]], [level], marker="D", color=colour, clip_on=False)
@@ -135,4 +135,4 @@ def figure(found: Comparison, language: str = "en") -> Figure:
 
 def _caption(found: Comparison, language: str) -> str:
     seeds = len({curve.seed for curve in found.curves})
-    return said(TEXTS, language)["caption"].format(**found.reviews, seeds=seeds)
+    return tr(TEXTS, language)["caption"].format(**found.reviews, seeds=seeds)

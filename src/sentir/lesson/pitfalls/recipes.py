@@ -24,8 +24,8 @@ from sentir.data.dataset import EncodedCorpus
 from sentir.errors import UsageError
 from sentir.text.tokenizer import PAD, UNK
 
-#: What can be wrong, in the order of the table; `mended` is the recipe without a fault.
-FAULTS = ("mended", "carried", "uninitialised", "left padding", "right padding", "unknown", "all")
+#: What can be wrong, in the order of the table; `fixed` is the recipe without a fault.
+PITFALLS = ("fixed", "carried", "uninitialised", "left padding", "right padding", "unknown", "all")
 #: The lesson's own run had these at once.
 TOGETHER = frozenset({"carried", "uninitialised", "left padding", "unknown"})
 
@@ -46,20 +46,20 @@ class Recipe:
         rate: Adam's learning rate (0.005).
         clip: largest norm of the gradient (5).
         batch: reviews a step (400).
-        max_tokens: longer reviews lose their middle (200).
+        max_length: longer reviews lose their middle (200).
         epochs: passes over the reviews (2).
         checks: times the validation reviews are looked at in all.
     """
 
-    embedding: int = 64
-    hidden: int = 64
-    layers: int = 2
+    embedding_dim: int = 64
+    hidden_size: int = 64
+    num_layers: int = 2
     dropout: float = 0.5
     head_dropout: float = 0.2
     rate: float = 0.005
-    clip: float = 5.0
+    max_grad_norm: float = 5.0
     batch: int = 50
-    max_tokens: int = 120
+    max_length: int = 120
     epochs: int = 3
     checks: int = 12
 
@@ -69,25 +69,25 @@ class LessonNet(nn.Module):
 
     def __init__(self, vocabulary: int, recipe: Recipe) -> None:
         super().__init__()
-        self.embedding = nn.Embedding(vocabulary, recipe.embedding, padding_idx=PAD)
+        self.embedding = nn.Embedding(vocabulary, recipe.embedding_dim, padding_idx=PAD)
         self.lstm = nn.LSTM(
-            recipe.embedding, recipe.hidden, recipe.layers,
-            batch_first=True, dropout=recipe.dropout if recipe.layers > 1 else 0.0,
+            recipe.embedding_dim, recipe.hidden_size, recipe.num_layers,
+            batch_first=True, dropout=recipe.dropout if recipe.num_layers > 1 else 0.0,
         )  # fmt: skip
         self.dropout = nn.Dropout(recipe.head_dropout)
-        self.head = nn.Linear(recipe.hidden, 1)
+        self.head = nn.Linear(recipe.hidden_size, 1)
 
     def forward(
-        self, ids_BT: Tensor, lengths_B: Tensor, state: State, faults: frozenset[str]
+        self, ids_BT: Tensor, lengths_B: Tensor, state: State, pitfalls: frozenset[str]
     ) -> tuple[Tensor, State]:
         """Logits (B,) and the state after the last step, each of its parts (L, B, H)."""
-        if "left padding" in faults:  # the LSTM reads a run of padding before the first word
+        if "left padding" in pitfalls:  # the LSTM reads a run of padding before the first word
             ids_BT = to_the_right(ids_BT, lengths_B)
         words_BTE = self.embedding(ids_BT)
-        if faults & {"left padding", "right padding"}:
+        if pitfalls & {"left padding", "right padding"}:
             states_BTH, after = self.lstm(words_BTE, state)
             last_BH = states_BTH[:, -1]  # under right padding: the state after the padding
-        elif "carried" in faults:  # wants every layer's state where each review ends
+        elif "carried" in pitfalls:  # wants every layer's state where each review ends
             packed = pack_padded_sequence(
                 words_BTE, lengths_B, batch_first=True, enforce_sorted=False
             )
@@ -98,14 +98,14 @@ class LessonNet(nn.Module):
             last_BH = states_BTH[torch.arange(len(lengths_B)), lengths_B - 1]
         return self.head(self.dropout(last_BH))[:, 0], after
 
-    def state(self, count: int, faults: frozenset[str], generator: torch.Generator) -> State:
+    def state(self, count: int, pitfalls: frozenset[str], generator: torch.Generator) -> State:
         """The state before the first word: zero, or whatever lay in the memory.
 
         What lies there differs from run to run. So that it can be repeated, numbers of the size
         that activations have stand in for it.
         """
         shape = (self.lstm.num_layers, count, self.lstm.hidden_size)
-        if "uninitialised" in faults:
+        if "uninitialised" in pitfalls:
             return torch.randn(shape, generator=generator), torch.randn(shape, generator=generator)
         return torch.zeros(shape), torch.zeros(shape)
 
@@ -135,7 +135,7 @@ class Curve:
         test: accuracy on the test reviews at the end.
     """
 
-    fault: str
+    pitfall: str
     seed: int
     steps: list[int] = field(default_factory=list)
     valid: list[float] = field(default_factory=list)
@@ -143,7 +143,7 @@ class Curve:
 
 
 def learn_with(
-    fault: str,
+    pitfall: str,
     reviews: Reviews,
     *,
     recipe: Recipe | None = None,
@@ -155,7 +155,7 @@ def learn_with(
     The fault is there when the network is measured, too: who makes it does not know.
 
     Args:
-        fault: one of `FAULTS`; ``mended`` is none, ``all`` those that the lesson had together.
+        pitfall: one of `PITFALLS`; ``fixed`` is none, ``all`` those that the lesson had together.
         reviews: the same for every fault.
         recipe: sizes and steps.
         seed: of the network's start and of the order.
@@ -164,10 +164,10 @@ def learn_with(
     Raises:
         UsageError: no such fault.
     """
-    if fault not in FAULTS:
-        raise UsageError(f"no fault {fault!r}", todo=f"use one of {', '.join(FAULTS)}")
+    if pitfall not in PITFALLS:
+        raise UsageError(f"no fault {pitfall!r}", todo=f"use one of {', '.join(PITFALLS)}")
     recipe = recipe or Recipe()
-    faults = TOGETHER if fault == "all" else frozenset({fault})
+    pitfalls = TOGETHER if pitfall == "all" else frozenset({pitfall})
     torch.manual_seed(seed)
     memory = torch.Generator().manual_seed(seed)
     model = LessonNet(reviews.vocabulary, recipe)
@@ -176,27 +176,27 @@ def learn_with(
     total = steps_of(reviews.train, recipe)
     looks = {round(total * (at + 1) / recipe.checks) for at in range(recipe.checks)}
 
-    curve, step = Curve(fault=fault, seed=seed), 0
+    curve, step = Curve(pitfall=pitfall, seed=seed), 0
     for _ in range(recipe.epochs):
         state: State | None = None
         for ids_BT, lengths_B, labels_B in _batches(
-            reviews.train, order.permutation(len(reviews.train)), recipe, faults
+            reviews.train, order.permutation(len(reviews.train)), recipe, pitfalls
         ):
             model.train()
-            state = _before(model, state, len(ids_BT), faults, memory)
-            logits_B, state = model(ids_BT, lengths_B, state, faults)
+            state = _before(model, state, len(ids_BT), pitfalls, memory)
+            logits_B, state = model(ids_BT, lengths_B, state, pitfalls)
             loss = nn.functional.binary_cross_entropy_with_logits(logits_B, labels_B)
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
-            nn.utils.clip_grad_norm_(model.parameters(), recipe.clip)
+            nn.utils.clip_grad_norm_(model.parameters(), recipe.max_grad_norm)
             optimiser.step()
             step += 1
             advance(1)
             if step in looks:
                 curve.steps.append(step)
-                curve.valid.append(_accuracy(model, reviews.valid, recipe, faults, memory))
-    found = _accuracy(model, reviews.test, recipe, faults, memory)
-    return Curve(fault=fault, seed=seed, steps=curve.steps, valid=curve.valid, test=found)
+                curve.valid.append(_accuracy(model, reviews.valid, recipe, pitfalls, memory))
+    found = _accuracy(model, reviews.test, recipe, pitfalls, memory)
+    return Curve(pitfall=pitfall, seed=seed, steps=curve.steps, valid=curve.valid, test=found)
 
 
 def steps_of(train: EncodedCorpus, recipe: Recipe) -> int:
@@ -208,18 +208,18 @@ def _before(
     model: LessonNet,
     after: State | None,
     count: int,
-    faults: frozenset[str],
+    pitfalls: frozenset[str],
     memory: torch.Generator,
 ) -> State:
     """The state that a batch starts from: a fresh one, or what other reviews left behind."""
-    if "carried" not in faults or after is None or after[0].shape[1] < count:
-        return model.state(count, faults, memory)
+    if "carried" not in pitfalls or after is None or after[0].shape[1] < count:
+        return model.state(count, pitfalls, memory)
     hidden_LBH, cell_LBH = after
     return hidden_LBH[:, :count].detach(), cell_LBH[:, :count].detach()
 
 
 def _batches(
-    corpus: EncodedCorpus, rows: Sequence[int] | Rows, recipe: Recipe, faults: frozenset[str]
+    corpus: EncodedCorpus, rows: Sequence[int] | Rows, recipe: Recipe, pitfalls: frozenset[str]
 ) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """Ids padded on the right, lengths and labels, so many rows at a time.
 
@@ -227,11 +227,11 @@ def _batches(
     """
     for start in range(0, len(rows), recipe.batch):
         now = rows[start : start + recipe.batch]
-        batch = pad([corpus[row] for row in now], recipe.max_tokens)
+        batch = pad([corpus[row] for row in now], recipe.max_length)
         labels_B = torch.tensor([float(corpus.labels_N[row]) for row in now])
         ids_BT = batch.ids_BT
-        if faults & {"left padding", "right padding"}:
-            ids_BT = nn.functional.pad(ids_BT, (0, recipe.max_tokens - ids_BT.shape[1]), value=PAD)
+        if pitfalls & {"left padding", "right padding"}:
+            ids_BT = nn.functional.pad(ids_BT, (0, recipe.max_length - ids_BT.shape[1]), value=PAD)
         yield ids_BT, batch.lengths_B, labels_B
 
 
@@ -239,17 +239,17 @@ def _accuracy(
     model: LessonNet,
     corpus: EncodedCorpus,
     recipe: Recipe,
-    faults: frozenset[str],
+    pitfalls: frozenset[str],
     memory: torch.Generator,
 ) -> float:
     """The share of right answers, with the faults in place."""
     model.eval()
     right, state = 0, None
     with torch.no_grad():
-        for ids_BT, lengths_B, labels_B in _batches(corpus, range(len(corpus)), recipe, faults):
-            if "unknown" in faults:  # only here: training never saw padding within a review
+        for ids_BT, lengths_B, labels_B in _batches(corpus, range(len(corpus)), recipe, pitfalls):
+            if "unknown" in pitfalls:  # only here: training never saw padding within a review
                 ids_BT = ids_BT.masked_fill(ids_BT == UNK, PAD)
-            state = _before(model, state, len(ids_BT), faults, memory)
-            logits_B, state = model(ids_BT, lengths_B, state, faults)
+            state = _before(model, state, len(ids_BT), pitfalls, memory)
+            logits_B, state = model(ids_BT, lengths_B, state, pitfalls)
             right += int(((logits_B > 0) == (labels_B > 0.5)).sum())
     return right / len(corpus)

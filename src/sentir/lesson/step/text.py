@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sentir.lesson.language import said
+from sentir.lesson.language import tr
 from sentir.lesson.step.step import Gate, StepByStep
 
 TEXTS = {
@@ -44,7 +44,7 @@ def lines(step: StepByStep, language: str = "en") -> list[str]:
     Raises:
         UsageError: the lesson does not speak that language.
     """
-    words = said(TEXTS, language)
+    words = tr(TEXTS, language)
     x = ", ".join(map(number, step.x_E))
     told = [words["before"].format(x=x, h=number(step.hidden_before), c=number(step.cell_before))]
     for name in ("forget", "input", "candidate"):

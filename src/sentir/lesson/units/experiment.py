@@ -105,7 +105,7 @@ class CharacterModel(nn.Module):
         return found_TH
 
 
-def made_up_text(language: str, characters: int, *, seed: int = 0) -> str:
+def synthetic_text(language: str, characters: int, *, seed: int = 0) -> str:
     """Reviews of the sample, one a line.
 
     Raises:
@@ -133,7 +133,7 @@ def find_units(
 
     Args:
         language: of the text; it says what a negation is.
-        texts: reviews to learn from and look at; none: made up, see `made_up_text`.
+        texts: reviews to learn from and look at; none: made up, see `synthetic_text`.
         seed: of the text, the weights and the order.
         units: H.
         steps: of training.
@@ -142,7 +142,7 @@ def find_units(
     Raises:
         UsageError: the lesson does not speak the language, or there is too little text.
     """
-    text = "\n".join(islice(texts, 5000)) or made_up_text(language, LEARNT + LOOKED_AT, seed=seed)
+    text = "\n".join(islice(texts, 5000)) or synthetic_text(language, LEARNT + LOOKED_AT, seed=seed)
     text = text[: LEARNT + LOOKED_AT]
     looked_at = min(LOOKED_AT, len(text) // 5)
     if looked_at < 1000:

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from rich.table import Table
 
 from sentir.lesson.figures.style import lesson_figure, lesson_style
-from sentir.lesson.language import said
+from sentir.lesson.language import tr
 from sentir.lesson.units.experiment import Units
 from sentir.lesson.units.properties import PROPERTIES
 
@@ -53,7 +53,7 @@ def table(found: Units, language: str = "en") -> Table:
     Raises:
         UsageError: the lesson does not speak that language.
     """
-    words: dict[str, Any] = said(TEXTS, language)
+    words: dict[str, Any] = tr(TEXTS, language)
     made = Table(box=None, pad_edge=False, caption_justify="left")
     made.caption = words["caption"].format(found.bits, found.bits_untrained)
     for at, name in enumerate(words["columns"]):
@@ -74,7 +74,7 @@ def figure(found: Units, language: str = "en") -> Figure:
     Raises:
         UsageError: the lesson does not speak that language.
     """
-    words: dict[str, Any] = said(TEXTS, language)
+    words: dict[str, Any] = tr(TEXTS, language)
     made, axes = lesson_figure(len(found.found), columns=1, size_inches=(13, 2.5))
     for panel, one in zip(axes, found.found, strict=True):
         chosen = next(each for each in PROPERTIES if each.name == one.name)

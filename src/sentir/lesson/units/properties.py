@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from sentir.lesson.language import said
+from sentir.lesson.language import tr
 
 NEGATIONS = {
     "en": re.compile(r"(?i)\b(?:not|no|never|nobody|nothing|cannot)\b|n['’]t\b"),
@@ -55,7 +55,7 @@ def inside_quotes(text: str, language: str) -> Floats:
 def after_negation(text: str, language: str) -> Floats:
     """1 from behind a negation to the end of its sentence."""
     found_T = np.zeros(len(text))
-    for match in said(NEGATIONS, language).finditer(text):
+    for match in tr(NEGATIONS, language).finditer(text):
         end = _ENDS.search(text, match.end())
         found_T[match.end() : end.start() if end else len(text)] = 1
     return found_T

@@ -20,22 +20,22 @@ from sentir.bundle import Bundle, load_bundle, save_bundle
 from sentir.config import Config
 from sentir.errors import UsageError
 from sentir.synthetic.reviews import LANGUAGES, sample_reviews
-from sentir.synthetic.short_sentences import plain_sentences
-from sentir.training.callbacks import Watcher
+from sentir.synthetic.short_sentences import short_sentences
+from sentir.training.callbacks import Callback
 from sentir.training.run import Inputs, train
 
 #: As small as reads the made-up reviews without fault, so that every unit can be looked at.
 SMALL = Config().override(
     {
-        "max_vocabulary": 1000,
-        "embedding": 6,
-        "hidden": 6,
+        "max_vocab_size": 1000,
+        "embedding_dim": 6,
+        "hidden_size": 6,
         "bidirectional": False,
         "pooling": "last",
         "head_dropout": 0.0,
         "epochs": 12,
         "learning_rate": 0.01,
-        "averaging": 0.99,
+        "ema_decay": 0.99,
         "patience": 0,
         "device": "cpu",
         "precision": "float32",
@@ -69,7 +69,7 @@ def train_network(
     config: Config = SMALL,
     reviews: int = REVIEWS,
     sentences: int = SENTENCES,
-    watchers: Sequence[Watcher] = (),
+    callbacks: Sequence[Callback] = (),
 ) -> Bundle:
     """Train the network of a language and save it as a bundle in `folder`.
 
@@ -79,21 +79,21 @@ def train_network(
         config: of the network and its training.
         reviews: made-up reviews to learn from.
         sentences: plain sentences to learn from.
-        watchers: told of every event.
+        callbacks: told of every event.
 
     Raises:
         UsageError: the language is another one.
     """
     made = [
         *sample_reviews(reviews, language=language, seed=DATA_SEED),
-        *plain_sentences(sentences, language=language, seed=DATA_SEED),
+        *short_sentences(sentences, language=language, seed=DATA_SEED),
     ]
     config = config.override({"seed": SEEDS[language]})
     with tempfile.TemporaryDirectory() as place:
         file = Path(place) / f"{language}.ft.txt"
         file.write_text("".join(f"__label__{label} {text}\n" for label, text in made), "utf-8")
         inputs = Inputs(train=(str(file),))
-        run = train(inputs, Path(place) / "run", config=config, watchers=watchers)
+        run = train(inputs, Path(place) / "run", config=config, callbacks=callbacks)
     bundle = dataclasses.replace(run.bundle, synthetic=True)
     save_bundle(bundle, folder)
     return bundle
@@ -108,7 +108,7 @@ def main() -> None:
     for language in LANGUAGES:
         bar = ProgressBar(Console(stderr=True))
         try:
-            train_network(language, Path(__file__).parent / "networks" / language, watchers=[bar])
+            train_network(language, Path(__file__).parent / "networks" / language, callbacks=[bar])
         finally:
             bar.close()
 

@@ -28,6 +28,7 @@ from sentir.bundle import Bundle
 from sentir.errors import UsageError
 from sentir.nn.cells import weights_of
 from sentir.nn.classifier import RecurrentLayer
+from sentir.nn.restore import restore_classifier
 from sentir.synthetic.reviews import LANGUAGES
 from sentir.text.cleaning import QUOTES, STEPS, URL_TOKEN
 from sentir.text.tokenizer import SPECIAL, UNK, WordTokenizer
@@ -42,16 +43,16 @@ MAX_WEIGHTS = 2_000_000
 #: What a network must be for the page's step to be all of it, as settings.
 SHOWABLE: Mapping[str, object] = {
     "cell": "lstm",
-    "layers": 1,
+    "num_layers": 1,
     "bidirectional": False,
     "pooling": "last",
-    "skip": False,
-    "bigrams": 0,
-    "terms": 0,
+    "embedding_skip": False,
+    "bigram_buckets": 0,
+    "ngram_buckets": 0,
 }
 _TRAIN = (
-    "train one with --cell lstm --layers 1 --no-bidirectional --pooling last --no-skip --bigrams 0 "
-    "--terms 0 --hidden 8 --embedding 8 --tokenizer word --max-vocabulary 20000"
+    "train one with --cell lstm --num-layers 1 --no-bidirectional --pooling last --no-embedding-skip --bigram-buckets 0 "
+    "--ngram-buckets 0 --hidden-size 8 --embedding-dim 8 --tokenizer word --max-vocab-size 20000"
 )
 
 #: Sentences to begin with: a denial, an opinion of others, two contrasts and a plain one.
@@ -98,10 +99,10 @@ def network_data(bundle: Bundle, language: str, *, where: str = "page") -> dict[
         UsageError: the page cannot show this network; the message says how to train one.
     """
     _check(bundle, where)
-    tokenizer, model = bundle.tokenizer, bundle.model
+    tokenizer, model = bundle.tokenizer, restore_classifier(bundle)
     layer = model.layers[0]
     assert isinstance(layer, RecurrentLayer)
-    weights = weights_of(layer.ahead)
+    weights = weights_of(layer.forward_rnn)
     accuracy = bundle.metrics.get("validation", {}).get("accuracy")
     return {
         "language": language,
@@ -110,9 +111,9 @@ def network_data(bundle: Bundle, language: str, *, where: str = "page") -> dict[
         "synthetic": bundle.synthetic,
         "clean": [name for name in STEPS if name in tokenizer.steps],
         "words": list(tokenizer.vocabulary[len(SPECIAL) :]),
-        "max_tokens": bundle.config.text.max_tokens,
-        "inputs": bundle.config.model.embedding,
-        "units": bundle.config.model.hidden,
+        "max_length": bundle.config.text.max_length,
+        "inputs": bundle.config.model.embedding_dim,
+        "units": bundle.config.model.hidden_size,
         "weights": {
             "embedding": _packed(model.embedding.weight),
             "input": _packed(weights.input_GE),
@@ -131,9 +132,9 @@ def _check(bundle: Bundle, where: str) -> None:
     other = [f"{name} = {found[name]}" for name in SHOWABLE if found[name] != SHOWABLE[name]]
     if not isinstance(bundle.tokenizer, WordTokenizer):
         other.append(f"tokenizer = {bundle.config.text.tokenizer}")
-    if model.hidden > MAX_UNITS:
-        other.append(f"hidden = {model.hidden}, more than {MAX_UNITS}")
-    count = sum(weight.numel() for weight in bundle.model.parameters())
+    if model.hidden_size > MAX_UNITS:
+        other.append(f"hidden_size = {model.hidden_size}, more than {MAX_UNITS}")
+    count = sum(weight.size for weight in bundle.weights.values())
     if not other and count > MAX_WEIGHTS:
         other.append(f"{count:,} weights, more than {MAX_WEIGHTS:,}")
     if other:

@@ -21,7 +21,7 @@ GATES = 3 * UNITS
 
 
 @compiled
-def ahead(
+def gru_forward(
     inputs_NG: Floats,
     memory_IJW: Floats,
     bias_K: Floats,
@@ -78,7 +78,7 @@ def ahead(
 
 
 @compiled
-def back(
+def gru_backward(
     slopes_NK: Floats,
     memory_IJW: Floats,
     texts: int,

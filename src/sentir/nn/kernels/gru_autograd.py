@@ -17,7 +17,7 @@ from torch.autograd.function import once_differentiable
 
 from sentir.nn.cells import weights_of
 from sentir.nn.kernels.availability import UNITS
-from sentir.nn.kernels.gru import GATES, ahead, back
+from sentir.nn.kernels.gru import GATES, gru_backward, gru_forward
 from sentir.nn.kernels.primitives import in_parts
 
 Job = TypeVar("Job")
@@ -55,7 +55,7 @@ class _States(torch.autograd.Function):
             states_MBH[0] = 0
             gates_TBG, seen_TBH = torch.empty_like(inputs_TBG), torch.empty(time, texts, units)
             weights_IJW = in_parts(memory_GH.T.numpy().reshape(units, -1, GATES))
-            ahead(
+            gru_forward(
                 inputs_TBG.numpy().reshape(-1, gates), weights_IJW, bias_H.numpy(),
                 texts, states_MBH.numpy().reshape(-1, 1, units),
                 gates_TBG.numpy().reshape(-1, gates), seen_TBH.numpy().reshape(-1, units),
@@ -75,7 +75,7 @@ class _States(torch.autograd.Function):
             units = gates // 3
             sums_TBG, inputs_TBG = torch.empty_like(gates_TBG), torch.empty_like(gates_TBG)
             weights_IJW = in_parts(memory_GH.numpy().reshape(gates, -1, UNITS))
-            back(
+            gru_backward(
                 slopes_TBH.contiguous().numpy().reshape(-1, units), weights_IJW, texts,
                 states_MBH.numpy().reshape(-1, 1, units), gates_TBG.numpy().reshape(-1, gates),
                 seen_TBH.numpy().reshape(-1, units), sums_TBG.numpy().reshape(-1, 1, gates),

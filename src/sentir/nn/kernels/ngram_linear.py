@@ -11,13 +11,13 @@ import numpy.typing as npt
 
 from sentir.nn.bigrams import FIRST, FOLD, SECOND
 from sentir.nn.kernels.primitives import Floats, Ints, compiled
-from sentir.nn.ngram_linear import MARKS, THIRD
+from sentir.nn.ngram_linear import FINGERPRINTS, THIRD
 
 WORDS, PAIRS, TRIPLES = range(3)
 
 
 @compiled
-def add_terms(
+def add_ngram_linear(
     ids_N: Ints,
     starts_B: Ints,
     lengths_B: Ints,
@@ -57,7 +57,7 @@ def add_terms(
                     row_X = words_VX[number]
                 else:
                     row = (number + number // FOLD) % len(marks_P)
-                    if marks_P[row] != number % MARKS + 1:
+                    if marks_P[row] != number % FINGERPRINTS + 1:
                         continue
                     row_X = ngrams_PX[row]
                 for at in range(len(row_X)):

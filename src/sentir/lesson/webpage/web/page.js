@@ -51,7 +51,7 @@ function read() {
   pause();
   const text = element("text").value;
   const every = state.tokenizer.tokens(text);
-  const most = state.packed.max_tokens;
+  const most = state.packed.max_length;
   const head = Math.floor(most / 4);
   state.tokens = every.length > most ? [...every.slice(0, head), ...every.slice(every.length - (most - head))] : every;
   state.ids = state.tokens.map((word) => state.tokenizer.id(word));

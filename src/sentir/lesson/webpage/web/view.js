@@ -87,7 +87,7 @@ function buildTokens() {
     .join("");
   const unknown = state.ids.includes(data.rules.unknown);
   element("unknown").textContent = say(!state.tokens.length ? "empty" : unknown ? "unknown_some" : "unknown_none");
-  element("cut").textContent = say("cut", { max: state.packed.max_tokens });
+  element("cut").textContent = say("cut", { max: state.packed.max_length });
   document.body.classList.toggle("wordless", !state.tokens.length);
 }
 

@@ -1,0 +1,65 @@
+"""Networks and the arrays of a bundle: weights out of a network, and a network from weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from sentir.bundle import Bundle, LanguageBundle
+from sentir.errors import BundleError
+from sentir.nn.classifier import SentimentClassifier
+from sentir.nn.language_model import LanguageModel
+
+N = TypeVar("N", bound=nn.Module)
+
+
+def to_arrays(network: nn.Module) -> dict[str, npt.NDArray[Any]]:
+    """A copy of all weights as NumPy arrays, by the names of ``state_dict``."""
+    return {
+        name: np.array(weight.detach().cpu().numpy(), order="C")
+        for name, weight in network.state_dict().items()
+    }
+
+
+def restore_classifier(bundle: Bundle) -> SentimentClassifier:
+    """The classifier of a bundle, in evaluation mode; its weights are a copy.
+
+    Raises:
+        BundleError: the weights are not those of the network that the settings describe.
+    """
+    with torch.device("meta"):  # shapes alone: nothing is allocated before they are known to fit
+        network = SentimentClassifier(
+            bundle.config.model,
+            vocabulary=len(bundle.tokenizer.vocabulary),
+            classes=len(bundle.labels.names),
+        )
+    return _filled(network, bundle.weights)
+
+
+def restore_language_model(bundle: LanguageBundle) -> LanguageModel:
+    """The language model of a bundle, in evaluation mode; its weights are a copy.
+
+    Raises:
+        BundleError: the weights are not those of the network that the settings describe.
+    """
+    with torch.random.fork_rng(devices=[]):  # its softmax computes as it is made
+        network = LanguageModel(bundle.config.model, vocabulary=len(bundle.tokenizer.vocabulary))
+    return _filled(network, bundle.weights)
+
+
+def _filled(network: N, weights: Mapping[str, npt.NDArray[Any]]) -> N:
+    try:
+        # assign: the tensors below become the network's own.
+        network.load_state_dict(
+            {name: torch.tensor(weight) for name, weight in weights.items()}, assign=True
+        )
+    except RuntimeError as error:
+        raise BundleError(
+            f"its parts do not fit ({error})", where="model", todo="train again"
+        ) from None
+    return network.eval()

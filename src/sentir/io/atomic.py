@@ -1,62 +1,150 @@
-"""Files that are there whole or not at all."""
+"""Files and folders that are there whole or not at all."""
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
 import re
 import shutil
+import sys
+import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from sentir.errors import UsageError
 
+if sys.platform != "win32":
+    import fcntl
+
+#: Age at which an unfinished write is taken for abandoned where folders cannot be locked (seconds).
+ABANDONED_AFTER_S = 24 * 3600
+#: Both from the Linux kernel's headers: relative to the current folder, and swap both names.
+_AT_FDCWD, _RENAME_EXCHANGE = -100, 2
+
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """A place beside `path` to write a file or a folder to; at the end it becomes `path`.
+    """A place to write a file or a folder to; at the end it becomes `path`.
 
-    What is written reaches the disk before it is renamed, so that a kill, or a power cut, leaves
-    what stood there or the new one. When the block raises nothing is left behind; what a kill left
-    is tidied when the path is next written. (To replace a folder takes two renames: killed between
-    them, the old one lies aside, whole, until then.)
+    It lies in a folder of its own beside `path`, with a random name, which is locked while it is in
+    use: several threads, processes or containers may write the same path, and the last one to end
+    wins. What is written reaches the disk before it is renamed, so a kill or a power cut leaves the
+    old content or the new one. When the block raises nothing is left behind; what a kill left is
+    removed when the path is next written, but never what another writer still uses.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     _tidy(path)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        yield beside
-        for file in beside.rglob("*") if beside.is_dir() else (beside,):
+    with _work_folder(path) as work:
+        new = work / path.name
+        yield new
+        for file in new.rglob("*") if new.is_dir() else (new,):
             if not file.is_dir():
                 with file.open("rb") as written:
                     os.fsync(written.fileno())
-        if path.is_dir() and beside.is_dir():  # a folder cannot be renamed onto another
-            old = path.with_name(f".{path.name}.{os.getpid()}.old")
-            path.rename(old)
-            try:
-                beside.rename(path)
-            except OSError:
-                old.rename(path)
-                raise
-            remove(old)
+        if new.is_dir():
+            _replace_folder(new, path)
         else:
-            beside.replace(path)
+            new.replace(path)
+
+
+@contextmanager
+def _work_folder(path: Path) -> Iterator[Path]:
+    """A new folder beside `path`, locked, and removed at the end."""
+    while True:
+        work = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent))
+        with _locked(work) as is_locked:
+            if is_locked and work.is_dir():  # else another writer took it for abandoned just now
+                try:
+                    yield work
+                finally:
+                    shutil.rmtree(work, ignore_errors=True)
+                return
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[bool]:
+    """Lock a folder if nobody holds it; the lock ends with the block, or with the process."""
+    if sys.platform == "win32":  # folders cannot be opened there: go by their age
+        yield folder.is_dir() and time.time() - folder.stat().st_mtime < ABANDONED_AFTER_S
+        return
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:
+        yield False
+        return
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        except OSError:  # a file system without locks
+            yield True
+        else:
+            yield True
     finally:
-        remove(beside)
+        os.close(descriptor)
+
+
+def _replace_folder(new: Path, path: Path) -> None:
+    """Put a folder in the place of another, in one step where the system can."""
+    while True:
+        if not path.exists():
+            with contextlib.suppress(OSError):  # another writer may be first
+                new.rename(path)
+                return
+        if _exchange(new, path):
+            return
+        old = new.with_name("old")
+        path.rename(old)
+        try:
+            new.rename(path)
+        except OSError:
+            old.rename(path)
+            raise
+        return
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Swap two names in one step; false where the system or the file system cannot."""
+    if sys.platform != "linux":
+        return False
+    try:
+        swap = ctypes.CDLL(None, use_errno=True).renameat2
+    except (AttributeError, OSError):
+        return False
+    names = os.fsencode(one), os.fsencode(other)
+    return swap(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _RENAME_EXCHANGE) == 0
+
+
+def is_part_of(name: str, target: str) -> bool:
+    """Whether a file of that name is what `atomic_write` leaves of `target` when it is killed."""
+    return bool(re.fullmatch(rf"\.{re.escape(target)}\.\w{{8}}\.part", name))
 
 
 def _tidy(path: Path) -> None:
     """Remove what a killed writer left; a folder it had moved away and not replaced comes back."""
-    left = re.compile(rf"\.{re.escape(path.name)}\.\d+\.(?:old|part)")
-    for beside in [beside for beside in path.parent.iterdir() if left.fullmatch(beside.name)]:
-        if beside.suffix == ".old" and not path.exists():
-            beside.rename(path)
-        else:
-            remove(beside)
+    for work in [work for work in path.parent.iterdir() if is_part_of(work.name, path.name)]:
+        if sys.platform == "win32":
+            abandoned = time.time() - work.stat().st_mtime > ABANDONED_AFTER_S
+            if abandoned:
+                _remove_abandoned(work, path)
+            continue
+        with _locked(work) as is_locked:
+            if is_locked:
+                _remove_abandoned(work, path)
+
+
+def _remove_abandoned(work: Path, path: Path) -> None:
+    if (work / "old").is_dir() and not path.exists():
+        (work / "old").rename(path)
+    shutil.rmtree(work, ignore_errors=True)
 
 
 def remove(path: Path) -> None:
-    """Delete a file or a folder with all that is in it, if it is there."""
+    """Delete a file or a folder with all that is in it, if it is there; of a link, the link."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:

@@ -134,7 +134,8 @@ def test_a_file_does_not_replace_a_folder(tmp_path: Path) -> None:
 def killed_write(path: Path, *, after: str) -> None:
     """Another process that is killed while it writes."""
     program = (
-        "import os, signal, sys\nfrom pathlib import Path\nfrom sentir.io.atomic import atomic_write\n"
+        "import os, signal, sys\nfrom pathlib import Path\n"
+        "from sentir.io.atomic import atomic_write\n"
         "with atomic_write(Path(sys.argv[1])) as beside:\n"
         f"    {after}\n    os.kill(os.getpid(), signal.SIGKILL)\n"
     )

@@ -11,6 +11,8 @@
     ├── WorkerError        a process that shared the work and ended before its time
     └── MissingExtraError  an optional package that is not installed
 
+    SentirWarning          something that may falsify a result
+
 Each message reads ``where: what was got; what to do``. The command line prints it without a
 traceback and exits with 2.
 """
@@ -37,6 +39,13 @@ class SentirError(Exception):
     def __reduce__(self) -> tuple[Any, ...]:
         # Between processes by what it holds, as a kind's own __init__ may take something else.
         return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
+
+
+class SentirWarning(UserWarning):
+    """Something that may falsify a result, though the work goes on.
+
+    Raised as an error by ``warnings.simplefilter("error", sentir.SentirWarning)``.
+    """
 
 
 class ConfigError(SentirError):

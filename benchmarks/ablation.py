@@ -47,7 +47,6 @@ from sentir.io.reader import BadRows, read_reviews
 from sentir.nn.classifier import SentimentClassifier
 from sentir.training.callbacks import Event, ProgressBar
 from sentir.training.ngram_linear import fit_ngram_linear
-from sentir.training.run import Inputs
 from sentir.training.transfer import settings_from
 
 #: What is kept back of train to measure on: this share, so many reviews at most.
@@ -182,8 +181,8 @@ def result(
     else:
         watch = Stopwatch()
         run = train(
-            Inputs(train=(str(part),)),
-            folder,
+            train=(str(part),),
+            output=folder,
             config=config,
             from_lm=from_lm,
             overwrite=True,

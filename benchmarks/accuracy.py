@@ -21,7 +21,6 @@ from reviews import add_data_option, reviews_file
 
 from sentir import Config, train
 from sentir.evaluation.metrics import Metrics
-from sentir.training.run import Inputs
 
 
 def main() -> None:
@@ -54,10 +53,12 @@ class Measured(NamedTuple):
 def measure(data: Path, corpus: str, config: Config, seed: int, *, baseline: bool) -> Measured:
     """Train on a corpus, and measure once."""
     train_file, test_file = (str(reviews_file(data, corpus, part)) for part in ("train", "test"))
-    inputs = Inputs(train=(train_file,), test=(test_file,))
+    inputs = {"train": (train_file,), "test": (test_file,)}
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as output:
-        run = train(inputs, output, config=config.override({"seed": seed}), baseline=baseline)
+        run = train(
+            **inputs, output=output, config=config.override({"seed": seed}), baseline=baseline
+        )
     minutes = (time.perf_counter() - began) / 60
     assert run.test is not None
     return Measured(minutes, run.test, run.baseline)

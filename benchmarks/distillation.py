@@ -34,7 +34,6 @@ from sentir import Config, load, train
 from sentir.bundle import LanguageBundle, load_bundle, load_language_model
 from sentir.data.cache import digest
 from sentir.training.callbacks import ProgressBar
-from sentir.training.run import Inputs
 from sentir.training.transfer import preset_for
 
 
@@ -117,12 +116,12 @@ def result(
     unlabelled = given.data / given.corpus / "unsup.txt.bz2"
     if not unlabelled.exists():
         sys.exit(f"{unlabelled}: no such file; {given.corpus} has no unlabelled reviews")
-    inputs = Inputs(train=(train_file,), test=(test_file,), unlabelled=(str(unlabelled),))
+    inputs = {"train": (train_file,), "test": (test_file,), "unlabelled": (str(unlabelled),)}
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as made:
         run = train(
-            inputs,
-            Path(made) / "run",
+            **inputs,
+            output=Path(made) / "run",
             config=config,
             from_lm=given.lm if lm else None,
             teachers=[load(folder, given.engine, bulk=True) for folder in folders],

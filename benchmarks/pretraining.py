@@ -26,7 +26,6 @@ from sentir.bundle import LanguageBundle, load_language_model
 from sentir.config import PRESETS, PretrainConfig
 from sentir.training.callbacks import ProgressBar
 from sentir.training.pretrain import pretrain
-from sentir.training.run import Inputs
 from sentir.training.transfer import preset_for
 
 
@@ -88,12 +87,12 @@ def tell_of(lm: LanguageBundle) -> None:
 
 def measure(train_file: Path, test_file: Path | None, config: Config, from_lm: Path | None) -> str:
     """Train a classifier and tell how good it is, as the cells of a table."""
-    inputs = Inputs(train=(str(train_file),), test=(str(test_file),) if test_file else ())
+    inputs = {"train": (str(train_file),), "test": (str(test_file),) if test_file else ()}
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as output:
         run = train(
-            inputs,
-            output,
+            **inputs,
+            output=output,
             config=config,
             from_lm=from_lm,
             callbacks=[ProgressBar(Console(stderr=True))],

@@ -24,7 +24,6 @@ from sentir.config import CLEAN_STEPS
 from sentir.text.parallel import available_cores
 from sentir.text.treebank import WordSplitter
 from sentir.training.callbacks import Callback
-from sentir.training.run import Inputs
 
 Floats = npt.NDArray[np.floating[Any]]
 
@@ -133,8 +132,8 @@ def sentir(
 ) -> Learnt:
     """`sentir train`, which sets a part of the reviews aside to validate on."""
     began = time.perf_counter()
-    inputs = Inputs(train=(str(train_file),))
-    train(inputs, folder, config=config, from_lm=from_lm, callbacks=callbacks)
+    inputs = {"train": (str(train_file),)}
+    train(**inputs, output=folder, config=config, from_lm=from_lm, callbacks=callbacks)
     seconds = time.perf_counter() - began
     size_bytes = sum(path.stat().st_size for path in (folder / "model").iterdir())
     model = load(folder)

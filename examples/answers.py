@@ -5,7 +5,6 @@ from pathlib import Path
 
 from sentir import Config, load, train
 from sentir.synthetic.reviews import sample_reviews
-from sentir.training.run import Inputs
 
 with tempfile.TemporaryDirectory() as folder:
     reviews = Path(folder) / "reviews.csv"
@@ -14,7 +13,7 @@ with tempfile.TemporaryDirectory() as folder:
 
     # Small, so that the example is quick; leave `config` out for a model that is any good.
     config = Config.preset("fast").override({"hidden_size": 16, "embedding_dim": 16, "epochs": 2})
-    run = train(Inputs(train=(str(reviews),)), Path(folder) / "run", config=config)
+    run = train(train=(str(reviews),), output=Path(folder) / "run", config=config)
     print(f"{run.validation.examples} validation reviews, {run.validation.accuracy:.1%} right")
 
     model = load(run.folder)

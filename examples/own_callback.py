@@ -4,7 +4,6 @@ import tempfile
 from pathlib import Path
 
 from sentir import Config, train
-from sentir.training.run import Inputs
 
 WANTED = 0.5  # share of right answers; a real run would want more
 
@@ -22,8 +21,8 @@ with tempfile.TemporaryDirectory() as folder:
         {"hidden_size": 8, "embedding_dim": 8, "epochs": 1, "eval_steps": 20}
     )
     run = train(
-        Inputs(train=("sample_es",)),
-        Path(folder) / "run",
+        train=("sample_es",),
+        output=Path(folder) / "run",
         config=config,
         callbacks=[stop_when_good],
     )

@@ -53,13 +53,12 @@ def demo() -> None:
     """What Sentir is needed for: to train and to export."""
     from sentir import Config, train
     from sentir.inference.export import export
-    from sentir.training.run import Inputs
 
     with tempfile.TemporaryDirectory() as folder:
         config = Config.preset("fast").override(
             {"bigram_buckets": 0, "hidden_size": 16, "epochs": 1}
         )
-        run = train(Inputs(train=("sample",)), Path(folder) / "run", config=config)
+        run = train(train=("sample",), output=Path(folder) / "run", config=config)
         export(run.bundle, Path(folder) / "model.onnx")
         tokenizer = run.folder / "model" / "tokenizer.json"
         texts = ["The film was wonderful.", "I can't say it was bad."]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,8 @@ from hypothesis import HealthCheck, settings
 
 from fixtures.browser import browser, chromium  # noqa: F401 - fixtures
 from fixtures.tiny_runs import TINY, write_fasttext
-from sentir.training.run import Inputs, Run, train
+from sentir.errors import SentirWarning
+from sentir.training.run import Run, train
 
 torch.set_num_threads(1)
 # The same examples at every run, and no clock: a busy machine is no fault of the code.
@@ -28,8 +31,8 @@ def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     folder = tmp_path_factory.mktemp("tiny")
     train_file = write_fasttext(folder / "train.ft.txt", 300)
     test_file = write_fasttext(folder / "test.ft.txt", 80, seed=1)
-    inputs = Inputs(train=(str(train_file),), test=(str(test_file),))
-    return train(inputs, folder / "run", config=TINY, baseline=True)
+    inputs = {"train": (str(train_file),), "test": (str(test_file),)}
+    return train(**inputs, output=folder / "run", config=TINY, baseline=True)
 
 
 @pytest.fixture(scope="session")
@@ -44,6 +47,34 @@ def real_data() -> Path:
 
 @pytest.fixture
 def events() -> tuple[list[dict[str, object]], Callable[[dict[str, object]], None]]:
-    """A callback and the list it writes every event into."""
-    told: list[dict[str, object]] = []
-    return told, told.append
+    """A callback and the list it appends every event to."""
+    seen: list[dict[str, object]] = []
+    return seen, seen.append
+
+
+class Messages:
+    """What was logged, and what was warned of, since the test began."""
+
+    def __init__(self, caplog: pytest.LogCaptureFixture, caught: list[warnings.WarningMessage]):
+        self._caplog, self._caught = caplog, caught
+
+    def logged(self) -> str:
+        return "\n".join(record.getMessage() for record in self._caplog.records)
+
+    def warned(self) -> str:
+        return "\n".join(
+            str(one.message) for one in self._caught if issubclass(one.category, SentirWarning)
+        )
+
+    def clear(self) -> None:
+        self._caplog.clear()
+        self._caught.clear()
+
+
+@pytest.fixture
+def messages(caplog: pytest.LogCaptureFixture) -> Iterator[Messages]:
+    """Messages of sentir; its warnings are no errors in a test that asks for them."""
+    caplog.set_level(logging.INFO, "sentir")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", SentirWarning)
+        yield Messages(caplog, caught)

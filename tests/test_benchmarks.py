@@ -21,7 +21,6 @@ from settings import changes
 
 from sentir import Config, train
 from sentir.synthetic.reviews import sample_reviews
-from sentir.training.run import Inputs
 
 TINY = "hidden=4 embedding=4 epochs=1 max_length=20 terms=512".split()
 
@@ -227,9 +226,9 @@ def test_a_teacher_and_its_students_are_measured(
 ) -> None:
     files = {part: str(reviews_file(corpus, "amazon", part)) for part in ("train", "test")}
     config = Config().override(changes(TINY))
-    inputs = Inputs(train=(files["train"],), test=(files["test"],))
-    train(inputs, corpus / "teacher", config=config)
-    train(Inputs(train=inputs.train), corpus / "untested", config=config)
+    inputs = {"train": (files["train"],), "test": (files["test"],)}
+    train(**inputs, output=corpus / "teacher", config=config)
+    train(train=inputs.train, output=corpus / "untested", config=config)
     file = corpus / "distillation.jsonl"
     given = ("--data", corpus, "--results", file, "--set", *TINY, "--teachers")
     with pytest.raises(SystemExit, match="train it with --test"):

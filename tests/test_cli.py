@@ -405,14 +405,14 @@ def test_pretrain_complete_and_train_from_it(
     assert code == 0, err
     assert out.startswith("perplexity ")
     assert f"language model  {lm / 'model'}" in out
-    assert "(ahead " in err
+    assert "(forward " in err
     assert list((lm / "tensorboard").iterdir())
 
     settings.write_text("[train]\nepochs = 1\nlearning_rate = 0.001\n")
     code, out, err = sentir("pretrain", file, "-o", tmp_path / "on", "--from-lm", lm, "--config",
                             settings, capfd=capfd)  # fmt: skip
     assert code == 0, err
-    assert "goes on from one of perplexity" in err
+    assert "continues from one of perplexity" in err
     config = json.loads((tmp_path / "on" / "model" / "config.json").read_text())["config"]
     assert (config["model"]["hidden_size"], config["text"]["max_length"]) == (6, 30)
     assert config["train"]["learning_rate"] == 0.001
@@ -558,7 +558,7 @@ def test_an_interrupt_after_training_says_how_to_go_on(
     assert (code, str(run / "model") in out) == (0, True)
 
     with monkeypatch.context() as patched:  # nothing to go on with yet
-        patched.setattr(run_module, "encode", interrupt)
+        patched.setattr(run_module, "prepare_training", interrupt)
         code, _, err = sentir(*given, "--output", tmp_path / "other", capfd=capfd)
     assert (code, "--resume" in err) == (130, False)
 
@@ -584,7 +584,7 @@ def test_doctor(capfd: pytest.CaptureFixture[str]) -> None:
 def test_doctor_without_the_extra(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    for module in ("doctor", "inference.engine"):
+    for module in ("cli.examine", "inference.engines"):
         monkeypatch.setattr(f"sentir.{module}.numba_is_installed", lambda: False)
     code, out, _ = sentir("doctor", capfd=capfd)
     assert code == 0

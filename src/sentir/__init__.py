@@ -1,8 +1,8 @@
 """Sentir: labelled reviews in, a recurrent sentiment model out, measured and explained.
 
->>> from sentir import load
->>> model = load("runs/demo")  # doctest: +SKIP
->>> model.predict(["I can't say it was bad."])  # doctest: +SKIP
+>>> import sentir
+>>> run = sentir.train("reviews.csv", "runs/shop", test="test.csv")  # doctest: +SKIP
+>>> sentir.load("runs/shop").predict(["Never again."])  # doctest: +SKIP
 """
 
 from __future__ import annotations
@@ -15,21 +15,36 @@ from sentir.version import __version__
 if TYPE_CHECKING:
     from sentir.config import Config as Config
     from sentir.errors import SentirError as SentirError
+    from sentir.errors import SentirWarning as SentirWarning
+    from sentir.explanation.gates import explain as explain
+    from sentir.inference.evaluate import evaluate as evaluate
+    from sentir.inference.export import export as export
+    from sentir.inference.generation import TextGenerator as TextGenerator
     from sentir.inference.predictor import Prediction as Prediction
     from sentir.inference.predictor import Predictor as Predictor
     from sentir.inference.predictor import load as load
+    from sentir.training.pretrain import pretrain as pretrain
     from sentir.training.run import train as train
 
-# Looked up when first asked for: importing the package alone loads neither torch nor anything slow.
+# Looked up when first asked for: importing the package alone loads no torch and nothing slow.
 _EXPORTS = {
     "Config": "sentir.config",
     "Prediction": "sentir.inference.predictor",
     "Predictor": "sentir.inference.predictor",
     "SentirError": "sentir.errors",
+    "SentirWarning": "sentir.errors",
+    "TextGenerator": "sentir.inference.generation",
+    "evaluate": "sentir.inference.evaluate",
+    "explain": "sentir.explanation.gates",
+    "export": "sentir.inference.export",
     "load": "sentir.inference.predictor",
+    "pretrain": "sentir.training.pretrain",
     "train": "sentir.training.run",
 }
-__all__ = ["Config", "Prediction", "Predictor", "SentirError", "__version__", "load", "train"]
+__all__ = [
+    "Config", "Prediction", "Predictor", "SentirError", "SentirWarning", "TextGenerator",
+    "__version__", "evaluate", "explain", "export", "load", "pretrain", "train",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -42,6 +42,8 @@ LANGUAGE_MODEL = "language model"
 #: The bundle's name inside a run's folder.
 FOLDER = "model"
 _SUMMED = ("model.safetensors", "tokenizer.json", "metrics.json")
+#: All files of a bundle.
+FILES = (*_SUMMED, "config.json")
 
 
 Weights = Mapping[str, npt.NDArray[Any]]

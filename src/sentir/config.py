@@ -303,13 +303,7 @@ class Settings:
         try:
             return TypeAdapter(type(self)).validate_python(merged)
         except ValidationError as error:
-            first = error.errors()[0]
-            name = ".".join(str(part) for part in first["loc"])
-            raise ConfigError(
-                f"{name} = {first['input']!r}: {first['msg'][:1].lower()}{first['msg'][1:]}",
-                where=where,
-                todo="choose another value",
-            ) from None
+            raise _out_of_range(error, where) from None
 
     def to_dict(self) -> dict[str, dict[str, Any]]:
         """Plain data, as JSON holds it."""
@@ -366,6 +360,42 @@ def read_toml(path: str | Path) -> dict[str, Any]:
         ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"not TOML ({error})", where=str(path), todo="fix it") from None
+
+
+def read_settings(
+    settings: Mapping[str, Any], kind: type[Settings]
+) -> tuple[ReadOptions, dict[str, Any]]:
+    """Settings given by name, as how files are read and as changes of a configuration.
+
+    Args:
+        settings: fields of `ReadOptions` and of the sections of `kind`.
+        kind: `Config` or `PretrainConfig`.
+
+    Raises:
+        ConfigError: an unknown name (the nearest known one is named), or a value out of range.
+    """
+    reading = {field.name for field in dataclasses.fields(ReadOptions)}
+    known = [*reading, *sections(kind)]
+    for name in settings:
+        if name not in known:
+            raise _unknown(name, known, "settings")
+    try:
+        read = TypeAdapter(ReadOptions).validate_python(
+            {name: value for name, value in settings.items() if name in reading}
+        )
+    except ValidationError as error:
+        raise _out_of_range(error, "settings") from None
+    return read, {name: value for name, value in settings.items() if name not in reading}
+
+
+def _out_of_range(error: ValidationError, where: str) -> ConfigError:
+    first = error.errors()[0]
+    name = ".".join(str(part) for part in first["loc"])
+    return ConfigError(
+        f"{name} = {first['input']!r}: {first['msg'][:1].lower()}{first['msg'][1:]}",
+        where=where,
+        todo="choose another value",
+    )
 
 
 def _unknown(key: str, known: list[str], where: str) -> ConfigError:

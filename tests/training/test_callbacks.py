@@ -54,7 +54,7 @@ class TestMetricsFile:
     def test_a_row_a_step_and_a_validation(self, tmp_path: Path) -> None:
         metrics = MetricsFile(tmp_path / "m.jsonl")
         for event in (
-            {"event": "say", "message": "hello"}, start(), step(1), step(2), validation(2), END,
+            start(), step(1), step(2), validation(2), END,
         ):  # fmt: skip
             metrics(event)
         rows = read_metrics(tmp_path / "m.jsonl")
@@ -125,10 +125,8 @@ class TestProgressBar:
         out, written = console(terminal=False, width=40)  # lines are not broken either
         bar = ProgressBar(out)
         for event in (
-            {"event": "reading", "what": "reading reviews", "reviews": 1000},
-            {"event": "reading", "what": "reading reviews", "reviews": 234},
-            {"event": "say", "message": "vectors for [3] of 4 words"},
-            {"event": "say", "message": "7 rows skipped", "warning": True},
+            {"event": "progress", "what": "reading reviews", "reviews": 1000},
+            {"event": "progress", "what": "reading reviews", "reviews": 234},
             start(),
             *map(step, range(1, 11)),
             validation(10),
@@ -139,8 +137,6 @@ class TestProgressBar:
             bar(event)
         bar.close()
         assert written.getvalue().splitlines() == [
-            "vectors for [3] of 4 words",
-            "warning: 7 rows skipped",
             "reading reviews: 1,234 reviews",
             "step 10: validation loss 0.2500, accuracy 87.50% (best so far)",
             "step 20: validation loss 0.2500, accuracy 87.50%",
@@ -149,7 +145,7 @@ class TestProgressBar:
     def test_at_a_terminal_loss_speed_and_time_left(self) -> None:
         out, written = console(terminal=True)
         bar = ProgressBar(out)
-        bar({"event": "reading", "what": "reading reviews", "reviews": 5000})
+        bar({"event": "progress", "what": "reading reviews", "reviews": 5000})
         assert bar._progress is not None
         bar._progress.refresh()
         shown = written.getvalue()
@@ -205,7 +201,7 @@ class TestProgressBar:
         fields = bar._progress.tasks[0].fields
         assert (fields["speed"], fields["note"]) == ("75 tokens/s", "perplexity 7.4, valid 54.6")
         assert written.getvalue() == (
-            "step 12: validation loss 4.0000, perplexity 54.6 (ahead 50.0, back 1,234.5) "
+            "step 12: validation loss 4.0000, perplexity 54.6 (forward 50.0, backward 1,234.5) "
             "(best so far)\n"
         )
         bar(lm_step(14, loss=1e9))  # gone astray, and still no traceback

@@ -149,7 +149,8 @@ def test_a_failed_save_leaves_the_earlier_one(
 
 def test_what_a_kill_left_is_tidied(saved: Checkpoints) -> None:
     folder = saved.path.parent
-    (folder / ".checkpoint.pt.12345.part").write_bytes(b"half")
+    (folder / ".checkpoint.pt.abcdefgh.part").mkdir()
+    (folder / ".checkpoint.pt.abcdefgh.part" / "checkpoint.pt").write_bytes(b"half")
     saved.save(dict(zip(("model", "optimiser"), model_and_optimiser(0), strict=True)), AT)
     assert {path.name for path in folder.iterdir()} == {"checkpoint.pt", "best.safetensors"}
 

@@ -15,9 +15,8 @@ from sentir.bundle import Bundle, save_bundle
 from sentir.data.encoding import TrainingCorpora
 from sentir.errors import DataError, UsageError
 from sentir.inference.predictor import Predictor, load
-from sentir.training.callbacks import Event
-from sentir.training.distillation import taught
-from sentir.training.run import Inputs, Run, train
+from sentir.training.distillation import distilled
+from sentir.training.run import Run, train
 
 
 def reviews(count: int, seed: int) -> list[tuple[str, str]]:
@@ -72,12 +71,12 @@ def test_what_is_learnt_of_each_review(tmp_path: Path, knowing: Knowing) -> None
     """Labels of those that have one, behind them the teacher's answers to the others."""
     file = with_labels(tmp_path / "a.ft.txt", 60, seed=1)
     more = unlabelled(tmp_path / "more.txt", 40)
-    run = train(Inputs(train=(file,), unlabelled=(more,)), tmp_path / "run", config=TINY,
+    run = train(train=(file,), unlabelled=(more,), output=tmp_path / "run", config=TINY,
                 teachers=[knowing])  # fmt: skip
     assert knowing.asked == 40
     corpora = in_cache(run)
     assert len(corpora.train) + len(corpora.valid) == 60
-    joined = taught(corpora, [knowing], lambda event: None)
+    joined = distilled(corpora, [knowing], lambda event: None)
     targets_NC = joined.targets
     assert knowing.asked == 40  # its answers are kept
     labelled = len(corpora.train)
@@ -96,9 +95,9 @@ def test_a_student_of_few_labels_is_better_for_it(tmp_path: Path, knowing: Knowi
     test = with_labels(tmp_path / "b.ft.txt", 300, seed=3)
     more = unlabelled(tmp_path / "more.txt", 400)
     config = TINY.override({"epochs": 6, "learning_rate": 0.01})
-    alone = train(Inputs(train=(file,), test=(test,)), tmp_path / "alone", config=config)
-    inputs = Inputs(train=(file,), test=(test,), unlabelled=(more,))
-    student = train(inputs, tmp_path / "student", config=config, teachers=[knowing])
+    alone = train(train=(file,), test=(test,), output=tmp_path / "alone", config=config)
+    inputs = {"train": (file,), "test": (test,), "unlabelled": (more,)}
+    student = train(**inputs, output=tmp_path / "student", config=config, teachers=[knowing])
     assert alone.test is not None
     assert student.test is not None
     assert student.test.accuracy > alone.test.accuracy + 0.1
@@ -111,29 +110,28 @@ def test_a_review_with_a_label_is_no_unlabelled_one(tmp_path: Path, knowing: Kno
     """Its label is known, and where it is set aside the teacher must not tell it."""
     file = with_labels(tmp_path / "a.ft.txt", 60, seed=7)
     more = unlabelled(tmp_path / "more.txt", 100)
-    inputs = Inputs(train=(file,), unlabelled=(more,))
-    run = train(inputs, tmp_path / "run", config=TINY, teachers=[knowing])
+    inputs = {"train": (file,), "unlabelled": (more,)}
+    run = train(**inputs, output=tmp_path / "run", config=TINY, teachers=[knowing])
     corpora = in_cache(run)
     assert corpora.unlabelled is not None
     assert knowing.asked == len(corpora.unlabelled) == 40
     with pytest.raises(DataError, match="all 60 unlabelled reviews stand among those with labels"):
-        train(Inputs(train=(file,), unlabelled=(file,)), tmp_path / "run",
+        train(train=(file,), unlabelled=(file,), output=tmp_path / "run",
               config=TINY, teachers=[knowing], overwrite=True)  # fmt: skip
 
 
-def test_each_teacher_is_asked_once(tmp_path: Path, knowing: Knowing) -> None:
+def test_each_teacher_is_asked_once(tmp_path: Path, knowing: Knowing, messages) -> None:
     file = with_labels(tmp_path / "a.ft.txt", 60, seed=1)
-    inputs = Inputs(train=(file,), unlabelled=(unlabelled(tmp_path / "more.txt", 40),))
-    told: list[Event] = []
-    train(inputs, tmp_path / "run", config=TINY, teachers=[knowing], callbacks=[told.append])
-    assert {"event": "say", "message": "a teacher answers 40 reviews"} in told
+    inputs = {"train": (file,), "unlabelled": (unlabelled(tmp_path / "more.txt", 40),)}
+    train(**inputs, output=tmp_path / "run", config=TINY, teachers=[knowing])
+    assert "a teacher answers 40 reviews" in messages.logged()
     save_bundle(toy(seed=1), tmp_path / "other")
     other = Knowing(load(tmp_path / "other").bundle, sure=0.7)
-    run = train(inputs, tmp_path / "run", config=TINY, teachers=[other], overwrite=True)
+    run = train(**inputs, output=tmp_path / "run", config=TINY, teachers=[other], overwrite=True)
     assert other.asked == knowing.asked == 40
     corpora = in_cache(run)
     one_NC, other_NC, both_NC = (
-        taught(corpora, teachers, lambda event: None).targets
+        distilled(corpora, teachers, lambda event: None).targets
         for teachers in ([knowing], [other], [knowing, other])
     )
     np.testing.assert_allclose(both_NC, (one_NC + other_NC) / 2, atol=1e-6)
@@ -146,39 +144,43 @@ def test_answers_of_8_bits_are_not_taken_for_others(tmp_path: Path) -> None:
     onnx, torch, int8 = (teacher.identity for teacher in teachers)
     assert onnx == torch != int8
     file = with_labels(tmp_path / "a.ft.txt", 60, seed=1)
-    inputs = Inputs(train=(file,), unlabelled=(unlabelled(tmp_path / "more.txt", 40),))
+    inputs = {"train": (file,), "unlabelled": (unlabelled(tmp_path / "more.txt", 40),)}
     for teacher in (teachers[0], teachers[2]):
-        run = train(inputs, tmp_path / "run", config=TINY, teachers=[teacher], overwrite=True)
+        run = train(
+            **inputs, output=tmp_path / "run", config=TINY, teachers=[teacher], overwrite=True
+        )
     (place,) = (run.folder / "cache").iterdir()
-    assert len(list(place.glob("taught-*"))) == 2
+    assert len(list(place.glob("teacher-*"))) == 2
 
 
 def test_a_resumed_run_has_the_same_teacher(tmp_path: Path, knowing: Knowing) -> None:
     file = with_labels(tmp_path / "a.ft.txt", 60, seed=1)
-    inputs = Inputs(train=(file,), unlabelled=(unlabelled(tmp_path / "more.txt", 40),))
+    inputs = {"train": (file,), "unlabelled": (unlabelled(tmp_path / "more.txt", 40),)}
 
     def stop(event: dict[str, object]) -> None:
         if event["event"] == "step" and event["step"] == 6:
             raise KeyboardInterrupt
 
     config = TINY.override({"eval_steps": 5, "batch_size": 8})
-    train(inputs, tmp_path / "run", config=config, teachers=[knowing], callbacks=[stop])
+    train(**inputs, output=tmp_path / "run", config=config, teachers=[knowing], callbacks=[stop])
     save_bundle(toy(seed=1), tmp_path / "other")
     with pytest.raises(DataError, match="other settings or data"):
-        train(inputs, tmp_path / "run", config=config, teachers=[load(tmp_path / "other")],
+        train(**inputs, output=tmp_path / "run", config=config, teachers=[load(tmp_path / "other")],
               resume=True)  # fmt: skip
-    resumed = train(inputs, tmp_path / "run", config=config, teachers=[knowing], resume=True)
-    whole = train(inputs, tmp_path / "whole", config=config, teachers=[knowing])
+    resumed = train(
+        **inputs, output=tmp_path / "run", config=config, teachers=[knowing], resume=True
+    )
+    whole = train(**inputs, output=tmp_path / "whole", config=config, teachers=[knowing])
     assert resumed.validation == whole.validation
 
 
 def test_one_without_the_other(tmp_path: Path, knowing: Knowing) -> None:
     with pytest.raises(UsageError, match="no model to answer them"):
-        train(Inputs(train=("sample",), unlabelled=("sample",)), tmp_path / "run")
+        train(train=("sample",), unlabelled=("sample",), output=tmp_path / "run")
     with pytest.raises(UsageError, match="no reviews for it to answer"):
-        train(Inputs(train=("sample",)), tmp_path / "run", teachers=[knowing])
+        train(train=("sample",), output=tmp_path / "run", teachers=[knowing])
     with pytest.raises(UsageError, match="not read from a folder"):
-        train(Inputs(train=("sample",), unlabelled=("sample",)), tmp_path / "run",
+        train(train=("sample",), unlabelled=("sample",), output=tmp_path / "run",
               teachers=[Predictor(toy())])  # fmt: skip
     assert not (tmp_path / "run").exists()
 
@@ -186,6 +188,6 @@ def test_one_without_the_other(tmp_path: Path, knowing: Knowing) -> None:
 def test_a_teacher_of_other_classes(tmp_path: Path) -> None:
     save_bundle(toy(classes=3), tmp_path / "toy")
     file = with_labels(tmp_path / "a.ft.txt", 60, seed=1)
-    inputs = Inputs(train=(file,), unlabelled=(unlabelled(tmp_path / "more.txt", 40),))
+    inputs = {"train": (file,), "unlabelled": (unlabelled(tmp_path / "more.txt", 40),)}
     with pytest.raises(UsageError, match="its classes are negative, neutral, positive, and those"):
-        train(inputs, tmp_path / "run", config=TINY, teachers=[load(tmp_path / "toy")])
+        train(**inputs, output=tmp_path / "run", config=TINY, teachers=[load(tmp_path / "toy")])

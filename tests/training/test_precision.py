@@ -53,7 +53,15 @@ def test_bfloat16_answers_and_learns_as_float32_does(cell: str) -> None:
     torch.manual_seed(0)
     # Not the maximum: rounding changes which token it is taken from.
     config = ModelConfig(
-        cell=cell, embedding_dim=32, hidden_size=32, num_layers=2, pooling="mean", head_dropout=0
+        cell=cell,
+        embedding_dim=32,
+        hidden_size=32,
+        num_layers=2,
+        pooling="mean",
+        head_dropout=0,
+        embedding_dropout=0,
+        embedding_skip=False,
+        ngram_buckets=0,
     )  # type: ignore[arg-type]
     model = SentimentClassifier(config, vocabulary=50, classes=2)
     batch = pad([torch.randint(2, 50, (length,)).tolist() for length in (40, 30, 12, 3)], 40)

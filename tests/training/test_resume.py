@@ -203,7 +203,7 @@ def train(order):
     model = new_model(config)
     corpora = [EncodedCorpus(Path(path)) for path in order["corpora"]]
     fit_classifier(model, *corpora, config, checkpoints=Checkpoints(folder, "id"),
-        tell=call_all([metrics, report]), resume=True)
+        emit=call_all([metrics, report]), resume=True)
 
 
 save = torch.save

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import io
+import logging
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 from rich.console import Console
 
 from sentir.config import ReadOptions
-from sentir.errors import ConfigError, SentirError
+from sentir.errors import ConfigError, SentirError, SentirWarning
 from sentir.version import __version__
 
 if TYPE_CHECKING:
@@ -61,11 +63,48 @@ def main() -> None:
     """Run the command; an error of sentir's is one line and exit code 2."""
     if isinstance(sys.stdout, io.TextIOWrapper):  # a sign that a terminal lacks is no reason to end
         sys.stdout.reconfigure(errors="replace")
+    with messages_at_terminal():
+        try:
+            app()
+        except SentirError as error:
+            plain(err, f"error: {error}", "red")
+            sys.exit(2)
+
+
+class _TerminalHandler(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        plain(err, record.getMessage())
+
+
+@contextmanager
+def messages_at_terminal() -> Iterator[None]:
+    """Print what sentir logs and what it warns of, as it happens, beside a progress bar."""
+    logger, handler = logging.getLogger("sentir"), _TerminalHandler()
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+
+    def show(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        if issubclass(category, SentirWarning):
+            plain(err, f"warning: {message}", "yellow")
+        else:
+            otherwise(message, category, filename, lineno, file, line)
+
     try:
-        app()
-    except SentirError as error:
-        plain(err, f"error: {error}", "red")
-        sys.exit(2)
+        with warnings.catch_warnings():
+            otherwise, warnings.showwarning = warnings.showwarning, show
+            warnings.simplefilter("always", SentirWarning)
+            yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
 
 
 def read_options(given: dict[str, Any]) -> ReadOptions:
@@ -87,7 +126,7 @@ def counting(what: str) -> Iterator[Callable[[int], None]]:
 
     bar = ProgressBar(err)
     try:
-        yield lambda count: bar({"event": "reading", "what": what, "reviews": count})
+        yield lambda count: bar({"event": "progress", "what": what, "reviews": count})
     finally:
         bar.close()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import platform
 import time
+import warnings
 from collections.abc import Callable, Iterator
 
 import torch
@@ -40,9 +41,10 @@ def examine() -> Iterator[tuple[str, str]]:
         f"sentir {__version__}, Python {platform.python_version()}, torch {torch.__version__}",
     )
     yield "processor", _processor()
-    warnings: list[str] = []
-    device = choose_device("auto", Config().model, warnings.append)
-    yield "device", f"training goes to {device}" + "".join(f"; {warning}" for warning in warnings)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        device = choose_device("auto", Config().model)
+    yield "device", f"training goes to {device}" + "".join(f"; {one.message}" for one in caught)
     yield (
         "memory",
         f"{'kept' if can_tune_malloc() else 'not kept'} from one training step to the next",

@@ -21,7 +21,6 @@ from sentir.cli.app import (
     exit_as,
     out,
     plain,
-    read_options,
 )
 from sentir.cli.options import options_of
 from sentir.config import LanguageModelConfig, TextConfig, TrainConfig, read_toml
@@ -94,17 +93,17 @@ def pretrain(
         run = pretrain_run(
             files,
             output,
-            read=read_options(read),
             config=settings,
             from_lm=from_lm,
             resume=resume,
             overwrite=overwrite,
             callbacks=callbacks,
+            **read,
         )
     found = run.bundle.metrics["validation"]
     out.print(
-        f"perplexity {found['perplexity']:,.1f} (ahead {found['perplexity_forward']:,.1f}, "
-        f"back {found['perplexity_backward']:,.1f})",
+        f"perplexity {found['perplexity']:,.1f} (forward {found['perplexity_forward']:,.1f}, "
+        f"backward {found['perplexity_backward']:,.1f})",
         highlight=False,
     )
     plain(out, f"language model  {run.folder / 'model'}")

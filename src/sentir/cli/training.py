@@ -20,7 +20,6 @@ from sentir.cli.app import (
     exit_as,
     out,
     plain,
-    read_options,
     show,
 )
 from sentir.cli.options import options_of
@@ -136,7 +135,6 @@ def train(
     """
     from sentir.bundle import load_language_model
     from sentir.training.callbacks import Callback, ProgressBar, TensorBoard
-    from sentir.training.run import Inputs
     from sentir.training.run import train as train_run
     from sentir.training.transfer import preset_for
 
@@ -162,15 +160,12 @@ def train(
         callbacks.append(TensorBoard(output / "tensorboard"))
     with at_work(bar):
         run = train_run(
-            Inputs(
-                train=sources,
-                test=tuple(test or own_test(sources)),
-                valid=tuple(valid or ()),
-                unlabelled=tuple(unlabelled or ()),
-                labels=labels,
-                read=read_options(read),
-            ),
+            sources,
             output,
+            test=test or own_test(sources),
+            valid=valid or (),
+            unlabelled=unlabelled or (),
+            labels=labels,
             config=settings,
             from_lm=from_lm,
             teachers=teachers,
@@ -178,6 +173,7 @@ def train(
             overwrite=overwrite,
             baseline=baseline,
             callbacks=callbacks,
+            **read,
         )
     note = " (synthetic reviews)" if run.bundle.synthetic else ""
     if run.test is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,16 +14,16 @@ from sentir.io.builtin import is_builtin
 from sentir.io.paths import expand_sources
 from sentir.version import __version__
 
+_DIGEST = re.compile("[0-9a-f]{16}")
+
 
 def digest(parts: Any) -> str:
     """A short name for anything that JSON can hold."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def fingerprint(sources: Sequence[str]) -> list[list[Any]] | None:
-    """What tells whether the sources are still the same: each file's path, size and time.
-
-    None if one of them can change unseen: standard input, or a URL.
+def fingerprint(sources: Sequence[str]) -> list[list[Any]]:
+    """What tells whether the sources are the same: each file's path, size and time, each URL.
 
     Raises:
         DataError: a file is not there.
@@ -33,11 +34,21 @@ def fingerprint(sources: Sequence[str]) -> list[list[Any]] | None:
             marks.append([source, __version__])
             continue
         for path in expand_sources([source]):
-            if path == "-" or "://" in path:
-                return None
+            if _is_stream(path):
+                marks.append([path])
+                continue
             about = Path(path).stat()
             marks.append([str(Path(path).resolve()), about.st_size, about.st_mtime_ns])
     return marks
+
+
+def is_volatile(sources: Sequence[str]) -> bool:
+    """Whether one of the sources can change without a trace: standard input, or a URL."""
+    return any(not is_builtin(source) and _is_stream(source) for source in sources)
+
+
+def _is_stream(source: str) -> bool:
+    return source == "-" or "://" in source
 
 
 def cached(folder: Path, name: str, make: Callable[[Path], object], *, anew: bool = False) -> Path:
@@ -55,16 +66,20 @@ def cached(folder: Path, name: str, make: Callable[[Path], object], *, anew: boo
 
 
 def cached_reviews(
-    folder: Path, made_from: Sequence[Any], make: Callable[[Path], object], *, resume: bool
+    folder: Path, key: Sequence[Any], make: Callable[[Path], object], *, keep: bool
 ) -> Path:
     """The folder in `folder` of reviews as ids, made by `make` if it is not there.
 
-    What was made from other things is deleted. What can change unseen (None in `made_from`:
-    standard input, a URL) is made again, but not in the midst of a run.
+    Reviews cached under another key are deleted: nothing but folders whose names are digests.
+
+    Args:
+        folder: the cache.
+        key: everything that the encoded reviews depend on.
+        make: fills a new folder.
+        keep: whether reviews cached under the same key may be used again.
     """
-    name = digest(made_from)
-    may_stay = resume or None not in made_from
-    for kept in folder.glob("*"):
-        if not (may_stay and kept.name == name):
-            remove(kept)
+    name = digest(key)
+    for old in folder.glob("*"):
+        if _DIGEST.fullmatch(old.name) and not (keep and old.name == name):
+            remove(old)
     return cached(folder, name, make)

@@ -1,41 +1,68 @@
-"""A run's reviews: read from their files, encoded, and kept so that the next run starts at once."""
+"""A run's reviews: read from their files, encoded, and cached so that the next run starts at once."""
 
 from __future__ import annotations
 
+import logging
+import os
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from sentir.bundle import LanguageBundle
-from sentir.config import Config, ReadOptions
-from sentir.data.cache import cached, cached_reviews, digest, fingerprint
+from sentir.config import Config, PretrainConfig, ReadOptions
+from sentir.data.cache import cached, cached_reviews, digest, fingerprint, is_volatile
 from sentir.data.dataset import EncodedCorpus
-from sentir.data.encoding import TrainingCorpora, encode_reviews, encode_training
-from sentir.errors import UsageError
+from sentir.data.encoding import (
+    TextCorpora,
+    TrainingCorpora,
+    encode_reviews,
+    encode_training,
+    encode_unlabelled,
+)
+from sentir.errors import SentirWarning, UsageError
 from sentir.io.reader import BadRows, Review, read_reviews
-from sentir.training.callbacks import Callback
 
-#: Share of the reviews below which a class may be a slip of who labelled.
-RARE = 0.01
+#: Share of the reviews below which a class may be a labelling mistake.
+RARE_CLASS = 0.01
+
+#: One file, URL or name of a data set, or several.
+Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
+#: Called with what is being read and how many more reviews were.
+Progress = Callable[[str, int], None]
+
+_log = logging.getLogger(__name__)
+
+
+def path_list(paths: Paths, name: str) -> tuple[str, ...]:
+    """One path or several, as a tuple of strings.
+
+    Raises:
+        UsageError: something that is no path.
+    """
+    if isinstance(paths, str | os.PathLike):
+        return (os.fspath(paths),)
+    try:
+        return tuple(os.fspath(path) for path in paths)
+    except TypeError:
+        raise UsageError(f"{name} = {paths!r}", todo="pass a path, or a list of paths") from None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Inputs:
+class Sources:
     """Where a run's reviews come from.
 
     Attributes:
         train: files, globs, URLs, ``-`` or names of data sets.
         test: the same, measured on once at the end.
         valid: the same, to choose the best model by; empty: a part of train.
-        unlabelled: the same without labels, for a teacher to answer and the model to learn from.
+        unlabelled: the same without labels, for teachers to answer.
         labels: how labels become classes, see `sentir.io.labels`.
         read: how files are read.
-
-    Raises:
-        UsageError: one name where a list of names belongs.
     """
 
     train: tuple[str, ...]
@@ -45,127 +72,167 @@ class Inputs:
     labels: str = "auto"
     read: ReadOptions = field(default_factory=ReadOptions)
 
-    def __post_init__(self) -> None:
-        for part in ("train", "test", "valid", "unlabelled"):
-            names = getattr(self, part)
-            if isinstance(names, str):
-                raise UsageError(f"{part} = {names!r}", todo=f"pass a list: {part}=({names!r},)")
-            object.__setattr__(self, part, tuple(map(str, names)))  # a `Path` is a name too
+    def volatile(self) -> bool:
+        """Whether reviews that are learnt from can change without a trace: a pipe, or a URL."""
+        return is_volatile((*self.train, *self.valid, *self.unlabelled))
+
+    def cache_key(self, config: Config | PretrainConfig, lm: LanguageBundle | None) -> list[Any]:
+        """Everything that the encoded training reviews depend on."""
+        return [
+            *(fingerprint(names) for names in (self.train, self.valid, self.unlabelled)),
+            self.labels, asdict(self.read), config.to_dict()["text"], config.train.split(),
+            *([lm.checksum] if lm else []),
+        ]  # fmt: skip
 
 
-def made_from(inputs: Inputs, config: Config, lm: LanguageBundle | None) -> list[Any]:
-    """All that the training reviews as ids depend on; None for sources that can change unseen."""
-    return [
-        *(fingerprint(names) for names in (inputs.train, inputs.valid, inputs.unlabelled)),
-        inputs.labels, asdict(inputs.read), config.to_dict()["text"], config.train.split(),
-        *([lm.checksum] if lm else []),
-    ]  # fmt: skip
-
-
-def encode(
-    made_from: Sequence[Any],
-    inputs: Inputs,
-    folder: Path,
+def prepare_training(
+    sources: Sources,
     config: Config,
     lm: LanguageBundle | None,
+    cache: Path,
+    *,
     resume: bool,
-    bad_rows: BadRows,
-    emit: Callback,
-) -> tuple[TrainingCorpora, EncodedCorpus | None]:
-    """The corpora as ids, from the cache where they are in it; `bad_rows` counts what they lack."""
+    progress: Progress,
+) -> tuple[TrainingCorpora, EncodedCorpus | None, BadRows]:
+    """The training corpora and the test corpus as ids, from the cache where they are in it.
 
-    def reviews(
-        names: Sequence[str], bad_rows: BadRows, *, labelled: bool = True
-    ) -> Iterator[Review]:
-        return read_reviews(names, inputs.read, bad_rows=bad_rows, labelled=labelled)
+    Returns:
+        The training corpora, the test corpus if there is one, and the rows that were skipped.
+    """
 
-    def advance(what: str) -> Callable[[int], None]:
-        return lambda count: emit({"event": "reading", "what": what, "reviews": count})
+    def reviews(names: Sequence[str], bad_rows: BadRows, *, labelled: bool) -> Iterator[Review]:
+        return read_reviews(names, sources.read, bad_rows=bad_rows, labelled=labelled)
 
-    def make(place: Path) -> None:
-        met = BadRows(inputs.read.on_error)
+    def encode(folder: Path) -> None:
+        bad_rows = BadRows(sources.read.on_error)
         encode_training(
-            reviews(inputs.train, met),
-            place,
+            reviews(sources.train, bad_rows, labelled=True),
+            folder,
             text=config.text,
             train=config.train,
-            labels=inputs.labels,
-            valid_reviews=reviews(inputs.valid, met) if inputs.valid else None,
+            labels=sources.labels,
+            valid_reviews=(
+                reviews(sources.valid, bad_rows, labelled=True) if sources.valid else None
+            ),
             unlabelled=(
-                reviews(inputs.unlabelled, met, labelled=False) if inputs.unlabelled else None
+                reviews(sources.unlabelled, bad_rows, labelled=False)
+                if sources.unlabelled
+                else None
             ),
             tokenizer=lm.tokenizer if lm else None,
-            bad_rows=met,
-            advance=advance("reading reviews"),
+            bad_rows=bad_rows,
+            advance=partial(progress, "reading reviews"),
         )
-        met.save(place)
+        bad_rows.save(folder)
 
-    # Asked first, as a file that is not there is better told of before train is read than after.
-    test_marks = fingerprint(inputs.test)
-    place = cached_reviews(folder / "cache", made_from, make, resume=resume)
-    bad_rows.add_saved(place)
-    corpora = TrainingCorpora.open(place)
+    # First, as a test file that is missing is better reported before train is read than after.
+    test_key = fingerprint(sources.test)
+    folder = cached_reviews(
+        cache, sources.cache_key(config, lm), encode, keep=resume or not sources.volatile()
+    )
+    skipped = BadRows(sources.read.on_error)
+    skipped.add_saved(folder)
+    corpora = TrainingCorpora.open(folder)
     test = None
-    if inputs.test:
-        name = f"test-{digest([test_marks, asdict(inputs.read)])}"
+    if sources.test:
 
-        def make_test(place: Path) -> None:
-            met = BadRows(inputs.read.on_error)
+        def encode_test(folder: Path) -> None:
+            bad_rows = BadRows(sources.read.on_error)
             encode_reviews(
-                reviews(inputs.test, met),
-                place / "test.arrow",
+                reviews(sources.test, bad_rows, labelled=True),
+                folder / "test.arrow",
                 corpora.tokenizer,
                 corpora.labels,
-                bad_rows=met,
-                advance=advance("reading test reviews"),
+                bad_rows=bad_rows,
+                advance=partial(progress, "reading test reviews"),
             )
-            met.save(place)
+            bad_rows.save(folder)
 
-        # As with train, what can change unseen is read anew, but not in the midst of a run.
-        kept = cached(place, name, make_test, anew=test_marks is None and not resume)
-        bad_rows.add_saved(kept)
-        test = EncodedCorpus(kept / "test.arrow")
-    return corpora, test
-
-
-def log_bad_rows(bad_rows: BadRows, emit: Callback) -> None:
-    """Tell of the rows that were left out."""
-    if bad_rows.count:
-        shown = "\n  ".join([f"{bad_rows.count:,} rows skipped:", *bad_rows.examples])
-        emit({"event": "say", "message": shown, "warning": True})
+        name = f"test-{digest([test_key, asdict(sources.read)])}"
+        # As with train, what can change without a trace is read anew, but not within a run.
+        anew = is_volatile(sources.test) and not resume
+        test_folder = cached(folder, name, encode_test, anew=anew)
+        skipped.add_saved(test_folder)
+        test = EncodedCorpus(test_folder / "test.arrow")
+    return corpora, test, skipped
 
 
-def log_classes(corpora: TrainingCorpora, emit: Callback) -> None:
-    """Tell of the classes, which labels they were, and of those that are hardly there."""
+def prepare_unlabelled(
+    sources: Sources,
+    config: PretrainConfig,
+    lm: LanguageBundle | None,
+    cache: Path,
+    *,
+    resume: bool,
+    progress: Progress,
+) -> tuple[TextCorpora, BadRows]:
+    """The corpora of a language model as ids, from the cache where they are in it.
+
+    Returns:
+        The corpora, and the rows that were skipped.
+    """
+
+    def encode(folder: Path) -> None:
+        bad_rows = BadRows(sources.read.on_error)
+        encode_unlabelled(
+            read_reviews(sources.train, sources.read, bad_rows=bad_rows, labelled=False),
+            folder,
+            text=config.text,
+            train=config.train,
+            tokenizer=lm.tokenizer if lm else None,
+            advance=partial(progress, "reading reviews"),
+        )
+        bad_rows.save(folder)
+
+    folder = cached_reviews(
+        cache, sources.cache_key(config, lm), encode, keep=resume or not sources.volatile()
+    )
+    skipped = BadRows(sources.read.on_error)
+    skipped.add_saved(folder)
+    return TextCorpora.open(folder), skipped
+
+
+def warn_of_skipped(skipped: BadRows) -> None:
+    """Warn of the rows that were left out."""
+    if skipped.count:
+        _warn("\n  ".join([f"{skipped.count:,} rows skipped:", *skipped.examples]))
+
+
+def log_classes(corpora: TrainingCorpora) -> None:
+    """Log the classes and the labels they were; warn of those that hardly occur."""
     labels, classes = corpora.labels, len(corpora.labels.names)
     train_C, valid_C = (
         np.bincount(corpus.labels_N, minlength=classes) for corpus in (corpora.train, corpora.valid)
     )
-    told = []
-    for at, (name, count) in enumerate(zip(labels.names, train_C, strict=True)):
-        others = ", ".join(raw for raw, id in labels.of_raw.items() if id == at and raw != name)
-        told.append(f"{count:,} {name}" + (f" (labelled {others})" if others else ""))
-    emit({"event": "say", "message": f"learning from {'; '.join(told)}"})
-    odd = []
-    for name, count, valid in zip(labels.names, train_C, valid_C, strict=True):
-        if count < RARE * len(corpora.train):
-            odd.append(
-                f"{count:,} of {len(corpora.train):,} reviews are {name!r}: if that is a mistake, "
-                "say with --labels what its label means"
+    parts = []
+    for index, (name, count) in enumerate(zip(labels.names, train_C, strict=True)):
+        raw = ", ".join(raw for raw, id in labels.of_raw.items() if id == index and raw != name)
+        parts.append(f"{count:,} {name}" + (f" (labelled {raw})" if raw else ""))
+    _log.info("training reviews: %s", "; ".join(parts))
+    total = len(corpora.train)
+    for name, train_count, valid_count in zip(labels.names, train_C, valid_C, strict=True):
+        if train_count < RARE_CLASS * total:
+            _warn(
+                f"{train_count:,} of {total:,} reviews are {name!r}: if that is a mistake, say "
+                "with --labels what its label means"
             )
-        if not valid:
-            odd.append(f"no validation review is {name!r}: validation says nothing of that class")
-    for message in odd:
-        emit({"event": "say", "message": message, "warning": True})
+        if not valid_count:
+            _warn(f"no validation review is {name!r}: validation says nothing about that class")
 
 
-def warn_duplicates(corpora: TrainingCorpora, test: EncodedCorpus | None, emit: Callback) -> None:
+def warn_of_leakage(corpora: TrainingCorpora, test: EncodedCorpus | None) -> None:
+    """Warn of validation and test reviews that are among the training reviews too."""
     pairs = [("validation", corpora.valid.hashes_N, [corpora.train.hashes_N])]
     if test is not None:
         pairs.append(("test", test.hashes_N, [corpora.train.hashes_N, corpora.valid.hashes_N]))
     for name, hashes_N, others in pairs:
         count = int(np.isin(hashes_N, np.concatenate(others)).sum())
         if count:
-            emit({"event": "say", "warning": True,
-                  "message": f"{count:,} of {len(hashes_N):,} {name} reviews stand in train too: "
-                  f"the {name} figures will look better than they are"})  # fmt: skip
+            _warn(
+                f"{count:,} of {len(hashes_N):,} {name} reviews are in train too (leakage): the "
+                f"{name} figures will look better than they are"
+            )
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, SentirWarning, stacklevel=2)

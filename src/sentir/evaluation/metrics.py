@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import heapq
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -290,3 +291,8 @@ def _calibration_error(reliability: Sequence[ReliabilityBin], examples: int) -> 
         for one in reliability
         if one.accuracy is not None and one.confidence is not None
     )
+
+
+def perplexity(loss: float) -> float:
+    """The perplexity of a language model whose loss per word is that (nats)."""
+    return math.exp(min(loss, 700.0))

@@ -1,22 +1,21 @@
-"""Those who watch a run: the file of its figures, the progress bar, TensorBoard.
+"""Callbacks of a run: the metrics file, the progress bar, TensorBoard, and your own.
 
-Each is told of every event, a dictionary with the key ``event``:
+A callback is called with every event, a dictionary with the key ``event``:
 
-- ``reading``: ``what`` is read, ``reviews`` more of it went through.
-- ``say``: a ``message`` for the person at the terminal; ``warning`` is true if it is one.
-- ``start``: training begins at ``step`` of ``total_steps``, ``reviews`` seen before.
+- ``progress``: ``what`` is being done, ``reviews`` more were processed.
+- ``start``: training starts at ``step`` of ``total_steps``, ``reviews`` seen before.
 - ``step``: ``step``, ``epoch``, ``loss``, ``learning_rate``, ``reviews``.
 - ``validation``: ``step``, ``reviews``, ``loss``, ``accuracy``, ``best``.
 - ``end``: no more steps follow.
 
-A language model tells ``tokens`` seen as well, and for accuracy ``perplexity``, of both directions
-together and of each.
+A language model's events also have ``tokens`` seen, and ``perplexity`` instead of accuracy, of
+both directions together and of each. Messages for people are not events: they go through `logging`
+(``sentir``) and `warnings` (`sentir.SentirWarning`).
 """
 
 from __future__ import annotations
 
 import json
-import math
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -34,13 +33,14 @@ from rich.progress import (
 from rich.table import Column
 
 from sentir.errors import MissingExtraError
+from sentir.evaluation.metrics import perplexity
 from sentir.io.atomic import atomic_write
 
 Event = dict[str, Any]
 
 
 class Callback(Protocol):
-    """Somebody who is told of every event."""
+    """Anything that can be called with an event."""
 
     def __call__(self, event: Event) -> None: ...
 
@@ -73,11 +73,6 @@ class MetricsFile:
             beside.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
 
 
-def perplexity(loss: float) -> float:
-    """How many words, equally likely, would be as hard to guess: e to the loss in nats."""
-    return math.exp(min(loss, 700.0))
-
-
 def _unit(event: Event) -> str:
     """What speed is counted in."""
     return "tokens" if "tokens" in event else "reviews"
@@ -107,7 +102,7 @@ class ProgressBar:
 
     def __call__(self, event: Event) -> None:
         kind = event["event"]
-        if kind == "reading":
+        if kind == "progress":
             if self._what != event["what"]:
                 self._begin(event["what"], None)
                 self._what = event["what"]
@@ -135,10 +130,6 @@ class ProgressBar:
                 self._best = f", valid {event['loss']:.3f}"
                 told = f"accuracy {event['accuracy']:.2%}"
             self._say(f"step {event['step']:,}: validation loss {event['loss']:.4f}, {told}{mark}")
-        elif kind == "say":
-            style = "yellow" if event.get("warning") else None
-            prefix = "warning: " if event.get("warning") else ""
-            self._say(prefix + event["message"], style)
         elif kind == "end":
             self.close()
 
@@ -221,7 +212,7 @@ class TensorBoard:
 
 
 def call_all(callbacks: Sequence[Callback]) -> Callback:
-    """One callback that tells them all, in their order."""
+    """One callback that calls all of them, in their order."""
 
     def emit(event: Event) -> None:
         for callback in callbacks:

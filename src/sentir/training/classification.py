@@ -19,8 +19,9 @@ from sentir.data.dataset import EncodedCorpus
 from sentir.data.joined import Reviews
 from sentir.nn.classifier import SentimentClassifier
 from sentir.training.adversarial import adversarial_loss
+from sentir.training.callbacks import Callback
 from sentir.training.checkpoint import Checkpoints, Position
-from sentir.training.loop import Listener, fit
+from sentir.training.loop import fit
 
 #: Reviews a batch when nothing is learnt.
 EVALUATION_BATCH = 256
@@ -67,7 +68,7 @@ def fit_classifier(
     config: Config,
     *,
     checkpoints: Checkpoints,
-    emit: Listener,
+    emit: Callback,
     resume: bool = False,
 ) -> Position:
     """Train a classifier; `sentir.training.loop.fit` says how, and what the rest means.

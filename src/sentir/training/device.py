@@ -7,6 +7,7 @@ on both: its answers, its gradients, and whether a review's answer depends on it
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -14,7 +15,7 @@ import torch
 
 from sentir.config import ModelConfig
 from sentir.data.batching import Batch, pad
-from sentir.errors import DeviceError
+from sentir.errors import DeviceError, SentirWarning
 from sentir.nn.classifier import SentimentClassifier
 
 #: Largest difference from the CPU that is rounding: TF32 keeps ten bits of a number.
@@ -22,13 +23,12 @@ TOLERANCE = 5e-3
 _VOCABULARY = 50
 
 
-def choose_device(setting: str, config: ModelConfig, warn: Callable[[str], None]) -> torch.device:
+def choose_device(setting: str, config: ModelConfig) -> torch.device:
     """The device to train on.
 
     Args:
         setting: ``auto``, ``cpu``, ``cuda`` or ``mps``.
         config: the network it will compute.
-        warn: told when ``auto`` passes over a device that computes wrongly.
 
     Raises:
         DeviceError: the device asked for is absent, or computes something else than the CPU.
@@ -52,7 +52,7 @@ def choose_device(setting: str, config: ModelConfig, warn: Callable[[str], None]
         said = f"{name} computes this network wrongly ({'; '.join(failures)})"
         if setting != "auto":
             raise DeviceError(said, where="--device", todo="take --device cpu")
-        warn(f"{said}; training on the CPU")
+        warnings.warn(f"{said}; training on the CPU", SentirWarning, stacklevel=2)
         break
     return torch.device("cpu")
 

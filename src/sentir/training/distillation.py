@@ -13,6 +13,7 @@ Shapes: L labelled and U unlabelled reviews, N all of them, C classes.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
@@ -25,8 +26,10 @@ from sentir.data.cache import cached, digest
 from sentir.data.dataset import EncodedCorpus, read_batches
 from sentir.data.encoding import TrainingCorpora
 from sentir.data.joined import JoinedCorpora
+from sentir.data.prepare import Progress
 from sentir.errors import UsageError
-from sentir.training.callbacks import Callback
+
+_log = logging.getLogger(__name__)
 
 Shares = npt.NDArray[np.float32]
 
@@ -72,7 +75,9 @@ def check_teachers(teachers: Sequence[Teacher], unlabelled: Sequence[str]) -> No
         )
 
 
-def taught(corpora: TrainingCorpora, teachers: Sequence[Teacher], emit: Callback) -> JoinedCorpora:
+def distilled(
+    corpora: TrainingCorpora, teachers: Sequence[Teacher], progress: Progress
+) -> JoinedCorpora:
     """The labelled reviews and after them the unlabelled, with what is to be learnt of each.
 
     That is the probabilities of the classes (N, C): 1 for a label's, else the teachers'.
@@ -81,7 +86,7 @@ def taught(corpora: TrainingCorpora, teachers: Sequence[Teacher], emit: Callback
         corpora: with unlabelled reviews.
         teachers: one or more, whose probabilities for each of these reviews are averaged. Each is
             asked once; its answers are kept beside the corpora.
-        tell: told of progress.
+        progress: called with what is done and how many reviews more.
 
     Raises:
         UsageError: a teacher's classes are not those of the labels.
@@ -96,23 +101,23 @@ def taught(corpora: TrainingCorpora, teachers: Sequence[Teacher], emit: Callback
                 where="--teacher",
                 todo="train it on labels like these, or name them alike with --labels",
             )
-    answers_UC = np.mean([_answers(teacher, unlabelled, emit) for teacher in teachers], axis=0)
+    answers_UC = np.mean([_answers(teacher, unlabelled, progress) for teacher in teachers], axis=0)
     labels_LC = np.eye(len(names), dtype=np.float32)[corpora.train.labels_N]
     return JoinedCorpora([corpora.train, unlabelled], np.concatenate([labels_LC, answers_UC]))
 
 
-def _answers(teacher: Teacher, corpus: EncodedCorpus, emit: Callback) -> Shares:
+def _answers(teacher: Teacher, corpus: EncodedCorpus, progress: Progress) -> Shares:
     """The teacher's answers, asked for if they are not kept yet."""
 
     def ask(folder: Path) -> None:
-        emit({"event": "say", "message": f"a teacher answers {len(corpus):,} reviews"})
+        _log.info("a teacher answers %s reviews", f"{len(corpus):,}")
         found = []
         for batch in read_batches(corpus.path):
             texts = batch.column("text").to_pylist()
             found.append(teacher.predict_proba(texts).astype(np.float32))
-            emit({"event": "reading", "what": "asking the teacher", "reviews": len(texts)})
+            progress("asking the teacher", len(texts))
         np.save(folder / "answers.npy", np.concatenate(found))
 
-    name = f"taught-{digest(teacher.identity)}"
+    name = f"teacher-{digest(teacher.identity)}"
     answers: Shares = np.load(cached(corpus.path.parent, name, ask) / "answers.npy")
     return answers

@@ -16,10 +16,11 @@ from torch import Tensor
 from sentir.config import PretrainConfig
 from sentir.data.batching import Batch, pad
 from sentir.data.dataset import EncodedCorpus
+from sentir.evaluation.metrics import perplexity
 from sentir.nn.language_model import LanguageModel
-from sentir.training.callbacks import perplexity
+from sentir.training.callbacks import Callback
 from sentir.training.checkpoint import Checkpoints, Position
-from sentir.training.loop import Listener, fit
+from sentir.training.loop import fit
 
 #: Tokens that a validation reads at most: the whole vocabulary is scored at each.
 VALID_TOKENS = 20_000
@@ -45,14 +46,7 @@ class LanguageModelingTask:
         return model.loss(model(batch.ids_BT, batch.lengths_B))
 
     def validate(self, model: LanguageModel) -> dict[str, float]:
-        forward, backward = losses(model, self.valid, self.max_length)
-        loss = (forward + backward) / 2
-        return {
-            "loss": loss,
-            "perplexity": perplexity(loss),
-            "perplexity_forward": perplexity(forward),
-            "perplexity_backward": perplexity(backward),
-        }
+        return perplexities(model, self.valid, self.max_length)
 
 
 def fit_language_model(
@@ -62,7 +56,7 @@ def fit_language_model(
     config: PretrainConfig,
     *,
     checkpoints: Checkpoints,
-    emit: Listener,
+    emit: Callback,
     resume: bool = False,
 ) -> Position:
     """Train a language model; `sentir.training.loop.fit` says how, and what the rest means.
@@ -77,10 +71,24 @@ def fit_language_model(
     return fit(model, train, task, config.train, checkpoints=checkpoints, emit=emit, resume=resume)
 
 
+def perplexities(
+    model: LanguageModel, corpus: EncodedCorpus, max_length: int
+) -> dict[str, float]:
+    """The loss per word in nats, and the perplexity: of each direction and of both together."""
+    forward, backward = losses(model, corpus, max_length)
+    loss = (forward + backward) / 2
+    return {
+        "loss": loss,
+        "perplexity": perplexity(loss),
+        "perplexity_forward": perplexity(forward),
+        "perplexity_backward": perplexity(backward),
+    }
+
+
 def losses(
     model: LanguageModel, corpus: EncodedCorpus, max_length: int, most_tokens: int = VALID_TOKENS
 ) -> tuple[float, float]:
-    """The exact loss a word, in nats, of guessing ahead and back; its power of e is the perplexity.
+    """The exact loss a word, in nats, of predicting forwards and backwards.
 
     Measured on reviews of the corpus, at random but always the same, of `most_tokens` in all.
     """

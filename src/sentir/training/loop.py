@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -21,13 +20,12 @@ from sentir.config import FineTuneConfig, TrainConfig
 from sentir.data.batching import Batch, batches_an_epoch, shuffled_batches
 from sentir.data.joined import Reviews
 from sentir.errors import ConfigError
+from sentir.training.callbacks import Callback
 from sentir.training.checkpoint import Checkpoints, Position, Stateful
 from sentir.training.ema import ExponentialMovingAverage
 from sentir.training.malloc import tune_malloc
 from sentir.training.unfreezing import Unfreezing
 
-#: Told of what happens: {"event": "start" | "step" | "validation", ...}.
-Listener = Callable[[dict[str, Any]], None]
 #: What training takes at least where the settings name no number of epochs: a small corpus needs
 #: as many steps as a large one to be learnt.
 LEAST_EPOCHS, LEAST_STEPS = 2, 1000
@@ -77,7 +75,7 @@ def fit(
     finetune: FineTuneConfig = ALIKE,
     *,
     checkpoints: Checkpoints,
-    emit: Listener,
+    emit: Callback,
     resume: bool = False,
 ) -> Position:
     """Train until the epochs are over, the loss no longer falls, or Ctrl-C.
@@ -158,7 +156,7 @@ def fit(
 
 
 def keep_if_best(
-    model: Model, task: Task[Model], at: Position, checkpoints: Checkpoints, emit: Listener
+    model: Model, task: Task[Model], at: Position, checkpoints: Checkpoints, emit: Callback
 ) -> None:
     """Validate, and keep the weights if the loss is the lowest seen.
 

@@ -10,6 +10,7 @@ Shapes: T tokens, V vocabulary, W words that get a vector, E units of it.
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,6 @@ from torch import nn
 
 from sentir.data.joined import Reviews
 from sentir.text.tokenizer import PAD, SPECIAL
-from sentir.training.callbacks import Callback
 
 #: Tokens to either side that are a word's company; a nearer one counts more, as in GloVe.
 WINDOW = 5
@@ -27,15 +27,17 @@ WINDOW = 5
 MOST_WORDS = 50_000
 #: Tokens looked at: reviews at random if there are more.
 MOST_TOKENS = 20_000_000
+_log = logging.getLogger(__name__)
+
 #: Flattens the frequencies of the company, so that rare words do not seem telling.
 SMOOTHING = 0.75
 #: Standard deviation of the vectors' numbers.
 SPREAD = 0.3
 
 
-def init_ppmi_(embedding: nn.Embedding, corpus: Reviews, emit: Callback) -> None:
+def init_ppmi_(embedding: nn.Embedding, corpus: Reviews) -> None:
     """`fill_ppmi_`, and say so, as it takes a while."""
-    emit({"event": "say", "message": "looking which words stand near which"})
+    _log.info("counting co-occurrences for PPMI word vectors")
     fill_ppmi_(embedding, corpus)
 
 

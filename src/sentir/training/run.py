@@ -3,30 +3,42 @@
 ::
 
     RUN/
-      model/          the bundle, which is all that answers need
+      run.json        by which the folder is known as a run's
+      model/          the bundle, which is all that inference needs
       report.html     the run to look at
-      metrics.jsonl   a line a step and a validation
+      metrics.jsonl   one line per step and per validation
       cache/          the reviews as ids, so that the next run starts at once
       checkpoint.pt, best.safetensors    while it is unfinished
 """
 
 from __future__ import annotations
 
-import time
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from sentir.bundle import FOLDER, Bundle, LanguageBundle, load_language_model, save_bundle
-from sentir.config import Config
+from sentir.config import Config, read_settings
 from sentir.data.dataset import EncodedCorpus
 from sentir.data.encoding import TrainingCorpora
 from sentir.data.joined import Reviews
-from sentir.data.prepare import Inputs as Inputs
-from sentir.data.prepare import encode, log_bad_rows, log_classes, made_from, warn_duplicates
+from sentir.data.prepare import (
+    Paths,
+    Progress,
+    Sources,
+    log_classes,
+    path_list,
+    prepare_training,
+    warn_of_leakage,
+    warn_of_skipped,
+)
+from sentir.errors import UsageError
 from sentir.evaluation.baseline import fit_baseline
 from sentir.evaluation.metrics import Metrics, Mistakes, measure
 from sentir.evaluation.report import Evaluation, Report, write_report
@@ -37,20 +49,20 @@ from sentir.nn.restore import to_arrays
 from sentir.nn.word_vectors import load_vectors
 from sentir.training.calibration import fit_calibration, set_calibration
 from sentir.training.callbacks import Callback, read_metrics
-from sentir.training.checkpoint import Position
+from sentir.training.checkpoint import Checkpoints, Position
 from sentir.training.class_weights import balanced
 from sentir.training.classification import fit_classifier, logits, probabilities
-from sentir.training.device import choose_device
-from sentir.training.distillation import Teacher, check_teachers, taught
+from sentir.training.distillation import Teacher, check_teachers, distilled
 from sentir.training.ngram_linear import fit_ngram_linear
 from sentir.training.ppmi import init_ppmi_
-from sentir.training.precision import choose_precision, format_name
-from sentir.training.run_dir import checkpoints_of, leave, open_run_dir
+from sentir.training.run_training import Trained, run_training
 from sentir.training.transfer import check_settings, copy_weights, log_transfer, preset_for
 from sentir.version import __version__
 
 #: Most confident mistakes shown in the report.
 SHOWN_MISTAKES = 20
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,9 +72,9 @@ class Run:
     Attributes:
         folder: the run's folder.
         bundle: the model, ready for `sentir.Predictor`.
-        validation: how good it is on the reviews set aside.
-        test: how good it is on the test reviews, if there were any.
-        baseline: the bag of words on the same test reviews, if it was asked for.
+        validation: metrics on the validation reviews.
+        test: metrics on the test reviews, if there were any.
+        baseline: those of a bag of words on the same test reviews, if it was asked for.
         skipped: rows left out under ``on_error="skip"``.
     """
 
@@ -75,9 +87,14 @@ class Run:
 
 
 def train(
-    inputs: Inputs,
+    train: Paths,
     output: str | Path,
     *,
+    test: Paths = (),
+    valid: Paths = (),
+    unlabelled: Paths = (),
+    labels: str = "auto",
+    preset: str | None = None,
     config: Config | None = None,
     from_lm: str | Path | None = None,
     teachers: Sequence[Teacher] = (),
@@ -85,243 +102,273 @@ def train(
     overwrite: bool = False,
     baseline: bool = False,
     callbacks: Sequence[Callback] = (),
+    **settings: Any,
 ) -> Run:
-    """Train a model and leave it, its figures and its report in a folder.
+    """Train a model and leave it, its metrics and its report in a folder.
+
+    >>> import sentir
+    >>> run = sentir.train("reviews.csv", "runs/shop", test="test.csv", epochs=3)  # doctest: +SKIP
+    >>> run.test.accuracy  # doctest: +SKIP
+    0.93
+
+    What may falsify a result is warned of (`sentir.SentirWarning`); what is going on is logged to
+    ``logging.getLogger("sentir")``.
 
     Args:
-        inputs: where the reviews come from.
-        output: the run's folder.
-        config: all settings; unset: the preset ``base``, or ``best`` with what `from_lm` asks for.
-        from_lm: folder of a language model (`sentir.training.pretrain`) whose tokenizer and weights
-            to begin with; the settings must fit it, see `sentir.training.transfer`.
-        teachers: finished models (`sentir.load`) that answer the unlabelled reviews, see
-            `sentir.training.distillation`.
+        train: labelled reviews: a path, glob, URL or name of a data set, or a list of them.
+        output: the run's folder: a new or empty one, or that of a run.
+        test: the same, measured on once, at the end.
+        valid: the same, to choose the best model by; empty: a part of train is held out.
+        unlabelled: the same without labels, for `teachers` to answer and the model to learn from.
+        labels: how labels become classes: ``auto``, ``stars``, ``a,b`` in their order, or
+            ``bad=negative,good=positive``.
+        preset: ``fast``, ``base``, ``best`` or ``lecture``; unset: ``base``, or ``best`` with
+            `from_lm`.
+        config: all settings, instead of a preset.
+        from_lm: folder of a language model (`sentir.pretrain`) whose tokenizer and weights to
+            start from; the settings must fit it.
+        teachers: trained models (`sentir.load`) whose answers to the unlabelled reviews are learnt
+            too (distillation).
         resume: go on with the unfinished run in that folder.
-        overwrite: replace the run in that folder; what was read before is used again.
+        overwrite: replace the run in that folder; its encoded reviews are used again.
         baseline: measure a bag of words on the same test reviews (validation, if there are none).
-        callbacks: told of every event, see `sentir.training.callbacks`.
+        callbacks: called with every event, see `sentir.training.callbacks`.
+        **settings: any field of `sentir.Config` or of how files are read, such as
+            ``hidden_size=32`` or ``text_column=("title", "body")``.
 
     Raises:
-        SentirError: bad input, settings that cannot be, or a folder that holds another run.
+        SentirError: bad input, settings that cannot be, or a folder that holds something else.
     """
-    folder = Path(output)
-    check_teachers(teachers, inputs.unlabelled)
+    read, changes = read_settings(settings, Config)
+    sources = Sources(
+        train=path_list(train, "train"),
+        test=path_list(test, "test"),
+        valid=path_list(valid, "valid"),
+        unlabelled=path_list(unlabelled, "unlabelled"),
+        labels=labels,
+        read=read,
+    )
+    check_teachers(teachers, sources.unlabelled)
     lm = load_language_model(from_lm) if from_lm else None
-    config = config or preset_for(lm)
+    if config is not None and preset is not None:
+        raise UsageError("both a preset and a config", todo="give one of them")
+    config = (config or preset_for(lm, preset)).override(changes, where="settings")
     if lm is not None:
         check_settings(config, lm, str(from_lm))
-    with open_run_dir(folder, callbacks, resume=resume, overwrite=overwrite) as emit:
-        began = time.perf_counter()
-        bad_rows = BadRows(inputs.read.on_error)
+    task = ClassifierRun(sources, config, lm, str(from_lm), teachers, baseline=baseline)
+    return run_training(
+        task, Path(output), callbacks=callbacks, resume=resume, overwrite=overwrite
+    )
 
-        made_of = made_from(inputs, config, lm)
-        taught_by = [teacher.identity for teacher in teachers]
-        checkpoints = checkpoints_of(folder, [*made_of, *taught_by], config, resume=resume)
-        corpora, test = encode(made_of, inputs, folder, config, lm, resume, bad_rows, emit)
-        log_bad_rows(bad_rows, emit)
-        log_classes(corpora, emit)
-        warn_duplicates(corpora, test, emit)
-        max_length = config.text.max_length
-        learnt: Reviews = taught(corpora, teachers, emit) if teachers else corpora.train
-        device = choose_device(
-            config.train.device,
-            config.model,
-            lambda message: emit({"event": "say", "message": message, "warning": True}),
+
+class ClassifierRun:
+    """The run of a classifier, see `sentir.training.run_training.RunTask`."""
+
+    corpora: TrainingCorpora
+    test: EncodedCorpus | None
+    skipped: BadRows
+    #: The reviews that are learnt from: train, and with teachers the unlabelled ones too.
+    learnt: Reviews
+
+    def __init__(
+        self,
+        sources: Sources,
+        config: Config,
+        lm: LanguageBundle | None,
+        from_lm: str,
+        teachers: Sequence[Teacher],
+        *,
+        baseline: bool,
+    ) -> None:
+        self.sources, self.config, self.baseline = sources, config, baseline
+        self.lm, self.from_lm, self.teachers = lm, from_lm, teachers
+        self.teacher_names = [teacher.identity for teacher in teachers]
+
+    def cache_key(self) -> list[Any]:
+        return [*self.sources.cache_key(self.config, self.lm), *self.teacher_names]
+
+    def read(self, cache: Path, *, resume: bool, progress: Progress) -> None:
+        self.corpora, self.test, self.skipped = prepare_training(
+            self.sources, self.config, self.lm, cache, resume=resume, progress=progress
         )
-        torch.manual_seed(config.train.seed)
-        model = _network(config, corpora)
-        if not (resume and checkpoints.path.exists()):  # else the checkpoint has all weights
-            _begin(model, config, corpora, learnt, lm, emit)
-        model.to(device)
-        if config.train.class_weights == "balanced":
-            model.set_class_weights(balanced(corpora.train.labels_N, model.classes))
-        precision = choose_precision(config.train.precision, config.model, device)
-        model.set_compute_dtype(precision)
-        fitting = time.perf_counter()
-        position = fit_classifier(
-            model,
-            learnt,
-            corpora.valid,
-            config,
+        warn_of_skipped(self.skipped)
+        log_classes(self.corpora)
+        warn_of_leakage(self.corpora, self.test)
+        self.learnt = (
+            distilled(self.corpora, self.teachers, progress)
+            if self.teachers
+            else self.corpora.train
+        )
+
+    def network(self) -> SentimentClassifier:
+        return SentimentClassifier(
+            self.config.model,
+            vocabulary=len(self.corpora.tokenizer.vocabulary),
+            classes=len(self.corpora.labels.names),
+        )
+
+    def initialise(self, network: SentimentClassifier) -> None:
+        vocabulary, init = self.corpora.tokenizer.vocabulary, self.config.model.embedding_init
+        if self.lm is not None:
+            copy_weights(self.lm, network)
+            what = f"{len(vocabulary):,} word vectors and the recurrent layer start from the"
+            log_transfer(f"{what} language model's,", self.lm, self.learnt)
+        elif init == "ppmi":
+            init_ppmi_(network.embedding, self.learnt)
+        elif init != "random":
+            covered = load_vectors(init, vocabulary, network.embedding)
+            _log.info(
+                "%s: vectors for %s of %s words (%s)",
+                init, f"{covered:,}", f"{len(vocabulary):,}", f"{covered / len(vocabulary):.1%}",
+            )  # fmt: skip
+
+    def fit(
+        self,
+        network: SentimentClassifier,
+        *,
+        checkpoints: Checkpoints,
+        emit: Callback,
+        resume: bool,
+    ) -> Position:
+        if self.config.train.class_weights == "balanced":
+            network.set_class_weights(balanced(self.corpora.train.labels_N, network.classes))
+        return fit_classifier(
+            network,
+            self.learnt,
+            self.corpora.valid,
+            self.config,
             checkpoints=checkpoints,
             emit=emit,
             resume=resume,
         )
-        # Earlier parts of the run count too.
-        began += time.perf_counter() - fitting - position.seconds
-        model.set_compute_dtype(None)
-        # Reviews that the user has set aside are left alone; a part of train may be learnt from.
-        before_NC, after_NC = _calibrate(
-            model, learnt, corpora.valid, max_length, emit, refit=not inputs.valid
-        )
-        seconds = time.perf_counter() - began
 
+    def finish(self, network: SentimentClassifier, folder: Path, trained: Trained) -> Run:
+        corpora, max_length = self.corpora, self.config.text.max_length
+        before_NC, after_NC = self._calibrate(network)
+        seconds = trained.seconds()
         evaluations = {
-            "uncalibrated": _evaluation(before_NC, corpora.valid, corpora),
-            "validation": _evaluation(after_NC, corpora.valid, corpora),
+            "uncalibrated": self._evaluation(before_NC, corpora.valid),
+            "validation": self._evaluation(after_NC, corpora.valid),
         }
-        if test is not None:
-            answers_NC = probabilities(model, test, max_length)
-            evaluations["test"] = _evaluation(answers_NC, test, corpora)
-        bar = (
-            _baseline(corpora, corpora.valid if test is None else test, emit) if baseline else None
-        )
+        if self.test is not None:
+            test_NC = probabilities(network, self.test, max_length)
+            evaluations["test"] = self._evaluation(test_NC, self.test)
+        baseline = self._baseline() if self.baseline else None
         bundle = Bundle(
-            weights=to_arrays(model),
+            weights=to_arrays(network),
             tokenizer=corpora.tokenizer,
             labels=corpora.labels,
-            config=config,
+            config=self.config,
             metrics={
-                **{name: found.metrics.to_dict() for name, found in evaluations.items()},
-                **({"baseline": bar.to_dict()} if bar else {}),
+                **{name: part.metrics.to_dict() for name, part in evaluations.items()},
+                **({"baseline": baseline.to_dict()} if baseline else {}),
                 "training": {
-                    **asdict(position),
+                    **asdict(trained.position),
                     "seconds": round(seconds, 1),
-                    **({"from_lm": str(from_lm)} if lm else {}),
-                    **({"teachers": taught_by} if teachers else {}),
+                    **({"from_lm": self.from_lm} if self.lm else {}),
+                    **({"teachers": self.teacher_names} if self.teachers else {}),
                 },
             },
-            synthetic=any(map(is_synthetic, inputs.train)),
+            synthetic=any(map(is_synthetic, self.sources.train)),
         )
         save_bundle(bundle, folder / FOLDER)
-        place = f"{device}, recurrent layers trained in {format_name(precision)}"
-        report = _report(
-            folder, bundle, inputs, corpora, evaluations, bar, position, place, seconds
-        )
+        report = self._report(folder, bundle, evaluations, baseline, trained, seconds)
         write_report(report, folder / "report.html")
-        leave(checkpoints, position, emit)
         return Run(
             folder=folder,
             bundle=bundle,
             validation=evaluations["validation"].metrics,
-            test=evaluations["test"].metrics if test is not None else None,
-            baseline=bar,
-            skipped=bad_rows,
+            test=evaluations["test"].metrics if self.test is not None else None,
+            baseline=baseline,
+            skipped=self.skipped,
         )
 
+    def _calibrate(
+        self, network: SentimentClassifier
+    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Fit the n-gram linear model, and calibrate the probabilities.
 
-def _network(config: Config, corpora: TrainingCorpora) -> SentimentClassifier:
-    return SentimentClassifier(
-        config.model,
-        vocabulary=len(corpora.tokenizer.vocabulary),
-        classes=len(corpora.labels.names),
-    )
+        Returns:
+            Probabilities (N, C) of the validation reviews before that and after it, both of a
+            model that has not learnt from them. Validation reviews that the user gave are never
+            learnt from; those that were held out of train are, by the n-gram model, in the end.
+        """
+        valid, max_length = self.corpora.valid, self.config.text.max_length
+        network_NO = logits(network, valid, max_length)
+        if network.ngram_linear is None:
+            calibration = fit_calibration(network, [network_NO], valid.labels_N)
+            set_calibration(network, calibration.weights[0], calibration.shift_O)
+            calibrated_NO = calibration.of([network_NO])
+        else:
+            _log.info("fitting the n-gram linear model")
+            refit = not self.sources.valid
+            calibrated_NO = fit_ngram_linear(
+                network, self.learnt, valid, network_NO, max_length, refit=refit
+            )
+        before_NC, after_NC = (
+            network.probabilities(torch.from_numpy(logits_NO)).numpy()
+            for logits_NO in (network_NO, calibrated_NO)
+        )
+        return before_NC, after_NC
 
+    def _evaluation(
+        self, probabilities_NC: npt.NDArray[np.float64], corpus: EncodedCorpus
+    ) -> Evaluation:
+        wrong_N = probabilities_NC.argmax(axis=1) != corpus.labels_N
+        rows = np.flatnonzero(wrong_N)
+        rows = rows[np.argsort(-probabilities_NC[rows].max(axis=1), kind="stable")]
+        rows = rows[:SHOWN_MISTAKES]
+        mistakes = Mistakes(SHOWN_MISTAKES)
+        mistakes.add(probabilities_NC[rows], corpus.labels_N[rows], corpus.texts(rows.tolist()))
+        return Evaluation(
+            metrics=measure(probabilities_NC, corpus.labels_N, self.corpora.labels.names),
+            probabilities=probabilities_NC,
+            labels=corpus.labels_N,
+            mistakes=mistakes.worst(),
+        )
 
-def _begin(
-    model: SentimentClassifier,
-    config: Config,
-    corpora: TrainingCorpora,
-    learnt: Reviews,
-    lm: LanguageBundle | None,
-    emit: Callback,
-) -> None:
-    """Put in the weights that are known beforehand."""
-    vocabulary, init = corpora.tokenizer.vocabulary, config.model.embedding_init
-    if lm is not None:
-        copy_weights(lm, model)
-        what = f"{len(vocabulary):,} words and the recurrent layer begin as the language model's,"
-        log_transfer(what, lm, learnt, emit)
-    elif init == "ppmi":
-        init_ppmi_(model.embedding, learnt, emit)
-    elif init != "random":
-        covered = load_vectors(init, vocabulary, model.embedding)
-        emit({"event": "say", "message": f"{init}: vectors for {covered:,} of "
-              f"{len(vocabulary):,} words ({covered / len(vocabulary):.1%})"})  # fmt: skip
+    def _baseline(self) -> Metrics:
+        _log.info("fitting the baseline: TF-IDF and logistic regression")
+        train, names = self.corpora.train, self.corpora.labels.names
+        measured = self.corpora.valid if self.test is None else self.test
+        probabilities_NC = fit_baseline(train, train.labels_N, measured, len(names))
+        return measure(probabilities_NC, measured.labels_N, names)
 
-
-def _calibrate(
-    model: SentimentClassifier,
-    learnt: Reviews,
-    valid: EncodedCorpus,
-    max_length: int,
-    emit: Callback,
-    *,
-    refit: bool,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Fit the linear part and make the answers as sure as they are right.
-
-    Returns:
-        Probabilities (N, C) of the validation reviews before that and after it, both of a model
-        that has not learnt from them: in the end the linear part may (`refit`).
-    """
-    network_NO = logits(model, valid, max_length)
-    if model.ngram_linear is None:
-        mix = fit_calibration(model, [network_NO], valid.labels_N)
-        set_calibration(model, mix.weights[0], mix.shift_O)
-        mixed_NO = mix.of([network_NO])
-    else:
-        emit({"event": "say", "message": "fitting the linear part"})
-        mixed_NO = fit_ngram_linear(model, learnt, valid, network_NO, max_length, refit=refit)
-    before_NC, after_NC = (
-        model.probabilities(torch.from_numpy(logits_NO)).numpy()
-        for logits_NO in (network_NO, mixed_NO)
-    )
-    return before_NC, after_NC
-
-
-def _evaluation(
-    answers_NC: np.ndarray, corpus: EncodedCorpus, corpora: TrainingCorpora
-) -> Evaluation:
-    wrong_N = answers_NC.argmax(axis=1) != corpus.labels_N
-    rows = np.flatnonzero(wrong_N)
-    rows = rows[np.argsort(-answers_NC[rows].max(axis=1), kind="stable")][:SHOWN_MISTAKES]
-    mistakes = Mistakes(SHOWN_MISTAKES)
-    mistakes.add(answers_NC[rows], corpus.labels_N[rows], corpus.texts(rows.tolist()))
-    return Evaluation(
-        metrics=measure(answers_NC, corpus.labels_N, corpora.labels.names),
-        probabilities=answers_NC,
-        labels=corpus.labels_N,
-        mistakes=mistakes.worst(),
-    )
-
-
-def _baseline(corpora: TrainingCorpora, measured: EncodedCorpus, emit: Callback) -> Metrics:
-    emit({"event": "say", "message": "fitting the bag of words"})
-    answers_NC = fit_baseline(
-        corpora.train, corpora.train.labels_N, measured, len(corpora.labels.names)
-    )
-    return measure(answers_NC, measured.labels_N, corpora.labels.names)
-
-
-def _report(
-    folder: Path,
-    bundle: Bundle,
-    inputs: Inputs,
-    corpora: TrainingCorpora,
-    evaluations: Mapping[str, Evaluation],
-    baseline: Metrics | None,
-    position: Position,
-    place: str,
-    seconds: float,
-) -> Report:
-    parameters = sum(weight.size for weight in bundle.weights.values())
-    minutes, rest = divmod(round(seconds), 60)
-    return Report(
-        title=folder.name,
-        synthetic=bundle.synthetic,
-        history=read_metrics(folder / "metrics.jsonl"),
-        evaluations=evaluations,
-        baseline=baseline,
-        lengths=corpora.train.lengths_N,
-        max_length=bundle.config.text.max_length,
-        config=bundle.config.to_dict(),
-        facts={
-            "training reviews": f"{len(corpora.train):,} from {', '.join(inputs.train)}",
-            **(
-                {
-                    "unlabelled reviews": f"{len(corpora.unlabelled):,} from "
-                    f"{', '.join(inputs.unlabelled)}, answered by teachers"
-                }
-                if corpora.unlabelled
-                else {}
-            ),
+    def _report(
+        self,
+        folder: Path,
+        bundle: Bundle,
+        evaluations: Mapping[str, Evaluation],
+        baseline: Metrics | None,
+        trained: Trained,
+        seconds: float,
+    ) -> Report:
+        corpora, sources, position = self.corpora, self.sources, trained.position
+        parameters = sum(weight.size for weight in bundle.weights.values())
+        minutes, rest_s = divmod(round(seconds), 60)
+        facts = {"training reviews": f"{len(corpora.train):,} from {', '.join(sources.train)}"}
+        if corpora.unlabelled:
+            facts["unlabelled reviews"] = (
+                f"{len(corpora.unlabelled):,} from {', '.join(sources.unlabelled)}, answered by "
+                "teachers"
+            )
+        facts |= {
             "validation reviews": f"{len(corpora.valid):,}",
             "vocabulary": f"{len(corpora.tokenizer.vocabulary):,} tokens",
             "parameters": f"{parameters / 1e6:.1f} million",
             "steps": f"{position.step:,}, best at {position.best_step:,} ({position.stopped})",
-            "device": place,
-            "time": f"{minutes} min {rest} s",
+            "device": trained.place,
+            "time": f"{minutes} min {rest_s} s",
             "versions": f"sentir {__version__}, torch {torch.__version__}",
-        },
-    )
+        }
+        return Report(
+            title=folder.name,
+            synthetic=bundle.synthetic,
+            history=read_metrics(folder / "metrics.jsonl"),
+            evaluations=evaluations,
+            baseline=baseline,
+            lengths=corpora.train.lengths_N,
+            max_length=bundle.config.text.max_length,
+            config=bundle.config.to_dict(),
+            facts=facts,
+        )

@@ -1,7 +1,14 @@
-"""A run's folder: whether a run may begin in it or go on, and what is left there in the end."""
+"""A run's folder: whether a run may start or resume in it, and what stays there in the end.
+
+A folder is ours when ``run.json`` is in it, which is written before anything else. A folder that
+holds other files is refused, whatever was asked: nothing is removed that Sentir did not write, and
+nothing is written or removed through a symbolic link.
+"""
 
 from __future__ import annotations
 
+import json
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -9,30 +16,42 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from sentir.bundle import FOLDER
+from sentir.bundle import FILES, FOLDER
 from sentir.config import Settings
 from sentir.data.cache import digest
 from sentir.errors import UsageError
-from sentir.io.atomic import report_unwritable
+from sentir.io.atomic import atomic_write, is_part_of, report_unwritable
 from sentir.training.callbacks import Callback, MetricsFile, call_all
 from sentir.training.checkpoint import Checkpoints, Position
+from sentir.version import __version__
+
+#: The file by which a run's folder is known.
+MARK = "run.json"
+LOCK = ".lock"
+#: What a run writes and replaces: none of it may be a symbolic link.
+OWN_NAMES = (
+    MARK, LOCK, FOLDER, "cache", "checkpoint.pt", "best.safetensors", "metrics.jsonl",
+    "report.html", "tensorboard",
+)  # fmt: skip
+
+_log = logging.getLogger(__name__)
 
 
 @contextmanager
 def open_run_dir(
     folder: Path, callbacks: Sequence[Callback], *, resume: bool, overwrite: bool
 ) -> Iterator[Callback]:
-    """Make the folder if a run may begin in it or go on, and keep other processes out of it.
+    """Make the folder if a run may start or resume in it, and keep other processes out of it.
 
     Yields:
-        A callback that keeps the run's figures there, and tells the others.
+        A callback that writes ``metrics.jsonl`` and calls all others.
 
     Raises:
-        UsageError: the folder holds another run, or another process is at work in it; what was
-            asked cannot be, or it cannot be made.
+        UsageError: the folder is not a run's, or holds another run; another process uses it; or it
+            cannot be made.
     """
-    held = folder / ".lock"
-    lock = FileLock(held, timeout=0)  # a kill lets go of it, though the file stays
+    lock = FileLock(folder / LOCK, timeout=0)  # released by a kill, though the file stays
+    is_new = not folder.exists()
     with report_unwritable(folder):
         check_run_dir(folder, resume=resume, overwrite=overwrite)
         folder.mkdir(parents=True, exist_ok=True)
@@ -44,24 +63,39 @@ def open_run_dir(
                 where=str(folder),
                 todo="wait for it, stop it, or choose another --output",
             ) from None
+        with atomic_write(folder / MARK) as part:
+            part.write_text(json.dumps({"sentir": __version__}) + "\n", encoding="utf-8")
     emit = call_all([MetricsFile(folder / "metrics.jsonl"), *callbacks])
+    finished = False
     try:
         yield emit
-    except KeyboardInterrupt:  # before training or after it, which itself ends with its best model
+        finished = True
+    except KeyboardInterrupt:  # before or after the loop, which itself ends with its best model
         if (folder / "checkpoint.pt").exists():
-            emit({"event": "say", "message": "interrupted: the same command with --resume goes on"})
+            _log.info("interrupted: the same command with --resume goes on")
         raise
     finally:
         with suppress(OSError):  # Windows removes no file that is open
-            held.unlink(missing_ok=True)
+            (folder / LOCK).unlink(missing_ok=True)
         lock.release()
+        if is_new and not finished:
+            _remove_if_unused(folder)
+
+
+def _remove_if_unused(folder: Path) -> None:
+    """Remove the folder of a run that failed before it wrote anything."""
+    if {path.name for path in folder.iterdir()} <= {MARK}:
+        with suppress(OSError):
+            (folder / MARK).unlink(missing_ok=True)
+            folder.rmdir()
 
 
 def check_run_dir(folder: Path, *, resume: bool, overwrite: bool) -> None:
-    """Refuse to begin where another run would be lost, or to go on where none is.
+    """Refuse to start where something would be lost, and to resume where there is no run.
 
     Raises:
-        UsageError: the folder holds another run, or what was asked cannot be.
+        UsageError: the folder is not a run's or holds another run, or the request contradicts
+            itself.
     """
     checkpoint, model = folder / "checkpoint.pt", folder / FOLDER
     where = str(folder)
@@ -69,7 +103,8 @@ def check_run_dir(folder: Path, *, resume: bool, overwrite: bool) -> None:
         raise UsageError("not a folder", where=where, todo="choose another --output")
     if resume and overwrite:
         raise UsageError("--resume and --overwrite exclude each other", todo="choose one")
-    if overwrite:  # what is there goes when there is something to put in its place
+    _check_is_ours(folder)
+    if overwrite:  # the old run is replaced only when there is something to put in its place
         return
     if resume and model.exists() and not checkpoint.exists():
         raise UsageError("this run has finished", where=where, todo="--overwrite trains anew")
@@ -83,24 +118,61 @@ def check_run_dir(folder: Path, *, resume: bool, overwrite: bool) -> None:
         )
 
 
+def _check_is_ours(folder: Path) -> None:
+    """Refuse a folder with files that no run wrote, or with links where a run would write."""
+    if not folder.is_dir():
+        return
+    for name in OWN_NAMES:
+        if (folder / name).is_symlink():
+            raise UsageError(
+                "a symbolic link, through which a run would write",
+                where=str(folder / name),
+                todo="remove it, or choose another --output",
+            )
+    names = sorted(path.name for path in folder.iterdir())
+    # A kill may leave the lock, or a part of the mark, before the mark is there.
+    others = [name for name in names if name != LOCK and not is_part_of(name, MARK)]
+    if MARK not in names and others:
+        raise UsageError(
+            f"not a run's folder, and not empty (it holds {', '.join(others[:3])}"
+            f"{' and others' if others[3:] else ''})",
+            where=str(folder),
+            todo="choose another --output: a new or an empty folder",
+        )
+    model = folder / FOLDER
+    foreign = sorted(
+        path.name
+        for path in (model.iterdir() if model.is_dir() else ())
+        if path.name not in FILES and not any(is_part_of(path.name, name) for name in FILES)
+    )
+    if foreign:
+        raise UsageError(
+            f"it holds {foreign[0]}, which sentir did not write and would remove",
+            where=str(model),
+            todo="move it elsewhere, or choose another --output",
+        )
+
+
 def checkpoints_of(
-    folder: Path, made_from: Sequence[Any], config: Settings, *, resume: bool
+    folder: Path, cache_key: Sequence[Any], config: Settings, *, resume: bool
 ) -> Checkpoints:
-    """The run's checkpoints; one to go on from is looked at before anything else is touched.
+    """The run's checkpoints; one to resume from is checked before anything else is touched.
 
     Raises:
         DataError: it is damaged, or was made with other settings or data.
     """
-    checkpoints = Checkpoints(folder, digest([digest(made_from), config.to_dict()]))
+    checkpoints = Checkpoints(folder, digest([digest(cache_key), config.to_dict()]))
     if resume:
         checkpoints.check()
     return checkpoints
 
 
-def leave(checkpoints: Checkpoints, position: Position, emit: Callback) -> None:
-    """Clear away what only an unfinished run needs, or say how to go on with it."""
+def finish(checkpoints: Checkpoints, position: Position) -> None:
+    """Remove what only an unfinished run needs, or say how to go on with it."""
     if position.stopped == "interrupted":
-        emit({"event": "say", "message": "interrupted: this is the best model so far; the same "
-              "command with --resume goes on from the last validation"})  # fmt: skip
+        _log.info(
+            "interrupted: this is the best model so far; the same command with --resume goes on "
+            "from the last validation"
+        )
     else:
         checkpoints.remove()

@@ -12,6 +12,8 @@ recurrent layer, which therefore computes what it did.
 from __future__ import annotations
 
 import dataclasses
+import logging
+import warnings
 from typing import Any
 
 import numpy as np
@@ -21,12 +23,13 @@ from torch import Tensor, nn
 from sentir.bundle import LanguageBundle
 from sentir.config import DEFAULT_PRESET, LM_PRESET, Config, PretrainConfig
 from sentir.data.joined import Reviews
-from sentir.errors import ConfigError
+from sentir.errors import ConfigError, SentirWarning
 from sentir.nn.cells import weights_of
 from sentir.nn.classifier import RecurrentLayer, SentimentClassifier
 from sentir.nn.restore import restore_language_model
 from sentir.text.tokenizer import PAD, UNK
-from sentir.training.callbacks import Callback
+
+_log = logging.getLogger(__name__)
 
 #: Reviews in which unknown words are counted.
 LOOKED_AT = 10_000
@@ -93,14 +96,13 @@ def check_settings(config: Config | PretrainConfig, lm: LanguageBundle, where: s
         )
 
 
-def log_transfer(what: str, lm: LanguageBundle, corpus: Reviews, emit: Callback) -> None:
+def log_transfer(what: str, lm: LanguageBundle, corpus: Reviews) -> None:
     """Tell what begins with a language model, how good that is and how many words it lacks.
 
     Args:
         what: the beginning of a sentence that the language model ends.
         lm: the language model.
         corpus: the reviews to learn from, as its ids.
-        tell: told it; a warning where so many words are unknown that it is the wrong one.
     """
     rows = np.random.default_rng(0).permutation(len(corpus))[:LOOKED_AT]
     unknown = float((np.concatenate([corpus[row] for row in rows]) == UNK).mean())
@@ -111,7 +113,9 @@ def log_transfer(what: str, lm: LanguageBundle, corpus: Reviews, emit: Callback)
     )
     if foreign:
         message += ": is it one of the same language? sentir pretrain makes one of these reviews"
-    emit({"event": "say", "message": message, "warning": foreign})
+        warnings.warn(message, SentirWarning, stacklevel=2)
+    else:
+        _log.info(message)
 
 
 def copy_weights(lm: LanguageBundle, model: SentimentClassifier) -> None:

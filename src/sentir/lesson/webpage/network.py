@@ -22,13 +22,19 @@ from sentir.errors import UsageError
 from sentir.synthetic.reviews import LANGUAGES, sample_reviews
 from sentir.synthetic.short_sentences import short_sentences
 from sentir.training.callbacks import Callback
-from sentir.training.run import Inputs, train
+from sentir.training.run import train
 
 #: As small as reads the made-up reviews without fault, so that every unit can be looked at.
 SMALL = Config().override(
     {
+        "cell": "lstm",
         "max_vocab_size": 1000,
+        "max_length": 200,
         "embedding_dim": 6,
+        "embedding_dropout": 0.0,
+        "embedding_init": "random",
+        "embedding_skip": False,
+        "ngram_buckets": 0,
         "hidden_size": 6,
         "bidirectional": False,
         "pooling": "last",
@@ -92,8 +98,7 @@ def train_network(
     with tempfile.TemporaryDirectory() as place:
         file = Path(place) / f"{language}.ft.txt"
         file.write_text("".join(f"__label__{label} {text}\n" for label, text in made), "utf-8")
-        inputs = Inputs(train=(str(file),))
-        run = train(inputs, Path(place) / "run", config=config, callbacks=callbacks)
+        run = train(file, Path(place) / "run", config=config, callbacks=callbacks)
     bundle = dataclasses.replace(run.bundle, synthetic=True)
     save_bundle(bundle, folder)
     return bundle

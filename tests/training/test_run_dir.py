@@ -1,0 +1,133 @@
+"""A run's folder: the files of others in it, and beside it, are sacred."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from fixtures.tiny_runs import TINY, kill, write_fasttext
+from sentir.errors import DataError, UsageError
+from sentir.training.pretrain import pretrain
+from sentir.training.run import train
+from sentir.training.run_dir import OWN_NAMES, check_run_dir, open_run_dir
+
+NOT_OURS = "not a run's folder, and not empty"
+
+
+def contents(folder: Path) -> dict[str, bytes | None]:
+    """Every path below the folder, links not followed."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        if path.is_file() and not path.is_symlink()
+        else None
+        for path in sorted(folder.rglob("*"))
+    }
+
+
+@pytest.fixture
+def reviews(tmp_path: Path) -> Path:
+    return write_fasttext(tmp_path / "a.ft.txt", 120)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Somebody's folder, whose files have the names of a run's."""
+    project = tmp_path / "project"
+    (project / "cache" / "0123456789abcdef").mkdir(parents=True)
+    (project / "cache" / "0123456789abcdef" / "thesis.txt").write_text("years of work")
+    (project / "model").mkdir()
+    for name in ("best.safetensors", ".lock", "metrics.jsonl", "report.html", "model/notes.txt"):
+        (project / name).write_text("mine")
+    return project
+
+
+@pytest.mark.parametrize("how", [{}, {"overwrite": True}, {"resume": True}], ids=str)
+@pytest.mark.parametrize("run", [train, pretrain])
+def test_a_folder_of_somebody_else_is_refused(
+    project: Path, reviews: Path, run, how: dict[str, bool]
+) -> None:
+    before = contents(project)
+    with pytest.raises(UsageError, match=f"{NOT_OURS}.*; choose another --output"):
+        run(reviews, project, **how)
+    assert contents(project) == before
+
+
+@pytest.mark.parametrize("name", [".env", "checkpoint.pt", "model", "run.json.bak", ".run.json.x"])
+def test_a_single_file_makes_a_folder_somebody_else_s(tmp_path: Path, name: str) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / name).write_text("")
+    with pytest.raises(UsageError, match=rf"{NOT_OURS} \(it holds {name}\)"):
+        check_run_dir(tmp_path / "run", resume=False, overwrite=True)
+
+
+def test_an_empty_folder_and_what_a_kill_left_in_one_are_taken(
+    tmp_path: Path, reviews: Path
+) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / ".lock").touch()
+    (run / ".run.json.abcdefgh.part").mkdir()  # killed while the mark was written
+    train(reviews, run, config=TINY)
+    assert json.loads((run / "run.json").read_text())["sentir"]
+    assert {path.name for path in run.iterdir()} <= set(OWN_NAMES)
+
+
+@pytest.mark.parametrize("name", ["cache", "model", "metrics.jsonl", "report.html", "run.json"])
+def test_nothing_is_written_or_removed_through_a_link(
+    tmp_path: Path, reviews: Path, name: str
+) -> None:
+    run, scratch = tmp_path / "run", tmp_path / "scratch"
+    train(reviews, run, config=TINY)
+    scratch.mkdir()
+    (scratch / "0123456789abcdef").write_text("mine")
+    (run / name).rename(tmp_path / "aside")
+    (run / name).symlink_to(scratch)
+    before = contents(scratch)
+    with pytest.raises(UsageError, match=f"{name}: a symbolic link.*; remove it"):
+        train(reviews, run, config=TINY, overwrite=True)
+    assert contents(scratch) == before
+
+
+def test_what_others_put_into_a_run_s_folder_stays(tmp_path: Path, reviews: Path) -> None:
+    run = tmp_path / "run"
+    train(reviews, run, config=TINY)
+    (run / "notes.txt").write_text("mine")
+    (run / "cache" / "notes").mkdir()
+    train(reviews, run, config=TINY.override({"min_count": 1}), overwrite=True)
+    assert (run / "notes.txt").read_text() == "mine"
+    assert (run / "cache" / "notes").is_dir()
+
+
+def test_a_strange_file_in_the_model_s_folder_is_not_removed(tmp_path: Path, reviews: Path) -> None:
+    run = tmp_path / "run"
+    train(reviews, run, config=TINY)
+    (run / "model" / "notes.txt").write_text("mine")
+    with pytest.raises(UsageError, match=r"it holds notes.txt, which sentir did not write"):
+        train(reviews, run, config=TINY, overwrite=True)
+    assert (run / "model" / "notes.txt").read_text() == "mine"
+
+
+def test_a_run_that_fails_early_leaves_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no such file"):
+        train(tmp_path / "nowhere.csv", tmp_path / "new" / "run", config=TINY)
+    assert not (tmp_path / "new" / "run").exists()
+
+
+def test_a_run_that_is_killed_keeps_its_folder(tmp_path: Path, reviews: Path) -> None:
+    with pytest.raises(RuntimeError, match="killed"):
+        train(reviews, tmp_path / "run", config=TINY.override({"epochs": 2}), callbacks=[kill])
+    assert (tmp_path / "run" / "checkpoint.pt").exists()
+
+
+def test_a_link_to_a_run_s_folder_is_a_run_s_folder(tmp_path: Path, reviews: Path) -> None:
+    train(reviews, tmp_path / "first", config=TINY)
+    (tmp_path / "latest").symlink_to(tmp_path / "first")
+    train(reviews, tmp_path / "latest", config=TINY, overwrite=True)
+    assert (tmp_path / "latest").is_symlink()
+
+
+def test_the_mark_is_there_before_anything_else(tmp_path: Path) -> None:
+    with open_run_dir(tmp_path / "run", [], resume=False, overwrite=False):
+        assert {path.name for path in (tmp_path / "run").iterdir()} == {"run.json", ".lock"}

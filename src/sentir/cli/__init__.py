@@ -1,14 +1,16 @@
 """The command line: ``sentir train``, ``evaluate``, ``predict``, ``explain`` and others.
 
-A command imports what it needs when it runs, so that ``sentir --help`` answers at once. Results go
-to standard output, all else to standard error.
+One file per command. A command imports what it needs when it runs, so that ``sentir --help`` is
+fast. Results go to standard output, everything else to standard error.
 """
 
-# In this order the commands stand in the help.
+# The help lists the commands in this order.
 # isort: off
-from sentir.cli import training, answers, language, lesson, doctor
+from sentir.cli import train, sample, answers, pretrain, complete, lesson, doctor
 
 # isort: on
 from sentir.cli.app import app, main
 
-__all__ = ["answers", "app", "doctor", "language", "lesson", "main", "training"]
+__all__ = [
+    "answers", "app", "complete", "doctor", "lesson", "main", "pretrain", "sample", "train",
+]  # fmt: skip

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from sentir.cli.app import (
+    COMMON_READING,
     MODEL,
     READING,
     app,
@@ -37,7 +38,7 @@ ENGINE = Annotated[
 
 
 @app.command()
-@options_of(read=READING)
+@options_of(common=COMMON_READING, read=READING)
 def evaluate(
     model: MODEL,
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help="labelled reviews")],
@@ -99,7 +100,7 @@ def evaluate(
 
 
 @app.command()
-@options_of(read=READING)
+@options_of(common=COMMON_READING, read=READING)
 def predict(
     model: MODEL,
     inputs: Annotated[

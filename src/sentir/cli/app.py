@@ -1,4 +1,4 @@
-"""The application that commands add themselves to, and what several of them use."""
+"""The application that commands register with, and what several of them use."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
@@ -20,9 +21,9 @@ from sentir.version import __version__
 if TYPE_CHECKING:
     from sentir.evaluation.metrics import Metrics
     from sentir.io.reader import BadRows
-    from sentir.training.callbacks import ProgressBar
+    from sentir.training.callbacks import Callback
 
-#: What the shell calls a command that Ctrl-C ended.
+#: The exit code of a command that Ctrl-C ended.
 INTERRUPTED = 130
 
 app = typer.Typer(
@@ -34,14 +35,18 @@ app = typer.Typer(
 out = Console()
 err = Console(stderr=True)
 
-#: Options of the command itself stand first, then those of each part of the settings.
-READING = (ReadOptions, "Reading files")
-RESUME = Annotated[bool, typer.Option("--resume", help="go on with an unfinished run")]
+#: How files are read, as options; and those of them that most people use.
+READING = (ReadOptions(), "Reading files")
+COMMON_READING = ("text_column", "label_column")
+RESUME = Annotated[bool, typer.Option("--resume", help="go on with the unfinished run")]
 OVERWRITE = Annotated[bool, typer.Option("--overwrite", help="replace the run in the folder")]
 TENSORBOARD = Annotated[
-    bool, typer.Option("--tensorboard", help="write scalars for TensorBoard as well")
+    bool, typer.Option("--tensorboard", help="write scalars for TensorBoard too", hidden=True)
 ]
-MODEL = Annotated[str, typer.Argument(metavar="MODEL", help="folder that 'sentir train' wrote")]
+CONFIG_FILE = Annotated[
+    Path | None, typer.Option(help="TOML file of settings; options override it")
+]
+MODEL = Annotated[str, typer.Argument(metavar="MODEL", help="folder of a run of 'sentir train'")]
 
 
 def _version(wanted: bool) -> None:
@@ -61,7 +66,7 @@ def about(
 
 def main() -> None:
     """Run the command; an error of sentir's is one line and exit code 2."""
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a sign that a terminal lacks is no reason to end
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a character that the terminal lacks is replaced
         sys.stdout.reconfigure(errors="replace")
     with messages_at_terminal():
         try:
@@ -121,7 +126,7 @@ def read_options(given: dict[str, Any]) -> ReadOptions:
 
 @contextmanager
 def counting(what: str) -> Iterator[Callable[[int], None]]:
-    """A count and its speed on standard error while something long goes on."""
+    """A count and its speed on standard error during long work."""
     from sentir.training.callbacks import ProgressBar
 
     bar = ProgressBar(err)
@@ -132,7 +137,7 @@ def counting(what: str) -> Iterator[Callable[[int], None]]:
 
 
 def plain(console: Console, text: str, style: str | None = None) -> None:
-    """Print it as it is: a path, or a row of a file, may hold what looks like markup."""
+    """Print text as it is: a path, or a row of a file, may look like markup."""
     console.print(text, style=style, highlight=False, markup=False, soft_wrap=True)
 
 
@@ -142,10 +147,16 @@ def print_bad_rows(bad_rows: BadRows) -> None:
 
 
 @contextmanager
-def at_work(bar: ProgressBar) -> Iterator[None]:
-    """While a run lasts: the terminal is left as it was, and Ctrl-C is no success."""
+def run_callbacks(output: Path, *, tensorboard: bool) -> Iterator[list[Callback]]:
+    """The callbacks of a run at the terminal, which Ctrl-C ends with its own exit code."""
+    from sentir.training.callbacks import ProgressBar, TensorBoard
+
+    bar = ProgressBar(err)
+    callbacks: list[Callback] = [bar]
+    if tensorboard:
+        callbacks.append(TensorBoard(output / "tensorboard"))
     try:
-        yield
+        yield callbacks
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
     finally:
@@ -153,7 +164,7 @@ def at_work(bar: ProgressBar) -> Iterator[None]:
 
 
 def exit_as(stopped: str) -> None:
-    """End a run's command: a run that Ctrl-C ended is no success to a script that goes on."""
+    """End the command of a run; one that Ctrl-C ended is no success to a script."""
     if stopped == "interrupted":
         raise typer.Exit(INTERRUPTED)
 

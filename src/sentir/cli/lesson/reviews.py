@@ -63,7 +63,7 @@ def pitfalls(
     import tempfile
     from dataclasses import replace
 
-    from sentir.cli.training import own_test
+    from sentir.cli.train import own_test
     from sentir.io.builtin import SAMPLES
     from sentir.lesson.language import tr
     from sentir.lesson.pitfalls import picture as pitfalls_picture

@@ -1,0 +1,185 @@
+"""``sentir train``: a classifier from labelled reviews."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from sentir.cli.app import (
+    COMMON_READING,
+    CONFIG_FILE,
+    OVERWRITE,
+    READING,
+    RESUME,
+    TENSORBOARD,
+    app,
+    exit_as,
+    out,
+    plain,
+    run_callbacks,
+    show,
+)
+from sentir.cli.options import options_of
+from sentir.config import DEFAULT_PRESET, LM_PRESET, PRESETS, Config, read_toml
+
+_DEFAULTS = Config()
+
+
+@app.command()
+@options_of(
+    common=(*COMMON_READING, "epochs", "learning_rate", "hidden_size", "seed"),
+    read=READING,
+    text=(_DEFAULTS.text, "Text"),
+    model=(_DEFAULTS.model, "Network"),
+    training=(_DEFAULTS.train, "Training"),
+    finetune=(_DEFAULTS.finetune, "Fine-tuning"),
+)
+def train(
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[FILE]...",
+            help="labelled reviews: files, globs, URLs, or - for standard input; or the name of a "
+            "data set: amazon_polarity (Hugging Face Hub), sample or sample_es (synthetic); "
+            "unset: sample",
+            show_default=False,
+        ),
+    ] = None,
+    *,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="folder of the run: model, report, metrics")
+    ] = Path("runs/latest"),
+    test: Annotated[
+        list[str] | None,
+        typer.Option(help="test reviews, measured on once, at the end (repeatable)"),
+    ] = None,
+    valid: Annotated[
+        list[str] | None,
+        typer.Option(help="validation reviews (repeatable; unset: held out of FILE)"),
+    ] = None,
+    labels: Annotated[
+        str,
+        typer.Option(
+            help="how labels become classes: auto; stars (1-2 negative, 4-5 positive, 3 left "
+            "out); a,b,c in their order; or bad=negative,good=positive"
+        ),
+    ] = "auto",
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            help=f"{', '.join(PRESETS)} (unset: {DEFAULT_PRESET}; {LM_PRESET} with --from-lm)"
+        ),
+    ] = None,
+    config: CONFIG_FILE = None,
+    from_lm: Annotated[
+        Path | None,
+        typer.Option(help="start from this language model of 'sentir pretrain'"),
+    ] = None,
+    resume: RESUME = False,
+    overwrite: OVERWRITE = False,
+    baseline: Annotated[
+        bool,
+        typer.Option("--baseline", help="measure TF-IDF with logistic regression as well"),
+    ] = False,
+    unlabelled: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="unlabelled reviews that --teacher answers (repeatable)",
+            rich_help_panel="Distillation",
+            hidden=True,
+        ),
+    ] = None,
+    teacher: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="trained model whose probabilities for --unlabelled are learnt too (repeatable: "
+            "they are averaged)",
+            rich_help_panel="Distillation",
+            hidden=True,
+        ),
+    ] = None,
+    engine: Annotated[
+        str,
+        typer.Option(
+            help="engine of the teachers, as for 'sentir predict'",
+            rich_help_panel="Distillation",
+            hidden=True,
+        ),
+    ] = "auto",
+    tensorboard: TENSORBOARD = False,
+    read: dict[str, Any],
+    text: dict[str, Any],
+    model: dict[str, Any],
+    training: dict[str, Any],
+    finetune: dict[str, Any],
+) -> None:
+    """Train a sentiment model on labelled reviews, and measure it.
+
+    Defaults in brackets are those of the preset base. Every setting: sentir train --help-all
+
+    [bold]Examples[/bold]
+
+      sentir train reviews.csv --output runs/shop
+      sentir train train.ft.txt.bz2 --test test.ft.txt.bz2 --preset fast -o runs/amazon
+      sentir train 'reviews/*.jsonl.gz' --labels stars --text-column title,body -o runs/stars
+      sentir train reviews.csv -o runs/shop --resume
+      sentir train reviews.csv --from-lm runs/lm -o runs/shop
+      sentir train reviews.csv --unlabelled more.txt --teacher runs/shop -o runs/quick
+    """
+    from sentir.bundle import load_language_model
+    from sentir.training.run import train as train_classifier
+    from sentir.training.transfer import preset_for
+
+    changes = read_toml(config) if config else {}
+    preset_of_file = changes.pop("preset", None)
+    lm = load_language_model(from_lm) if from_lm else None
+    settings = (
+        preset_for(lm, preset_of_file if preset is None else preset)
+        .override(changes, where=str(config))
+        .override(
+            {"text": text, "model": model, "train": training, "finetune": finetune},
+            where="command line",
+        )
+    )
+    sources = files or ["sample"]
+    teachers = []
+    if teacher:
+        from sentir.inference.predictor import load  # only here: it loads ONNX Runtime
+
+        teachers = [load(path, engine, bulk=True) for path in teacher]
+    with run_callbacks(output, tensorboard=tensorboard) as callbacks:
+        run = train_classifier(
+            sources,
+            output,
+            test=test or own_test(sources),
+            valid=valid or (),
+            unlabelled=unlabelled or (),
+            labels=labels,
+            config=settings,
+            from_lm=from_lm,
+            teachers=teachers,
+            resume=resume,
+            overwrite=overwrite,
+            baseline=baseline,
+            callbacks=callbacks,
+            **read,
+        )
+    note = " (synthetic reviews)" if run.bundle.synthetic else ""
+    if run.test is None:
+        show(run.validation, f"validation{note}", run.baseline)
+    else:
+        show(run.test, f"test{note}", run.baseline)
+    plain(out, f"model   {run.folder / 'model'}")
+    plain(out, f"report  {run.folder / 'report.html'}")
+    exit_as(run.bundle.metrics["training"]["stopped"])
+
+
+def own_test(sources: Sequence[str]) -> list[str]:
+    """The test part of the one named data set that is trained on, if it has one."""
+    from sentir.io.builtin import part_to_test
+
+    part = part_to_test(sources[0]) if len(sources) == 1 else None
+    return [part] if part else []

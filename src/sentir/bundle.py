@@ -18,12 +18,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+import stat
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 import safetensors.numpy
 from safetensors import SafetensorError
@@ -34,6 +37,7 @@ from sentir.io.atomic import atomic_write
 from sentir.io.labels import LabelScheme
 from sentir.text.tokenizer import Tokenizer, load_tokenizer
 from sentir.version import __version__
+from sentir.weights import WeightSpec, classifier_weights, language_model_weights
 
 #: 1 was that of the time before the first release.
 FORMAT = 2
@@ -42,6 +46,9 @@ LANGUAGE_MODEL = "language model"
 #: The bundle's name inside a run's folder.
 FOLDER = "model"
 _SUMMED = ("model.safetensors", "tokenizer.json", "metrics.json")
+#: Bytes that a file may have at most: what is larger is no bundle of ours.
+LARGEST_JSON_BYTES = 2**26
+LARGEST_BYTES = {"model.safetensors": 2**40, "tokenizer.json": 2**30}
 #: All files of a bundle.
 FILES = (*_SUMMED, "config.json")
 
@@ -131,7 +138,7 @@ def find_bundle(path: str | Path) -> Path:
 
 
 def load_bundle(path: str | Path) -> Bundle:
-    """The bundle in a folder, its checksums verified.
+    """The bundle in a folder, its checksums and the shapes of its weights verified.
 
     Raises:
         BundleError: no bundle is there, or a file is missing, damaged or of another version.
@@ -142,24 +149,27 @@ def load_bundle(path: str | Path) -> Bundle:
             "a language model, which has learnt no labels",
             where=str(folder),
             todo=f"train a classifier from it (sentir train FILE --from-lm {folder}), or let it "
-            "go on with a sentence (sentir complete)",
+            "continue a sentence (sentir complete)",
         )
     with _fitting(folder, settings):
         config = Config.from_dict(settings["config"], where=str(folder / "config.json"))
         labels = LabelScheme.from_dict(settings["labels"])
+        specs = classifier_weights(
+            config.model, vocabulary=len(tokenizer.vocabulary), classes=len(labels.names)
+        )
         return Bundle(
-            weights=safetensors.numpy.load_file(folder / "model.safetensors"),
+            weights=_load_weights(folder / "model.safetensors", specs),
             tokenizer=tokenizer,
             labels=labels,
             config=config,
-            metrics=json.loads((folder / "metrics.json").read_text("utf-8")),
-            synthetic=settings["synthetic"],
+            metrics=json.loads(_read(folder / "metrics.json")),
+            synthetic=bool(settings["synthetic"]),
             checksum=_own_checksum(settings),
         )
 
 
 def load_language_model(path: str | Path) -> LanguageBundle:
-    """The language model in a folder, its checksums verified.
+    """The language model in a folder, its checksums and the shapes of its weights verified.
 
     Raises:
         BundleError: no language model is there, or a file is missing, damaged or of another
@@ -172,26 +182,25 @@ def load_language_model(path: str | Path) -> LanguageBundle:
         )
     with _fitting(folder, settings):
         config = PretrainConfig.from_dict(settings["config"], where=str(folder / "config.json"))
+        specs = language_model_weights(config.model, vocabulary=len(tokenizer.vocabulary))
         return LanguageBundle(
-            weights=safetensors.numpy.load_file(folder / "model.safetensors"),
+            weights=_load_weights(folder / "model.safetensors", specs),
             tokenizer=tokenizer,
             config=config,
-            metrics=json.loads((folder / "metrics.json").read_text("utf-8")),
-            synthetic=settings["synthetic"],
+            metrics=json.loads(_read(folder / "metrics.json")),
+            synthetic=bool(settings["synthetic"]),
             checksum=_own_checksum(settings),
         )
 
 
 def _opened(path: str | Path) -> tuple[Path, dict[str, Any], Tokenizer]:
-    """The bundle's folder, its settings and its tokenizer, all files found whole."""
+    """The bundle's folder, its settings and its tokenizer, the checksums of all files verified."""
     folder = find_bundle(path)
     settings = _read_settings(folder / "config.json")
     for name in _SUMMED:
-        try:
-            found = _checksum((folder / name).read_bytes())
-        except FileNotFoundError:
-            raise BundleError("no such file", where=str(folder / name), todo=_AGAIN) from None
-        if found != settings["checksums"].get(name):
+        with _regular_file(folder / name) as file:
+            checksum = "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
+        if checksum != settings["checksums"].get(name):
             raise BundleError(
                 "damaged: its checksum is another", where=str(folder / name), todo=_AGAIN
             )
@@ -199,11 +208,87 @@ def _opened(path: str | Path) -> tuple[Path, dict[str, Any], Tokenizer]:
 
 
 @contextmanager
+def _regular_file(path: Path) -> Iterator[BufferedReader]:
+    """The file, open; a pipe, a device or a folder in its place is never waited for or read.
+
+    Raises:
+        BundleError: it is absent, cannot be read or is too large.
+    """
+    try:
+        about = path.stat()
+        if not stat.S_ISREG(about.st_mode):
+            raise BundleError("not a file", where=str(path), todo=_AGAIN)
+        limit = LARGEST_BYTES.get(path.name, LARGEST_JSON_BYTES)
+        if about.st_size > limit:
+            raise BundleError(
+                f"{about.st_size:,} bytes, more than the {limit:,} that it may have",
+                where=str(path),
+                todo=_AGAIN,
+            )
+        with path.open("rb") as file:
+            yield file
+    except FileNotFoundError:
+        raise BundleError("no such file", where=str(path), todo=_AGAIN) from None
+    except OSError as error:
+        raise BundleError(
+            f"cannot be read ({error.strerror or error})",
+            where=str(path),
+            todo="check its permissions",
+        ) from None
+
+
+def _read(path: Path) -> str:
+    with _regular_file(path) as file:
+        return file.read().decode("utf-8")
+
+
+def _load_weights(path: Path, specs: Iterable[WeightSpec]) -> Weights:
+    """The arrays of a safetensors file that has exactly these.
+
+    The file's header is compared before any array is read, so nothing is allocated for weights
+    that the file does not hold.
+
+    Raises:
+        BundleError: they are others, or not finite.
+    """
+    header = _read_header(path)
+    for spec in specs:
+        have = header.pop(spec.name, None)
+        shape = list(spec.shape)
+        if have is None or have["shape"] != shape or have["dtype"] != spec.dtype:
+            got = "absent" if have is None else f"{have['dtype']} {have['shape']}"
+            raise BundleError(
+                f"{spec.name} is {got}, and the settings ask for {spec.dtype} {shape}"
+            )
+    if header:
+        raise BundleError(f"{next(iter(header))} is no weight of this network")
+    weights = safetensors.numpy.load_file(path)
+    for name, weight in weights.items():
+        if weight.dtype.kind == "f" and not np.isfinite(weight).all():
+            raise BundleError(f"{name} holds numbers that are not finite")
+    return weights
+
+
+def _read_header(path: Path) -> dict[str, Any]:
+    """The header of a safetensors file: dtype and shape of each array by its name."""
+    with _regular_file(path) as file:
+        size = int.from_bytes(file.read(8), "little")
+        if size > LARGEST_JSON_BYTES:
+            raise BundleError(f"a header of {size:,} bytes")
+        header: dict[str, Any] = json.loads(file.read(size))
+    header.pop("__metadata__", None)
+    return header
+
+
+@contextmanager
 def _fitting(folder: Path, settings: Mapping[str, Any]) -> Iterator[None]:
-    """Says of parts that are whole but do not fit each other what can be done."""
+    """Say of parts that are whole but do not fit each other what can be done."""
     try:
         yield
-    except (SentirError, RuntimeError, LookupError, ValueError, SafetensorError) as error:
+    except (
+        SentirError, ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError,
+        RuntimeError, SafetensorError, TypeError, ValueError,
+    ) as error:  # fmt: skip
         raise BundleError(
             f"its parts do not fit ({error})",
             where=str(folder),
@@ -216,7 +301,7 @@ _AGAIN = "copy the whole folder again"
 
 def _read_settings(path: Path) -> dict[str, Any]:
     try:
-        settings: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        settings: dict[str, Any] = json.loads(_read(path))
         version = settings["format"]
         if version != FORMAT:
             raise BundleError(
@@ -228,7 +313,7 @@ def _read_settings(path: Path) -> dict[str, Any]:
             )
         if settings["checksums"].pop("config.json") != _own_checksum(settings):
             raise BundleError("damaged: its checksum is another", where=str(path), todo=_AGAIN)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BundleError(f"damaged ({error!r})", where=str(path), todo=_AGAIN) from None
     return settings
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import sentir
-from sentir.data.cache import cached, digest, fingerprint
+from sentir.data.cache import cached, cached_reviews, digest, fingerprint, is_volatile
 from sentir.errors import DataError
 
 
@@ -42,7 +42,7 @@ def test_an_error_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_what_a_kill_left_is_removed(tmp_path: Path) -> None:
-    left = tmp_path / ".key.77.part"
+    left = tmp_path / ".key.abcdefgh.part"
     left.mkdir()
     (left / "half.txt").touch()
     cached(tmp_path, "key", lambda place: (place / "a.txt").touch())
@@ -77,9 +77,36 @@ def test_a_name_s_fingerprint_is_the_version() -> None:
 
 
 @pytest.mark.parametrize("source", ["-", "https://a.b/c.csv", "memory://a.csv"])
-def test_what_can_change_unseen_has_no_fingerprint(source: str) -> None:
-    assert fingerprint([source]) is None
-    assert fingerprint(["sample", source]) is None
+def test_what_can_change_without_a_trace_is_volatile(source: str) -> None:
+    assert is_volatile([source])
+    assert is_volatile(["a.csv", source])
+    assert fingerprint([source]) == [[source]]
+
+
+def test_files_beside_a_url_are_part_of_the_fingerprint(tmp_path: Path) -> None:
+    """A URL has an identity of its own, and hides no change of what stands beside it."""
+    file = tmp_path / "a.csv"
+    file.write_text("one")
+    sources = [str(file), "https://a.b/c.csv"]
+    before = fingerprint(sources)
+    assert before != fingerprint([str(file), "https://a.b/d.csv"])
+    file.write_text("other")
+    assert before != fingerprint(sources)
+
+
+def test_a_named_data_set_is_not_volatile() -> None:
+    assert not is_volatile(["sample", "sample_es:test", "a.csv"])
+
+
+def test_only_what_the_cache_made_is_removed_from_it(tmp_path: Path) -> None:
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "0123456789abcdef").mkdir()  # of another key
+    folder = cached_reviews(tmp_path, ["key"], lambda folder: None, keep=True)
+    assert names(tmp_path) == sorted([folder.name, "thesis"])
+    assert cached_reviews(tmp_path, ["key"], make_half, keep=True) == folder
+    with pytest.raises(KeyError):
+        cached_reviews(tmp_path, ["key"], make_half, keep=False)
+    assert names(tmp_path) == ["thesis"]
 
 
 def test_the_fingerprint_of_nothing() -> None:

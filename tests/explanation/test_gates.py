@@ -34,7 +34,7 @@ MAKES = [
 
 
 def last_layer_by_hand(bundle: Bundle, direction: str) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Gates and memory along the text, by means that need neither `turn` nor batches."""
+    """Gates and memory along the text, by means that need neither `reverse_padded` nor batches."""
     model = restore_classifier(bundle)
     with torch.inference_mode():
         x_TBE = model.embedding(torch.tensor(bundle.tokenizer.encode([TEXT])).T)
@@ -43,7 +43,7 @@ def last_layer_by_hand(bundle: Bundle, direction: str) -> tuple[dict[str, np.nda
             if layer.backward_rnn is not None:
                 parts.append(layer.backward_rnn(x_TBE.flip(0))[0].flip(0))
             x_TBE = torch.cat(parts, dim=2)
-        last = getattr(model.layers[-1], direction)
+        last = getattr(model.layers[-1], f"{direction}_rnn")
         read = x_TBE if direction == "forward" else x_TBE.flip(0)
         trace = unroll(bundle.config.model.cell, read, weights_of(last))
     carried = trace.hidden_TBH if trace.cell_TBH is None else trace.cell_TBH

@@ -111,7 +111,7 @@ def test_the_table_of_two_directions() -> None:
     assert "→ reads ahead, ← reads back" in words(lines)
     wide = table("not good", 160)[2].split()
     told = explain(toy(), "not good")
-    assert wide[-1] == f"{told.gates['back']['output'][0]:.2f}"
+    assert wide[-1] == f"{told.gates['backward']['output'][0]:.2f}"
 
 
 def test_the_table_of_a_plain_cell() -> None:

@@ -145,7 +145,7 @@ def test_a_script_needs_no_main_guard_and_workers_load_no_torch(tmp_path: Path) 
     script = tmp_path / "script.py"
     script.write_text(
         "import pyarrow as pa\n"
-        "from sentir.data import workers\n"
+        "from sentir.text import parallel\n"
         "check = '; assert \"torch\" not in sys.modules; serve('\n"
         "parallel._PROGRAM = parallel._PROGRAM.replace('; serve(', check)\n"
         "chunks = [(pa.array([f'film {at}']), at) for at in range(9)]\n"
@@ -167,7 +167,7 @@ def test_no_worker_outlives_its_caller(tmp_path: Path) -> None:
     program = (
         "import os, signal\n"
         "import pyarrow as pa\n"
-        "from sentir.data import workers\n"
+        "from sentir.text import parallel\n"
         "chunks = ((pa.array([f'film {at}']), at) for at in range(99))\n"
         "cuts = parallel.tokenize_all(chunks, (), 2)\n"
         "next(cuts)\n"

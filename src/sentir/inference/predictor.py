@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -54,6 +54,10 @@ class Predictor:
         self.labels: tuple[str, ...] = bundle.labels.names
         self.engine = select_engine(bundle, engine, bulk=bulk)
         self._pool: tuple[int, ThreadPoolExecutor] | None = None
+        self._asked = engine, bulk
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _predictor, (self.bundle, *self._asked)
 
     @property
     def identity(self) -> str:
@@ -142,6 +146,10 @@ class Predictor:
 
     def _answer(self, ids: list[list[int]]) -> Floats:
         return self.engine.probabilities(pad(ids, self.bundle.config.text.max_length))
+
+
+def _predictor(bundle: Bundle, engine: str, bulk: bool) -> Predictor:
+    return Predictor(bundle, engine, bulk=bulk)
 
 
 class _Begun(NamedTuple):

@@ -155,7 +155,9 @@ class LabelScheme:
         if (
             isinstance(names, list)
             and isinstance(of_raw, dict)
+            and 2 <= len(names) <= MAX_CLASSES
             and all(isinstance(name, str) for name in (*names, *of_raw))
+            and len(set(names)) == len(names)
             and all(id is None or _is_index(id, names) for id in of_raw.values())
         ):
             return cls(tuple(names), of_raw)

@@ -80,6 +80,9 @@ class WordTokenizer(Tokenizer):
         self._ids = WordSplitter(steps, lambda words: tuple(map(id_of, words)))
         self._words = WordSplitter(steps, tuple)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return WordTokenizer, (self._vocabulary[len(SPECIAL) :], self.steps)
+
     @property
     def vocabulary(self) -> Sequence[str]:
         return self._vocabulary
@@ -107,6 +110,18 @@ class SubwordTokenizer(Tokenizer):
         self._inner = inner
         self._clean = cleaner(steps)
         self._vocabulary = [inner.id_to_token(at) or "" for at in range(inner.get_vocab_size())]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return SubwordTokenizer.from_json, (self._inner.to_str(), self.steps)
+
+    @classmethod
+    def from_json(cls, text: str, steps: Sequence[CleanStep]) -> SubwordTokenizer:
+        """The tokenizer whose Hugging Face part is that JSON."""
+        import tokenizers
+
+        inner = tokenizers.Tokenizer.from_str(text)
+        inner.encode_special_tokens = True
+        return cls(inner, steps)
 
     @classmethod
     def train(cls, texts: Iterable[str], config: TextConfig) -> SubwordTokenizer:
@@ -186,17 +201,23 @@ def load_tokenizer(path: Path) -> Tokenizer:
         if steps != data["clean"]:
             raise BundleError(f"unknown cleaning in {data['clean']}", where=where)
         if data["kind"] == "word":
-            return WordTokenizer(data["vocabulary"][len(SPECIAL) :], steps)
-        import tokenizers
-
-        inner = tokenizers.Tokenizer.from_str(json.dumps(data["subword"]))
-        inner.encode_special_tokens = True
-        return SubwordTokenizer(inner, steps)
+            words = data["vocabulary"]
+            special, own = tuple(words[: len(SPECIAL)]), words[len(SPECIAL) :]
+            if special != SPECIAL or len(set(own)) != len(own) or not all(map(_is_text, own)):
+                raise BundleError("not a vocabulary", where=where, todo="copy the folder again")
+            return WordTokenizer(own, steps)
+        return SubwordTokenizer.from_json(json.dumps(data["subword"]), steps)
     except BundleError:
         raise
     except FileNotFoundError:
         raise BundleError("no such file", where=where, todo="copy the whole folder") from None
-    except Exception as error:  # tokenizers raises nothing more precise
+    except BaseException as error:  # tokenizers raises nothing more precise, and panics
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
         raise BundleError(
             f"not a tokenizer of sentir ({error!r})", where=where, todo="copy the folder again"
         ) from None
+
+
+def _is_text(word: object) -> bool:
+    return isinstance(word, str)

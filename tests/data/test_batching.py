@@ -15,10 +15,10 @@ from sentir.data.batching import (
     LENGTH_STEP,
     Batch,
     batches_an_epoch,
-    cut,
     pad,
     shuffled_batches,
     sorted_batches,
+    truncate,
 )
 from sentir.data.dataset import CorpusWriter, EncodedCorpus
 from sentir.text.tokenizer import PAD, UNK
@@ -71,9 +71,9 @@ def test_padding(reviews: list[list[int]], max_length: int) -> None:
 
 def test_a_long_review_keeps_both_ends() -> None:
     review = np.arange(10, dtype=np.int32)
-    assert cut(review, 8).tolist() == [0, 1, 4, 5, 6, 7, 8, 9]
-    assert cut(review, 1).tolist() == [9]
-    assert cut(review, 10) is review
+    assert truncate(review, 8).tolist() == [0, 1, 4, 5, 6, 7, 8, 9]
+    assert truncate(review, 1).tolist() == [9]
+    assert truncate(review, 10) is review
 
 
 def test_an_empty_review_is_one_unknown_word() -> None:

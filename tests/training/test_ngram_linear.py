@@ -7,8 +7,7 @@ import pytest
 import torch
 
 from fixtures.tiny_problem import new_model, separable, tiny, write_corpus
-from sentir.data.dataset import EncodedCorpus
-from sentir.data.joined import JoinedCorpora
+from sentir.data.dataset import EncodedCorpus, JoinedCorpora
 from sentir.nn.classifier import SentimentClassifier
 from sentir.nn.ngram_linear import fingerprint_of, ngrams
 from sentir.training import ngram_linear as terms_module

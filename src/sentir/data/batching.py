@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from sentir.data.joined import Reviews
+from sentir.data.dataset import Reviews
 from sentir.text.tokenizer import PAD, UNK
 
 #: Padded lengths are multiples of this many tokens.
@@ -43,7 +43,7 @@ def head_of(max_length: int) -> int:
     return max_length // 4
 
 
-def cut(review: Ids, max_length: int) -> Ids:
+def truncate(review: Ids, max_length: int) -> Ids:
     """At most `max_length` of a review: a quarter of them its first, the rest its last.
 
     The verdict stands at either end, more often at the last (Sun et al. 2019, *How to Fine-Tune
@@ -65,7 +65,7 @@ def pad(reviews: Sequence[Sequence[int] | npt.NDArray[np.int32]], max_length: in
     rounded = min(-(-longest // LENGTH_STEP) * LENGTH_STEP, max(max_length, 1))
     ids_BT = np.full((len(reviews), rounded), PAD, dtype=np.int64)
     for row, (review, length) in enumerate(zip(reviews, lengths, strict=True)):
-        ids_BT[row, :length] = cut(np.asarray(review), max_length) if len(review) else UNK
+        ids_BT[row, :length] = truncate(np.asarray(review), max_length) if len(review) else UNK
     return Batch(
         np.arange(len(reviews)), torch.from_numpy(ids_BT), torch.tensor(lengths, dtype=torch.int64)
     )

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +30,24 @@ _FIELDS = [
     pa.field("text_hash", pa.uint64()),
 ]
 _TEXT = pa.field("text", pa.string())
+
+
+class Reviews(Protocol):
+    """Reviews as ids, with their targets: what batches are made of.
+
+    Attributes:
+        targets: the class of each review (N,), or the probabilities of the classes (N, C).
+        lengths_N: tokens of each review.
+    """
+
+    lengths_N: npt.NDArray[np.int32]
+
+    @property
+    def targets(self) -> npt.NDArray[Any]: ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, row: int) -> npt.NDArray[np.int32]: ...
 
 
 class CorpusWriter:
@@ -152,6 +171,29 @@ class EncodedCorpus:
             at = int(np.searchsorted(sizes, row, side="right")) - 1
             found.append(self.batches[at].column("text")[int(row - sizes[at])].as_py())
         return found
+
+
+class JoinedCorpora:
+    """Several corpora read as one (`Reviews`), one after the other; their ids stay on disk.
+
+    Args:
+        corpora: one or more.
+        targets: the targets of all their reviews, in this order.
+    """
+
+    def __init__(self, corpora: Sequence[EncodedCorpus], targets: npt.NDArray[Any]) -> None:
+        self._corpora = corpora
+        self.targets = targets
+        self._ends = np.cumsum([len(corpus) for corpus in corpora])
+        self.lengths_N = np.concatenate([corpus.lengths_N for corpus in corpora])
+
+    def __len__(self) -> int:
+        return int(self._ends[-1])
+
+    def __getitem__(self, row: int) -> npt.NDArray[np.int32]:
+        """The ids of one review, a view into its corpus' file."""
+        index = int(np.searchsorted(self._ends, row, side="right"))
+        return self._corpora[index][row - (int(self._ends[index - 1]) if index else 0)]
 
 
 def read_batches(path: Path, *, texts: bool = True) -> Iterator[pa.RecordBatch]:

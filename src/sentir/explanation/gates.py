@@ -14,7 +14,7 @@ import numpy.typing as npt
 import torch
 
 from sentir.bundle import Bundle
-from sentir.data.batching import cut, pad
+from sentir.data.batching import pad, truncate
 from sentir.errors import UsageError
 from sentir.nn.cells import unroll, weights_of
 from sentir.nn.classifier import RecurrentLayer, SentimentClassifier, reversal_index, reverse_padded
@@ -32,7 +32,7 @@ class Explanation:
     """One text as the network read it; T tokens.
 
     Attributes:
-        tokens: as they were read, cut to the model's length.
+        tokens: as they were read, truncated to the model's length.
         known: whether each token has a vector of its own.
         labels: class names.
         answer_TC: probabilities after each token.
@@ -74,7 +74,7 @@ def explain(bundle: Bundle, text: str) -> Explanation:
     whole = bundle.tokenizer.encode([text])[0]
     if not whole:
         raise UsageError("the text holds no word", todo="give a text to explain")
-    read = cut(np.arange(len(whole)), bundle.config.text.max_length)
+    read = truncate(np.arange(len(whole)), bundle.config.text.max_length)
     ids = [whole[at] for at in read]
     every = bundle.tokenizer.tokens(text)
     tokens = [every[at] for at in read]

@@ -15,8 +15,7 @@ from torch import Tensor
 
 from sentir.config import Config
 from sentir.data.batching import Batch, sorted_batches
-from sentir.data.dataset import EncodedCorpus
-from sentir.data.joined import Reviews
+from sentir.data.dataset import EncodedCorpus, Reviews
 from sentir.nn.classifier import SentimentClassifier
 from sentir.training.adversarial import adversarial_loss
 from sentir.training.callbacks import Callback

@@ -23,9 +23,8 @@ import numpy.typing as npt
 
 from sentir.bundle import Bundle
 from sentir.data.cache import cached, digest
-from sentir.data.dataset import EncodedCorpus, read_batches
+from sentir.data.dataset import EncodedCorpus, JoinedCorpora, read_batches
 from sentir.data.encoding import TrainingCorpora
-from sentir.data.joined import JoinedCorpora
 from sentir.data.prepare import Progress
 from sentir.errors import UsageError
 

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from sentir.config import FineTuneConfig, TrainConfig
 from sentir.data.batching import Batch, batches_an_epoch, shuffled_batches
-from sentir.data.joined import Reviews
+from sentir.data.dataset import Reviews
 from sentir.errors import ConfigError
 from sentir.training.callbacks import Callback
 from sentir.training.checkpoint import Checkpoints, Position, Stateful

@@ -18,9 +18,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from sentir.data.batching import cut, sorted_batches
-from sentir.data.dataset import EncodedCorpus
-from sentir.data.joined import Reviews
+from sentir.data.batching import sorted_batches, truncate
+from sentir.data.dataset import EncodedCorpus, Reviews
 from sentir.nn.bigrams import row_of
 from sentir.nn.classifier import SentimentClassifier
 from sentir.nn.ngram_linear import MIN_SQUARED_SCALE, NgramLinear, fingerprint_of, ngrams
@@ -193,7 +192,7 @@ def _count(
     classes_CC = np.eye(classes, dtype=np.float32)
     for corpus in corpora:
         rows_N = _part(np.minimum(corpus.lengths_N, max_length))
-        reviews += [cut(corpus[row], max_length) for row in rows_N]
+        reviews += [truncate(corpus[row], max_length) for row in rows_N]
         some = corpus.targets[rows_N]
         targets.append(some if some.ndim == 2 else classes_CC[some])
     # In one piece, with padding between reviews: no pair or triple reaches over it.

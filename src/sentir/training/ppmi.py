@@ -18,7 +18,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from sentir.data.joined import Reviews
+from sentir.data.dataset import Reviews
 from sentir.text.tokenizer import PAD, SPECIAL
 
 #: Tokens to either side that are a word's company; a nearer one counts more, as in GloVe.

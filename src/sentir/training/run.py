@@ -25,9 +25,8 @@ import torch
 
 from sentir.bundle import FOLDER, Bundle, LanguageBundle, load_language_model, save_bundle
 from sentir.config import Config, read_settings
-from sentir.data.dataset import EncodedCorpus
+from sentir.data.dataset import EncodedCorpus, Reviews
 from sentir.data.encoding import TrainingCorpora
-from sentir.data.joined import Reviews
 from sentir.data.prepare import (
     Paths,
     Progress,
@@ -156,9 +155,7 @@ def train(
     if lm is not None:
         check_settings(config, lm, str(from_lm))
     task = ClassifierRun(sources, config, lm, str(from_lm), teachers, baseline=baseline)
-    return run_training(
-        task, Path(output), callbacks=callbacks, resume=resume, overwrite=overwrite
-    )
+    return run_training(task, Path(output), callbacks=callbacks, resume=resume, overwrite=overwrite)
 
 
 class ClassifierRun:

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from sentir.bundle import LanguageBundle
 from sentir.config import DEFAULT_PRESET, LM_PRESET, Config, PretrainConfig
-from sentir.data.joined import Reviews
+from sentir.data.dataset import Reviews
 from sentir.errors import ConfigError, SentirWarning
 from sentir.nn.cells import weights_of
 from sentir.nn.classifier import RecurrentLayer, SentimentClassifier

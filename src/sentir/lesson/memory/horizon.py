@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 from rich.table import Table
 
 from sentir.bundle import Bundle
-from sentir.data.batching import cut, pad
+from sentir.data.batching import pad, truncate
 from sentir.errors import UsageError
 from sentir.lesson.figures.style import lesson_figure, lesson_style
 from sentir.lesson.language import tr
@@ -89,7 +89,8 @@ def horizon(
         UsageError: no text holds a word.
     """
     limit = bundle.config.text.max_length
-    reviews = [cut(np.array(ids), limit) for ids in bundle.tokenizer.encode(list(texts)) if ids]
+    encoded = bundle.tokenizer.encode(list(texts))
+    reviews = [truncate(np.array(ids), limit) for ids in encoded if ids]
     if not reviews:
         raise UsageError("no text holds a word", todo="give reviews to read")
     whole_NC = _answers(bundle, reviews)

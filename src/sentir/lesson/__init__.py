@@ -1,1 +1,1 @@
-"""The lesson: its experiments, its drawings and its page."""
+"""The lesson: experiments, exercises, figures and the interactive page."""

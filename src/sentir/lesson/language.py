@@ -1,7 +1,8 @@
-"""The languages in which the lesson speaks."""
+"""The languages of the lesson: texts, and how numbers are written."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TypeVar
 
@@ -10,15 +11,39 @@ from sentir.errors import UsageError
 LANGUAGES = ("en", "es")
 T = TypeVar("T")
 
+_NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?|(?<!\w)\.\d+")
+_SPANISH_MARKS = str.maketrans({",": "\u202f", ".": ","})
 
-def tr(texts: Mapping[str, T], language: str) -> T:
-    """What stands there in that language.
+
+def check_language(language: str) -> None:
+    """Refuse a language that the lesson has no texts in.
 
     Raises:
-        UsageError: the lesson does not speak it.
+        UsageError: it is one.
     """
     if language not in LANGUAGES:
         raise UsageError(
             f"the lesson does not speak {language!r}", todo=f"use {' or '.join(LANGUAGES)}"
         )
+
+
+def tr(texts: Mapping[str, T], language: str) -> T:
+    """The text (or whatever the mapping holds) of a language.
+
+    Raises:
+        UsageError: the lesson has no texts in it.
+    """
+    check_language(language)
     return texts[language]
+
+
+def localized(text: str, language: str) -> str:
+    """A formatted number as the language writes it, from Python's form.
+
+    English keeps ``1,234.5``. Spanish has a decimal comma and a thin space between thousands.
+    Words around the number stay as they are; text with other commas or points between digits
+    (versions, lists without blanks) must not be passed.
+    """
+    if language != "es":
+        return text
+    return _NUMBER.sub(lambda match: match[0].translate(_SPANISH_MARKS), text)

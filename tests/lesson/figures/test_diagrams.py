@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from sentir.errors import UsageError
-from sentir.lesson.exercises.exercises import exercises
+from sentir.lesson.exercises.catalogue import exercises
 from sentir.lesson.exercises.questions import Questions
 from sentir.lesson.figures.diagrams import (
     Gauges,

@@ -142,7 +142,7 @@ def exercise(
       sentir lesson exercise forget-gate --answer 0.5
       sentir lesson exercise counter --solution
     """
-    from sentir.lesson.exercises.exercises import check, exercises, find
+    from sentir.lesson.exercises.catalogue import check, exercises, find
     from sentir.lesson.language import tr
 
     emit = partial(plain, out)

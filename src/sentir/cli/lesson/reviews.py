@@ -73,8 +73,8 @@ def pitfalls(
         SAMPLE,
         SAMPLE_COUNT,
         compare,
+        count_total_steps,
         gather,
-        steps_in_all,
     )
     from sentir.lesson.pitfalls.recipes import PITFALLS
 
@@ -97,7 +97,7 @@ def pitfalls(
                 sources, measured, Path(folder), count=count, max_length=recipe.max_length,
                 labels=labels, advance=advance,
             )  # fmt: skip
-        with going_on(what, steps_in_all(reviews, chosen, which_seeds, recipe)) as advance:
+        with going_on(what, count_total_steps(reviews, chosen, which_seeds, recipe)) as advance:
             found = compare(
                 reviews, pitfalls=chosen, seeds=which_seeds, recipe=recipe, advance=advance
             )

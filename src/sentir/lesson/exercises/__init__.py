@@ -1,1 +1,1 @@
-"""The lesson's exercises and how answers are checked."""
+"""The exercises of the course and how answers are judged."""

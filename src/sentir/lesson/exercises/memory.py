@@ -6,7 +6,8 @@ from functools import cache
 
 import torch
 
-from sentir.lesson.exercises.exercises import Exercise, choice, numeric
+from sentir.lesson.exercises.exercise import Exercise, choice, numeric
+from sentir.lesson.language import localized
 from sentir.lesson.memory.experiment import fading
 from sentir.lesson.step.step import GateWeights, step
 from sentir.nn.cells import State, Weights, rnn_step
@@ -16,16 +17,17 @@ DOUBLE = torch.float64
 RECURRENT, STEPS_BACK = 0.9, 50
 SHARE = 1000
 BIAS_STEPS = 10
+_RECURRENT_ES = localized(str(RECURRENT), "es")
 SENTENCES = {
     "en": "I grew up in France , in a village by the sea , and that is why I speak French",
     "es": "Crecí en Francia , en un pueblo junto al mar , y por eso hablo francés",
 }
-#: The country, and the word that hangs on it.
+#: The country, and the word that depends on it.
 ENDS = {"en": ("France", "French"), "es": ("Francia", "francés")}
 
 
 @cache
-def _comes_back(steps: int) -> float:
+def _gradient_back(steps: int) -> float:
     """d h_last / d h_first of a plain unit that rests at zero, by automatic differentiation."""
     layer = Weights(
         torch.zeros(1, 1, dtype=DOUBLE), torch.tensor([[RECURRENT]], dtype=DOUBLE),
@@ -38,8 +40,8 @@ def _comes_back(steps: int) -> float:
     return float(torch.autograd.grad(state.hidden_BH.sum(), first_BH)[0])
 
 
-def _kept(forget_bias: float, steps: int) -> float:
-    """The share of the cell state that is left when nothing is taken in."""
+def _cell_left(forget_bias: float, steps: int) -> float:
+    """The share of the cell state that is left when the candidate is always 0."""
     weights = {
         name: GateWeights((0.0,), 0.0, bias)
         for name, bias in {
@@ -53,25 +55,25 @@ def _kept(forget_bias: float, steps: int) -> float:
 
 
 def _steps_to_lose() -> float:
-    """Steps of a half-open forget gate until less than a thousandth is left."""
+    """Steps of a half-open forget gate until less than 1/SHARE is left."""
     steps = 1
-    while _kept(0.0, steps) * SHARE >= 1:
+    while _cell_left(0.0, steps) * SHARE >= 1:
         steps += 1
     return float(steps)
 
 
 def _distance(language: str) -> float:
-    """Steps between reading the country and having to guess the word that hangs on it."""
+    """Steps between reading the country and having to predict the word that depends on it."""
     tokens = WordTokenizer((), ()).tokens(SENTENCES[language])
     country, word = ENDS[language]
     return float(tokens.index(word) - 1 - tokens.index(country))
 
 
-def _farthest() -> int:
-    """Whose gradient is largest fifty steps back, before any learning; rnn, bias 0, bias 1."""
-    norms = {one.name: one.norms[STEPS_BACK] for one in fading(distance=STEPS_BACK, seeds=(0,))}
+def _largest_gradient() -> int:
+    """Index of the network (rnn, bias 0, bias 1) whose untrained gradient reaches back most."""
+    norms = {run.name: run.norms[STEPS_BACK] for run in fading(distance=STEPS_BACK, seeds=(0,))}
     order = ("rnn", "lstm 0", "lstm 1")
-    return max(range(3), key=lambda at: norms[order[at]])
+    return max(range(3), key=lambda index: norms[order[index]])
 
 
 EXERCISES: tuple[Exercise, ...] = (
@@ -81,23 +83,23 @@ EXERCISES: tuple[Exercise, ...] = (
             "en": f"A plain unit h' = tanh({RECURRENT}·h) rests at h = 0, where the tanh's slope "
             f"is 1. What share of the gradient comes back over {STEPS_BACK} steps? (four "
             "decimals)",
-            "es": f"Una unidad simple h' = tanh({RECURRENT}·h) está en reposo en h = 0, donde la "
-            f"pendiente de la tanh es 1. ¿Qué parte del gradiente vuelve tras {STEPS_BACK} pasos? "
-            "(cuatro decimales)",
+            "es": f"Una unidad simple h' = tanh({_RECURRENT_ES}·h) está en reposo en h = 0, donde "
+            f"la pendiente de la tanh es 1. ¿Qué parte del gradiente vuelve tras {STEPS_BACK} "
+            "pasos? (cuatro decimales)",
         },
         hint={
-            "en": "Each step back multiplies by slope times weight.",
+            "en": "Each step back multiplies by the slope and by the weight.",
             "es": "Cada paso atrás multiplica por la pendiente y por el peso.",
         },
-        value=lambda language: _comes_back(STEPS_BACK),
+        value=lambda language: _gradient_back(STEPS_BACK),
         within=0.0001,
         places=4,
         slips=(
             (
-                lambda: _comes_back(1),
+                lambda: _gradient_back(1),
                 {
-                    "en": "That is one step; there are more.",
-                    "es": "Eso es un paso; hay más.",
+                    "en": "That is a single step; there are more.",
+                    "es": "Ese es un solo paso; hay más.",
                 },
             ),
         ),
@@ -105,14 +107,14 @@ EXERCISES: tuple[Exercise, ...] = (
     numeric(
         "fade-steps", 3,
         question={
-            "en": "An LSTM's forget gate stands at 0.5 and nothing is taken in. After how many "
+            "en": "An LSTM's forget gate is 0.5 and the candidate is always 0. After how many "
             f"steps is less than 1/{SHARE} of the cell state left?",
-            "es": "La puerta de olvido de una LSTM está en 0.5 y no se toma nada. ¿Tras cuántos "
-            f"pasos queda menos de 1/{SHARE} del estado de celda?",
+            "es": "La puerta de olvido de una LSTM vale 0,5 y el candidato siempre 0. ¿Tras "
+            f"cuántos pasos queda menos de 1/{SHARE} del estado de celda?",
         },
         hint={
-            "en": "Each step keeps half of what is there.",
-            "es": "Cada paso conserva la mitad de lo que hay.",
+            "en": "Each step keeps half of what is left.",
+            "es": "Cada paso conserva la mitad de lo que queda.",
         },
         value=lambda language: _steps_to_lose(),
         within=0,
@@ -136,21 +138,21 @@ EXERCISES: tuple[Exercise, ...] = (
             "en": "The gate is σ(1), the same at every step.",
             "es": "La puerta vale σ(1), igual en todos los pasos.",
         },
-        value=lambda language: _kept(1.0, BIAS_STEPS),
+        value=lambda language: _cell_left(1.0, BIAS_STEPS),
         within=0.001,
         places=3,
         slips=(
             (
-                lambda: _kept(1.0, 1),
+                lambda: _cell_left(1.0, 1),
                 {
-                    "en": "That is the gate, and what one step leaves.",
-                    "es": "Eso es la puerta, y lo que deja un paso.",
+                    "en": "That is the gate: what is left after one step.",
+                    "es": "Esa es la puerta: lo que queda tras un paso.",
                 },
             ),
             (
                 lambda: 1.0,
                 {
-                    "en": "A bias of 1 is not a gate of 1: the sigmoid comes between.",
+                    "en": "A bias of 1 is not a gate of 1: the sigmoid lies in between.",
                     "es": "Un sesgo de 1 no es una puerta de 1: en medio está la sigmoide.",
                 },
             ),
@@ -159,14 +161,14 @@ EXERCISES: tuple[Exercise, ...] = (
     numeric(
         "distance", 3,
         question={
-            "en": f"“{SENTENCES['en']}”. A language model reads word by word, commas too. Over how "
-            "many steps after “France” must it carry the country to guess “French”?",
+            "en": f"“{SENTENCES['en']}”. A language model reads token by token, commas included. "
+            "For how many steps after “France” must it carry the country to predict “French”?",
             "es": f"«{SENTENCES['es']}». Un modelo de lenguaje lee palabra por palabra, también "
             "las comas. ¿Durante cuántos pasos después de «Francia» debe llevar el país para "
-            "adivinar «francés»?",
+            "predecir «francés»?",
         },
         hint={
-            "en": "Count the tokens that stand between the two words.",
+            "en": "Count the tokens between the two words.",
             "es": "Cuente los tokens que hay entre las dos palabras.",
         },
         value=_distance,
@@ -176,8 +178,8 @@ EXERCISES: tuple[Exercise, ...] = (
     choice(
         "fade-order", 3,
         question={
-            "en": f"Before any learning, whose gradient is largest {STEPS_BACK} steps back?",
-            "es": f"Antes de aprender, ¿qué gradiente es mayor {STEPS_BACK} pasos atrás?",
+            "en": f"Before training, which gradient is largest {STEPS_BACK} steps back?",
+            "es": f"Antes de entrenar, ¿qué gradiente es mayor {STEPS_BACK} pasos atrás?",
         },
         options={
             "en": ("the plain RNN's", "that of an LSTM with forget bias 0", "that of an LSTM with "
@@ -187,10 +189,10 @@ EXERCISES: tuple[Exercise, ...] = (
         },
         hint={
             "en": "Along the cell state a step back multiplies by the forget gate. Where is it "
-            "nearest to 1?",
+            "closest to 1?",
             "es": "A lo largo del estado de celda un paso atrás multiplica por la puerta de "
             "olvido. ¿Dónde está más cerca de 1?",
         },
-        right=_farthest,
+        right=_largest_gradient,
     ),
 )  # fmt: skip

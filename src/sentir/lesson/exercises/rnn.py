@@ -6,10 +6,18 @@ from collections.abc import Sequence
 
 import torch
 
-from sentir.lesson.exercises.exercises import Exercise, Given, Texts, choice, numeric, weights
+from sentir.lesson.exercises.exercise import (
+    Exercise,
+    Texts,
+    UnitWeights,
+    choice,
+    numeric,
+    weights,
+)
+from sentir.lesson.language import localized
 from sentir.nn.cells import MODULES, Weights, unroll
 
-#: The unit that most questions speak of: h' = tanh(INPUT x + HIDDEN h + BIAS).
+#: The unit of most questions: h' = tanh(INPUT x + HIDDEN h + BIAS).
 INPUT, HIDDEN, BIAS = 1.5, 0.5, -0.5
 UNITS, FEATURES = 4, 3
 HOLD = 10
@@ -23,8 +31,8 @@ def states(xs: Sequence[float], input: float, hidden: float, bias: float) -> lis
         torch.tensor([bias], dtype=DOUBLE), torch.zeros(1, dtype=DOUBLE),
     )  # fmt: skip
     x_TBE = torch.tensor(xs, dtype=DOUBLE)[:, None, None]
-    found: list[float] = unroll("rnn", x_TBE, layer).hidden_TBH.flatten().tolist()
-    return found
+    hidden_T: list[float] = unroll("rnn", x_TBE, layer).hidden_TBH.flatten().tolist()
+    return hidden_T
 
 
 def _after(*xs: float) -> float:
@@ -36,37 +44,40 @@ def _count() -> float:
 
 
 def _order() -> int:
+    """Which sequence ends higher: 0 the first, 1 the second, 2 neither."""
     first, last = _after(1, 0, 0), _after(0, 0, 1)
     return 0 if first > last else 1 if last > first else 2
 
 
-def _holds(given: Given) -> Texts | None:
-    """Whether a 1 and a -1 at the start stay told apart while zeros are read."""
-    input, hidden, bias = given[""]
+def _holds(unit: UnitWeights) -> Texts | None:
+    """Whether the state keeps the sign of the first input while zeros are read."""
+    input, hidden, bias = unit[""]
     for sign, name in ((1.0, "1"), (-1.0, "−1")):
         for zeros, state in enumerate(states([sign, *[0.0] * HOLD], input, hidden, bias)):
             if sign * state <= 0.5:
+                spanish = localized(f"{state:.2f}", "es")
                 return {
                     "en": f"After {name} and {zeros} zeros the state is {state:.2f}.",
-                    "es": f"Tras {name} y {zeros} ceros el estado es {state:.2f}.",
+                    "es": f"Tras {name} y {zeros} ceros el estado es {spanish}.",
                 }
     return None
 
 
 _CELL = f"h' = tanh({INPUT}·x + {HIDDEN}·h − {-BIAS})"
-_TO_TWO_EN, _TO_TWO_ES = "(two decimals)", "(dos decimales)"
+_CELL_ES = localized(_CELL, "es")
+_TWO_DECIMALS_EN, _TWO_DECIMALS_ES = "(two decimals)", "(dos decimales)"
 
 EXERCISES: tuple[Exercise, ...] = (
     numeric(
         "rnn-step", 2,
         question={
             "en": f"A plain recurrent unit computes {_CELL}. It starts at h = 0 and reads x = 1. "
-            f"What is h'? {_TO_TWO_EN}",
-            "es": f"Una unidad recurrente simple calcula {_CELL}. Empieza en h = 0 y lee x = 1. "
-            f"¿Cuánto vale h'? {_TO_TWO_ES}",
+            f"What is h'? {_TWO_DECIMALS_EN}",
+            "es": f"Una unidad recurrente simple calcula {_CELL_ES}. Empieza en h = 0 y lee x = 1. "
+            f"¿Cuánto vale h'? {_TWO_DECIMALS_ES}",
         },
         hint={
-            "en": "Put x = 1 and h = 0 into the sum, then take its tanh.",
+            "en": "Put x = 1 and h = 0 into the sum, then take the tanh.",
             "es": "Ponga x = 1 y h = 0 en la suma y tome su tanh.",
         },
         value=lambda language: _after(1),
@@ -83,13 +94,13 @@ EXERCISES: tuple[Exercise, ...] = (
     numeric(
         "rnn-unroll", 2,
         question={
-            "en": f"The same unit, {_CELL}, reads 1, 0, 0 one after the other, from h = 0. What is "
-            f"its state at the end? {_TO_TWO_EN}",
-            "es": f"La misma unidad, {_CELL}, lee 1, 0, 0 uno tras otro desde h = 0. ¿Cuál es su "
-            f"estado al final? {_TO_TWO_ES}",
+            "en": f"The same unit, {_CELL}, starts at h = 0 and reads 1, 0, 0. What is its state "
+            f"at the end? {_TWO_DECIMALS_EN}",
+            "es": f"La misma unidad, {_CELL_ES}, lee 1, 0, 0 uno tras otro desde h = 0. ¿Cuál es "
+            f"su estado al final? {_TWO_DECIMALS_ES}",
         },
         hint={
-            "en": "Unroll it: three steps with the same weights, each fed the state of the last.",
+            "en": "Unroll it: three steps with the same weights, each from the state before it.",
             "es": "Desenróllela: tres pasos con los mismos pesos, cada uno con el estado anterior.",
         },
         value=lambda language: _after(1, 0, 0),
@@ -120,7 +131,7 @@ EXERCISES: tuple[Exercise, ...] = (
             "palabras.",
         },
         hint={
-            "en": "A matrix from inputs to units, one from units to units, two biases a unit; "
+            "en": "A matrix from inputs to units, one from units to units, two biases per unit; "
             "every step uses the same ones.",
             "es": "Una matriz de entradas a unidades, otra de unidades a unidades y dos sesgos por "
             "unidad; todos los pasos usan los mismos.",
@@ -148,15 +159,15 @@ EXERCISES: tuple[Exercise, ...] = (
     choice(
         "rnn-order", 2,
         question={
-            "en": f"After which of these does {_CELL} end higher, starting from h = 0?",
-            "es": f"¿Tras cuál de estas secuencias acaba más alta {_CELL}, desde h = 0?",
+            "en": f"After which sequence does {_CELL} end higher, starting from h = 0?",
+            "es": f"¿Tras cuál de estas secuencias acaba más alta {_CELL_ES}, desde h = 0?",
         },
         options={
-            "en": ("after 1, 0, 0", "after 0, 0, 1", "the same: both hold one 1"),
+            "en": ("after 1, 0, 0", "after 0, 0, 1", "the same: both contain one 1"),
             "es": ("tras 1, 0, 0", "tras 0, 0, 1", "igual: las dos tienen un 1"),
         },
         hint={
-            "en": "What was read early has passed through more squashings. Compute both.",
+            "en": "What was read early has been squashed more often. Compute both.",
             "es": "Lo leído antes ha pasado por más compresiones. Calcule las dos.",
         },
         right=_order,
@@ -165,15 +176,15 @@ EXERCISES: tuple[Exercise, ...] = (
         "rnn-bit", 2,
         question={
             "en": "Choose w, u and b so that the unit h' = tanh(w·x + u·h + b) keeps one bit: "
-            f"from a 1 on, through {HOLD} zeros, it shall stay above 0.5, and from a −1 on below "
-            "−0.5. Answer with the three numbers: w, u, b.",
+            f"after a 1 it must stay above 0.5 for {HOLD} zeros, and after a −1 below −0.5. "
+            "Answer with the three numbers: w, u, b.",
             "es": "Elija w, u y b para que la unidad h' = tanh(w·x + u·h + b) guarde un bit: desde "
-            f"un 1 y durante {HOLD} ceros debe seguir por encima de 0.5, y desde un −1 por debajo "
-            "de −0.5. Responda con los tres números: w, u, b.",
+            f"un 1 y durante {HOLD} ceros debe seguir por encima de 0,5, y desde un −1 por debajo "
+            "de −0,5. Responda con los tres números: w, u, b.",
         },
         hint={
             "en": "With u above 1, tanh(u·h) has slope u > 1 at h = 0 and pushes the state away "
-            "from 0; b must favour no side.",
+            "from 0; b must not favour either side.",
             "es": "Con u mayor que 1, tanh(u·h) tiene en h = 0 pendiente u > 1 y aleja el estado "
             "de 0; b no debe favorecer a ningún lado.",
         },
@@ -181,7 +192,7 @@ EXERCISES: tuple[Exercise, ...] = (
         count=3,
         example={"en": "3, 2, 0", "es": "3, 2, 0"},
         done={
-            "en": "a plain cell can hold a bit, if somebody sets its weights; to learn them is "
+            "en": "a plain cell can hold a bit if somebody sets its weights; learning them is "
             "harder",
             "es": "una celda simple puede guardar un bit si alguien le pone los pesos; aprenderlos "
             "es más difícil",

@@ -1,4 +1,4 @@
-"""The table of faults: the same reviews, every fault by itself, some seeds."""
+"""The table of pitfalls: the same reviews, one run per pitfall and seed."""
 
 from __future__ import annotations
 
@@ -12,28 +12,30 @@ from sentir.config import ReadOptions, TextConfig, TrainConfig
 from sentir.data.encoding import encode_reviews, encode_training
 from sentir.errors import UsageError
 from sentir.io.builtin import SAMPLES
-from sentir.io.reader import BadRows as BadRows
-from sentir.io.reader import Review, read_reviews
-from sentir.lesson.pitfalls.recipes import PITFALLS, Curve, Recipe, Reviews, learn_with, steps_of
+from sentir.io.reader import BadRows, Review, read_reviews
+from sentir.lesson.pitfalls.recipes import PITFALLS, Curve, Recipe, Reviews, steps_of, train_with
 from sentir.synthetic.reviews import sample_reviews
 
-#: Reviews to test on; enough that the standard error is 1 point at most.
-TESTED = 2500
-#: The made-up reviews have few words and cannot be told by them: many are read, each once.
-SAMPLE_COUNT, SAMPLE = (
-    30_000, Recipe(embedding_dim=48, hidden_size=48, num_layers=1, dropout=0.0, max_length=80, epochs=1)
+#: Test reviews; enough for a standard error of at most one point.
+TEST_REVIEWS = 2500
+#: The synthetic reviews have a small vocabulary and their label depends on word order: many of them
+#: are read, once each.
+SAMPLE = Recipe(
+    embedding_dim=48, hidden_size=48, num_layers=1, dropout=0.0, max_length=80, epochs=1
 )  # fmt: skip
+SAMPLE_COUNT = 30_000
 REAL_COUNT, REAL = 8_000, Recipe(num_layers=1, dropout=0.0, max_length=100)
 _DEFAULT = ReadOptions()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """What every fault does.
+    """The runs of all pitfalls.
 
     Attributes:
-        reviews: how many were learnt from, validated on and tested on.
-        curves: one a fault and seed.
+        recipe: sizes and steps.
+        reviews: how many ``train``, ``valid`` and ``test`` hold.
+        curves: one per pitfall and seed.
     """
 
     recipe: Recipe
@@ -41,12 +43,12 @@ class Comparison:
     curves: list[Curve]
 
     def of(self, pitfall: str) -> list[Curve]:
-        """Its curves, one a seed."""
+        """The curves of a pitfall, one per seed."""
         return [curve for curve in self.curves if curve.pitfall == pitfall]
 
     @property
     def pitfalls(self) -> list[str]:
-        """Those that were compared, in the order of the table."""
+        """The pitfalls that were compared, in the order of the table."""
         return list(dict.fromkeys(curve.pitfall for curve in self.curves))
 
     def to_dict(self) -> dict[str, Any]:
@@ -65,31 +67,31 @@ def gather(
     read: ReadOptions = _DEFAULT,
     advance: Callable[[int], None] = lambda count: None,
 ) -> Reviews:
-    """The first reviews of these sources as ids; words seen once have none, as in the lesson.
+    """Encode the first reviews of the sources; words seen once are unknown, as in the lesson.
 
     Args:
-        train: files or named corpora to learn from, a tenth of which is set aside for validation.
-            ``sample`` and ``sample_es`` have no end here.
-        test: the same, to measure on.
-        folder: an empty folder to keep the ids in.
-        count: reviews to take of `train`.
-        max_length: of a review.
-        labels: how labels become the two classes.
+        train: files or built-in corpora to train on, a tenth of them held out for validation.
+            ``sample`` and ``sample_es`` give as many reviews as asked for.
+        test: files or built-in corpora to test on.
+        folder: an empty folder for the encoded reviews.
+        count: reviews to take from `train`.
+        max_length: tokens of a review.
+        labels: how labels become the two classes, as in ``sentir train``.
         read: how files are read.
-        advance: told of reviews read.
+        advance: called with the number of reviews read.
 
     Raises:
         DataError: reviews that cannot be read, or too few.
         UsageError: more or fewer than two classes.
     """
-    bad = BadRows(read.on_error)
+    bad_rows = BadRows(read.on_error)
     corpora = encode_training(
-        islice(_reviews(train, read, bad, count, seed=0), count),
+        islice(_reviews(train, read, bad_rows, count, seed=0), count),
         folder,
         text=TextConfig(min_count=2, max_length=max_length),
         train=TrainConfig(valid_fraction=0.1, max_valid_examples=1000),
         labels=labels,
-        bad_rows=bad,
+        bad_rows=bad_rows,
         advance=advance,
         processes=1,
     )
@@ -97,27 +99,27 @@ def gather(
         raise UsageError(
             f"{len(corpora.labels.names)} classes", todo="the lesson's network tells two apart"
         )
-    tested = encode_reviews(
-        islice(_reviews(test, read, bad, TESTED, seed=1), TESTED),
+    test_reviews = encode_reviews(
+        islice(_reviews(test, read, bad_rows, TEST_REVIEWS, seed=1), TEST_REVIEWS),
         folder / "test.arrow",
         corpora.tokenizer,
         corpora.labels,
-        bad_rows=bad,
+        bad_rows=bad_rows,
         advance=advance,
         processes=1,
     )
-    return Reviews(corpora.train, corpora.valid, tested, len(corpora.tokenizer.vocabulary))
+    return Reviews(corpora.train, corpora.valid, test_reviews, len(corpora.tokenizer.vocabulary))
 
 
 def _reviews(
-    sources: Sequence[str], read: ReadOptions, bad: BadRows, count: int, *, seed: int
+    sources: Sequence[str], read: ReadOptions, bad_rows: BadRows, count: int, *, seed: int
 ) -> Iterator[Review]:
-    """The sources' reviews; a made-up corpus goes on for as many as are wanted."""
+    """The reviews of the sources; of a built-in corpus, `count` newly generated ones."""
     name = sources[0].removesuffix(":test") if len(sources) == 1 else ""
     if name not in SAMPLES or Path(sources[0]).exists():
-        return read_reviews(sources, read, bad_rows=bad)
-    made = sample_reviews(count, language=SAMPLES[name], seed=seed)
-    return (Review(text, label, name, at, None) for at, (label, text) in enumerate(made, start=1))
+        return read_reviews(sources, read, bad_rows=bad_rows)
+    rows = enumerate(sample_reviews(count, language=SAMPLES[name], seed=seed), start=1)
+    return (Review(text, label, name, row, None) for row, (label, text) in rows)
 
 
 def compare(
@@ -128,17 +130,17 @@ def compare(
     recipe: Recipe | None = None,
     advance: Callable[[int], None] = lambda count: None,
 ) -> Comparison:
-    """Every fault once for each seed.
+    """Train once per pitfall and seed.
 
     Args:
         reviews: the same for all.
-        faults: of `PITFALLS`.
-        seeds: of starts and orders.
+        pitfalls: of `PITFALLS`.
+        seeds: of initial weights and orders.
         recipe: sizes and steps.
-        advance: told of every step, `steps_in_all` of them.
+        advance: called with 1 after every step, `count_total_steps` times.
 
     Raises:
-        UsageError: no such fault.
+        UsageError: no such pitfall.
     """
     recipe = recipe or Recipe()
     return Comparison(
@@ -147,13 +149,13 @@ def compare(
             "train": len(reviews.train), "valid": len(reviews.valid), "test": len(reviews.test)
         },
         curves=[
-            learn_with(pitfall, reviews, recipe=recipe, seed=seed, advance=advance)
+            train_with(pitfall, reviews, recipe=recipe, seed=seed, advance=advance)
             for pitfall, seed in product(pitfalls, seeds)
         ],
     )  # fmt: skip
 
 
-def steps_in_all(
+def count_total_steps(
     reviews: Reviews, pitfalls: Sequence[str], seeds: Sequence[int], recipe: Recipe
 ) -> int:
     """How many steps `compare` takes."""

@@ -29,7 +29,7 @@ from sentir.synthetic.reviews import sample_reviews
 #: Of the network and of its training; small enough for a minute or two.
 UNITS, EMBEDDING, STEPS, BATCH, STRETCH, RATE = 64, 16, 800, 32, 100, 0.005
 #: Characters learnt from and looked at; the network has seen none of the latter.
-LEARNT, LOOKED_AT = 400_000, 40_000
+LEARNT, SAMPLED_REVIEWS = 400_000, 40_000
 Floats = npt.NDArray[np.float64]
 
 
@@ -142,9 +142,11 @@ def find_units(
     Raises:
         UsageError: the lesson does not speak the language, or there is too little text.
     """
-    text = "\n".join(islice(texts, 5000)) or synthetic_text(language, LEARNT + LOOKED_AT, seed=seed)
-    text = text[: LEARNT + LOOKED_AT]
-    looked_at = min(LOOKED_AT, len(text) // 5)
+    text = "\n".join(islice(texts, 5000)) or synthetic_text(
+        language, LEARNT + SAMPLED_REVIEWS, seed=seed
+    )
+    text = text[: LEARNT + SAMPLED_REVIEWS]
+    looked_at = min(SAMPLED_REVIEWS, len(text) // 5)
     if looked_at < 1000:
         raise UsageError(
             f"{len(text):,} characters are too few to learn from", todo="give 5,000 or more"

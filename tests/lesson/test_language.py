@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import pytest
+
+from sentir.errors import UsageError
+from sentir.lesson.language import check_language, localized, tr
+
+
+def test_a_text_is_that_of_the_language() -> None:
+    assert tr({"en": "gate", "es": "puerta"}, "es") == "puerta"
+
+
+def test_another_language_is_refused() -> None:
+    with pytest.raises(UsageError, match="the lesson does not speak 'fr'; use en or es"):
+        tr({"en": "gate", "es": "puerta"}, "fr")
+    with pytest.raises(UsageError):
+        check_language("")
+
+
+@pytest.mark.parametrize(
+    ("python", "spanish"),
+    [("0.5", "0,5"), ("−1.25", "−1,25"), ("47.7%", "47,7%"), ("39,347", "39\u202f347"),
+     ("1,234.5", "1\u202f234,5"), (".93", ",93"), ("1.2e-05", "1,2e-05"), ("12", "12"),
+     ("h = 0.5", "h = 0,5"), ("Fin.", "Fin.")],
+)  # fmt: skip
+def test_spanish_numbers_have_a_decimal_comma(python: str, spanish: str) -> None:
+    assert localized(python, "es") == spanish
+    assert localized(python, "en") == python

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from sentir.config import CleanStep, TextConfig
 from sentir.errors import BundleError
 from sentir.text.cleaning import URL_TOKEN, cleaner
+from sentir.text.subword_check import check_subword
 from sentir.text.treebank import WordSplitter
 
 if TYPE_CHECKING:
@@ -206,6 +207,7 @@ def load_tokenizer(path: Path) -> Tokenizer:
             if special != SPECIAL or len(set(own)) != len(own) or not all(map(_is_text, own)):
                 raise BundleError("not a vocabulary", where=where, todo="copy the folder again")
             return WordTokenizer(own, steps)
+        check_subword(data["subword"], SPECIAL)
         return SubwordTokenizer.from_json(json.dumps(data["subword"]), steps)
     except BundleError:
         raise

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sentir.data.dataset import CorpusWriter, EncodedCorpus, JoinedCorpora
-from sentir.data.spool import flat_ids, offsets
+from sentir.data.spool import flatten, offsets
 from sentir.errors import DataError
 from sentir.text.batch import text_hash
 
@@ -29,7 +29,7 @@ def write(path: Path, batches: list[list[Row]], *, texts: bool = True) -> None:
 def write_batch(writer: CorpusWriter, batch: list[Row], *, texts: bool = True) -> None:
     ids = [ids for ids, _, _ in batch]
     writer.write(
-        np.array([at for row in ids for at in row], np.int32),
+        np.array([i for row in ids for i in row], np.int32),
         np.cumsum([0, *map(len, ids)]).astype(np.int32),
         np.array([label for _, label, _ in batch], np.int32),
         np.array([text_hash(text) for _, _, text in batch], np.uint64),
@@ -60,12 +60,12 @@ def test_what_is_written_is_read(tmp_path: Path, batches: list[list[Row]]) -> No
     written = [row for batch in batches for row in batch]
     assert len(corpus) == len(written)
     assert [ids.tolist() for ids in corpus] == [ids for ids, _, _ in written]
-    assert [corpus[at].tolist() for at in range(len(corpus))] == [ids for ids, _, _ in written]
+    assert [corpus[i].tolist() for i in range(len(corpus))] == [ids for ids, _, _ in written]
     assert corpus.labels_N.tolist() == [label for _, label, _ in written]
     assert corpus.hashes_N.tolist() == [text_hash(text) for _, _, text in written]
     assert corpus.lengths_N.tolist() == [len(ids) for ids, _, _ in written]
     everyone = list(range(len(written)))[::-1]
-    assert corpus.texts(everyone) == [written[at][2] for at in everyone]
+    assert corpus.texts(everyone) == [written[i][2] for i in everyone]
 
 
 def test_types(path: Path) -> None:
@@ -121,10 +121,9 @@ def test_texts_are_kept_only_when_asked(tmp_path: Path) -> None:
 
 def test_texts_may_come_as_an_arrow_array(tmp_path: Path) -> None:
     with CorpusWriter(tmp_path / "a.arrow", texts=True) as writer:
-        one = np.array([0], np.int32)
-        writer.write(
-            one, np.array([0, 1], np.int32), one, np.array([7], np.uint64), pa.array(["x"])
-        )
+        id, label = np.array([0], np.int32), np.array([0], np.int32)
+        offsets, hashes = np.array([0, 1], np.int32), np.array([7], np.uint64)
+        writer.write(id, offsets, label, hashes, pa.array(["x"]))
     assert EncodedCorpus(tmp_path / "a.arrow").texts([0]) == ["x"]
 
 
@@ -221,7 +220,7 @@ id_lists = st.lists(st.lists(st.integers(1, 99), max_size=6), max_size=5)
 
 
 def written(path: Path, texts: list[list[int]], label: int) -> EncodedCorpus:
-    flat, lengths = flat_ids(texts)
+    flat, lengths = flatten(texts)
     count = len(texts)
     with CorpusWriter(path, texts=False) as writer:
         labels = np.full(count, label, np.int32)
@@ -232,11 +231,11 @@ def written(path: Path, texts: list[list[int]], label: int) -> EncodedCorpus:
 @given(st.lists(id_lists, min_size=1, max_size=3))
 @settings(deadline=None)
 def test_all_reviews_are_there_in_their_order(parts: list[list[list[int]]]) -> None:
-    with tempfile.TemporaryDirectory() as made:
-        corpora = [written(Path(made) / f"{at}.arrow", part, at) for at, part in enumerate(parts)]
+    with tempfile.TemporaryDirectory() as folder:
+        corpora = [written(Path(folder) / f"{i}.arrow", part, i) for i, part in enumerate(parts)]
         joined = JoinedCorpora(corpora, np.concatenate([corpus.labels_N for corpus in corpora]))
         expected = [ids for part in parts for ids in part]
         assert len(joined) == len(expected)
         assert [joined[row].tolist() for row in range(len(joined))] == expected
         assert joined.lengths_N.tolist() == [len(ids) for ids in expected]
-        assert joined.targets.tolist() == [at for at, part in enumerate(parts) for _ in part]
+        assert joined.targets.tolist() == [i for i, part in enumerate(parts) for _ in part]

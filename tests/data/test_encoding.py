@@ -19,7 +19,7 @@ from sentir.data.encoding import (
     encode_reviews,
     encode_training,
     encode_unlabelled,
-    labelled,
+    texts_and_classes,
 )
 from sentir.errors import DataError
 from sentir.io.labels import LabelScheme
@@ -36,8 +36,8 @@ def review(text: str, label: str | None = "pos", line: int = 1) -> Review:
     return Review(text, label, "a.csv", line, None)
 
 
-def made(count: int) -> list[Review]:
-    return [review(f"review w{at} w{at % 7}", RAW[at % 2], at + 1) for at in range(count)]
+def numbered(count: int) -> list[Review]:
+    return [review(f"review w{i} w{i % 7}", RAW[i % 2], i + 1) for i in range(count)]
 
 
 def encoded(
@@ -58,11 +58,11 @@ def folder(path: Path) -> Path:
 
 
 def words_of(corpora: TrainingCorpora, ids: Iterable[int]) -> list[str]:
-    return [corpora.tokenizer.vocabulary[at] for at in ids]
+    return [corpora.tokenizer.vocabulary[i] for i in ids]
 
 
 def test_the_folder_holds_all_that_training_reads(tmp_path: Path) -> None:
-    corpora = encoded(made(40), tmp_path)
+    corpora = encoded(numbered(40), tmp_path)
     assert sorted(file.name for file in tmp_path.iterdir()) == [
         "labels.json",
         "tokenizer.json",
@@ -77,26 +77,26 @@ def test_the_folder_holds_all_that_training_reads(tmp_path: Path) -> None:
 
 
 def test_every_review_is_on_one_side_as_the_tokenizer_would_have_it(tmp_path: Path) -> None:
-    reviews = made(100)
+    reviews = numbered(100)
     corpora = encoded(reviews, tmp_path, valid_fraction=0.2)
     assert (len(corpora.train), len(corpora.valid)) == (80, 20)
-    sides = {int(hashed): at for at, hashed in enumerate(corpora.train.hashes_N)}
-    for one in reviews:
-        hashed = text_hash(one.text)
+    sides = {int(hashed): i for i, hashed in enumerate(corpora.train.hashes_N)}
+    for item in reviews:
+        hashed = text_hash(item.text)
         side, row = (
             (corpora.train, sides[hashed])
             if hashed in sides
             else (corpora.valid, corpora.valid.hashes_N.tolist().index(hashed))
         )
-        assert side[row].tolist() == corpora.tokenizer.encode([one.text])[0]
-        assert side.labels_N[row] == RAW.index(one.label or "")
-    valid = [one for one in reviews if text_hash(one.text) not in sides]
-    assert corpora.valid.texts(range(20)) == [one.text for one in valid]  # in the files' order
+        assert side[row].tolist() == corpora.tokenizer.encode([item.text])[0]
+        assert side.labels_N[row] == RAW.index(item.label or "")
+    valid = [item for item in reviews if text_hash(item.text) not in sides]
+    assert corpora.valid.texts(range(20)) == [item.text for item in valid]  # in the files' order
 
 
 def test_copies_stay_on_one_side(tmp_path: Path) -> None:
-    reviews = [review(f"  Review {at % 30}" if at % 3 else f"review {at % 30}", RAW[at % 2])
-               for at in range(300)]  # fmt: skip
+    reviews = [review(f"  Review {i % 30}" if i % 3 else f"review {i % 30}", RAW[i % 2])
+               for i in range(300)]  # fmt: skip
     corpora = encoded(reviews, tmp_path)
     assert not set(corpora.train.hashes_N.tolist()) & set(corpora.valid.hashes_N.tolist())
     assert len(corpora.train) + len(corpora.valid) == 300
@@ -107,22 +107,24 @@ def test_the_split_follows_from_the_seed_and_the_texts(tmp_path: Path) -> None:
     def chosen(reviews: list[Review], seed: int) -> set[int]:
         return set(encoded(reviews, tmp_path, seed=seed).valid.hashes_N.tolist())
 
-    first = chosen(made(200), 0)
-    assert chosen(made(200)[::-1], 0) == first
-    others = [chosen(made(200), seed) for seed in (1, 2, 2**63)]
+    first = chosen(numbered(200), 0)
+    assert chosen(numbered(200)[::-1], 0) == first
+    others = [chosen(numbered(200), seed) for seed in (1, 2, 2**63)]
     assert all(len(first & other) < 12 for other in others)  # by chance: 2 of 20
 
 
-def test_no_more_is_set_aside_than_asked(tmp_path: Path) -> None:
-    assert len(encoded(made(100), tmp_path, max_valid_examples=7).valid) == 7
-    assert len(encoded(made(100), tmp_path, valid_fraction=0.5, max_valid_examples=7).valid) == 7
-    assert len(encoded(made(100), tmp_path, valid_fraction=0.25).valid) == 25
+def test_no_more_is_held_out_than_asked(tmp_path: Path) -> None:
+    assert len(encoded(numbered(100), tmp_path, max_valid_examples=7).valid) == 7
+    assert (
+        len(encoded(numbered(100), tmp_path, valid_fraction=0.5, max_valid_examples=7).valid) == 7
+    )
+    assert len(encoded(numbered(100), tmp_path, valid_fraction=0.25).valid) == 25
 
 
-def test_a_word_of_set_aside_reviews_only_is_unknown(tmp_path: Path) -> None:
+def test_a_word_of_held_out_reviews_only_is_unknown(tmp_path: Path) -> None:
     letters = "abcdefghijklmnopqrstuvwxyz"
-    reviews = [review(f"same {one}{two}", RAW[at % 2])
-               for at, one in enumerate(letters) for two in letters]  # fmt: skip
+    reviews = [review(f"same {item}{two}", RAW[i % 2])
+               for i, item in enumerate(letters) for two in letters]  # fmt: skip
     corpora = encoded(reviews, tmp_path)
     (same,) = corpora.tokenizer.encode(["same"])[0]
     assert [ids.tolist() for ids in corpora.valid] == [[same, UNK]] * 68
@@ -135,7 +137,7 @@ def test_a_word_of_set_aside_reviews_only_is_unknown(tmp_path: Path) -> None:
 
 def test_validation_reviews_of_one_s_own(tmp_path: Path) -> None:
     own = [review("Review w1", "pos"), review("w2", "neg"), review("only here", "positive")]
-    corpora = encoded(made(30), tmp_path, valid_reviews=own)
+    corpora = encoded(numbered(30), tmp_path, valid_reviews=own)
     assert len(corpora.train) == 30
     assert corpora.valid.labels_N.tolist() == [1, 0, 1]
     assert corpora.valid.texts([0, 1, 2]) == ["Review w1", "w2", "only here"]
@@ -149,8 +151,8 @@ def test_validation_reviews_of_one_s_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["bpe", "unigram"])
 def test_subwords(tmp_path: Path, kind: str) -> None:
     text = TextConfig(tokenizer=kind, max_vocab_size=60)  # type: ignore[arg-type]
-    reviews = [review(f"La habitación w{at} estaba {'bien' if at % 2 else 'mal'}", RAW[at % 2])
-               for at in range(60)]  # fmt: skip
+    reviews = [review(f"La habitación w{i} estaba {'bien' if i % 2 else 'mal'}", RAW[i % 2])
+               for i in range(60)]  # fmt: skip
     corpora = encoded(reviews, tmp_path, text=text)
     assert isinstance(corpora.tokenizer, SubwordTokenizer)
     assert (len(corpora.train), len(corpora.valid)) == (54, 6)
@@ -163,31 +165,31 @@ def test_subwords(tmp_path: Path, kind: str) -> None:
 def test_subwords_are_learnt_from_train_only(tmp_path: Path) -> None:
     text = TextConfig(tokenizer="bpe", min_count=1)
     unseen = [review("ひらがな " * 9, "neg"), review("a", "pos")]
-    corpora = encoded(made(60), tmp_path, text=text, valid_reviews=unseen)
+    corpora = encoded(numbered(60), tmp_path, text=text, valid_reviews=unseen)
     assert UNK in corpora.valid[0]
 
 
 @pytest.mark.parametrize("kind", ["word", "bpe"])
-def test_a_tokenizer_that_is_settled(tmp_path: Path, kind: str) -> None:
+def test_a_final_tokenizer_is_used_unchanged(tmp_path: Path, kind: str) -> None:
     text = TextConfig(tokenizer=kind, min_count=1, clean=("lower",))  # type: ignore[arg-type]
     for name in ("first", "second"):
         (tmp_path / name).mkdir()
-    known = encoded(made(40), tmp_path / "first", text=text).tokenizer
-    others = [review(f"REVIEW w{at} other{at}", RAW[at % 2]) for at in range(40)]
+    known = encoded(numbered(40), tmp_path / "first", text=text).tokenizer
+    others = [review(f"REVIEW w{i} other{i}", RAW[i % 2]) for i in range(40)]
     # The tokenizer's own cleaning is what counts, and nothing is learnt.
     corpora = encoded(others, tmp_path / "second", tokenizer=known, valid_fraction=0.25)
     assert corpora.tokenizer.vocabulary == known.vocabulary
     assert (len(corpora.train), len(corpora.valid)) == (30, 10)
-    wanted = {text_hash(one.text): known.encode([one.text])[0] for one in others}
+    expected = {text_hash(item.text): known.encode([item.text])[0] for item in others}
     for corpus in (corpora.train, corpora.valid):
         for ids, hashed in zip(corpus, corpus.hashes_N.tolist(), strict=True):
-            assert ids.tolist() == wanted[hashed]
+            assert ids.tolist() == expected[hashed]
 
 
 @pytest.mark.parametrize("kind", ["word", "bpe"])
 def test_reviews_without_labels(tmp_path: Path, kind: str) -> None:
-    reviews = [review(f"review w{at} w{at % 7}", (None, "pos", "3", "Ω")[at % 4])
-               for at in range(40)]  # fmt: skip
+    reviews = [review(f"review w{i} w{i % 7}", (None, "pos", "3", "Ω")[i % 4])
+               for i in range(40)]  # fmt: skip
     text = TextConfig(tokenizer=kind, min_count=1)  # type: ignore[arg-type]
     counted: list[int] = []
     corpora = encode_unlabelled(
@@ -198,10 +200,10 @@ def test_reviews_without_labels(tmp_path: Path, kind: str) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {
         "train.arrow", "valid.arrow", "tokenizer.json"
     }  # fmt: skip
-    wanted = {text_hash(one.text): corpora.tokenizer.encode([one.text])[0] for one in reviews}
+    expected = {text_hash(item.text): corpora.tokenizer.encode([item.text])[0] for item in reviews}
     for corpus in (corpora.train, corpora.valid):
         for ids, hashed in zip(corpus, corpus.hashes_N.tolist(), strict=True):
-            assert ids.tolist() == wanted[hashed]
+            assert ids.tolist() == expected[hashed]
 
 
 @pytest.mark.parametrize("kind", ["word", "unigram"])
@@ -210,8 +212,8 @@ def test_some_reviews_without_labels(tmp_path: Path, kind: str) -> None:
 
     One that stands among those with labels is left out.
     """
-    reviews = made(40)
-    others = [review(f"another w{at} q{at}", ("strange", None)[at % 2]) for at in range(10)]
+    reviews = numbered(40)
+    others = [review(f"another w{i} q{i}", ("strange", None)[i % 2]) for i in range(10)]
     text = TextConfig(tokenizer=kind, min_count=1)  # type: ignore[arg-type]
     alone = encoded(reviews, folder(tmp_path / "alone"), text=text)
     assert alone.unlabelled is None
@@ -224,7 +226,7 @@ def test_some_reviews_without_labels(tmp_path: Path, kind: str) -> None:
     for name in ("train", "valid"):
         assert np.array_equal(getattr(both, name).hashes_N, getattr(alone, name).hashes_N)
         assert np.array_equal(getattr(both, name).labels_N, getattr(alone, name).labels_N)
-    texts = [one.text for one in others]
+    texts = [item.text for item in others]
     assert both.unlabelled.texts(range(10)) == texts
     assert both.unlabelled.labels_N.tolist() == [-1] * 10
     assert [ids.tolist() for ids in both.unlabelled] == both.tokenizer.encode(texts)
@@ -233,33 +235,33 @@ def test_some_reviews_without_labels(tmp_path: Path, kind: str) -> None:
 
 
 def test_unlabelled_reviews_that_all_have_labels(tmp_path: Path) -> None:
-    reviews = made(40)
-    with pytest.raises(DataError, match="all 3 unlabelled reviews stand among those with labels"):
+    reviews = numbered(40)
+    with pytest.raises(DataError, match="all 3 unlabelled reviews are also among those"):
         encoded(reviews, tmp_path, unlabelled=reviews[:3])
     assert list(tmp_path.iterdir()) == []
 
 
 def test_unlabelled_reviews_that_are_validated_on_are_not_learnt_from(tmp_path: Path) -> None:
-    valid = [review(f"another v{at}", ("neg", "pos")[at % 2]) for at in range(10)]
-    others = [review(f"one more u{at}", None) for at in range(5)]
-    corpora = encoded(made(40), folder(tmp_path / "a"), valid_reviews=valid,
+    valid = [review(f"another v{i}", ("neg", "pos")[i % 2]) for i in range(10)]
+    others = [review(f"one more u{i}", None) for i in range(5)]
+    corpora = encoded(numbered(40), folder(tmp_path / "a"), valid_reviews=valid,
                       unlabelled=[*valid[:4], *others])  # fmt: skip
     assert corpora.unlabelled is not None
-    assert corpora.unlabelled.texts(range(5)) == [one.text for one in others]
+    assert corpora.unlabelled.texts(range(5)) == [item.text for item in others]
     assert len(corpora.unlabelled) == 5
     assert len(corpora.valid) == 10
-    with pytest.raises(DataError, match="all 4 unlabelled reviews stand among those with labels"):
-        encoded(made(40), folder(tmp_path / "b"), valid_reviews=valid, unlabelled=valid[:4])
+    with pytest.raises(DataError, match="all 4 unlabelled reviews are also among those"):
+        encoded(numbered(40), folder(tmp_path / "b"), valid_reviews=valid, unlabelled=valid[:4])
 
 
 def test_too_few_reviews_without_labels(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no review is left for validation; give more reviews"):
-        encode_unlabelled(made(3), tmp_path, text=TEXT, train=TrainConfig())
+        encode_unlabelled(numbered(3), tmp_path, text=TEXT, train=TrainConfig())
     assert list(tmp_path.iterdir()) == []
 
 
 def test_stars_in_between_are_left_out(tmp_path: Path) -> None:
-    reviews = [review(f"w{at}", str(at % 5 + 1)) for at in range(100)]
+    reviews = [review(f"w{i}", str(i % 5 + 1)) for i in range(100)]
     corpora = encoded(reviews, tmp_path, labels="stars")
     assert len(corpora.train) + len(corpora.valid) == 80
     assert corpora.labels.names == ("negative", "positive")
@@ -268,7 +270,7 @@ def test_stars_in_between_are_left_out(tmp_path: Path) -> None:
 
 
 def test_a_stray_label_is_an_error_or_is_counted(tmp_path: Path) -> None:
-    reviews = [*made(300), review("odd", "psitive", 301), review("odd", "psitive", 302)]
+    reviews = [*numbered(300), review("odd", "psitive", 301), review("odd", "psitive", 302)]
     with pytest.raises(DataError, match=r"a\.csv:301: label 'psitive' is not one of"):
         encoded(reviews, tmp_path)
     assert list(tmp_path.iterdir()) == []
@@ -283,13 +285,25 @@ def test_a_stray_label_is_an_error_or_is_counted(tmp_path: Path) -> None:
     ("reviews", "settings", "message"),
     [
         ([], {}, "no labelled review"),
-        (made(1), {}, "all 1 labelled reviews are 'neg'"),
-        (made(2), {}, "no review is left for validation; give more reviews, or .* --valid"),
-        (made(4), {"valid_fraction": 0.9}, "no training review is negative or positive; give more"),
+        (numbered(1), {}, "all 1 labelled reviews are 'neg'"),
+        (numbered(2), {}, "no review is left for validation; give more reviews, or .* --valid"),
+        (
+            numbered(4),
+            {"valid_fraction": 0.9},
+            "no training review is negative or positive; give more",
+        ),
         ([review("same", label) for label in RAW * 9], {}, "no training review is negative or pos"),
-        ([*made(1), *[review("same", "pos")] * 9], {}, "no training review is positive; give mo"),
-        (made(2), {"valid_reviews": []}, "no review to measure on; check the file and its labels"),
-        (made(40), {"labels": "neg,pos,other"}, "no review is 'other'"),
+        (
+            [*numbered(1), *[review("same", "pos")] * 9],
+            {},
+            "no training review is positive; give mo",
+        ),
+        (
+            numbered(2),
+            {"valid_reviews": []},
+            "no review to measure on; check the file and its labels",
+        ),
+        (numbered(40), {"labels": "neg,pos,other"}, "no review is 'other'"),
     ],
 )
 def test_too_few(
@@ -303,19 +317,19 @@ def test_too_few(
 
 def test_an_error_of_the_reader_leaves_nothing(tmp_path: Path) -> None:
     def broken() -> Iterator[Review]:
-        yield from made(5000)
-        raise DataError("cut short")
+        yield from numbered(5000)
+        raise DataError("the stream is damaged")
 
-    with pytest.raises(DataError, match="cut short"):
+    with pytest.raises(DataError, match="the stream is damaged"):
         encoded(broken(), tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_progress_is_told(tmp_path: Path) -> None:
-    told: list[int] = []
-    encoded(made(5000), tmp_path, advance=told.append)
-    assert sum(told) == 5000
-    assert len(told) > 1
+def test_progress_is_reported(tmp_path: Path) -> None:
+    counts: list[int] = []
+    encoded(numbered(5000), tmp_path, advance=counts.append)
+    assert sum(counts) == 5000
+    assert len(counts) > 1
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None,
@@ -325,7 +339,7 @@ def test_nothing_depends_on_how_reviews_are_grouped(
     tmp_path: Path, rows: list[tuple[str, bool]], chunk: int
 ) -> None:
     # the forty make sure that both classes are left for training
-    reviews = [*made(40), *(review(text, RAW[label]) for text, label in rows)]
+    reviews = [*numbered(40), *(review(text, RAW[label]) for text, label in rows)]
 
     def content() -> tuple[Any, ...]:
         corpora = encoded(reviews, tmp_path)
@@ -340,20 +354,20 @@ def test_nothing_depends_on_how_reviews_are_grouped(
 
 def test_encode_reviews_for_measuring(tmp_path: Path) -> None:
     tokenizer = WordTokenizer(["good", "film"], ["lower"])
-    told: list[int] = []
+    counts: list[int] = []
     path = tmp_path / "test.arrow"
     reviews = [review("Good film", "pos"), review("", "neg"), review("bad", "negative")]
     corpus = encode_reviews(
-        reviews, path, tokenizer, SCHEME, bad_rows=BadRows(), advance=told.append
+        reviews, path, tokenizer, SCHEME, bad_rows=BadRows(), advance=counts.append
     )
     assert [ids.tolist() for ids in corpus] == [[2, 3], [], [UNK]]
     assert corpus.labels_N.tolist() == [1, 0, 0]
     assert corpus.texts([0]) == ["Good film"]
-    assert told == [3]
+    assert counts == [3]
     assert len(EncodedCorpus(path)) == 3
 
 
-def test_encode_reviews_meets_strange_labels(tmp_path: Path) -> None:
+def test_encode_reviews_reports_unknown_labels(tmp_path: Path) -> None:
     tokenizer, path = WordTokenizer([], []), tmp_path / "test.arrow"
     reviews = [review("a", "pos"), review("b", "meh", 2), review("c", None, 3)]
     with pytest.raises(DataError, match=r"a\.csv:2: label 'meh' is not one of neg, pos"):
@@ -367,14 +381,14 @@ def test_encode_reviews_meets_strange_labels(tmp_path: Path) -> None:
     assert len(EncodedCorpus(path)) == 1  # what stood there stands
 
 
-def test_labelled_leaves_out_what_the_scheme_leaves_out() -> None:
+def test_reviews_that_the_scheme_leaves_out_are_left_out() -> None:
     scheme = LabelScheme(("negative", "positive"), {"1": 0, "3": None, "5": 1})
     reviews = [review("a", "1"), review("b", "3"), review("c", "5")]
-    assert labelled(reviews, scheme, BadRows()) == (["a", "c"], [0, 1])
+    assert texts_and_classes(reviews, scheme, BadRows()) == (["a", "c"], [0, 1])
 
 
 def test_a_damaged_label_file(tmp_path: Path) -> None:
-    encoded(made(40), tmp_path)
+    encoded(numbered(40), tmp_path)
     (tmp_path / "labels.json").write_text(json.dumps({"names": 5}))
     with pytest.raises(DataError, match="not a label scheme"):
         TrainingCorpora.open(tmp_path)
@@ -382,10 +396,10 @@ def test_a_damaged_label_file(tmp_path: Path) -> None:
 
 def test_memory_does_not_grow_with_the_texts(tmp_path: Path) -> None:
     def stream() -> Iterator[Review]:
-        for at in range(100_000):
-            yield review(f"w{at % 500} was not w{at * 7 % 500} at all", RAW[at % 2])
+        for i in range(100_000):
+            yield review(f"w{i % 500} was not w{i * 7 % 500} at all", RAW[i % 2])
 
-    encoded(made(40), tmp_path)  # what is imported and made once is not counted
+    encoded(numbered(40), tmp_path)  # what is imported and made once is not counted
     tracemalloc.start()
     try:
         encoded(stream(), tmp_path)

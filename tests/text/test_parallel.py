@@ -22,7 +22,8 @@ from sentir.text import parallel
 from sentir.text.parallel import available_cores, tokenize_all
 
 STEPS = ("lower",)
-CHUNKS = [(pa.array([f"Film number{at}, good", "so So"]), at) for at in range(20)]
+CHUNKS = [(pa.array([f"Film number{index}, good", "so So"]), index) for index in range(20)]
+SOURCE = Path(parallel.__file__).parents[2]
 
 
 @pytest.fixture
@@ -31,38 +32,41 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
     processes: list[subprocess.Popen[bytes]] = []
     popen = subprocess.Popen
 
-    def start(*given: Any, **named: Any) -> subprocess.Popen[bytes]:
-        processes.append(popen(*given, **named))
+    def start(*args: Any, **kwargs: Any) -> subprocess.Popen[bytes]:
+        processes.append(popen(*args, **kwargs))
         return processes[-1]
 
     monkeypatch.setattr(parallel.subprocess, "Popen", start)
     return processes
 
 
-def plain(cuts: Any) -> list[Any]:
-    return [(texts, at, cut.words, *(part.tolist() for part in cut[1:])) for texts, at, cut in cuts]
+def as_lists(results: Any) -> list[Any]:
+    return [
+        (texts, index, batch.words, *(array.tolist() for array in batch[1:]))
+        for texts, index, batch in results
+    ]
 
 
 @pytest.mark.parametrize("processes", [2, 3])
-def test_workers_answer_as_one_process_does_and_in_order(
+def test_workers_give_the_result_of_one_process_in_order(
     started: list[subprocess.Popen[bytes]], processes: int
 ) -> None:
-    alone = plain(tokenize_all(CHUNKS, STEPS, 1))
-    assert [at for _, at, *_ in alone] == list(range(20))
+    alone = as_lists(tokenize_all(CHUNKS, STEPS, 1))
+    assert [index for _, index, *_ in alone] == list(range(20))
     assert not started
-    assert plain(tokenize_all(CHUNKS, STEPS, processes)) == alone
+    assert as_lists(tokenize_all(CHUNKS, STEPS, processes)) == alone
     assert len(started) == processes - 1
     assert all(process.returncode is not None for process in started)
 
 
 def test_few_chunks_start_no_worker(started: list[subprocess.Popen[bytes]]) -> None:
-    few = CHUNKS[: parallel.FEW_CHUNKS - 1]
-    assert [at for _, at, _ in tokenize_all(few, STEPS, 8)] == [at for _, at in few]
-    assert plain(tokenize_all(CHUNKS, None, 8))[3][2] == []
+    few = CHUNKS[: parallel.MIN_CHUNKS - 1]
+    assert [index for _, index, _ in tokenize_all(few, STEPS, 8)] == [index for _, index in few]
+    assert as_lists(tokenize_all(CHUNKS, None, 8))[3][2] == []
     assert not started
 
 
-def test_few_chunks_are_read_ahead() -> None:
+def test_the_source_is_read_only_a_few_chunks_ahead() -> None:
     read = 0
 
     def chunks() -> Iterator[tuple[pa.StringArray, int]]:
@@ -71,34 +75,34 @@ def test_few_chunks_are_read_ahead() -> None:
             read += 1
             yield chunk
 
-    with closing(tokenize_all(chunks(), STEPS, 2)) as cuts:
-        next(cuts)
-        assert read == parallel.AHEAD + 1
-        next(cuts)
-        assert read == parallel.AHEAD + 2
+    with closing(tokenize_all(chunks(), STEPS, 2)) as results:
+        next(results)
+        assert read == parallel.CHUNKS_PER_WORKER + 1
+        next(results)
+        assert read == parallel.CHUNKS_PER_WORKER + 2
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
-def test_a_killed_worker_is_named(started: list[subprocess.Popen[bytes]]) -> None:
-    cuts = tokenize_all(CHUNKS, STEPS, 2)
-    next(cuts)
+def test_a_killed_worker_is_reported(started: list[subprocess.Popen[bytes]]) -> None:
+    results = tokenize_all(CHUNKS, STEPS, 2)
+    next(results)
     started[0].kill()
-    with pytest.raises(WorkerError, match=r"cuts reviews into words has ended \(exit code -9\)"):
-        list(cuts)
+    with pytest.raises(WorkerError, match=r"tokenizer process ended early \(exit code -9\); see"):
+        list(results)
     assert started[0].returncode == -signal.SIGKILL
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
-def test_ctrl_c_is_the_caller_s(started: list[subprocess.Popen[bytes]]) -> None:
-    cuts = tokenize_all(CHUNKS, STEPS, 2)
-    next(cuts)
+def test_workers_ignore_ctrl_c(started: list[subprocess.Popen[bytes]]) -> None:
+    results = tokenize_all(CHUNKS, STEPS, 2)
+    next(results)
     started[0].send_signal(signal.SIGINT)
-    assert len(list(cuts)) == len(CHUNKS) - 1
+    assert len(list(results)) == len(CHUNKS) - 1
 
 
-def test_a_worker_that_fails_says_why(capfd: pytest.CaptureFixture[str]) -> None:
+def test_the_error_of_a_worker_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
     chunks: list[Any] = [([5], 0)] * 3  # not texts
-    with pytest.raises(WorkerError, match=r"exit code 1\); see above if it told why"):
+    with pytest.raises(WorkerError, match=r"exit code 1\); see its error above"):
         list(tokenize_all(chunks, STEPS, 2))
     assert "AttributeError" in capfd.readouterr().err
 
@@ -106,9 +110,9 @@ def test_a_worker_that_fails_says_why(capfd: pytest.CaptureFixture[str]) -> None
 def test_an_error_of_the_reader_ends_the_workers(started: list[subprocess.Popen[bytes]]) -> None:
     def chunks() -> Iterator[tuple[pa.StringArray, int]]:
         yield from CHUNKS[:5]
-        raise DataError("cut short")
+        raise DataError("the stream is damaged")
 
-    with pytest.raises(DataError, match="cut short"):
+    with pytest.raises(DataError, match="the stream is damaged"):
         list(tokenize_all(chunks(), STEPS, 2))
     assert started[0].returncode is not None
 
@@ -146,42 +150,43 @@ def test_a_script_needs_no_main_guard_and_workers_load_no_torch(tmp_path: Path) 
     script.write_text(
         "import pyarrow as pa\n"
         "from sentir.text import parallel\n"
-        "check = '; assert \"torch\" not in sys.modules; serve('\n"
-        "parallel._PROGRAM = parallel._PROGRAM.replace('; serve(', check)\n"
-        "chunks = [(pa.array([f'film {at}']), at) for at in range(9)]\n"
-        "print(sum(len(cut.words) for _, _, cut in parallel.tokenize_all(chunks, (), 2)))\n"
+        "check = '; assert \"torch\" not in sys.modules; run_worker('\n"
+        "program = parallel._WORKER_PROGRAM\n"
+        "assert program.count('; run_worker(') == 1\n"
+        "parallel._WORKER_PROGRAM = program.replace('; run_worker(', check)\n"
+        "chunks = [(pa.array([f'film {index}']), index) for index in range(9)]\n"
+        "results = parallel.tokenize_all(chunks, (), 2)\n"
+        "print(sum(len(batch.words) for _, _, batch in results))\n"
     )
-    source = Path(parallel.__file__).parents[2]
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-W", "error", str(script)],
         capture_output=True,
         text=True,
         timeout=60,
-        env={**os.environ, "PYTHONPATH": str(source)},
+        env={**os.environ, "PYTHONPATH": str(SOURCE)},
     )
-    assert (done.stdout, done.stderr, done.returncode) == ("18\n", "", 0)
+    assert (result.stdout, result.stderr, result.returncode) == ("18\n", "", 0)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
-def test_no_worker_outlives_its_caller(tmp_path: Path) -> None:
+def test_no_worker_outlives_a_killed_caller() -> None:
     program = (
         "import os, signal\n"
         "import pyarrow as pa\n"
         "from sentir.text import parallel\n"
-        "chunks = ((pa.array([f'film {at}']), at) for at in range(99))\n"
-        "cuts = parallel.tokenize_all(chunks, (), 2)\n"
-        "next(cuts)\n"
+        "chunks = ((pa.array([f'film {index}']), index) for index in range(99))\n"
+        "results = parallel.tokenize_all(chunks, (), 2)\n"
+        "next(results)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
-    source = Path(parallel.__file__).parents[2]
-    # the worker holds the caller's stderr, which ends only when both have
-    done = subprocess.run(
+    # The worker holds the caller's stderr, which ends only when both have ended.
+    result = subprocess.run(
         [sys.executable, "-c", program],
         capture_output=True,
         timeout=60,
-        env={**os.environ, "PYTHONPATH": str(source)},
+        env={**os.environ, "PYTHONPATH": str(SOURCE)},
     )
-    assert done.returncode == -signal.SIGKILL
+    assert result.returncode == -signal.SIGKILL
 
 
 def test_the_cores_that_may_be_used() -> None:

@@ -16,7 +16,7 @@ from sentir.text.treebank import MAX_PIECE_CHARACTERS, WordSplitter, split_piece
 
 
 def tokens(text: str) -> list[str]:
-    """As the rules have it, without cleaning."""
+    """Words by the rules alone, without cleaning."""
     return WordSplitter((), tuple)(text)
 
 
@@ -30,7 +30,7 @@ def tokens(text: str) -> list[str]:
         ("she'd've CAN'T I'D", "she 'd 've CA N'T I 'D"),
         ("the dogs' bone", "the dogs ' bone"),
         ("O'Brien's y'all d'accord", "O'Brien 's y'all d'accord"),
-        # words that are two
+        # contractions without an apostrophe
         ("I cannot, gonna, Wanna, gotta", "I can not , gon na , Wan na , got ta"),
         ("gimme lemme d'ye more'n", "gim me lem me d 'ye more 'n"),
         ("'tis 'Twas '90s 'em", "' tis ' Twas ' 90s ' em"),
@@ -50,7 +50,7 @@ def tokens(text: str) -> list[str]:
          " J. Doe"),
         ("end.The", "end.The"),
         ("The best.: a title (and its review.):", "The best . : a title ( and its review . ) :"),
-        # signs that stand alone
+        # signs that are tokens of their own
         ("What?! [AT&T] {a;b} @me", "What ? ! [ AT & T ] { a ; b } @ me"),
         # Spanish
         ("¡Qué película! ¿No?", "¡ Qué película ! ¿ No ?"),
@@ -70,7 +70,7 @@ def test_cleaning_comes_first() -> None:
     assert split(text) == "i 'll read it at <url> , 00:00 ; café café .".split()
 
 
-def test_no_blanks_no_words() -> None:
+def test_white_space_alone_has_no_words() -> None:
     assert tokens("") == tokens(" \t\n\u00a0") == []
 
 
@@ -144,15 +144,15 @@ pieces = st.text().map(lambda text: "".join(text.split())) | st.lists(
 
 @given(pieces)
 def test_a_piece_loses_nothing(piece: str) -> None:
-    found = split_piece(piece)
-    assert all(found)
-    unquoted = re.compile("[\"'`]")  # straight quotes are the one thing that is rewritten
-    assert unquoted.sub("", "".join(found)) == unquoted.sub("", piece)
-    assert bool(found) == bool(piece)
+    words = split_piece(piece)
+    assert all(words)
+    unquoted = re.compile("[\"'`]")  # only straight quotes are rewritten
+    assert unquoted.sub("", "".join(words)) == unquoted.sub("", piece)
+    assert bool(words) == bool(piece)
 
 
 @given(st.text() | st.lists(st.sampled_from([*SIGNS, " "])).map("".join))
-def test_no_token_holds_a_blank(text: str) -> None:
+def test_no_token_holds_white_space(text: str) -> None:
     assert not any(token.isspace() or " " in token for token in tokens(text))
 
 
@@ -165,38 +165,38 @@ def test_a_text_s_words_are_those_of_its_cleaned_pieces(text: str) -> None:
 
 
 @given(st.lists(st.sampled_from("a b c don't x's www.a.com <br>".split())), st.integers(1, 4))
-def test_a_bounded_memory_changes_no_answer(parts: list[str], room: int) -> None:
+def test_emptying_the_cache_changes_no_result(parts: list[str], room: int) -> None:
     text = " ".join(parts)
     expected = WordSplitter(CLEAN_STEPS, tuple)(text)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(treebank, "MAX_PIECES", room)
         split = WordSplitter(CLEAN_STEPS, tuple)
         assert split(text) == split(text) == expected
-        assert len(split._known) <= room
+        assert len(split._cache) <= room
 
 
-def test_each_piece_is_worked_out_once() -> None:
+def test_each_piece_is_split_once() -> None:
     seen: list[list[str]] = []
 
-    def keep(found: list[str]) -> list[str]:
-        seen.append(found)
-        return found
+    def derive(words: list[str]) -> list[str]:
+        seen.append(words)
+        return words
 
-    split = WordSplitter(("lower",), keep)
+    split = WordSplitter(("lower",), derive)
     assert split("So so SO good") == split("So so SO good") == ["so", "so", "so", "good"]
     assert len(seen) == 4
 
 
-def test_a_very_long_piece_is_cut_and_not_remembered() -> None:
+def test_a_very_long_piece_is_divided_and_not_remembered() -> None:
     split = WordSplitter(("lower",), tuple)
     long = "QWxhZGRpbjpvcGVuIHNlc2FtZQ" * 1000
-    found = split(f"so {long} so")
-    assert "".join(found[1:-1]) == long.lower()
-    assert max(map(len, found)) == MAX_PIECE_CHARACTERS
-    assert list(split._known) == ["so"]
+    words = split(f"so {long} so")
+    assert "".join(words[1:-1]) == long.lower()
+    assert max(map(len, words)) == MAX_PIECE_CHARACTERS
+    assert list(split._cache) == ["so"]
 
 
-def test_html_goes_before_the_pieces_and_the_rest_within() -> None:
-    # the rules hold for every step but html, which may write blanks
+def test_html_is_cleaned_before_the_split_and_the_rest_after() -> None:
+    # only html may write spaces
     assert next(iter(STEPS)) == "html"
     assert WordSplitter(("html",), tuple)("a&#32;b<br/>c") == ["a", "b", "c"]

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentir.config import CLEAN_STEPS, CleanStep
-from sentir.text import treebank_batch as pieces_file
+from sentir.text import treebank_batch
 from sentir.text.treebank import MAX_PIECE_CHARACTERS, WordSplitter
-from sentir.text.treebank_batch import Pieces, Ragged
+from sentir.text.treebank_batch import BatchWordSplitter, Ragged
 
 LOCAL = [step for step in CLEAN_STEPS if step != "html"]
 SIGNS = [
@@ -21,60 +21,60 @@ one_piece = st.lists(st.sampled_from(SIGNS), max_size=12).map("".join) | st.text
 )
 
 
-def words(pieces: Pieces, chunk: list[str]) -> list[list[str]]:
-    flat, sizes = pieces.words_of([f"{piece} " for piece in chunk])
-    rows = np.split(flat, np.cumsum(sizes))[: len(chunk)]
-    return [[pieces.words[at] for at in row] for row in rows]
+def words(splitter: BatchWordSplitter, chunk: list[str]) -> list[list[str]]:
+    numbers, sizes = splitter.split([f"{piece} " for piece in chunk])
+    rows = np.split(numbers, np.cumsum(sizes))[: len(chunk)]
+    return [[splitter.words[number] for number in row] for row in rows]
 
 
 @pytest.mark.parametrize("steps", [LOCAL, []])
 @settings(deadline=None)  # the first call starts Arrow
 @given(chunks=st.lists(st.lists(one_piece, unique=True, max_size=12), max_size=3))
-def test_many_pieces_are_cut_as_each_by_itself(
+def test_many_pieces_at_once_equal_each_alone(
     steps: list[CleanStep], chunks: list[list[str]]
 ) -> None:
-    pieces, split = Pieces(steps), WordSplitter(steps, list)
+    splitter, reference = BatchWordSplitter(steps), WordSplitter(steps, list)
     for chunk in chunks:
-        assert words(pieces, chunk) == [split.of_piece(piece) for piece in chunk]
+        assert words(splitter, chunk) == [reference.of_piece(piece) for piece in chunk]
 
 
 @settings(deadline=None)
 @given(st.lists(one_piece, unique=True, min_size=1, max_size=12), st.integers(1, 8))
-def test_a_bounded_memory_changes_no_answer(chunk: list[str], room: int) -> None:
-    split = WordSplitter(LOCAL, list)
+def test_emptying_the_cache_changes_no_result(chunk: list[str], room: int) -> None:
+    reference = WordSplitter(LOCAL, list)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pieces_file, "MAX_PIECES", room)
-        pieces = Pieces(LOCAL)
+        patch.setattr(treebank_batch, "MAX_PIECES", room)
+        splitter = BatchWordSplitter(LOCAL)
         for _ in range(2):
             for half in (chunk[::2], chunk[1::2]):
-                assert words(pieces, half) == [split.of_piece(piece) for piece in half]
-                assert len(pieces._number_of) <= max(room, len(half))
+                assert words(splitter, half) == [reference.of_piece(piece) for piece in half]
+                assert len(splitter._piece_number) <= max(room, len(half))
 
 
-def test_very_long_pieces_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pieces_file, "MAX_CHARACTERS", 3000)
-    pieces = Pieces(["lower"])
+def test_long_pieces_count_towards_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(treebank_batch, "MAX_CHARACTERS", 3000)
+    splitter = BatchWordSplitter(["lower"])
     long = "QWxhZGRpbjpvcGVuIHNlc2FtZQ" * 50
-    found = words(pieces, ["so", long])[1]
-    assert "".join(found) == long.lower()
-    assert max(map(len, found)) == MAX_PIECE_CHARACTERS
-    words(pieces, [f"{long}a"])
-    assert len(pieces._number_of) == 3
-    words(pieces, [f"{long}b"])
-    assert list(pieces._number_of) == [f"{long}b "]
+    parts = words(splitter, ["so", long])[1]
+    assert "".join(parts) == long.lower()
+    assert max(map(len, parts)) == MAX_PIECE_CHARACTERS
+    words(splitter, [f"{long}a"])
+    assert len(splitter._piece_number) == 3
+    words(splitter, [f"{long}b"])
+    assert list(splitter._piece_number) == [f"{long}b "]
 
 
-def test_a_piece_met_before_is_not_cut_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    pieces = Pieces(["lower"])
-    first = words(pieces, ["So", "don't", "so"])
-    monkeypatch.setattr(pieces, "_learn", None)
-    assert words(pieces, ["so", "So", "don't"]) == [first[2], first[0], first[1]]
+def test_a_known_piece_is_not_split_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    splitter = BatchWordSplitter(["lower"])
+    first = words(splitter, ["So", "don't", "so"])
+    monkeypatch.setattr(splitter, "_learn", None)
+    assert words(splitter, ["so", "So", "don't"]) == [first[2], first[0], first[1]]
 
 
 def test_ragged_rows() -> None:
     rows = Ragged()
-    assert rows.of(np.empty(0, np.int32)).tolist() == []
+    assert rows.take(np.empty(0, np.int32)).tolist() == []
     rows.append(np.array([5, 6, 7], np.int32), np.array([1, 0, 2], np.int32))
     rows.append(np.array([8], np.int32), np.array([1], np.int32))
-    assert rows.of(np.array([3, 2, 1, 2], np.int32)).tolist() == [8, 6, 7, 6, 7]
+    assert rows.take(np.array([3, 2, 1, 2], np.int32)).tolist() == [8, 6, 7, 6, 7]
     assert rows.sizes.tolist() == [1, 0, 2, 1]

@@ -1,7 +1,7 @@
-"""From reviews to encoded corpora: read once, split, settle the vocabulary, write.
+"""From reviews to encoded corpora: read once, split, finalise the tokenizer, write.
 
-The reviews pass through a spool on disk, so memory holds a few thousand of them at a time however
-many there are. What is kept for each in memory is its label, its hash and its length.
+The reviews pass through a spool on disk, so memory holds a few thousand of them at a time, however
+many there are. Per review, only its label, hash and length stay in memory. Shapes: N reviews.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from sentir.data.spool import (
     Hashes,
     Ints,
     Spool,
-    chunks_of,
-    finalized,
-    flat_ids,
-    numbered,
+    chunked,
+    finalize_tokenizer,
+    flatten,
     offsets,
-    spooled,
+    open_spool,
+    word_ids,
 )
 from sentir.errors import DataError
 from sentir.io.labels import LabelScheme
@@ -41,7 +41,7 @@ from sentir.text.tokenizer import Tokenizer, WordTokenizer, load_tokenizer
 
 @dataclass(frozen=True, kw_only=True)
 class TextCorpora:
-    """What a language model reads, as it lies in one folder."""
+    """What a language model is trained on, in one folder."""
 
     train: EncodedCorpus
     valid: EncodedCorpus
@@ -59,11 +59,11 @@ class TextCorpora:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingCorpora(TextCorpora):
-    """What training reads, as it lies in one folder.
+    """What a classifier is trained on, in one folder.
 
     Attributes:
         labels: how labels become classes.
-        unlabelled: reviews without labels, in place of which stands -1, with their texts.
+        unlabelled: reviews without labels (their class is -1), with their texts.
     """
 
     labels: LabelScheme
@@ -94,7 +94,7 @@ def encode_training(
     advance: Advance = lambda count: None,
     processes: int | None = None,
 ) -> TrainingCorpora:
-    """Encode the reviews to train on, a part of them set aside for validation.
+    """Encode the reviews to train on; a part of them is held out for validation.
 
     Args:
         reviews: labelled reviews, read once.
@@ -102,37 +102,37 @@ def encode_training(
         text: how text becomes ids.
         train: `valid_fraction`, `max_valid_examples` and `seed` of the split.
         labels: how labels become classes, see `LabelScheme.resolve`.
-        valid_reviews: validate on these instead of a part of `reviews`.
-        unlabelled: reviews to encode too, whatever their labels; those whose text stands in
-            `reviews` or `valid_reviews` are left out.
-        tokenizer: one that is settled, in place of one learnt from `reviews` and `unlabelled`.
-        faults: where bad rows go.
-        advance: told of progress.
-        processes: how many cut texts into words or feed those that do, see `tokenize_all`; the outcome
-            is the same.
+        valid_reviews: validation reviews, instead of a part of `reviews`.
+        unlabelled: further reviews, their labels ignored. Those whose text is also in `reviews` or
+            `valid_reviews` are left out.
+        tokenizer: a final tokenizer, instead of one learnt from `reviews` and `unlabelled`.
+        bad_rows: where rows that cannot be read are reported.
+        advance: called with how many more reviews were read.
+        processes: processes that tokenise, see `tokenize_all`; they do not change the result.
 
     Raises:
-        WorkerError: a process that shares the work was killed.
-        DataError: the labels make no classes, there are too few reviews to split, or all the
-            unlabelled ones stand among those with labels.
+        WorkerError: a tokenizer process ended early.
+        DataError: the labels make no classes, there are too few reviews to split, or no unlabelled
+            review is left.
     """
-    without = (review._replace(label=None) for review in unlabelled or ())
-    with spooled(chain(reviews, without), folder, text, tokenizer, advance, processes) as spool:
-        scheme, class_of_N = _classes(spool, labels, bad_rows)
-        aside_N = np.zeros(len(class_of_N), bool)
+    without_labels = (review._replace(label=None) for review in unlabelled or ())
+    everything = chain(reviews, without_labels)
+    with open_spool(everything, folder, text, tokenizer, advance, processes) as spool:
+        scheme, classes_N = _classes(spool, labels, bad_rows)
+        held_out_N = np.zeros(len(classes_N), bool)
         if valid_reviews is None:
-            aside_N = _aside(spool.hashes_N, class_of_N >= 0, train)
-        train_N = (class_of_N >= 0) & ~aside_N
-        has_valid = valid_reviews is not None or bool(aside_N.any())
-        _check_split(class_of_N[train_N], scheme, valid=has_valid)
-        parts, known_N = {"train": train_N}, train_N
-        new_N = None if unlabelled is None else _new(spool)
-        if new_N is not None:
-            parts["unlabelled"] = new_N
-            known_N = train_N | new_N
-        tokenizer, finalize = finalized(spool, known_N, text, tokenizer)
+            held_out_N = _held_out(spool.hashes_N, classes_N >= 0, train)
+        train_N = (classes_N >= 0) & ~held_out_N
+        has_valid = valid_reviews is not None or bool(held_out_N.any())
+        _check_split(classes_N[train_N], scheme, has_valid=has_valid)
+        parts, learn_from_N = {"train": train_N}, train_N
+        unlabelled_N = None if unlabelled is None else _unlabelled_only(spool)
+        if unlabelled_N is not None:
+            parts["unlabelled"] = unlabelled_N
+            learn_from_N = train_N | unlabelled_N
+        tokenizer, finalize = finalize_tokenizer(spool, learn_from_N, text, tokenizer)
         if valid_reviews is None:
-            parts["valid"] = aside_N
+            parts["valid"] = held_out_N
         else:
             valid = encode_reviews(
                 valid_reviews,
@@ -143,15 +143,15 @@ def encode_training(
                 advance=advance,
                 processes=processes,
             )
-            if new_N is not None:
-                new_N &= ~np.isin(spool.hashes_N, valid.hashes_N)
-        if new_N is not None and not new_N.any():
+            if unlabelled_N is not None:
+                unlabelled_N &= ~np.isin(spool.hashes_N, valid.hashes_N)
+        if unlabelled_N is not None and not unlabelled_N.any():
             raise DataError(
-                f"all {int((spool.codes_N < 0).sum()):,} unlabelled reviews stand among those "
-                "with labels",
+                f"all {int((spool.label_codes_N < 0).sum()):,} unlabelled reviews are also among "
+                "those with labels",
                 todo="give others with --unlabelled, or leave it out",
             )
-        _write(spool, folder, class_of_N, parts, tokenizer, finalize)
+        _write(spool, folder, classes_N, parts, tokenizer, finalize)
     (folder / "labels.json").write_text(json.dumps(scheme.to_dict()), encoding="utf-8")
     return TrainingCorpora.open(folder)
 
@@ -166,22 +166,22 @@ def encode_unlabelled(
     advance: Advance = lambda count: None,
     processes: int | None = None,
 ) -> TextCorpora:
-    """Encode the reviews that a language model learns from, whatever their labels.
+    """Encode the reviews that a language model is trained on; their labels are ignored.
 
     The arguments are those of `encode_training`.
 
     Raises:
-        WorkerError: a process that shares the work was killed.
-        DataError: there are too few reviews to set some aside.
+        WorkerError: a tokenizer process ended early.
+        DataError: there are too few reviews to hold some out.
     """
-    with spooled(reviews, folder, text, tokenizer, advance, processes) as spool:
-        class_of_N = np.zeros(len(spool.codes_N), np.int32)
-        aside_N = _aside(spool.hashes_N, class_of_N >= 0, train)
-        if not aside_N.any() or aside_N.all():
+    with open_spool(reviews, folder, text, tokenizer, advance, processes) as spool:
+        classes_N = np.zeros(len(spool.label_codes_N), np.int32)
+        held_out_N = _held_out(spool.hashes_N, classes_N >= 0, train)
+        if not held_out_N.any() or held_out_N.all():
             raise DataError("no review is left for validation", todo="give more reviews")
-        tokenizer, finalize = finalized(spool, ~aside_N, text, tokenizer)
-        parts = {"train": ~aside_N, "valid": aside_N}
-        _write(spool, folder, class_of_N, parts, tokenizer, finalize)
+        tokenizer, finalize = finalize_tokenizer(spool, ~held_out_N, text, tokenizer)
+        parts = {"train": ~held_out_N, "valid": held_out_N}
+        _write(spool, folder, classes_N, parts, tokenizer, finalize)
     return TextCorpora.open(folder)
 
 
@@ -195,35 +195,35 @@ def encode_reviews(
     advance: Advance = lambda count: None,
     processes: int | None = None,
 ) -> EncodedCorpus:
-    """Encode labelled reviews with a tokenizer that is settled; texts are kept.
+    """Encode labelled reviews with a final tokenizer; the corpus keeps their texts.
 
     Raises:
-        WorkerError: a process that shares the work was killed.
-        DataError: a label is not one the scheme knows, or no review is left.
+        WorkerError: a tokenizer process ended early.
+        DataError: a label is unknown to the scheme, or no review is left.
     """
-    known = tokenizer if isinstance(tokenizer, WordTokenizer) else None
-    pairs = (labelled(chunk, labels, bad_rows) for chunk in chunks_of(reviews, advance))
+    encoder = tokenizer if isinstance(tokenizer, WordTokenizer) else None
+    pairs = (texts_and_classes(chunk, labels, bad_rows) for chunk in chunked(reviews, advance))
     chunks = ((pa.array(texts, pa.string()), classes) for texts, classes in pairs)
-    cuts = tokenize_all(chunks, known.steps if known is not None else None, processes)
-    with closing(cuts), CorpusWriter(path, texts=True) as writer:
+    batches = tokenize_all(chunks, None if encoder is None else encoder.steps, processes)
+    with closing(batches), CorpusWriter(path, texts=True) as writer:
         count = 0
-        for texts, classes, cut in cuts:
-            if known is not None:
-                flat, lengths = numbered(known, cut), cut.lengths_N
+        for texts, classes, batch in batches:
+            if encoder is not None:
+                ids, lengths_N = word_ids(encoder, batch), batch.lengths_N
             else:
-                flat, lengths = flat_ids(tokenizer.encode(texts.to_pylist()))
+                ids, lengths_N = flatten(tokenizer.encode(texts.to_pylist()))
             classes_N = np.array(classes, np.int32)
-            writer.write(flat, offsets(lengths), classes_N, cut.hashes_N, texts)
+            writer.write(ids, offsets(lengths_N), classes_N, batch.hashes_N, texts)
             count += len(texts)
         if not count:
             raise DataError("no review to measure on", todo="check the file and its labels")
     return EncodedCorpus(path)
 
 
-def labelled(
+def texts_and_classes(
     reviews: Iterable[Review], labels: LabelScheme, bad_rows: BadRows
 ) -> tuple[list[str], list[int]]:
-    """Texts and classes of the reviews; those with a label that is left out are not among them."""
+    """Texts and classes of the reviews, without those whose label the scheme leaves out."""
     texts, classes = [], []
     for review in reviews:
         try:
@@ -243,65 +243,65 @@ def _classes(spool: Spool, labels: str, bad_rows: BadRows) -> tuple[LabelScheme,
     for name, error in strays.items():
         for _ in range(spool.labels[name].count):
             bad_rows.report(error)
-    class_of = np.full(len(spool.labels) + 1, -1, np.int32)  # the last is that of no label, -1
+    class_of = np.full(len(spool.labels) + 1, -1, np.int32)  # the last: no label, code -1
     for code, (name, raw) in enumerate(spool.labels.items()):
-        found = None if name in strays else scheme.class_id(name, raw.where)
-        class_of[code] = -1 if found is None else found
-    return scheme, class_of[spool.codes_N]
+        class_id = None if name in strays else scheme.class_id(name, raw.where)
+        class_of[code] = -1 if class_id is None else class_id
+    return scheme, class_of[spool.label_codes_N]
 
 
-def _new(spool: Spool) -> Flags:
-    """The reviews without a label whose text has none elsewhere either."""
-    has_label_N = spool.codes_N >= 0
-    new_N: Flags = ~has_label_N & ~np.isin(spool.hashes_N, spool.hashes_N[has_label_N])
-    return new_N
+def _unlabelled_only(spool: Spool) -> Flags:
+    """The reviews without a label whose text is not among those with one."""
+    labelled_N = spool.label_codes_N >= 0
+    only_N: Flags = ~labelled_N & ~np.isin(spool.hashes_N, spool.hashes_N[labelled_N])
+    return only_N
 
 
-def _aside(hashes_N: Hashes, usable_N: Flags, train: TrainConfig) -> Flags:
-    """The reviews set aside for validation: those whose hash, stirred by the seed, is smallest.
+def _held_out(hashes_N: Hashes, usable_N: Flags, train: TrainConfig) -> Flags:
+    """The validation reviews: those whose text hash, mixed with the seed, is smallest.
 
-    Going by the text's hash keeps copies of one review on one side. The stirring is SplitMix64's
-    finaliser (Steele, Lea and Flood 2014).
+    Copies of one review have one hash, so they stay on one side of the split. The mixing function
+    is the finaliser of SplitMix64 (Steele, Lea and Flood 2014, *Fast Splittable Pseudorandom Number
+    Generators*).
     """
-    stirred_N = hashes_N + np.uint64(train.seed * 0x9E3779B97F4A7C15 % 2**64)
-    stirred_N = (stirred_N ^ (stirred_N >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    stirred_N = (stirred_N ^ (stirred_N >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    stirred_N ^= stirred_N >> np.uint64(31)
-    wanted = min(round(int(usable_N.sum()) * train.valid_fraction), train.max_valid_examples)
-    if wanted == 0:
+    mixed_N = hashes_N + np.uint64(train.seed * 0x9E3779B97F4A7C15 % 2**64)
+    mixed_N = (mixed_N ^ (mixed_N >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed_N = (mixed_N ^ (mixed_N >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    mixed_N ^= mixed_N >> np.uint64(31)
+    count = min(round(int(usable_N.sum()) * train.valid_fraction), train.max_valid_examples)
+    if count == 0:
         return np.zeros_like(usable_N)
-    last = np.partition(stirred_N[usable_N], wanted - 1)[wanted - 1]
-    chosen: Flags = usable_N & (stirred_N <= last)
-    return chosen
+    threshold = np.partition(mixed_N[usable_N], count - 1)[count - 1]
+    held_out_N: Flags = usable_N & (mixed_N <= threshold)
+    return held_out_N
 
 
-def _check_split(classes_N: Ints, scheme: LabelScheme, *, valid: bool) -> None:
+def _check_split(classes_N: Ints, scheme: LabelScheme, *, has_valid: bool) -> None:
     todo = "give more reviews, or validation reviews of their own with --valid"
-    if not valid:
+    if not has_valid:
         raise DataError("no review is left for validation", todo=todo)
     missing = set(range(len(scheme.names))) - set(np.unique(classes_N).tolist())
     if missing:
-        names = " or ".join(scheme.names[at] for at in sorted(missing))
+        names = " or ".join(scheme.names[class_id] for class_id in sorted(missing))
         raise DataError(f"no training review is {names}", todo=todo)
 
 
 def _write(
     spool: Spool,
     folder: Path,
-    class_of_N: Ints,
+    classes_N: Ints,
     parts: Mapping[str, Flags],
     tokenizer: Tokenizer,
     finalize: Finalize,
 ) -> None:
-    """Parts of the spooled reviews as corpora, and the tokenizer that made them."""
+    """Write parts of the spooled reviews as corpora, and the tokenizer."""
     for name, rows_N in parts.items():
-        kept = name != "train"  # their texts are shown again, or read by a teacher
-        with CorpusWriter(folder / f"{name}.arrow", texts=kept) as writer:
-            for batch, classes_N in spool.parts(
-                rows_N, class_of_N, texts=kept or spool.words is None
-            ):
-                flat, lengths = finalize(batch)
-                texts = batch.column("text") if kept else None
-                hashes = batch.column("text_hash").to_numpy()
-                writer.write(flat, offsets(lengths), classes_N, hashes, texts)
+        keep_texts = name != "train"  # they are shown in the report, or read by a teacher
+        read_texts = keep_texts or spool.encoder is None
+        with CorpusWriter(folder / f"{name}.arrow", texts=keep_texts) as writer:
+            for batch, batch_classes_N in spool.select(rows_N, classes_N, texts=read_texts):
+                ids, lengths_N = finalize(batch)
+                texts = batch.column("text") if keep_texts else None
+                hashes_N = batch.column("text_hash").to_numpy()
+                writer.write(ids, offsets(lengths_N), batch_classes_N, hashes_N, texts)
     tokenizer.save(folder / "tokenizer.json")

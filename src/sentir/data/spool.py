@@ -1,6 +1,7 @@
-"""Reviews on disk until all are counted: as provisional ids, or as texts yet to be cut.
+"""Reviews on disk until all are counted: as provisional ids, or as texts.
 
-Which words get an id is known only when all reviews have been read, and they are read once.
+Which words get an id is known only when all reviews have been read, and they are read once. Shapes:
+N reviews, P provisional ids.
 """
 
 from __future__ import annotations
@@ -24,44 +25,45 @@ from sentir.text.parallel import tokenize_all
 from sentir.text.tokenizer import SubwordTokenizer, Tokenizer, WordTokenizer
 from sentir.text.vocabulary import StreamingVocabulary
 
-#: Told how many more reviews went through.
+#: Called with how many more reviews were read.
 Advance = Callable[[int], None]
 Ints = npt.NDArray[np.int32]
 Hashes = npt.NDArray[np.uint64]
 Flags = npt.NDArray[np.bool_]
-#: What numbers the words of reviews: a vocabulary that grows with them, or one that is settled.
-Words = StreamingVocabulary | WordTokenizer
-#: From a spooled record batch to its reviews' final ids, one behind the other, and their lengths.
+#: Gives words their ids: a vocabulary that still grows, or a tokenizer that is final.
+WordEncoder = StreamingVocabulary | WordTokenizer
+#: From a spooled record batch to the final ids of its reviews, one after the other, and lengths.
 Finalize = Callable[[pa.RecordBatch], tuple[Ints, Ints]]
 
 
 @dataclass(frozen=True)
 class Spool:
-    """All reviews as they were read: on disk their provisional ids and texts, here the rest."""
+    """All reviews as they were read: provisional ids and texts on disk, the rest in memory."""
 
     path: Path
-    #: Raw labels in the order they came; `codes_N` says which one each review has, -1 for none.
+    #: Raw labels in the order of their first appearance.
     labels: dict[str, RawLabel]
-    codes_N: Ints
+    #: Each review's index in `labels`, -1 for a review without a label.
+    label_codes_N: Ints
     hashes_N: Hashes
-    #: What numbered the words; None where the texts have yet to be cut into pieces of words.
-    words: Words | None
+    #: What gave the words their ids; None for subwords, which are encoded from the texts.
+    encoder: WordEncoder | None
 
-    def parts(
-        self, rows_N: Flags, class_of_N: Ints, *, texts: bool
+    def select(
+        self, rows_N: Flags, classes_N: Ints, *, texts: bool
     ) -> Iterator[tuple[pa.RecordBatch, Ints]]:
-        """The chosen reviews, some thousand at a time, with their classes."""
+        """The chosen reviews with their classes, one record batch at a time."""
         start = 0
         for batch in read_batches(self.path, texts=texts):
             end = start + batch.num_rows
             chosen = rows_N[start:end]
             if chosen.any():
-                yield batch.filter(pa.array(chosen)), class_of_N[start:end][chosen]
+                yield batch.filter(pa.array(chosen)), classes_N[start:end][chosen]
             start = end
 
 
 @contextmanager
-def spooled(
+def open_spool(
     reviews: Iterable[Review],
     folder: Path,
     text: TextConfig,
@@ -69,13 +71,13 @@ def spooled(
     advance: Advance,
     processes: int | None,
 ) -> Iterator[Spool]:
-    """The reviews in a spool, which is deleted afterwards."""
+    """Read the reviews into a spool, which is deleted at the end of the block."""
     path = folder / "spool.arrow"
-    words: Words | None = tokenizer if isinstance(tokenizer, WordTokenizer) else None
+    encoder: WordEncoder | None = tokenizer if isinstance(tokenizer, WordTokenizer) else None
     if tokenizer is None and text.tokenizer == "word":
-        words = StreamingVocabulary(text)
+        encoder = StreamingVocabulary(text)
     try:
-        yield _fill_spool(reviews, path, words, advance, processes)
+        yield _fill_spool(reviews, path, encoder, advance, processes)
     finally:
         path.unlink(missing_ok=True)
 
@@ -83,95 +85,102 @@ def spooled(
 def _fill_spool(
     reviews: Iterable[Review],
     path: Path,
-    words: Words | None,
+    encoder: WordEncoder | None,
     advance: Advance,
     processes: int | None,
 ) -> Spool:
-    names: dict[str, int] = {}
+    code_of: dict[str, int] = {}
     counts: list[int] = []
-    places: list[str] = []
+    first_rows: list[str] = []
     codes, hashes = [np.empty(0, np.int32)], [np.empty(0, np.uint64)]
 
     def chunks() -> Iterator[tuple[pa.StringArray, Ints]]:
-        for chunk in chunks_of(reviews, advance):
-            labels = []
+        for chunk in chunked(reviews, advance):
+            chunk_codes = []
             for review in chunk:
                 label = review.label
                 if label is None:
-                    labels.append(-1)
+                    chunk_codes.append(-1)
                     continue
-                code = names.get(label)
+                code = code_of.get(label)
                 if code is None:
-                    code = names[label] = len(names)
+                    code = code_of[label] = len(code_of)
                     counts.append(0)
-                    places.append(f"{review.path}:{review.line}")
+                    first_rows.append(f"{review.path}:{review.line}")
                 counts[code] += 1
-                labels.append(code)
+                chunk_codes.append(code)
             texts = pa.array([review.text for review in chunk], pa.string())
-            yield texts, np.array(labels, np.int32)
+            yield texts, np.array(chunk_codes, np.int32)
 
-    cuts = tokenize_all(chunks(), None if words is None else words.steps, processes)
-    with closing(cuts), CorpusWriter(path, texts=True) as writer:
-        for texts, codes_of_chunk, cut in cuts:
-            flat = cut.flat if words is None else numbered(words, cut)
-            writer.write(flat, offsets(cut.lengths_N), codes_of_chunk, cut.hashes_N, texts)
-            codes.append(codes_of_chunk)
-            hashes.append(cut.hashes_N)
-    raw = {name: RawLabel(counts[code], places[code]) for name, code in names.items()}
-    return Spool(path, raw, np.concatenate(codes), np.concatenate(hashes), words)
+    batches = tokenize_all(chunks(), None if encoder is None else encoder.steps, processes)
+    with closing(batches), CorpusWriter(path, texts=True) as writer:
+        for texts, chunk_codes, batch in batches:
+            ids = batch.indices_T if encoder is None else word_ids(encoder, batch)
+            writer.write(ids, offsets(batch.lengths_N), chunk_codes, batch.hashes_N, texts)
+            codes.append(chunk_codes)
+            hashes.append(batch.hashes_N)
+    labels = {name: RawLabel(counts[code], first_rows[code]) for name, code in code_of.items()}
+    return Spool(path, labels, np.concatenate(codes), np.concatenate(hashes), encoder)
 
 
-def finalized(
-    spool: Spool, train_N: Flags, text: TextConfig, given: Tokenizer | None
+def finalize_tokenizer(
+    spool: Spool, train_N: Flags, text: TextConfig, tokenizer: Tokenizer | None
 ) -> tuple[Tokenizer, Finalize]:
-    """The tokenizer, learnt from the training reviews unless given, and what it makes of all."""
-    words = spool.words
-    if isinstance(words, WordTokenizer):
-        return words, _ids
-    parts = spool.parts(train_N, spool.codes_N, texts=words is None)
-    if words is None:
-        texts = (value for batch, _ in parts for value in batch.column("text").to_pylist())
-        subwords = given or SubwordTokenizer.train(texts, text)
-        return subwords, lambda batch: flat_ids(subwords.encode(batch.column("text").to_pylist()))
-    counts = np.zeros(len(words), np.int64)
-    for batch, _ in parts:
-        counts += np.bincount(_ids(batch)[0], minlength=len(counts))
-    tokenizer, table = words.finalize(counts)
+    """The final tokenizer, and the function that gives a spooled batch its final ids.
+
+    Args:
+        spool: all reviews.
+        train_N: the reviews to learn the tokenizer from.
+        text: how text becomes ids.
+        tokenizer: a final tokenizer to use; None: learn one.
+    """
+    encoder = spool.encoder
+    if isinstance(encoder, WordTokenizer):
+        return encoder, _spooled_ids
+    selected = spool.select(train_N, spool.label_codes_N, texts=encoder is None)
+    if encoder is None:
+        texts = (value for batch, _ in selected for value in batch.column("text").to_pylist())
+        subwords = tokenizer or SubwordTokenizer.train(texts, text)
+        return subwords, lambda batch: flatten(subwords.encode(batch.column("text").to_pylist()))
+    counts_P = np.zeros(len(encoder), np.int64)
+    for batch, _ in selected:
+        counts_P += np.bincount(_spooled_ids(batch)[0], minlength=len(counts_P))
+    words, table_P = encoder.finalize(counts_P)
 
     def finalize(batch: pa.RecordBatch) -> tuple[Ints, Ints]:
-        flat, lengths = _ids(batch)
-        return table[flat], lengths
+        ids, lengths = _spooled_ids(batch)
+        return table_P[ids], lengths
 
-    return tokenizer, finalize
+    return words, finalize
 
 
-def _ids(batch: pa.RecordBatch) -> tuple[Ints, Ints]:
+def _spooled_ids(batch: pa.RecordBatch) -> tuple[Ints, Ints]:
     ids = batch.column("ids")
     return ids.flatten().to_numpy(), ids.value_lengths().to_numpy()
 
 
-def numbered(words: Words, cut: TokenizedBatch) -> Ints:
-    """The ids of all words, as they follow each other."""
-    if isinstance(words, StreamingVocabulary):
-        return words.encode(cut)
-    ids = np.fromiter(map(words.id_of, cut.words), np.int32, len(cut.words))
-    return ids[cut.flat]
+def word_ids(encoder: WordEncoder, batch: TokenizedBatch) -> Ints:
+    """The ids of all words of a batch, one review after the other."""
+    if isinstance(encoder, StreamingVocabulary):
+        return encoder.encode(batch)
+    ids = np.fromiter(map(encoder.id_of, batch.words), np.int32, len(batch.words))
+    return ids[batch.indices_T]
 
 
-def chunks_of(reviews: Iterable[Review], advance: Advance) -> Iterator[list[Review]]:
-    """The reviews, as many at a time as a record batch holds."""
+def chunked(reviews: Iterable[Review], advance: Advance) -> Iterator[list[Review]]:
+    """The reviews in chunks of a record batch's size."""
     source = iter(reviews)
     while chunk := list(islice(source, BATCH_ROWS)):
         yield chunk
         advance(len(chunk))
 
 
-def flat_ids(ids: Sequence[Sequence[int]]) -> tuple[Ints, Ints]:
-    """The ids of all reviews as they follow each other, and each review's number of them."""
-    lengths = np.fromiter(map(len, ids), np.int32, len(ids))
-    return np.fromiter(chain.from_iterable(ids), np.int32, int(lengths.sum())), lengths
+def flatten(ids: Sequence[Sequence[int]]) -> tuple[Ints, Ints]:
+    """The ids of all reviews, one review after the other, and the length of each review (N,)."""
+    lengths_N = np.fromiter(map(len, ids), np.int32, len(ids))
+    return np.fromiter(chain.from_iterable(ids), np.int32, int(lengths_N.sum())), lengths_N
 
 
-def offsets(lengths: Ints) -> Ints:
-    """Where each review begins among the ids of all, and where the last one ends."""
-    return np.concatenate(([0], np.cumsum(lengths))).astype(np.int32)
+def offsets(lengths_N: Ints) -> Ints:
+    """Where each review starts among the ids of all, and where the last one ends (N + 1,)."""
+    return np.concatenate(([0], np.cumsum(lengths_N))).astype(np.int32)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sentir.data.encoding import labelled
+from sentir.data.encoding import texts_and_classes
 from sentir.errors import DataError
 from sentir.evaluation.metrics import Metrics, Mistake, Mistakes, measure
 from sentir.inference.predictor import WINDOW, Predictor
@@ -52,7 +52,7 @@ def evaluate(
     answers, classes = [], []
     reviews = read_reviews(sources, options, bad_rows=bad_rows)
     while window := list(islice(reviews, 4 * WINDOW)):
-        texts, labels_B = labelled(window, scheme, bad_rows)
+        texts, labels_B = texts_and_classes(window, scheme, bad_rows)
         if texts:
             answers.append(predictor.predict_proba(texts))
             classes.append(np.array(labels_B))

@@ -1,16 +1,16 @@
-"""Words by the Penn Treebank's rules, a white-space piece at a time (many at once: `pieces`).
+"""Words by the Penn Treebank's rules, one white-space piece at a time.
 
-Reviews repeat themselves: after a few thousand of them nearly every piece between two blanks has
-been seen. So the rules run once a distinct piece and the answer is kept; everything that can be
-decided inside a piece (all cleaning but HTML, which may hold blanks, and all of the rules) costs
-nothing from then on.
+Reviews repeat themselves: after a few thousand of them nearly every piece between two spaces has
+been seen. So a piece is split once and its words are remembered. Everything that can be decided
+inside a piece (all cleaning but HTML, which may hold spaces, and all of the rules) costs nothing
+from then on. `sentir.text.treebank_batch` is the fast twin.
 
-The rules are those of Robert MacIntyre's Treebank tokenizer as NLTK's ``word_tokenize`` carries
-them (Bird, Klein and Loper 2009, *Natural Language Processing with Python*, ch. 3): punctuation
-stands alone, ``"`` becomes the opening or closing pair, clitics leave their word (``do n't``,
-``it 's``, ``can not``). Few things differ. A full stop ends a sentence wherever it ends a piece
-that is not a known abbreviation, as the case that would tell is gone by then. And ``¡`` and ``¿``
-stand alone, so that Spanish words stay whole, and so does ``…``.
+The rules are those of Robert MacIntyre's Treebank tokenizer as in NLTK's ``word_tokenize`` (Bird,
+Klein and Loper 2009, *Natural Language Processing with Python*, ch. 3): punctuation is a token of
+its own, ``"`` becomes the opening or closing pair, clitics are separated (``do n't``, ``it 's``,
+``can not``). The differences: a full stop ends a sentence wherever it ends a piece that is not a
+known abbreviation, since lowercasing has removed the capital that would decide; ``¡``, ``¿`` and
+``…`` are tokens of their own, so that Spanish words stay whole.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 #: Pieces remembered: about 200 MB at the very most, and every piece of most corpora.
 MAX_PIECES = 500_000
-#: A longer piece is not language (base64, a row of dashes); it is cut, not remembered.
+#: A longer piece is not language (base64, a row of dashes): it is divided, and not remembered.
 MAX_PIECE_CHARACTERS = 100
 
 ABBREVIATIONS = frozenset(
@@ -39,16 +39,16 @@ ABBREVIATIONS = frozenset(
         "e.g i.e a.k.a ph.d sra srta dra ud uds pág núm"
     ).split()
 )
-#: What stands alone behind a word, whatever the word; the full stop depends on it.
+#: A sign after a word that is always a token of its own, but for the full stop.
 _SIGNS = frozenset(("", ".", *",;:!?)"))
 _INITIALS = re.compile(r"(?:[^\W\d_]\.)*[^\W\d_]")
 
-#: One token of a piece; what is most of a text comes first.
+#: One token of a piece; the most frequent alternative comes first.
 TOKEN = rf"""
     (?: [^\s.…`'"«»“”‘’„¡¿;@#$%&?!*()\[\]{{}}<>‒–—―:,-]+
       | \.(?!\.) | -(?!-) | '(?!') | [:,](?=\d) )+
   | {re.escape(URL_TOKEN)}
-  | \.{{2,}} | …                          # dots of any number, two or more
+  | \.{{2,}} | …                          # two or more full stops
   | --                                    # the typewriter's dash
   | `+ | '' | ["«»“”‘’„¡¿;@#$%&?!*()\[\]{{}}<>‒–—―]
   | [:,](?!\d)                            # 3,50 and 10:30 stay whole
@@ -56,49 +56,49 @@ TOKEN = rf"""
 _TOKEN = re.compile(TOKEN, re.VERBOSE)
 _CLITIC = re.compile(r"(?i)(.*[^'])('(?:s|m|d|ll|re|ve)?|n't)")
 _LEADING_APOSTROPHE = re.compile(r"(?i)'(?!(?:re|ve|ll|m|t|s|d|n)\b)(?=\w)")
-_JOINED = re.compile(r"(?i)\b(?:(can)(not)|(d)('ye)|(gim)(me)|(gon)(na)|(got)(ta)|(lem)(me)"
+_CONTRACTION = re.compile(r"(?i)\b(?:(can)(not)|(d)('ye)|(gim)(me)|(gon)(na)|(got)(ta)|(lem)(me)"
                      r"|(more)('n)|(wan)(na))\b")  # fmt: skip
-#: What becomes the opening or the closing pair, by what stands before it.
+#: These become the opening or the closing pair, by the token before them.
 QUOTES = frozenset(('"', "''"))
 OPENS_QUOTE = frozenset(("(", "[", "{", "<"))
-#: What may stand behind a sentence's full stop; the colon joins a title to its review.
+#: Tokens that may follow a sentence's full stop; a colon joins a title to its review.
 CLOSERS = frozenset((")", "]", "}", ">", '"', "'", "''", "»", "”", "’", ":"))
 
 
 def split_piece(piece: str) -> list[str]:
-    """The tokens of a stretch of text without blanks.
+    """The tokens of a piece: text without white space.
 
     >>> split_piece('("can\\'t')
     ['(', '``', 'ca', "n't"]
     """
-    # Three of four distinct pieces are a bare word, or one with a sign behind it.
+    # Three of four distinct pieces are a bare word, or a word and a sign.
     word, sign = (piece, "") if piece.isalpha() else (piece[:-1], piece[-1:])
-    if word.isalpha() and sign in _SIGNS and not _JOINED.fullmatch(word):
+    if word.isalpha() and sign in _SIGNS and not _CONTRACTION.fullmatch(word):
         if sign != ".":
             return [word, sign] if sign else [word]
         if len(word) > 1 and word.lower() not in ABBREVIATIONS:
             return [word, sign]
     tokens: list[str] = []
-    found: list[str] = _TOKEN.findall(piece)
-    last_word = len(found) - 1
-    while last_word >= 0 and found[last_word] in CLOSERS:
+    raw_tokens: list[str] = _TOKEN.findall(piece)
+    last_word = len(raw_tokens) - 1
+    while last_word >= 0 and raw_tokens[last_word] in CLOSERS:
         last_word -= 1
-    for at, token in enumerate(found):
+    for index, token in enumerate(raw_tokens):
         if token in QUOTES:
             tokens.append("``" if not tokens or tokens[-1] in OPENS_QUOTE else "''")
         elif token[0].isalnum() or token[0] in ".'-" or len(token) > 1:
-            tokens += split_word(token, ends_piece=at == last_word)
+            tokens += split_word(token, ends_piece=index == last_word)
         else:
             tokens.append(token)
     return tokens
 
 
 def split_word(word: str, *, ends_piece: bool) -> list[str]:
-    """The tokens of a token that is no quote: its clitics, and a sentence's full stop, leave it.
+    """Separate clitics and a sentence's full stop from a word.
 
     Args:
-        word: what `TOKEN` found.
-        ends_piece: nothing but `CLOSERS` stands behind it in its piece.
+        word: a match of `TOKEN` that is no quote.
+        ends_piece: only `CLOSERS` follow it in its piece.
     """
     if stays_whole(word):
         return [word]
@@ -117,59 +117,59 @@ def split_word(word: str, *, ends_piece: bool) -> list[str]:
     while (match := _CLITIC.fullmatch(word)) is not None and match[1]:
         word = match[1]
         clitics.insert(0, match[2])
-    joined = _JOINED.fullmatch(word)
-    words = [part for part in joined.groups() if part] if joined else [word]
+    contraction = _CONTRACTION.fullmatch(word)
+    words = [part for part in contraction.groups() if part] if contraction else [word]
     return [*before, *words, *clitics, *after]
 
 
 def stays_whole(word: str) -> bool:
-    """Whether `split_word` leaves the token as it is, wherever it stands."""
+    """Whether `split_word` returns the token unchanged, wherever it stands."""
     if "'" in word or word[-1] == ".":
         return False
-    return not 4 <= len(word) <= 6 or not _JOINED.fullmatch(word)
+    return not 4 <= len(word) <= 6 or not _CONTRACTION.fullmatch(word)
 
 
 class WordSplitter(Generic[T]):
-    """What is kept of each word of a review, each distinct piece worked out once.
+    """The words of a review, or what is derived from them; each distinct piece is split once.
 
     Args:
         steps: cleaning steps, see `sentir.text.cleaning`.
-        keep: what to keep of a piece's words: the words, or their ids.
+        derive: maps the words of a piece to the values to keep: the words, or their ids.
     """
 
     def __init__(
-        self, steps: Sequence[CleanStep], keep: Callable[[list[str]], Sequence[T]]
+        self, steps: Sequence[CleanStep], derive: Callable[[list[str]], Sequence[T]]
     ) -> None:
-        # Entities and breaks may hold blanks, so they go before the split; all else is local.
-        self._whole: Callable[[str], str] = STEPS["html"] if "html" in steps else str
-        self._local = cleaner([step for step in steps if step != "html"])
-        self._keep = keep
-        self._known = _Known(self._work_out)
-        #: What is kept of the words of one piece.
-        self.of_piece: Callable[[str], Sequence[T]] = self._known.__getitem__
+        # Entities and line breaks may hold spaces, so HTML goes before the split into pieces.
+        self._clean_html: Callable[[str], str] = STEPS["html"] if "html" in steps else str
+        self._clean_piece = cleaner([step for step in steps if step != "html"])
+        self._derive = derive
+        self._cache = _PieceCache(self._split)
+        #: The values of one piece.
+        self.of_piece: Callable[[str], Sequence[T]] = self._cache.__getitem__
 
-    def _work_out(self, piece: str) -> Sequence[T]:
-        piece = self._local(piece)
+    def _split(self, piece: str) -> Sequence[T]:
+        piece = self._clean_piece(piece)
         if len(piece) <= MAX_PIECE_CHARACTERS:
-            return self._keep(split_piece(piece))
-        cuts = range(0, len(piece), MAX_PIECE_CHARACTERS)
-        parts = (split_piece(piece[at : at + MAX_PIECE_CHARACTERS]) for at in cuts)
-        return self._keep(list(chain.from_iterable(parts)))
+            return self._derive(split_piece(piece))
+        starts = range(0, len(piece), MAX_PIECE_CHARACTERS)
+        parts = (split_piece(piece[start : start + MAX_PIECE_CHARACTERS]) for start in starts)
+        return self._derive(list(chain.from_iterable(parts)))
 
     def __call__(self, text: str) -> list[T]:
-        """What is kept of the text's words, in their order."""
-        return list(chain.from_iterable(map(self.of_piece, self._whole(text).split())))
+        """The values of the text's words, in their order."""
+        return list(chain.from_iterable(map(self.of_piece, self._clean_html(text).split())))
 
 
-class _Known(dict[str, Sequence[T]], Generic[T]):
-    """A dictionary that works out what it lacks, and starts again when it is full."""
+class _PieceCache(dict[str, Sequence[T]], Generic[T]):
+    """A dictionary that computes missing values, and is emptied when it is full."""
 
-    def __init__(self, work_out: Callable[[str], Sequence[T]]) -> None:
+    def __init__(self, compute: Callable[[str], Sequence[T]]) -> None:
         super().__init__()
-        self._work_out = work_out
+        self._compute = compute
 
     def __missing__(self, piece: str) -> Sequence[T]:
-        value = self._work_out(piece)
+        value = self._compute(piece)
         if len(piece) <= MAX_PIECE_CHARACTERS:
             if len(self) >= MAX_PIECES:
                 self.clear()

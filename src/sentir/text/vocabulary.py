@@ -1,8 +1,9 @@
-"""Counting words while reading, so that every review is cut into words only once.
+"""Count words while reading, so that every review is tokenised only once.
 
 Which words get an id is known when all reviews are counted, but the reviews should not be read
-twice for it. So each word gets a provisional id as it comes, reviews are kept as provisional ids,
-and in the end one table turns those into the final ones.
+twice. So each word gets a provisional id when it first appears, reviews are stored as provisional
+ids, and in the end one table maps those to the final ids. Shapes: N words, P provisional ids,
+T words of all reviews one after the other.
 """
 
 from __future__ import annotations
@@ -17,64 +18,68 @@ from sentir.config import TextConfig
 from sentir.text.batch import TokenizedBatch
 from sentir.text.tokenizer import SPECIAL, UNK, WordTokenizer
 
-#: Distinct words held while counting (about 300 MB); beyond, the rarer half is let go.
+#: Distinct words held while counting (about 300 MB); beyond, the rarer half is dropped.
 MAX_WORDS = 2_000_000
 
 
 class StreamingVocabulary:
-    """Provisional ids for words as they come."""
+    """Provisional ids for a stream of words, and their final ids at its end.
+
+    Args:
+        config: how text becomes ids.
+        max_words: distinct words held while counting.
+    """
 
     def __init__(self, config: TextConfig, *, max_words: int = MAX_WORDS) -> None:
         self._config = config
         self.steps = config.clean
         self._max_words = max_words
         self._id_of: dict[str, int] = {}
-        self._counts = array("q")
+        self._counts_P = array("q")
 
-    def encode(self, cut: TokenizedBatch) -> npt.NDArray[np.int32]:
-        """The provisional ids of all words of some reviews, as they follow each other.
+    def encode(self, batch: TokenizedBatch) -> npt.NDArray[np.int32]:
+        """The provisional ids (T,) of the batch's words, which are counted.
 
-        The words are counted, and rare ones are let go if there are too many of them.
-        A word that was let go and comes again gets another id and a count that begins anew (the
-        lossy counting of Manku and Motwani 2002). So memory stays bounded on any corpus, but for
-        the 8 bytes of each id's count.
+        If there are too many distinct words, the rarer half is dropped. A dropped word that comes
+        again gets a new id and is counted from zero (lossy counting, Manku and Motwani 2002, 4.2).
+        So memory is bounded for any corpus, but for 8 bytes per provisional id.
         """
-        words = cut.words
+        words = batch.words
         ids_N = np.fromiter(map(self._id_of.get, words, repeat(-1)), np.int32, len(words))
         new = np.flatnonzero(ids_N < 0)
-        ids_N[new] = np.arange(len(new)) + len(self._counts)
-        self._id_of.update((words[place], int(ids_N[place])) for place in new)
-        self._counts.extend(repeat(0, len(new)))
-        counts = np.frombuffer(self._counts, dtype=np.int64)
-        counts[ids_N] += np.bincount(cut.flat, minlength=len(ids_N))
+        ids_N[new] = np.arange(len(new)) + len(self._counts_P)
+        self._id_of.update((words[index], int(ids_N[index])) for index in new)
+        self._counts_P.extend(repeat(0, len(new)))
+        counts_P = np.frombuffer(self._counts_P, dtype=np.int64)
+        counts_P[ids_N] += np.bincount(batch.indices_T, minlength=len(ids_N))
         if len(self._id_of) > self._max_words:
             ids = np.fromiter(self._id_of.values(), dtype=np.int64, count=len(self._id_of))
-            rare = int(np.median(counts[ids]))  # of most corpora: once
-            self._id_of = {word: at for word, at in self._id_of.items() if counts[at] > rare}
-        return ids_N[cut.flat]
+            median = int(np.median(counts_P[ids]))  # of most corpora: 1
+            self._id_of = {word: id for word, id in self._id_of.items() if counts_P[id] > median}
+        return ids_N[batch.indices_T]
 
     def finalize(
-        self, counts_N: npt.NDArray[np.int64]
+        self, counts_P: npt.NDArray[np.int64]
     ) -> tuple[WordTokenizer, npt.NDArray[np.int32]]:
         """The tokenizer of the words seen often enough, and the table to its ids.
 
         Args:
-            counts_N: how often each provisional id stands in the training reviews.
+            counts_P: how often each provisional id occurs in the training reviews.
 
         Returns:
-            The tokenizer, its words by falling frequency (then by first appearance), and an array
-            of shape (N,) that holds the final id of each provisional one.
+            The tokenizer, its words by falling frequency (then by first appearance), and the final
+            id of each provisional one (P,).
         """
-        word_of = {at: word for word, at in self._id_of.items() if word not in SPECIAL}
+        word_of = {id: word for word, id in self._id_of.items() if word not in SPECIAL}
         ids = np.fromiter(word_of, dtype=np.int64, count=len(word_of))
-        ids = ids[counts_N[ids] >= self._config.min_count]
-        ids = ids[np.lexsort((ids, -counts_N[ids]))]
+        ids = ids[counts_P[ids] >= self._config.min_count]
+        ids = ids[np.lexsort((ids, -counts_P[ids]))]
         limit = self._config.max_vocab_size
         ids = ids[: None if limit is None else limit - len(SPECIAL)]
-        table = np.full(len(self._counts), UNK, dtype=np.int32)
-        table[ids] = np.arange(len(SPECIAL), len(SPECIAL) + len(ids), dtype=np.int32)
-        return WordTokenizer([word_of[at] for at in ids], self._config.clean), table
+        table_P = np.full(len(self._counts_P), UNK, dtype=np.int32)
+        table_P[ids] = np.arange(len(SPECIAL), len(SPECIAL) + len(ids), dtype=np.int32)
+        return WordTokenizer([word_of[id] for id in ids], self._config.clean), table_P
 
     def __len__(self) -> int:
-        """Provisional ids handed out so far."""
-        return len(self._counts)
+        """Provisional ids given so far."""
+        return len(self._counts_P)

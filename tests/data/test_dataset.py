@@ -206,7 +206,7 @@ def arrow_file(path: Path, table: pa.Table, **options: object) -> None:
 def test_an_arrow_file_of_other_columns(tmp_path: Path) -> None:
     path = tmp_path / "a.arrow"
     arrow_file(path, pa.table({"text": ["a"], "label": [1]}))
-    assert "its columns are text, label" in refused(path)
+    assert "the columns are text, label" in refused(path)
 
 
 def test_an_arrow_file_that_cannot_be_mapped(path: Path) -> None:

@@ -44,7 +44,7 @@ def test_what_a_step_does(step: CleanStep, text: str, cleaned: str) -> None:
 @pytest.mark.parametrize(
     ("text", "cleaned"),
     [
-        # the lesson's fault: a missing blank is no address
+        # the lesson's bug: a missing space is no URL
         ("the end.The plot", "the end.The plot"),
         ("Muy buen libro.Es corto", "Muy buen libro.Es corto"),
         ("Robert.De Niro", "Robert.De Niro"),
@@ -61,7 +61,7 @@ def test_what_a_step_does(step: CleanStep, text: str, cleaned: str) -> None:
         ("imdb.com/title/tt01?ref=x", "<url>"),
         ("foo-bar.com", "<url>"),
         ("elmundo.es/cine", "<url>"),
-        # what looks a little like one
+        # almost URLs
         ("don't", "don't"),
         ("me.you@mail.com", "me.you@mail.com"),
         ("U.S.A. and e.g. this", "U.S.A. and e.g. this"),
@@ -70,10 +70,10 @@ def test_what_a_step_does(step: CleanStep, text: str, cleaned: str) -> None:
         ("the company", "the company"),
         ("a.community.compare", "a.community.compare"),
         ("http:// and www. alone", "http:// and www. alone"),
-        ("x" * 64 + ".com", "x" * 64 + ".com"),  # no host's part is that long
+        ("x" * 64 + ".com", "x" * 64 + ".com"),  # no label of a host is that long
     ],
 )
-def test_addresses(text: str, cleaned: str) -> None:
+def test_urls(text: str, cleaned: str) -> None:
     assert cleaner(["url"])(text) == cleaned
 
 
@@ -84,7 +84,7 @@ def test_the_order_is_fixed() -> None:
 
 @given(texts)
 def test_piece_by_piece_equals_the_whole(text: str) -> None:
-    # What `WordSplitter` rests on: behind html, no step looks or writes across a blank.
+    # `WordSplitter` relies on it: after html, no step reads or writes across a space.
     clean = cleaner(LOCAL)
     assert clean(text).split() == [clean(piece) for piece in text.split()]
 
@@ -104,7 +104,7 @@ def test_a_step_twice_is_the_step_once(step: CleanStep, text: str) -> None:
         (["url", "digits"], "٣.com"),  # not a host until its digit is 0
     ],
 )
-def test_known_exceptions_to_that(steps: list[CleanStep], text: str) -> None:
+def test_known_exceptions_to_idempotence(steps: list[CleanStep], text: str) -> None:
     once = cleaner(steps)(text)
     assert cleaner(steps)(once) != once
 
@@ -125,11 +125,11 @@ def test_known_exceptions_to_that(steps: list[CleanStep], text: str) -> None:
     ids=lambda text: ascii(text[:8]),
 )
 def test_time_is_linear_in_a_hostile_text(text: str) -> None:
-    began = time.process_time()
+    start = time.process_time()
     cleaner(CLEAN_STEPS)(text)
-    assert time.process_time() - began < 2  # quadratic: minutes
+    assert time.process_time() - start < 2  # quadratic: minutes
 
 
-def test_a_character_s_number_of_thousands_of_digits_stays_text() -> None:
+def test_a_character_number_of_thousands_of_digits_stays_text() -> None:
     text = "&#" + "9" * 5000 + ";"
     assert cleaner(["html"])(text) == text

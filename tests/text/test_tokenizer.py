@@ -31,7 +31,7 @@ REVIEWS = [
     "It wasn't good: the plot was dull, the acting awful... see www.x.com/a for more.",
     "¿Por qué pagar 12,50 euros por una película tan aburrida? Ni regalada.",
 ] * 5
-#: What the special ids are called, what addresses become, and signs of the subwords' own.
+#: The names of the special ids, the URL token, and signs of the subwords.
 PARTS = "_PAD _UNK <url> www.x.com clean habitación xyzzy ñ 😀 ▁ _ ' . ¡ \u200d e\u0301".split()
 texts = st.text() | st.lists(st.sampled_from([*PARTS, " "]), max_size=12).map("".join)
 
@@ -87,10 +87,10 @@ def test_any_vocabulary_survives_the_file(tmp_path: Path, words: list[str], text
 def test_no_text_pads_and_every_id_has_a_token(tokenizer: Tokenizer, text: str) -> None:
     (ids,) = tokenizer.encode([text])
     assert PAD not in ids
-    assert all(0 <= at < len(tokenizer.vocabulary) for at in ids)
-    found = tokenizer.tokens(text)
-    assert len(found) == len(ids)
-    assert all(found)
+    assert all(0 <= id < len(tokenizer.vocabulary) for id in ids)
+    tokens = tokenizer.tokens(text)
+    assert len(tokens) == len(ids)
+    assert all(tokens)
 
 
 @same_fixtures
@@ -107,7 +107,7 @@ def test_the_first_ids_are_reserved(tokenizer: Tokenizer) -> None:
     )
 
 
-def test_nothing_to_say(tokenizer: Tokenizer) -> None:
+def test_empty_texts(tokenizer: Tokenizer) -> None:
     assert tokenizer.encode([]) == []
     assert tokenizer.encode(["", " \n"]) == [[], []]
     assert tokenizer.tokens("") == []
@@ -118,7 +118,7 @@ def test_words() -> None:
     text = "The room wasn't, HABITACIO\u0301N at www.x.com"
     assert tokenizer.tokens(text) == "the room was n't , habitación at <url>".split()
     assert tokenizer.encode([text]) == [[2, UNK, 5, 4, 3, 6, UNK, 7]]
-    assert [tokenizer.vocabulary[at] for at in (2, 5, 7)] == ["the", "was", "<url>"]
+    assert [tokenizer.vocabulary[id] for id in (2, 5, 7)] == ["the", "was", "<url>"]
 
 
 def test_the_names_of_special_ids_in_a_review_are_words() -> None:
@@ -130,9 +130,9 @@ def test_the_names_of_special_ids_in_a_review_are_words() -> None:
 @pytest.mark.parametrize("kind", ["bpe", "unigram"])
 def test_subwords_spell_words_never_seen(kind: str, tokenizers: dict[str, Tokenizer]) -> None:
     tokenizer = tokenizers[kind]
-    assert len(tokenizer.vocabulary) <= 151  # the address's token comes on top
+    assert len(tokenizer.vocabulary) <= 151  # plus the URL token
     (ids,) = tokenizer.encode(["La película estaba sucia"])
-    pieces = [tokenizer.vocabulary[at] for at in ids]
+    pieces = [tokenizer.vocabulary[id] for id in ids]
     assert "".join(pieces).replace("▁", " ").strip() == "la película estaba sucia"
     assert UNK in tokenizer.encode(["クレヨン"])[0]
 
@@ -148,7 +148,7 @@ def test_subwords_are_shown_as_they_are_written(
 
 
 @pytest.mark.parametrize("kind", ["bpe", "unigram"])
-def test_an_address_is_one_subword(kind: str, tokenizers: dict[str, Tokenizer]) -> None:
+def test_a_url_is_one_subword(kind: str, tokenizers: dict[str, Tokenizer]) -> None:
     tokenizer = tokenizers[kind]
     url = list(tokenizer.vocabulary).index("<url>")
     for text in ("www.never.seen/x", "clean (http://a.b/c), good", "clean:www.x.com."):
@@ -166,7 +166,7 @@ def test_the_names_of_special_ids_in_a_review_are_subwords(kind: Kind, tmp_path:
         assert not {*SPECIAL} & {*tokenizer.tokens("_PAD _UNK A_PAD")}
 
 
-def test_no_address_token_without_the_step() -> None:
+def test_no_url_token_without_the_step() -> None:
     config = TextConfig(tokenizer="bpe", clean=("lower",), max_vocab_size=100)
     assert "<url>" not in SubwordTokenizer.train(REVIEWS, config).vocabulary
 

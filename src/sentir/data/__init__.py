@@ -1,1 +1,1 @@
-"""From files to padded tensors: corpus, clean, tokenizer, store, batches."""
+"""From reviews to batches: encoded corpora on disk, and the padded batches drawn from them."""

@@ -1,4 +1,4 @@
-"""What was worked out once, kept in a folder by what it was worked out from."""
+"""Results on disk, named by a digest of everything that they depend on."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ _DIGEST = re.compile("[0-9a-f]{16}")
 
 
 def digest(parts: Any) -> str:
-    """A short name for anything that JSON can hold."""
+    """A short hash of anything that JSON can hold, the same on every machine."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def fingerprint(sources: Sequence[str]) -> list[list[Any]]:
-    """What tells whether the sources are the same: each file's path, size and time, each URL.
+    """The identity of the sources: each file's path, size and time, each URL.
 
     Raises:
-        DataError: a file is not there.
+        DataError: a file is missing.
     """
-    marks: list[list[Any]] = []
+    entries: list[list[Any]] = []
     for source in sources:
         if is_builtin(source):
-            marks.append([source, __version__])
+            entries.append([source, __version__])
             continue
         for path in expand_sources([source]):
             if _is_stream(path):
-                marks.append([path])
+                entries.append([path])
                 continue
-            about = Path(path).stat()
-            marks.append([str(Path(path).resolve()), about.st_size, about.st_mtime_ns])
-    return marks
+            status = Path(path).stat()
+            entries.append([str(Path(path).resolve()), status.st_size, status.st_mtime_ns])
+    return entries
 
 
 def is_volatile(sources: Sequence[str]) -> bool:
@@ -51,32 +51,38 @@ def _is_stream(source: str) -> bool:
     return source == "-" or "://" in source
 
 
-def cached(folder: Path, name: str, make: Callable[[Path], object], *, anew: bool = False) -> Path:
-    """The folder `name` in `folder`, made by `make` if it is not there, or in any case (`anew`).
+def cached(
+    folder: Path, name: str, make: Callable[[Path], object], *, refresh: bool = False
+) -> Path:
+    """The folder `name` in `folder`, made by `make` if it is missing; it is never incomplete.
 
-    What is there is whole.
+    Args:
+        folder: the cache.
+        name: of the folder in it.
+        make: fills a new folder.
+        refresh: make it even if it is there.
     """
-    place = folder / name
-    if place.exists() and not anew:
-        return place
-    with atomic_write(place) as beside:
-        beside.mkdir()
-        make(beside)
-    return place
+    path = folder / name
+    if path.exists() and not refresh:
+        return path
+    with atomic_write(path) as new:
+        new.mkdir()
+        make(new)
+    return path
 
 
 def cached_reviews(
     folder: Path, key: Sequence[Any], make: Callable[[Path], object], *, keep: bool
 ) -> Path:
-    """The folder in `folder` of reviews as ids, made by `make` if it is not there.
+    """The folder of encoded reviews in `folder`, made by `make` if it is missing.
 
-    Reviews cached under another key are deleted: nothing but folders whose names are digests.
+    Reviews cached under another key are deleted: only folders whose names are digests.
 
     Args:
         folder: the cache.
         key: everything that the encoded reviews depend on.
         make: fills a new folder.
-        keep: whether reviews cached under the same key may be used again.
+        keep: whether reviews cached under the same key may be used.
     """
     name = digest(key)
     for old in folder.glob("*"):

@@ -1,9 +1,9 @@
-"""The encoded corpus: reviews as ids in one Arrow IPC file, mapped into memory, never loaded.
+"""The encoded corpus: reviews as ids in one Arrow IPC file, memory-mapped, never loaded.
 
 Columns: ``ids`` (list of int32), ``label`` (int32), ``text_hash`` (uint64, to find one text in two
-files) and, where the reviews will be shown again, ``text``. Any Arrow reader opens the file. Here
-the ids of all record batches are seen as one flat int32 view over the whole file, so that a batch
-is gathered with plain NumPy.
+corpora) and, where the reviews will be shown, ``text``. Any Arrow reader opens the file. Here the
+ids of all record batches are one flat int32 view over the whole file, so that NumPy gathers a
+batch. Shapes: N reviews, C classes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import pyarrow as pa
 from sentir.errors import DataError
 from sentir.io.atomic import atomic_write
 
-#: Reviews in a record batch.
+#: Reviews per record batch.
 BATCH_ROWS = 2048
 
 _FIELDS = [
@@ -51,11 +51,11 @@ class Reviews(Protocol):
 
 
 class CorpusWriter:
-    """Writes an encoded corpus, whole or not at all; to be used in a ``with`` block.
+    """Writes an encoded corpus, whole or not at all; used in a ``with`` block.
 
     Args:
-        path: where the corpus will stand.
-        texts: keep the reviews' text as well.
+        path: the corpus to write.
+        texts: store the texts too.
     """
 
     def __init__(self, path: Path, *, texts: bool) -> None:
@@ -71,7 +71,15 @@ class CorpusWriter:
         hashes: npt.NDArray[np.uint64],
         texts: Sequence[str] | pa.StringArray | None = None,
     ) -> None:
-        """Append a record batch of N reviews: offsets of shape (N + 1,), all others (N,)."""
+        """Append a record batch of N reviews.
+
+        Args:
+            flat_ids: the ids of all reviews, one review after the other.
+            offsets: where each review starts in `flat_ids`, and where the last ends (N + 1,).
+            labels: the class of each review (N,).
+            hashes: the `text_hash` of each review (N,).
+            texts: the texts (N,), if they are stored.
+        """
         columns = [
             pa.ListArray.from_arrays(pa.array(offsets), pa.array(flat_ids)),
             pa.array(labels),
@@ -97,16 +105,16 @@ class CorpusWriter:
 
 
 class EncodedCorpus:
-    """An encoded corpus, mapped.
+    """An encoded corpus, memory-mapped (`Reviews`).
 
     Attributes:
         labels_N: class of each review.
         hashes_N: `text_hash` of each review.
         lengths_N: tokens of each review.
-        batches: the record batches, as they lie in the file.
+        batches: the record batches of the file.
 
     Raises:
-        DataError: the file is absent or is not an encoded corpus.
+        DataError: the file is missing or is not an encoded corpus.
     """
 
     def __init__(self, path: Path) -> None:
@@ -122,8 +130,8 @@ class EncodedCorpus:
         self._map = pa.memory_map(str(self.path))
         reader = pa.ipc.open_file(self._map)
         if reader.schema not in (pa.schema(_FIELDS), pa.schema([*_FIELDS, _TEXT])):
-            raise ValueError(f"its columns are {', '.join(reader.schema.names)}")
-        self.batches = [reader.get_batch(at) for at in range(reader.num_record_batches)]
+            raise ValueError(f"the columns are {', '.join(reader.schema.names)}")
+        self.batches = [reader.get_batch(i) for i in range(reader.num_record_batches)]
         # The start of each review, counted in int32s from the first byte of the file: Arrow aligns
         # its buffers to 8 bytes, so one view serves all record batches.
         self._map.seek(0)
@@ -144,13 +152,13 @@ class EncodedCorpus:
         self._starts, self._ends = np.concatenate(starts), np.concatenate(ends)
         inside_N = (self._starts >= 0) & (self._starts <= self._ends)
         if not np.all(inside_N & (self._ends <= len(self._flat))):
-            raise ValueError("its ids lie outside of it")
+            raise ValueError("ids lie outside of the file")
         self.labels_N, self.hashes_N = np.concatenate(labels), np.concatenate(hashes)
         self.lengths_N = (self._ends - self._starts).astype(np.int32)
 
     @property
     def targets(self) -> npt.NDArray[np.int32]:
-        """What is to be answered to each review: its class."""
+        """The class of each review."""
         return self.labels_N
 
     def __len__(self) -> int:
@@ -164,13 +172,13 @@ class EncodedCorpus:
         return (self._flat[start:end] for start, end in zip(self._starts, self._ends, strict=True))
 
     def texts(self, rows: Sequence[int]) -> list[str]:
-        """The texts of these reviews; the corpus must have been written with them."""
+        """The texts of these reviews; the corpus must store them."""
         sizes = np.cumsum([0] + [batch.num_rows for batch in self.batches])
-        found = []
+        texts = []
         for row in rows:
-            at = int(np.searchsorted(sizes, row, side="right")) - 1
-            found.append(self.batches[at].column("text")[int(row - sizes[at])].as_py())
-        return found
+            index = int(np.searchsorted(sizes, row, side="right")) - 1
+            texts.append(self.batches[index].column("text")[int(row - sizes[index])].as_py())
+        return texts
 
 
 class JoinedCorpora:
@@ -197,13 +205,13 @@ class JoinedCorpora:
 
 
 def read_batches(path: Path, *, texts: bool = True) -> Iterator[pa.RecordBatch]:
-    """The record batches of an encoded corpus one by one, none held longer than it is used.
+    """The record batches of an encoded corpus, each released before the next is read.
 
     Args:
-        path: where the corpus stands.
-        texts: read the texts as well, if they were kept.
+        path: the corpus.
+        texts: read the texts too, if they are stored.
     """
     options = pa.ipc.IpcReadOptions(included_fields=None if texts else [*range(len(_FIELDS))])
     with pa.OSFile(str(path)) as source, pa.ipc.open_file(source, options=options) as reader:
-        for at in range(reader.num_record_batches):
-            yield reader.get_batch(at)
+        for index in range(reader.num_record_batches):
+            yield reader.get_batch(index)

@@ -150,8 +150,8 @@ def prepare_training(
 
         name = f"test-{digest([test_key, asdict(sources.read)])}"
         # As with train, what can change without a trace is read anew, but not within a run.
-        anew = is_volatile(sources.test) and not resume
-        test_folder = cached(folder, name, encode_test, anew=anew)
+        refresh = is_volatile(sources.test) and not resume
+        test_folder = cached(folder, name, encode_test, refresh=refresh)
         skipped.add_saved(test_folder)
         test = EncodedCorpus(test_folder / "test.arrow")
     return corpora, test, skipped

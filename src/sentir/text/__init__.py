@@ -1,1 +1,1 @@
-"""A review becomes ids: cleaning, words, vocabulary."""
+"""From a review to ids: cleaning, words, vocabulary."""

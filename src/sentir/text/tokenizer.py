@@ -1,9 +1,9 @@
-"""The tokenizer: the one way from a review to ids, whole in one ``tokenizer.json``.
+"""The tokenizer: the one way from a review to ids, saved whole in ``tokenizer.json``.
 
-Two kinds. `WordTokenizer` gives every word of its vocabulary an id and all others ``_UNK``;
-`SubwordTokenizer` cuts rare words into pieces learnt from the reviews (byte-pair encoding,
-Sennrich et al. 2016; unigram language model, Kudo 2018) by Hugging Face's ``tokenizers``. Id 0 is
-padding and id 1 the unknown word in both, and no text can produce id 0.
+Two kinds. `WordTokenizer` gives each word of its vocabulary an id, and all others ``_UNK``.
+`SubwordTokenizer` splits rare words into subwords learnt from the reviews (byte-pair encoding,
+Sennrich et al. 2016; unigram language model, Kudo 2018), by Hugging Face's ``tokenizers``. In both,
+id 0 is padding and id 1 the unknown word, and no text produces id 0.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ PAD, UNK = 0, 1
 SPECIAL = ("_PAD", "_UNK")
 FORMAT = 1
 DEFAULT_SUBWORDS = 16_000
-#: What `tokenizers` puts before a word.
+#: The sign that `tokenizers` puts before a word.
 WORD_START = "▁"
 
 
 class Tokenizer(ABC):
-    """From texts to ids; `save` and `load_tokenizer` are inverse."""
+    """From texts to ids; `load_tokenizer` reads what `save` writes."""
 
     def __init__(self, steps: Sequence[CleanStep]) -> None:
         self.steps = tuple(steps)
@@ -40,15 +40,15 @@ class Tokenizer(ABC):
     @property
     @abstractmethod
     def vocabulary(self) -> Sequence[str]:
-        """The word or piece of each id."""
+        """The word or subword of each id."""
 
     @abstractmethod
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
-        """The ids of each text, unpadded and uncut; an empty text gives an empty list."""
+        """The ids of each text, neither padded nor truncated; an empty text gives an empty list."""
 
     @abstractmethod
     def tokens(self, text: str) -> list[str]:
-        """The tokens of one text, as they are written, as many as `encode` gives ids."""
+        """The tokens of one text as they are written, one per id of `encode`."""
 
     @abstractmethod
     def _to_dict(self) -> dict[str, Any]: ...
@@ -60,10 +60,10 @@ class Tokenizer(ABC):
 
 
 class WordTokenizer(Tokenizer):
-    """Words by the Treebank's rules.
+    """Words by the Penn Treebank's rules, see `sentir.text.treebank`.
 
     Args:
-        words: the vocabulary behind `SPECIAL`, by falling frequency.
+        words: the vocabulary after `SPECIAL`, by falling frequency.
         steps: cleaning steps.
     """
 
@@ -71,7 +71,7 @@ class WordTokenizer(Tokenizer):
         super().__init__(steps)
         self._vocabulary = [*SPECIAL, *words]
         # The names of the special ids are not words: a review that holds "_PAD" pads nothing.
-        ids = {word: at for at, word in enumerate(self._vocabulary) if at >= len(SPECIAL)}
+        ids = {word: id for id, word in enumerate(self._vocabulary) if id >= len(SPECIAL)}
 
         def id_of(word: str) -> int:
             return ids.get(word, UNK)
@@ -99,18 +99,18 @@ class WordTokenizer(Tokenizer):
 
 
 class SubwordTokenizer(Tokenizer):
-    """Pieces of words, learnt from the reviews.
+    """Subwords learnt from the reviews.
 
     Args:
-        inner: Hugging Face's tokenizer, `SPECIAL` its first two ids.
-        steps: cleaning steps, carried out before it.
+        inner: Hugging Face's tokenizer; its first two ids are `SPECIAL`.
+        steps: cleaning steps, which come before it.
     """
 
     def __init__(self, inner: tokenizers.Tokenizer, steps: Sequence[CleanStep]) -> None:
         super().__init__(steps)
         self._inner = inner
         self._clean = cleaner(steps)
-        self._vocabulary = [inner.id_to_token(at) or "" for at in range(inner.get_vocab_size())]
+        self._vocabulary = [inner.id_to_token(id) or "" for id in range(inner.get_vocab_size())]
 
     def __reduce__(self) -> tuple[Any, ...]:
         return SubwordTokenizer.from_json, (self._inner.to_str(), self.steps)
@@ -126,7 +126,7 @@ class SubwordTokenizer(Tokenizer):
 
     @classmethod
     def train(cls, texts: Iterable[str], config: TextConfig) -> SubwordTokenizer:
-        """Learn `config.max_vocab_size` pieces (16,000 if unset) from the texts."""
+        """Learn `config.max_vocab_size` subwords (16,000 if unset) from the texts."""
         import tokenizers
         from tokenizers import AddedToken, models, pre_tokenizers, trainers
 
@@ -154,8 +154,8 @@ class SubwordTokenizer(Tokenizer):
             ]
         )
         inner.train_from_iterator((clean(text) for text in texts), trainer)
-        # Known only from here on, so that the address's token is one piece and "_PAD" in a review
-        # is text: special tokens would be found inside reviews.
+        # Added after training, so that the URL token is one subword. It is no special token: those
+        # would be matched inside reviews, and "_PAD" in a review is text.
         if URL_TOKEN in map(clean, ("www.sentir.org",)):
             inner.add_tokens([AddedToken(URL_TOKEN)])
         inner.encode_special_tokens = True
@@ -166,16 +166,16 @@ class SubwordTokenizer(Tokenizer):
         return self._vocabulary
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
-        found = self._inner.encode_batch_fast([self._clean(text) for text in texts])
-        return [encoding.ids for encoding in found]
+        encodings = self._inner.encode_batch_fast([self._clean(text) for text in texts])
+        return [encoding.ids for encoding in encodings]
 
     def tokens(self, text: str) -> list[str]:
         cleaned = self._clean(text)
-        found = self._inner.encode(cleaned)
-        # The mark of a word's start, where it is a piece of its own, has the next letter's place.
+        encoding = self._inner.encode(cleaned)
+        # Where the sign of a word's start is a subword, its offsets are those of the next letter.
         return [
-            WORD_START if piece == WORD_START else cleaned[start:end]
-            for piece, (start, end) in zip(found.tokens, found.offsets, strict=True)
+            WORD_START if subword == WORD_START else cleaned[start:end]
+            for subword, (start, end) in zip(encoding.tokens, encoding.offsets, strict=True)
         ]
 
     def _to_dict(self) -> dict[str, Any]:
@@ -183,10 +183,10 @@ class SubwordTokenizer(Tokenizer):
 
 
 def load_tokenizer(path: Path) -> Tokenizer:
-    """The tokenizer that `Tokenizer.save` wrote.
+    """Load a tokenizer that `Tokenizer.save` wrote.
 
     Raises:
-        BundleError: the file is absent, is not such a file, or is of an unknown version.
+        BundleError: the file is missing, is no tokenizer, or has an unknown format version.
     """
     where = str(path)
     try:

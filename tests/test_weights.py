@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,18 @@ import safetensors.numpy
 
 from fixtures.networks import MAKES, by_name
 from sentir.config import LanguageModelConfig, ModelConfig
+from sentir.errors import BundleError
 from sentir.nn.classifier import SentimentClassifier
 from sentir.nn.language_model import LanguageModel
 from sentir.nn.restore import to_arrays
-from sentir.weights import WeightSpec, classifier_weights, language_model_weights
+from sentir.weights import (
+    Header,
+    WeightSpec,
+    check_header,
+    classifier_weights,
+    language_model_weights,
+    read_header,
+)
 
 EXTRAS: list[dict[str, Any]] = [
     {},
@@ -45,3 +54,40 @@ def test_of_a_language_model(cell: str) -> None:
     config = LanguageModelConfig(cell=cell, embedding_dim=5, hidden_size=4, num_sampled=100)  # type: ignore[arg-type]
     network = LanguageModel(config, vocabulary=200)
     assert list(language_model_weights(config, vocabulary=200)) == specs_of(to_arrays(network))
+
+
+def test_the_header_of_a_file() -> None:
+    content = safetensors.numpy.save({"a": np.zeros((3, 2), np.float32)}, {"made by": "hand"})
+    header = read_header(io.BytesIO(content), len(content))
+    assert list(header.arrays) == ["a"]
+    assert header.data_bytes == 24
+    assert (header.rows("a"), header.rows("b")) == (3, 0)
+    check_header(header, [WeightSpec("a", (3, 2))])
+
+
+@pytest.mark.parametrize(
+    ("specs", "message"),
+    [
+        ([], "'a' is no weight of this network"),
+        ([WeightSpec("b", (3, 2))], r"b is absent, and the settings ask for F32 \[3, 2\]"),
+        ([WeightSpec("a", (2, 3))], r"a is F32 \[3, 2\], and the settings ask for F32 \[2, 3\]"),
+        ([WeightSpec("a", (3, 2), "I32")], r"a is F32 \[3, 2\], and the settings ask for I32"),
+    ],
+)
+def test_other_weights_than_the_settings_ask_for(specs: list[WeightSpec], message: str) -> None:
+    content = safetensors.numpy.save({"a": np.zeros((3, 2), np.float32)})
+    header = read_header(io.BytesIO(content), len(content))
+    with pytest.raises(BundleError, match=message):
+        check_header(header, specs)
+
+
+def test_a_file_of_another_size_than_its_header_says() -> None:
+    content = safetensors.numpy.save({"a": np.zeros((3, 2), np.float32)})
+    header = read_header(io.BytesIO(content), len(content) + 4)
+    with pytest.raises(BundleError, match="it holds 28 bytes of weights, and its header says 24"):
+        check_header(header, [WeightSpec("a", (3, 2))])
+
+
+@pytest.mark.parametrize("entry", [None, 7, {}, {"shape": "abc"}, {"shape": []}, {"shape": ["3"]}])
+def test_rows_that_a_header_does_not_say(entry: Any) -> None:
+    assert Header({"a": entry}, 0).rows("a") == 0

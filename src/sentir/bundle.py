@@ -6,23 +6,22 @@
       model.safetensors   the weights
       tokenizer.json      the whole tokenizer
       config.json         format version, class names, all settings, a checksum of every file
-      metrics.json        how good it was when it was made
+      metrics.json        what was measured when it was trained
 
-A language model lies in a folder of the same files, without class names.
+A language model is a folder of the same files, without class names.
 
-Nothing is pickled and loading runs no code of the folder's. It is written beside its place and
-renamed, and a file that is missing, damaged or of another version is refused by its name.
+Nothing is pickled, and loading runs no code from the folder. It is written beside its place and
+renamed. A file that is missing, damaged, forged or of another version is refused by its name,
+before memory is allocated for what it promises.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +34,17 @@ from sentir.config import Config, PretrainConfig
 from sentir.errors import BundleError, SentirError
 from sentir.io.atomic import atomic_write
 from sentir.io.labels import LabelScheme
+from sentir.io.regular import COPY_AGAIN, checksum, open_regular, read_regular, unreadable
 from sentir.text.tokenizer import Tokenizer, load_tokenizer
 from sentir.version import __version__
-from sentir.weights import WeightSpec, classifier_weights, language_model_weights
+from sentir.weights import (
+    Header,
+    WeightSpec,
+    check_header,
+    classifier_weights,
+    language_model_weights,
+    read_header,
+)
 
 #: 1 was that of the time before the first release.
 FORMAT = 2
@@ -45,23 +52,31 @@ FORMAT = 2
 LANGUAGE_MODEL = "language model"
 #: The bundle's name inside a run's folder.
 FOLDER = "model"
-_SUMMED = ("model.safetensors", "tokenizer.json", "metrics.json")
-#: Bytes that a file may have at most: what is larger is no bundle of ours.
-LARGEST_JSON_BYTES = 2**26
-LARGEST_BYTES = {"model.safetensors": 2**40, "tokenizer.json": 2**30}
+_CHECKSUMMED = ("model.safetensors", "tokenizer.json", "metrics.json")
 #: All files of a bundle.
-FILES = (*_SUMMED, "config.json")
-
+FILES = (*_CHECKSUMMED, "config.json")
+#: Sizes beyond which a file is not read: a stranger's JSON takes up to 25 times its size in memory.
+MAX_JSON_BYTES, MAX_TOKENIZER_BYTES = 2**22, 2**28
+#: What a row of the vocabulary may take in tokenizer.json on average, beyond `MAX_JSON_BYTES`.
+MAX_TOKEN_BYTES = 256
+#: What is quoted of an error, which may itself quote a forged file (characters).
+MAX_MESSAGE = 400
 
 Weights = Mapping[str, npt.NDArray[Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class LanguageBundle:
-    """A language model and all that it was made with.
+    """A language model and all that it was trained with.
 
     Attributes:
         weights: arrays by name; `sentir.nn.restore` makes the network from them.
+        tokenizer: from texts to ids.
+        config: all settings.
+        metrics: what was measured when it was trained.
+        synthetic: whether it was trained on the synthetic reviews, so that its metrics say nothing
+            about real ones.
+        checksum: of the whole folder it was loaded from: two models of one checksum are the same.
     """
 
     weights: Weights
@@ -69,16 +84,21 @@ class LanguageBundle:
     config: PretrainConfig
     metrics: Mapping[str, Any]
     synthetic: bool = False
-    #: Of the whole folder, once it is saved: two models of one checksum are the same.
     checksum: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bundle:
-    """A model and all that its answers depend on.
+    """A classifier and all that its answers depend on.
 
     Attributes:
         weights: arrays by name; `sentir.nn.restore` makes the network from them.
+        tokenizer: from texts to ids.
+        labels: the classes, and which class each label of a file means.
+        config: all settings.
+        metrics: what was measured when it was trained.
+        synthetic: as a language model's.
+        checksum: as a language model's.
     """
 
     weights: Weights
@@ -87,19 +107,21 @@ class Bundle:
     config: Config
     metrics: Mapping[str, Any]
     synthetic: bool = False
-    #: As a language model's.
     checksum: str = ""
 
 
 def save_bundle(bundle: Bundle | LanguageBundle, folder: Path) -> None:
-    """Write the bundle, in place of one that stands there."""
-    with atomic_write(folder) as beside:
-        beside.mkdir()
-        file = beside / "model.safetensors"
-        # Not save_file, which leaves a file that nobody else may read, whatever the umask.
-        file.write_bytes(safetensors.numpy.save(dict(bundle.weights)))
-        bundle.tokenizer.save(beside / "tokenizer.json")
-        _write_json(beside / "metrics.json", dict(bundle.metrics))
+    """Write the bundle as `folder`, in place of one that is there.
+
+    Its files have the permissions that the umask gives.
+    """
+    with atomic_write(folder) as new:
+        new.mkdir()
+        # Not save_file, which makes a file that only its owner can read, whatever the umask.
+        content = safetensors.numpy.save(dict(bundle.weights))
+        (new / "model.safetensors").write_bytes(content)
+        bundle.tokenizer.save(new / "tokenizer.json")
+        _write_json(new / "metrics.json", dict(bundle.metrics))
         settings: dict[str, Any] = {
             "format": FORMAT,
             "sentir": __version__,
@@ -110,10 +132,10 @@ def save_bundle(bundle: Bundle | LanguageBundle, folder: Path) -> None:
                 else {"kind": LANGUAGE_MODEL}
             ),
             "config": bundle.config.to_dict(),
-            "checksums": {name: _checksum((beside / name).read_bytes()) for name in _SUMMED},
+            "checksums": {name: checksum(new / name) for name in _CHECKSUMMED},
         }
-        settings["checksums"]["config.json"] = _own_checksum(settings)
-        _write_json(beside / "config.json", settings)
+        settings["checksums"]["config.json"] = _settings_checksum(settings)
+        _write_json(new / "config.json", settings)
 
 
 def find_bundle(path: str | Path) -> Path:
@@ -123,10 +145,14 @@ def find_bundle(path: str | Path) -> Path:
         BundleError: there is no bundle there.
     """
     path = Path(path)
-    for folder in (path, path / FOLDER):
-        if (folder / "config.json").exists():
-            return folder
-    if (path / "checkpoint.pt").exists():
+    try:
+        for folder in (path, path / FOLDER):
+            if (folder / "config.json").exists():
+                return folder
+        is_unfinished = (path / "checkpoint.pt").exists()
+    except OSError as error:
+        raise unreadable(path, error) from None
+    if is_unfinished:
         raise BundleError(
             "training has not finished", where=str(path), todo="repeat it with --resume"
         )
@@ -138,12 +164,16 @@ def find_bundle(path: str | Path) -> Path:
 
 
 def load_bundle(path: str | Path) -> Bundle:
-    """The bundle in a folder, its checksums and the shapes of its weights verified.
+    """The classifier in a folder, its checksums and the shapes of its weights verified.
+
+    Args:
+        path: the bundle's folder, or that of its run.
 
     Raises:
-        BundleError: no bundle is there, or a file is missing, damaged or of another version.
+        BundleError: no classifier is there, or a file is missing, damaged or of another version.
     """
-    folder, settings, tokenizer = _opened(path)
+    folder = find_bundle(path)
+    settings = _read_settings(folder / "config.json")
     if settings.get("kind") == LANGUAGE_MODEL:
         raise BundleError(
             "a language model, which has learnt no labels",
@@ -151,157 +181,47 @@ def load_bundle(path: str | Path) -> Bundle:
             todo=f"train a classifier from it (sentir train FILE --from-lm {folder}), or let it "
             "continue a sentence (sentir complete)",
         )
-    with _fitting(folder, settings):
-        config = Config.from_dict(settings["config"], where=str(folder / "config.json"))
+    with _report_misfit(folder, settings):
+        config = Config.from_dict(_table(settings, "config"), where=str(folder / "config.json"))
         labels = LabelScheme.from_dict(settings["labels"])
-        specs = classifier_weights(
-            config.model, vocabulary=len(tokenizer.vocabulary), classes=len(labels.names)
-        )
-        return Bundle(
-            weights=_load_weights(folder / "model.safetensors", specs),
-            tokenizer=tokenizer,
-            labels=labels,
-            config=config,
-            metrics=json.loads(_read(folder / "metrics.json")),
-            synthetic=bool(settings["synthetic"]),
-            checksum=_own_checksum(settings),
-        )
+
+    def specs(vocabulary: int) -> Iterator[WeightSpec]:
+        return classifier_weights(config.model, vocabulary=vocabulary, classes=len(labels.names))
+
+    return Bundle(labels=labels, config=config, **_read_files(folder, settings, specs))
 
 
 def load_language_model(path: str | Path) -> LanguageBundle:
     """The language model in a folder, its checksums and the shapes of its weights verified.
 
+    Args:
+        path: the bundle's folder, or that of its run.
+
     Raises:
         BundleError: no language model is there, or a file is missing, damaged or of another
             version.
     """
-    folder, settings, tokenizer = _opened(path)
+    folder = find_bundle(path)
+    settings = _read_settings(folder / "config.json")
     if settings.get("kind") != LANGUAGE_MODEL:
         raise BundleError(
             "not a language model", where=str(folder), todo="make one with sentir pretrain"
         )
-    with _fitting(folder, settings):
-        config = PretrainConfig.from_dict(settings["config"], where=str(folder / "config.json"))
-        specs = language_model_weights(config.model, vocabulary=len(tokenizer.vocabulary))
-        return LanguageBundle(
-            weights=_load_weights(folder / "model.safetensors", specs),
-            tokenizer=tokenizer,
-            config=config,
-            metrics=json.loads(_read(folder / "metrics.json")),
-            synthetic=bool(settings["synthetic"]),
-            checksum=_own_checksum(settings),
+    with _report_misfit(folder, settings):
+        config = PretrainConfig.from_dict(
+            _table(settings, "config"), where=str(folder / "config.json")
         )
 
+    def specs(vocabulary: int) -> Iterator[WeightSpec]:
+        return language_model_weights(config.model, vocabulary=vocabulary)
 
-def _opened(path: str | Path) -> tuple[Path, dict[str, Any], Tokenizer]:
-    """The bundle's folder, its settings and its tokenizer, the checksums of all files verified."""
-    folder = find_bundle(path)
-    settings = _read_settings(folder / "config.json")
-    for name in _SUMMED:
-        with _regular_file(folder / name) as file:
-            checksum = "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
-        if checksum != settings["checksums"].get(name):
-            raise BundleError(
-                "damaged: its checksum is another", where=str(folder / name), todo=_AGAIN
-            )
-    return folder, settings, load_tokenizer(folder / "tokenizer.json")
-
-
-@contextmanager
-def _regular_file(path: Path) -> Iterator[BufferedReader]:
-    """The file, open; a pipe, a device or a folder in its place is never waited for or read.
-
-    Raises:
-        BundleError: it is absent, cannot be read or is too large.
-    """
-    try:
-        about = path.stat()
-        if not stat.S_ISREG(about.st_mode):
-            raise BundleError("not a file", where=str(path), todo=_AGAIN)
-        limit = LARGEST_BYTES.get(path.name, LARGEST_JSON_BYTES)
-        if about.st_size > limit:
-            raise BundleError(
-                f"{about.st_size:,} bytes, more than the {limit:,} that it may have",
-                where=str(path),
-                todo=_AGAIN,
-            )
-        with path.open("rb") as file:
-            yield file
-    except FileNotFoundError:
-        raise BundleError("no such file", where=str(path), todo=_AGAIN) from None
-    except OSError as error:
-        raise BundleError(
-            f"cannot be read ({error.strerror or error})",
-            where=str(path),
-            todo="check its permissions",
-        ) from None
-
-
-def _read(path: Path) -> str:
-    with _regular_file(path) as file:
-        return file.read().decode("utf-8")
-
-
-def _load_weights(path: Path, specs: Iterable[WeightSpec]) -> Weights:
-    """The arrays of a safetensors file that has exactly these.
-
-    The file's header is compared before any array is read, so nothing is allocated for weights
-    that the file does not hold.
-
-    Raises:
-        BundleError: they are others, or not finite.
-    """
-    header = _read_header(path)
-    for spec in specs:
-        have = header.pop(spec.name, None)
-        shape = list(spec.shape)
-        if have is None or have["shape"] != shape or have["dtype"] != spec.dtype:
-            got = "absent" if have is None else f"{have['dtype']} {have['shape']}"
-            raise BundleError(
-                f"{spec.name} is {got}, and the settings ask for {spec.dtype} {shape}"
-            )
-    if header:
-        raise BundleError(f"{next(iter(header))} is no weight of this network")
-    weights = safetensors.numpy.load_file(path)
-    for name, weight in weights.items():
-        if weight.dtype.kind == "f" and not np.isfinite(weight).all():
-            raise BundleError(f"{name} holds numbers that are not finite")
-    return weights
-
-
-def _read_header(path: Path) -> dict[str, Any]:
-    """The header of a safetensors file: dtype and shape of each array by its name."""
-    with _regular_file(path) as file:
-        size = int.from_bytes(file.read(8), "little")
-        if size > LARGEST_JSON_BYTES:
-            raise BundleError(f"a header of {size:,} bytes")
-        header: dict[str, Any] = json.loads(file.read(size))
-    header.pop("__metadata__", None)
-    return header
-
-
-@contextmanager
-def _fitting(folder: Path, settings: Mapping[str, Any]) -> Iterator[None]:
-    """Say of parts that are whole but do not fit each other what can be done."""
-    try:
-        yield
-    except (
-        SentirError, ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError,
-        RuntimeError, SafetensorError, TypeError, ValueError,
-    ) as error:  # fmt: skip
-        raise BundleError(
-            f"its parts do not fit ({error})",
-            where=str(folder),
-            todo=f"use sentir {settings.get('sentir')}, which wrote it, or train again",
-        ) from None
-
-
-_AGAIN = "copy the whole folder again"
+    return LanguageBundle(config=config, **_read_files(folder, settings, specs))
 
 
 def _read_settings(path: Path) -> dict[str, Any]:
+    """The content of ``config.json``, its own checksum verified and taken out."""
     try:
-        settings: dict[str, Any] = json.loads(_read(path))
+        settings: dict[str, Any] = json.loads(read_regular(path, MAX_JSON_BYTES))
         version = settings["format"]
         if version != FORMAT:
             raise BundleError(
@@ -311,19 +231,113 @@ def _read_settings(path: Path) -> dict[str, Any]:
                 if version == 1
                 else "upgrade sentir, or train again",
             )
-        if settings["checksums"].pop("config.json") != _own_checksum(settings):
-            raise BundleError("damaged: its checksum is another", where=str(path), todo=_AGAIN)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise BundleError(f"damaged ({error!r})", where=str(path), todo=_AGAIN) from None
+        if settings["checksums"].pop("config.json") != _settings_checksum(settings):
+            raise _damaged(path, "its checksum differs")
+        if settings.get("kind") not in (None, LANGUAGE_MODEL):
+            raise _damaged(path, "neither a classifier nor a language model")
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise _damaged(path, repr(error)[:MAX_MESSAGE]) from None
     return settings
 
 
-def _own_checksum(settings: Mapping[str, Any]) -> str:
+def _read_files(
+    folder: Path,
+    settings: Mapping[str, Any],
+    specs: Callable[[int], Iterable[WeightSpec]],
+) -> dict[str, Any]:
+    """The parts of a bundle that its other three files hold.
+
+    The header of the weights is compared with the settings before a file of any size is read, so a
+    forged bundle costs neither memory nor time.
+
+    Args:
+        folder: the bundle.
+        settings: the content of its ``config.json``.
+        specs: the weights that these ask for, given the size of the vocabulary.
+    """
+    file = {name: folder / name for name in _CHECKSUMMED}
+    limits = {"metrics.json": MAX_JSON_BYTES}
+    with _report_misfit(folder, settings, file["model.safetensors"]):
+        with open_regular(file["model.safetensors"]) as (stream, size):
+            header = read_header(stream, size)
+        limits["tokenizer.json"] = _tokenizer_limit(header)
+    for name, limit in limits.items():
+        _verify(file[name], settings, limit)
+    tokenizer = load_tokenizer(file["tokenizer.json"])
+    with _report_misfit(folder, settings, file["model.safetensors"]):
+        check_header(header, specs(len(tokenizer.vocabulary)))
+    _verify(file["model.safetensors"], settings)
+    with _report_misfit(folder, settings, file["model.safetensors"]):
+        weights = safetensors.numpy.load_file(file["model.safetensors"])
+        for name, weight in weights.items():
+            if weight.dtype.kind == "f" and not np.isfinite(weight).all():
+                raise BundleError(f"{name} holds numbers that are not finite")
+    with _report_misfit(folder, settings):
+        metrics = json.loads(read_regular(file["metrics.json"], MAX_JSON_BYTES))
+        return {
+            "weights": weights,
+            "tokenizer": tokenizer,
+            "metrics": _table({"metrics.json": metrics}, "metrics.json"),
+            "synthetic": bool(settings["synthetic"]),
+            "checksum": _settings_checksum(settings),
+        }
+
+
+def _tokenizer_limit(header: Header) -> int:
+    """The bytes that tokenizer.json may have, by the rows of the embedding."""
+    rows = header.rows("embedding.weight")
+    return min(MAX_TOKENIZER_BYTES, MAX_JSON_BYTES + MAX_TOKEN_BYTES * rows)
+
+
+def _table(settings: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = settings.get(name)
+    if not isinstance(value, Mapping):
+        raise BundleError(f"{name} is no table")
+    return value
+
+
+def _verify(path: Path, settings: Mapping[str, Any], max_bytes: int | None = None) -> None:
+    """Compare a file's checksum with that in the settings.
+
+    Raises:
+        BundleError: it is another, or the file cannot be read.
+    """
+    if checksum(path, max_bytes) != settings["checksums"].get(path.name):
+        raise _damaged(path, "its checksum differs")
+
+
+@contextmanager
+def _report_misfit(
+    folder: Path, settings: Mapping[str, Any], path: Path | None = None
+) -> Iterator[None]:
+    """Say what to do about parts that do not fit each other, and where: a file, or the folder.
+
+    Raises:
+        BundleError: the block found that they do not.
+    """
+    try:
+        yield
+    except (
+        SentirError, ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError,
+        RuntimeError, SafetensorError, TypeError, ValueError,
+    ) as error:  # fmt: skip
+        if isinstance(error, BundleError) and error.where:
+            raise  # it says all this
+        raise BundleError(
+            f"its parts do not fit ({str(error)[:MAX_MESSAGE]})",
+            where=str(path or folder),
+            todo=f"{COPY_AGAIN}, use sentir {str(settings.get('sentir'))[:20]}, which wrote it, or "
+            "train again",
+        ) from None
+
+
+def _damaged(path: Path, reason: str) -> BundleError:
+    return BundleError(f"damaged ({reason})", where=str(path), todo=COPY_AGAIN)
+
+
+def _settings_checksum(settings: Mapping[str, Any]) -> str:
     """Of all settings but this checksum itself."""
-    return _checksum(json.dumps(settings, sort_keys=True, ensure_ascii=True).encode())
-
-
-def _checksum(content: bytes) -> str:
+    content = json.dumps(settings, sort_keys=True, ensure_ascii=True).encode()
     return "sha256:" + hashlib.sha256(content).hexdigest()
 
 

@@ -1,18 +1,26 @@
-"""The names and shapes of a network's weights, from its settings alone.
+"""The weights of a network: what its settings ask for, and what a file holds.
 
-So a bundle can be checked before anything is built from it, and without PyTorch. A test holds them
-equal to those of `sentir.nn`.
+The names and shapes follow from the settings alone, without PyTorch, and a safetensors file says in
+its header what it holds. So a bundle is checked before anything is allocated or built from it. A
+test holds the names and shapes equal to those of `sentir.nn`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
+import json
+import math
+from collections.abc import Iterable, Iterator
+from typing import Any, BinaryIO, NamedTuple
 
 from sentir.config import LanguageModelConfig, ModelConfig
+from sentir.errors import BundleError
 
-#: Gates of each cell, whose weights lie one below the other.
+#: Gates of each cell, whose weights are stacked in one matrix.
 GATES = {"rnn": 1, "gru": 3, "lstm": 4}
+#: A header of a thousand layers has under one million bytes.
+MAX_HEADER_BYTES = 2**22
+#: Of a number, in the formats that safetensors calls F32 and I32.
+_NUMBER_BYTES = 4
 
 
 class WeightSpec(NamedTuple):
@@ -23,10 +31,35 @@ class WeightSpec(NamedTuple):
     dtype: str = "F32"
 
 
+class Header(NamedTuple):
+    """The header of a safetensors file.
+
+    Attributes:
+        arrays: the entry of each array by its name: ``dtype``, ``shape`` and ``data_offsets``. Not
+            checked: a damaged or forged file may say anything here.
+        data_bytes: the size of the file without its header.
+    """
+
+    arrays: dict[str, Any]
+    data_bytes: int
+
+    def rows(self, name: str) -> int:
+        """The first dimension of an array; 0 if the header says none."""
+        entry = self.arrays.get(name)
+        shape = entry.get("shape") if isinstance(entry, dict) else None
+        return shape[0] if isinstance(shape, list) and shape and type(shape[0]) is int else 0
+
+
 def classifier_weights(
     config: ModelConfig, *, vocabulary: int, classes: int
 ) -> Iterator[WeightSpec]:
-    """The weights of `sentir.nn.classifier.SentimentClassifier`, in the order of its state."""
+    """The weights of `sentir.nn.classifier.SentimentClassifier`, in the order of its state.
+
+    Args:
+        config: the settings of the network.
+        vocabulary: number of ids.
+        classes: number of classes, at least 2.
+    """
     outputs = 1 if classes == 2 else classes
     features = config.hidden_size * (2 if config.bidirectional else 1)
     yield WeightSpec("embedding.weight", (vocabulary, config.embedding_dim))
@@ -35,13 +68,13 @@ def classifier_weights(
         yield WeightSpec("bigrams.vectors.weight", (rows, config.embedding_dim))
     for layer in range(config.num_layers):
         inputs = features if layer else config.embedding_dim
-        yield from _recurrent(
+        yield from _recurrent_weights(
             f"layers.{layer}", config.cell, inputs, config.hidden_size, config.bidirectional
         )
     if config.pooling == "attention":
         yield WeightSpec("pooling.score.weight", (1, features))
-    read = features + (config.embedding_dim if config.embedding_skip else 0)
-    yield WeightSpec("head.weight", (outputs, read))
+    head_inputs = features + (config.embedding_dim if config.embedding_skip else 0)
+    yield WeightSpec("head.weight", (outputs, head_inputs))
     yield WeightSpec("head.bias", (outputs,))
     if config.ngram_buckets:
         for part, rows in (("word", vocabulary), ("ngram", config.ngram_buckets)):
@@ -51,17 +84,22 @@ def classifier_weights(
 
 
 def language_model_weights(config: LanguageModelConfig, *, vocabulary: int) -> Iterator[WeightSpec]:
-    """The weights of `sentir.nn.language_model.LanguageModel`, in the order of its state."""
+    """The weights of `sentir.nn.language_model.LanguageModel`, in the order of its state.
+
+    Args:
+        config: the settings of the network.
+        vocabulary: number of ids.
+    """
     size = config.embedding_dim
     yield WeightSpec("embedding.weight", (vocabulary, size))
-    yield from _recurrent("layer", config.cell, size, config.hidden_size, True)
+    yield from _recurrent_weights("layer", config.cell, size, config.hidden_size, True)
     for direction in range(2):
         yield WeightSpec(f"outputs.{direction}.weight", (size, config.hidden_size))
         yield WeightSpec(f"outputs.{direction}.bias", (size,))
     yield WeightSpec("softmax.bias_V", (vocabulary,))
 
 
-def _recurrent(
+def _recurrent_weights(
     name: str, cell: str, inputs: int, hidden_size: int, bidirectional: bool
 ) -> Iterator[WeightSpec]:
     rows = GATES[cell] * hidden_size
@@ -70,3 +108,50 @@ def _recurrent(
         yield WeightSpec(f"{name}.{direction}.weight_hh_l0", (rows, hidden_size))
         yield WeightSpec(f"{name}.{direction}.bias_ih_l0", (rows,))
         yield WeightSpec(f"{name}.{direction}.bias_hh_l0", (rows,))
+
+
+def read_header(file: BinaryIO, file_bytes: int) -> Header:
+    """The header of an open safetensors file of that size.
+
+    Raises:
+        BundleError: the file has no such header.
+    """
+    header_bytes = int.from_bytes(file.read(8), "little")
+    if header_bytes > min(file_bytes - 8, MAX_HEADER_BYTES):
+        raise BundleError(f"no safetensors file (a header of {header_bytes:,} bytes)")
+    try:
+        arrays = json.loads(file.read(header_bytes))
+    except (ValueError, RecursionError) as error:
+        raise BundleError(f"no safetensors file ({error})") from None
+    if not isinstance(arrays, dict):
+        raise BundleError("no safetensors file (its header is no object)")
+    arrays.pop("__metadata__", None)
+    return Header(arrays, file_bytes - 8 - header_bytes)
+
+
+def check_header(header: Header, specs: Iterable[WeightSpec]) -> None:
+    """Check that a file has exactly these weights, by its header and its size.
+
+    Raises:
+        BundleError: it has others; the first that differs is named.
+    """
+    names, wanted_bytes = set(header.arrays), 0
+    for spec in specs:  # the settings may ask for any number: stop at the first that is absent
+        entry, shape = header.arrays.get(spec.name), list(spec.shape)
+        if not isinstance(entry, dict):
+            raise BundleError(
+                f"{spec.name} is absent, and the settings ask for {spec.dtype} {shape}"
+            )
+        if entry.get("shape") != shape or entry.get("dtype") != spec.dtype:
+            held = f"{entry.get('dtype')} {entry.get('shape')}"[:80]
+            raise BundleError(
+                f"{spec.name} is {held}, and the settings ask for {spec.dtype} {shape}"
+            )
+        names.discard(spec.name)
+        wanted_bytes += _NUMBER_BYTES * math.prod(spec.shape)
+    if names:
+        raise BundleError(f"{min(names)[:80]!r} is no weight of this network")
+    if header.data_bytes != wanted_bytes:
+        raise BundleError(
+            f"it holds {header.data_bytes:,} bytes of weights, and its header says {wanted_bytes:,}"
+        )

@@ -1,3 +1,5 @@
+"""The readable cells compute what PyTorch computes, and their gates do what their names say."""
+
 from __future__ import annotations
 
 import pytest
@@ -6,7 +8,7 @@ from torch import Tensor
 
 from sentir.nn.cells import MODULES, STEPS, State, Weights, gru_step, lstm_step, unroll, weights_of
 
-# The readable cells and torch's differ in the order of some sums, in float64.
+# The readable cells and PyTorch's differ in the order of some sums, in float64.
 TOLERANCE = 1e-12
 GATES = {
     "rnn": set(),
@@ -22,7 +24,7 @@ def layer_and_text(cell: str) -> tuple[torch.nn.RNNBase, Tensor]:
 
 
 @pytest.mark.parametrize("cell", MODULES)
-def test_unrolled_cell_is_the_one_of_torch(cell: str) -> None:
+def test_an_unrolled_cell_computes_what_pytorch_does(cell: str) -> None:
     layer, x_TBE = layer_and_text(cell)
     fast_TBE = x_TBE.clone().requires_grad_()
     fast_TBH, last = layer(fast_TBE)
@@ -36,18 +38,17 @@ def test_unrolled_cell_is_the_one_of_torch(cell: str) -> None:
     else:
         assert trace.cell_TBH is None
 
-    wanted_TBH = torch.randn_like(fast_TBH)
-    of = (*weights_of(layer),)
-    fast = torch.autograd.grad((fast_TBH * wanted_TBH).sum(), (fast_TBE, *of))
-    readable = torch.autograd.grad((trace.hidden_TBH * wanted_TBH).sum(), (readable_TBE, *of))
+    slopes_TBH, weights = torch.randn_like(fast_TBH), weights_of(layer)
+    fast = torch.autograd.grad((fast_TBH * slopes_TBH).sum(), (fast_TBE, *weights))
+    readable = torch.autograd.grad((trace.hidden_TBH * slopes_TBH).sum(), (readable_TBE, *weights))
     assert len(fast) == 5
-    for got, wanted in zip(readable, fast, strict=True):
-        assert wanted.abs().max() > 0
-        torch.testing.assert_close(got, wanted, rtol=0, atol=TOLERANCE)
+    for ours, theirs in zip(readable, fast, strict=True):
+        assert theirs.abs().max() > 0
+        torch.testing.assert_close(ours, theirs, rtol=0, atol=TOLERANCE)
 
 
 @pytest.mark.parametrize("cell", STEPS)
-def test_gates_lie_between_nothing_and_all(cell: str) -> None:
+def test_gates_lie_between_0_and_1(cell: str) -> None:
     layer, x_TBE = layer_and_text(cell)
     gates = unroll(cell, 3 * x_TBE, weights_of(layer)).gates
     assert set(gates) == GATES[cell]
@@ -70,27 +71,28 @@ def test_a_text_starts_from_the_zero_state(cell: str) -> None:
     assert torch.equal(alone.hidden_TBH, unroll(cell, x_TBE[:1], weights).hidden_TBH)
 
 
-OPEN, SHUT = 40.0, -40.0
+#: Biases that open a gate, or close it.
+OPEN, CLOSED = 40.0, -40.0
 
 
 def lstm_with(*, forget: float, input_of_first: float = OPEN) -> Weights:
     """One unit; feature 0 opens the input gate, feature 1 is what there is to take in."""
     return Weights(
-        input_GE=torch.tensor([[input_of_first - SHUT, 0], [0, 0], [0, 1], [0, 0]]),
+        input_GE=torch.tensor([[input_of_first - CLOSED, 0], [0, 0], [0, 1], [0, 0]]),
         hidden_GH=torch.zeros(4, 1),
-        input_bias_G=torch.tensor([SHUT, forget, 0, OPEN]),
+        input_bias_G=torch.tensor([CLOSED, forget, 0, OPEN]),
         hidden_bias_G=torch.zeros(4),
     )
 
 
-def test_an_open_forget_gate_keeps_and_a_shut_one_drops() -> None:
-    before = State(torch.zeros(1, 1), torch.tensor([[0.7]]))
+def test_an_open_forget_gate_keeps_and_a_closed_one_drops() -> None:
+    previous = State(torch.zeros(1, 1), torch.tensor([[0.7]]))
     nothing_BE = torch.zeros(1, 2)
-    kept = lstm_step(nothing_BE, before, lstm_with(forget=OPEN))
+    kept = lstm_step(nothing_BE, previous, lstm_with(forget=OPEN))
     assert kept.state.cell_BH is not None
     assert kept.state.cell_BH.item() == pytest.approx(0.7)
     assert kept.gates["forget"].item() == pytest.approx(1)
-    dropped = lstm_step(nothing_BE, before, lstm_with(forget=SHUT))
+    dropped = lstm_step(nothing_BE, previous, lstm_with(forget=CLOSED))
     assert dropped.state.cell_BH is not None
     assert dropped.state.cell_BH.item() == pytest.approx(0)
     assert dropped.gates["forget"].item() == pytest.approx(0)
@@ -99,25 +101,27 @@ def test_an_open_forget_gate_keeps_and_a_shut_one_drops() -> None:
 def test_what_the_first_token_put_in_is_carried_to_the_end() -> None:
     x_TBE = torch.zeros(50, 1, 2)
     x_TBE[0, 0] = torch.tensor([1.0, 0.5])
-    x_TBE[1:, 0, 1] = -2.0  # offered, but the input gate is shut
+    x_TBE[1:, 0, 1] = -2.0  # offered, but the input gate is closed
     candidate = torch.tanh(torch.tensor(0.5)).item()
     kept = unroll("lstm", x_TBE, lstm_with(forget=OPEN)).cell_TBH
-    dropped = unroll("lstm", x_TBE, lstm_with(forget=SHUT)).cell_TBH
+    dropped = unroll("lstm", x_TBE, lstm_with(forget=CLOSED)).cell_TBH
     assert kept is not None
     assert dropped is not None
     assert kept[:, 0, 0].tolist() == pytest.approx([candidate] * 50)
     assert dropped[:, 0, 0].tolist() == pytest.approx([candidate] + [0.0] * 49)
 
 
-@pytest.mark.parametrize(("update", "wanted"), [(OPEN, 0.7), (SHUT, -0.3)])
-def test_the_update_gate_keeps_or_replaces(update: float, wanted: float) -> None:
+@pytest.mark.parametrize(("update", "expected"), [(OPEN, 0.7), (CLOSED, -0.3)])
+def test_the_update_gate_keeps_or_replaces(update: float, expected: float) -> None:
     candidate = torch.atanh(torch.tensor(-0.3)).item()
     weights = Weights(
         input_GE=torch.zeros(3, 1),
         hidden_GH=torch.tensor([[0.0], [0.0], [5.0]]),
-        input_bias_G=torch.tensor([SHUT, update, candidate]),  # reset shut: the past is unseen
+        input_bias_G=torch.tensor(
+            [CLOSED, update, candidate]
+        ),  # reset gate closed: the past is unseen
         hidden_bias_G=torch.zeros(3),
     )
     step = gru_step(torch.zeros(1, 1), State(torch.tensor([[0.7]])), weights)
-    assert step.state.hidden_BH.item() == pytest.approx(wanted)
+    assert step.state.hidden_BH.item() == pytest.approx(expected)
     assert step.state.cell_BH is None

@@ -1,10 +1,15 @@
 """What a recurrent cell does in one step, written to be read.
 
-Shapes: B batch, T time, E input features, H hidden units; G gates of a cell stacked (1, 3 or 4).
+Shapes: B batch, T time, E input features, H hidden units; G gates of a cell stacked (1, 3 or 4
+times H).
+
+In the formulas x is the input at a token, h the hidden state, h' that after the token, c the cell
+state of the LSTM, W and U the weights from the input and from the hidden state, b the bias (PyTorch
+keeps two and adds them), σ the logistic sigmoid and * the product of one unit at a time.
 
 These steps are the readable twins of ``torch.nn.RNN``, ``GRU`` and ``LSTM``: they take the same
-weights, agree with them to the last digits, and return every gate, which the fast ones keep to
-themselves. The classifier computes with the fast ones, `sentir explain` with these.
+weights, agree with them to the last digits, and return every gate, which PyTorch's do not. The
+classifier computes with PyTorch's, `sentir explain` with these.
 """
 
 from __future__ import annotations
@@ -17,7 +22,7 @@ from torch import Tensor, nn
 
 
 class Weights(NamedTuple):
-    """One layer's weights in one direction, gates stacked in PyTorch's order."""
+    """One layer's weights in one direction, the gates stacked in PyTorch's order."""
 
     input_GE: Tensor
     hidden_GH: Tensor
@@ -26,48 +31,113 @@ class Weights(NamedTuple):
 
 
 class State(NamedTuple):
-    """What a cell carries from one token to the next; `cell_BH` is the LSTM's alone."""
+    """What a cell carries from one token to the next; only the LSTM has a `cell_BH`."""
 
     hidden_BH: Tensor
     cell_BH: Tensor | None = None
 
 
 class Step(NamedTuple):
-    """The state after a token, and the gates that made it, by name, each (B, H)."""
+    """The state after a token, and the gates that led to it, by name, each (B, H)."""
 
     state: State
     gates: dict[str, Tensor]
 
 
-def rnn_step(x_BE: Tensor, before: State, weights: Weights) -> Step:
+def rnn_step(x_BE: Tensor, previous: State, weights: Weights) -> Step:
     """The plain recurrent cell (Elman 1990, *Finding structure in time*).
 
-    Its whole memory passes through one matrix and one squashing at every token, so what it held a
-    while ago is soon gone, and the gradient that would teach it with it (Bengio et al. 1994).
+    ::
+
+        h' = tanh(W x + U h + b)
+
+    All that it remembers passes through one matrix and one tanh at every token. So it soon
+    forgets, and the gradient that would teach it to remember vanishes too (Bengio et al. 1994).
+
+    Args:
+        x_BE: the vectors of the next token of each text.
+        previous: the state before it.
+        weights: gates in the order of ``torch.nn.RNN``: one.
+
+    Returns:
+        The state after the token; there are no gates.
     """
     from_input = x_BE @ weights.input_GE.T + weights.input_bias_G
-    from_memory = before.hidden_BH @ weights.hidden_GH.T + weights.hidden_bias_G
-    hidden_BH = torch.tanh(from_input + from_memory)
+    from_hidden = previous.hidden_BH @ weights.hidden_GH.T + weights.hidden_bias_G
+    hidden_BH = torch.tanh(from_input + from_hidden)
     return Step(State(hidden_BH), {})
 
 
-def lstm_step(x_BE: Tensor, before: State, weights: Weights) -> Step:
+def gru_step(x_BE: Tensor, previous: State, weights: Weights) -> Step:
+    """The gated recurrent unit (Cho et al. 2014), in the form of PyTorch and cuDNN.
+
+    ::
+
+        r  = σ(W_r x + U_r h + b_r)                  reset gate
+        z  = σ(W_z x + U_z h + b_z)                  update gate
+        n  = tanh(W_n x + b_n + r * (U_n h + d_n))   candidate
+        h' = z * h + (1 - z) * n
+
+    One gate does the work of the LSTM's forget and input gates: what the update gate does not keep,
+    the candidate replaces. The reset gate says how much of the past the candidate sees.
+
+    Args:
+        x_BE: the vectors of the next token of each text.
+        previous: the state before it.
+        weights: gates in the order of ``torch.nn.GRU``: reset, update, candidate.
+
+    Returns:
+        The state after the token, and the gates ``reset``, ``update`` and ``candidate``.
+    """
+    from_input = x_BE @ weights.input_GE.T + weights.input_bias_G
+    from_hidden = previous.hidden_BH @ weights.hidden_GH.T + weights.hidden_bias_G
+    reset_input, update_input, candidate_input = from_input.chunk(3, dim=1)
+    reset_hidden, update_hidden, candidate_hidden = from_hidden.chunk(3, dim=1)
+
+    reset_BH = torch.sigmoid(reset_input + reset_hidden)  # what the candidate sees of the past
+    update_BH = torch.sigmoid(update_input + update_hidden)  # what to keep of the past
+    candidate_BH = torch.tanh(candidate_input + reset_BH * candidate_hidden)
+    hidden_BH = update_BH * previous.hidden_BH + (1 - update_BH) * candidate_BH
+
+    gates = {"reset": reset_BH, "update": update_BH, "candidate": candidate_BH}
+    return Step(State(hidden_BH), gates)
+
+
+def lstm_step(x_BE: Tensor, previous: State, weights: Weights) -> Step:
     """The long short-term memory cell (Hochreiter and Schmidhuber 1997; Gers et al. 2000).
+
+    ::
+
+        f  = σ(W_f x + U_f h + b_f)      forget gate
+        i  = σ(W_i x + U_i h + b_i)      input gate
+        g  = tanh(W_g x + U_g h + b_g)   candidate
+        o  = σ(W_o x + U_o h + b_o)      output gate
+        c' = f * c + i * g
+        h' = o * tanh(c')
 
     The cell state runs along the text like a conveyor belt. At each token the forget gate says how
     much of it stays, the input gate how much of the candidate is put on it, and the output gate
     how much of it is shown. A gate is a number between 0, nothing passes, and 1, all passes.
-    """
-    assert before.cell_BH is not None
-    from_input = x_BE @ weights.input_GE.T + weights.input_bias_G
-    from_memory = before.hidden_BH @ weights.hidden_GH.T + weights.hidden_bias_G
-    input_BH, forget_BH, candidate_BH, output_BH = (from_input + from_memory).chunk(4, dim=1)
 
-    forget_BH = torch.sigmoid(forget_BH)  # what to keep of the past
-    input_BH = torch.sigmoid(input_BH)  # what to take in
-    candidate_BH = torch.tanh(candidate_BH)  # what there is to take in
-    cell_BH = forget_BH * before.cell_BH + input_BH * candidate_BH
-    output_BH = torch.sigmoid(output_BH)  # what to show
+    Args:
+        x_BE: the vectors of the next token of each text.
+        previous: the state before it, with its `cell_BH`.
+        weights: gates in the order of ``torch.nn.LSTM``: input, forget, candidate, output.
+
+    Returns:
+        The state after the token, and the gates ``forget``, ``input``, ``candidate`` and
+        ``output``.
+    """
+    assert previous.cell_BH is not None
+    from_input = x_BE @ weights.input_GE.T + weights.input_bias_G
+    from_hidden = previous.hidden_BH @ weights.hidden_GH.T + weights.hidden_bias_G
+    for_input, for_forget, for_candidate, for_output = (from_input + from_hidden).chunk(4, dim=1)
+
+    forget_BH = torch.sigmoid(for_forget)  # how much to keep of the past
+    input_BH = torch.sigmoid(for_input)  # how much to take in
+    candidate_BH = torch.tanh(for_candidate)  # what there is to take in
+    output_BH = torch.sigmoid(for_output)  # how much to show
+    cell_BH = forget_BH * previous.cell_BH + input_BH * candidate_BH
     hidden_BH = output_BH * torch.tanh(cell_BH)
 
     gates = {
@@ -77,26 +147,6 @@ def lstm_step(x_BE: Tensor, before: State, weights: Weights) -> Step:
         "output": output_BH,
     }
     return Step(State(hidden_BH, cell_BH), gates)
-
-
-def gru_step(x_BE: Tensor, before: State, weights: Weights) -> Step:
-    """The gated recurrent unit (Cho et al. 2014), in the form of PyTorch and cuDNN.
-
-    One gate does the work of two: what the update gate does not keep, the candidate replaces. The
-    reset gate says how much of the past the candidate may see.
-    """
-    from_input = x_BE @ weights.input_GE.T + weights.input_bias_G
-    from_memory = before.hidden_BH @ weights.hidden_GH.T + weights.hidden_bias_G
-    reset_input, update_input, candidate_input = from_input.chunk(3, dim=1)
-    reset_memory, update_memory, candidate_memory = from_memory.chunk(3, dim=1)
-
-    reset_BH = torch.sigmoid(reset_input + reset_memory)  # what the candidate may see
-    update_BH = torch.sigmoid(update_input + update_memory)  # what to keep of the past
-    candidate_BH = torch.tanh(candidate_input + reset_BH * candidate_memory)
-    hidden_BH = update_BH * before.hidden_BH + (1 - update_BH) * candidate_BH
-
-    gates = {"reset": reset_BH, "update": update_BH, "candidate": candidate_BH}
-    return Step(State(hidden_BH), gates)
 
 
 STEPS: dict[str, Callable[[Tensor, State, Weights], Step]] = {
@@ -111,12 +161,6 @@ MODULES: dict[str, type[nn.RNN] | type[nn.GRU] | type[nn.LSTM]] = {
 }
 
 
-def weights_of(layer: nn.RNNBase) -> Weights:
-    """The weights of a one-layer, one-direction ``torch.nn`` module."""
-    names = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
-    return Weights(*(layer.get_parameter(name) for name in names))
-
-
 class Trace(NamedTuple):
     """What a cell did along a text: states and gates, each (T, B, H)."""
 
@@ -126,15 +170,15 @@ class Trace(NamedTuple):
 
 
 def unroll(cell: str, x_TBE: Tensor, weights: Weights) -> Trace:
-    """Take one step after the other from the zero state, and remember everything.
+    """Take one step after the other, starting from the zero state, and keep everything.
 
     Args:
         cell: ``rnn``, ``gru`` or ``lstm``.
-        x_TBE: inputs, at least one token.
+        x_TBE: the vectors of all tokens, at least one.
         weights: of this layer and direction.
     """
-    units = weights.hidden_GH.shape[1]
-    zero_BH = x_TBE.new_zeros(x_TBE.shape[1], units)
+    hidden_size = weights.hidden_GH.shape[1]
+    zero_BH = x_TBE.new_zeros(x_TBE.shape[1], hidden_size)
     state = State(zero_BH, zero_BH if cell == "lstm" else None)
     steps: list[Step] = []
     for x_BE in x_TBE:
@@ -142,7 +186,13 @@ def unroll(cell: str, x_TBE: Tensor, weights: Weights) -> Trace:
         state = steps[-1].state
     cells = [step.state.cell_BH for step in steps if step.state.cell_BH is not None]
     return Trace(
-        torch.stack([step.state.hidden_BH for step in steps]),
-        torch.stack(cells) if cells else None,
-        {name: torch.stack([step.gates[name] for step in steps]) for name in steps[0].gates},
+        hidden_TBH=torch.stack([step.state.hidden_BH for step in steps]),
+        cell_TBH=torch.stack(cells) if cells else None,
+        gates={name: torch.stack([step.gates[name] for step in steps]) for name in steps[0].gates},
     )
+
+
+def weights_of(layer: nn.RNNBase) -> Weights:
+    """The weights of a ``torch.nn`` module with one layer and one direction."""
+    names = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
+    return Weights(*(layer.get_parameter(name) for name in names))

@@ -40,7 +40,7 @@ from sentir.bundle import load_language_model
 from sentir.data.cache import digest
 from sentir.evaluation.metrics import measure
 from sentir.io.atomic import atomic_write
-from sentir.lesson.figures.style import Mark, lesson_figure, lesson_style
+from sentir.lesson.figures.style import LineStyle, lesson_figure, lesson_style
 from sentir.training.callbacks import ProgressBar
 from sentir.training.transfer import preset_for
 
@@ -50,13 +50,13 @@ Learn = Callable[[Path, Path], tools.Learnt]
 
 #: The tools in the order of the table, and what their lines look like.
 MARKERS = {
-    "fasttext": Mark("#c2500a", "s", "--"),
-    "tfidf": Mark("#2b7a55", "^", "-."),
-    "base": Mark("#00629b", "o", "-"),
-    "best": Mark("#9a4c87", "D", ":"),
+    "fasttext": LineStyle("#c2500a", "s", "--"),
+    "tfidf": LineStyle("#2b7a55", "^", "-."),
+    "base": LineStyle("#00629b", "o", "-"),
+    "best": LineStyle("#9a4c87", "D", ":"),
 }
 #: Further lines of a tool, with settings of their own.
-MORE = (Mark("#5d6670", "v", "--"), Mark("#7a6200", "P", "-."), Mark("#1d2126", "X", ":"))
+MORE = (LineStyle("#5d6670", "v", "--"), LineStyle("#7a6200", "P", "-."), LineStyle("#1d2126", "X", ":"))
 NAMES = {
     "fasttext": "fastText, pairs of words",
     "tfidf": "TF-IDF + logistic regression",

@@ -21,7 +21,8 @@ def test_another_language_is_refused() -> None:
     ("python", "spanish"),
     [("0.5", "0,5"), ("−1.25", "−1,25"), ("47.7%", "47,7%"), ("39,347", "39\u202f347"),
      ("1,234.5", "1\u202f234,5"), (".93", ",93"), ("1.2e-05", "1,2e-05"), ("12", "12"),
-     ("h = 0.5", "h = 0,5"), ("Fin.", "Fin.")],
+     ("h = 0.5", "h = 0,5"), ("Fin.", "Fin."), ("1, 0, 0.", "1, 0, 0."),
+     ("h = 0.5, C = 2", "h = 0,5, C = 2")],
 )  # fmt: skip
 def test_spanish_numbers_have_a_decimal_comma(python: str, spanish: str) -> None:
     assert localized(python, "es") == spanish

@@ -11,7 +11,7 @@ from sentir.errors import UsageError
 LANGUAGES = ("en", "es")
 T = TypeVar("T")
 
-_NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?|(?<!\w)\.\d+")
+_NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d*\.\d+")
 _SPANISH_MARKS = str.maketrans({",": "\u202f", ".": ","})
 
 
@@ -38,11 +38,10 @@ def tr(texts: Mapping[str, T], language: str) -> T:
 
 
 def localized(text: str, language: str) -> str:
-    """A formatted number as the language writes it, from Python's form.
+    """The text with its numbers as the language writes them, from Python's form.
 
-    English keeps ``1,234.5``. Spanish has a decimal comma and a thin space between thousands.
-    Words around the number stay as they are; text with other commas or points between digits
-    (versions, lists without blanks) must not be passed.
+    English keeps ``1,234.5``; Spanish has a decimal comma and a thin space between thousands. The
+    text must have no other points or commas between digits, such as those of a version.
     """
     if language != "es":
         return text

@@ -1,4 +1,4 @@
-"""Pictures, tables and questions as a page and a notebook get them."""
+"""Diagrams as a page and a notebook get them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,6 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from sentir.errors import UsageError
-from sentir.lesson.exercises.catalogue import exercises
-from sentir.lesson.exercises.questions import Questions
 from sentir.lesson.figures.diagrams import (
     Gauges,
     Line,
@@ -19,7 +16,7 @@ from sentir.lesson.figures.diagrams import (
     padding,
     unrolled,
 )
-from sentir.lesson.figures.pictures import Picture, table
+from sentir.lesson.figures.pictures import Picture
 
 ALT = 'a "quoted" <description>'
 NAMES = {"forget": "olvido", "input": "entrada", "output": "salida"}
@@ -42,7 +39,7 @@ PICTURES = {
 
 
 @pytest.mark.parametrize("name", PICTURES)
-def test_a_picture_is_described_and_has_its_colours_wherever_it_is_shown(name: str) -> None:
+def test_a_picture_is_described_and_has_colours_of_its_own(name: str) -> None:
     svg = PICTURES[name]._repr_svg_()
     root = ET.fromstring(svg)
     assert root.attrib["aria-label"] == ALT
@@ -58,13 +55,13 @@ def words(picture: Picture) -> list[str]:
     ]
 
 
-def test_padding_stands_on_its_side() -> None:
+def test_padding_is_on_the_requested_side() -> None:
     assert words(PICTURES["padding"]) == ["_PAD", "no", "no", "más"]
     right = padding([["no"], ["no", "más"]], pad="_PAD", right=True, alt=ALT)
     assert words(right) == ["no", "_PAD", "no", "más"]
 
 
-def test_a_long_belt_breaks_into_rows_of_like_length() -> None:
+def test_a_long_belt_breaks_into_rows_of_similar_length() -> None:
     tokens = "uno dos tres cuatro cinco seis siete".split()
     assert [word for word in words(belt(tokens)) if word in tokens] == tokens
     short, long = (
@@ -74,27 +71,12 @@ def test_a_long_belt_breaks_into_rows_of_like_length() -> None:
     assert words(belt(tokens)).count("olvido") == 2
 
 
-def test_a_table_names_its_columns_and_escapes() -> None:
-    made = table(("word", "share"), [("<b>", "0.5")])._repr_html_()
-    assert '<th scope="col">word</th>' in made
-    assert '<th scope="row">&lt;b&gt;</th><td>0.5</td>' in made
-
-
-def test_a_row_of_another_width_is_refused() -> None:
-    with pytest.raises(ValueError, match="1 texts for 2 columns"):
-        table(("word", "share"), [("one",)])
-
-
-@pytest.mark.parametrize("language", ["es", "en"])
-@pytest.mark.parametrize("chapter", [2, 3, 4])
-def test_questions_stand_with_their_answers_folded(chapter: int, language: str) -> None:
-    made = Questions(chapter, language)._repr_html_()
-    root = ET.fromstring(made.replace("<br>", "<br/>"))
-    assert len(root) == len(exercises(chapter)) == 5
-    assert made.count("<details>") == 2 * 5
-    assert "`" not in made
-
-
-def test_questions_in_a_language_that_the_lesson_does_not_speak_are_refused() -> None:
-    with pytest.raises(UsageError):
-        Questions(2, "fr")._repr_html_()
+def test_numbers_are_written_as_the_language_does() -> None:
+    for language, written in (("en", "0.50"), ("es", "0,50")):
+        drawn = bars(["one", "two"], [0.5, 1.0], x="share", alt=ALT, language=language)
+        assert written in words(drawn)
+    gates = Gauges([0.25], [0.5], [0.75])
+    drawn = conveyor_belt(["uno"], gates, [1.0], names=NAMES, alt=ALT, language="es")
+    assert {",25", ",50", ",75"} <= set(words(drawn))
+    line = Line("a", [0, 1], [0.0, 0.5])
+    assert "0,2" in words(lines([line], x="x", y="y", alt=ALT, language="es"))

@@ -60,20 +60,20 @@ def opened(browser: WebDriver, page: Path, language: str = "en", text: str = "")
 
 #: Every number of the table and the answer, and the place, as they stand in the page.
 SHOWN = """
-    const told = {
+    const values = {
         answer: Number(document.querySelector("#answer strong").dataset.value),
         place: document.getElementById("place").textContent,
     };
     for (const cell of document.querySelectorAll("#table td")) {
-        (told[cell.dataset.column] ??= []).push(Number(cell.dataset.value));
+        (values[cell.dataset.column] ??= []).push(Number(cell.dataset.value));
     }
-    return told;
+    return values;
 """
 
 
 def shown(browser: WebDriver) -> dict[str, Any]:
-    told: dict[str, Any] = browser.execute_script(SHOWN)
-    return told
+    values: dict[str, Any] = browser.execute_script(SHOWN)
+    return values
 
 
 Forced = dict[tuple[int, str, int], float]
@@ -95,32 +95,32 @@ def course(bundle: Bundle, text: str, forced: Forced | None = None) -> list[dict
                     gates[gate][0, unit] = value
             cell_BH = gates["forget"] * before.cell_BH + gates["input"] * gates["candidate"]
             hidden_BH = gates["output"] * torch.tanh(cell_BH)
-            told = {**gates, "before": before.cell_BH, "after": cell_BH, "hidden_size": hidden_BH}
-            told["votes"] = model.head.weight[-1] * hidden_BH
+            values = {**gates, "before": before.cell_BH, "after": cell_BH, "hidden": hidden_BH}
+            values["votes"] = model.head.weight[-1] * hidden_BH
             before = State(hidden_BH, cell_BH)
             answer_BC = model.probabilities(model.head(hidden_BH))
-            steps.append({name: value_BH[0].numpy() for name, value_BH in told.items()})
+            steps.append({name: value_BH[0].numpy() for name, value_BH in values.items()})
             steps[-1]["answer"] = float(answer_BC[0, -1])
     return steps
 
 
-def check(told: dict[str, Any], wanted: dict[str, Any]) -> None:
-    assert set(told) == {*wanted, "place"}
-    for name, values in wanted.items():
-        np.testing.assert_allclose(told[name], values, rtol=0, atol=TOLERANCE, err_msg=name)
+def check(values: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert set(values) == {*expected, "place"}
+    for name, value in expected.items():
+        np.testing.assert_allclose(values[name], value, rtol=0, atol=TOLERANCE, err_msg=name)
 
 
 def walk(browser: WebDriver, steps: list[dict[str, Any]], start: int = 0) -> None:
     """From `start` to the last token, all numbers compared at each."""
-    told = browser.execute_script(
+    shown_at = browser.execute_script(
         f"const shown = () => {{ {SHOWN} }};"
         "return Array.from({length: arguments[0]}, () => {"
-        "  const told = shown(); document.getElementById('next').click(); return told; });",
+        "  const values = shown(); document.getElementById('next').click(); return values; });",
         len(steps) - start,
     )
-    for at, (found, wanted) in enumerate(zip(told, steps[start:], strict=True), start):
-        assert found["place"].startswith(f"{at + 1} ")
-        check(found, wanted)
+    for at, (values, expected) in enumerate(zip(shown_at, steps[start:], strict=True), start):
+        assert values["place"].startswith(f"{at + 1} ")
+        check(values, expected)
 
 
 def resize(browser: WebDriver, width: int, height: int) -> None:
@@ -145,8 +145,8 @@ def test_every_number_at_every_token_is_pythons(
     text = TYPED[language] if which == "typed" else EXAMPLES[language][int(which)]
     opened(browser, page, language, text)
     tokens = networks[language].tokenizer.tokens(text)
-    found = browser.find_elements(By.CSS_SELECTOR, "#tokens button")
-    assert [one.text.removesuffix("?") for one in found] == tokens
+    buttons = browser.find_elements(By.CSS_SELECTOR, "#tokens button")
+    assert [button.text.removesuffix("?") for button in buttons] == tokens
     steps = course(networks[language], text)
     walk(browser, steps)
     predictor = Predictor(networks[language], engine="torch")
@@ -154,16 +154,16 @@ def test_every_number_at_every_token_is_pythons(
         predictor.predict_proba([text])[0, -1], abs=TOLERANCE
     )
     if which == "typed":
-        unknown = [one.text for one in found if "unknown" in one.get_attribute("class")]
+        unknown = [each.text for each in buttons if "unknown" in each.get_attribute("class")]
         assert "xyzzy?" in unknown
 
 
 def test_numbers_are_written_as_the_language_does(browser: WebDriver, page: Path) -> None:
     for language, mark in (("en", "."), ("es", ",")):
         opened(browser, page, language)
-        told = shown(browser)
+        values = shown(browser)
         cell = browser.find_element(By.CSS_SELECTOR, "#table [data-column=forget]")
-        assert cell.text == f"{told['forget'][0]:.2f}".replace(".", mark)
+        assert cell.text == f"{values['forget'][0]:.2f}".replace(".", mark)
         assert browser.find_element(By.TAG_NAME, "html").get_attribute("lang") == language
 
 
@@ -202,19 +202,19 @@ def test_the_pages_tokenizer_is_pythons(
     opened(browser, page, language)
     texts = variations(language)
     assert len(texts) > 300
-    found = browser.execute_script(
+    tokenized = browser.execute_script(
         "return arguments[0].map((text) => { const tokens = state.tokenizer.tokens(text);"
         " return [tokens, tokens.map((word) => state.tokenizer.id(word))]; });",
         texts,
     )
     tokenizer = networks[language].tokenizer
-    for text, (tokens, ids) in zip(texts, found, strict=True):
+    for text, (tokens, ids) in zip(texts, tokenized, strict=True):
         assert tokens == tokenizer.tokens(text), text
         assert ids == tokenizer.encode([text])[0], text
 
 
 @pytest.mark.parametrize("gate", GATES)
-def test_a_gate_turned_by_keyboard(
+def test_a_gate_set_by_keyboard(
     browser: WebDriver, page: Path, networks: dict[str, Bundle], gate: str
 ) -> None:
     text = EXAMPLES["en"][0]
@@ -226,11 +226,11 @@ def test_a_gate_turned_by_keyboard(
     slider.send_keys(Keys.HOME)
     slider.send_keys(*[Keys.ARROW_RIGHT] * 7)
     assert "0.07" in slider.get_attribute("aria-valuetext")
-    untouched = "untouched" in browser.find_element(By.ID, "answer").text
-    assert untouched == (abs(shown(browser)["answer"] - before) > 5e-4)
+    changed = "original" in browser.find_element(By.ID, "answer").text
+    assert changed == (abs(shown(browser)["answer"] - before) > 5e-4)
     walk(browser, course(networks["en"], text, {(2, gate, 4): 0.07}), start=2)
     held = browser.find_elements(By.CSS_SELECTOR, "#tokens .has-held")
-    assert [one.text for one in held] == ["n't"]
+    assert [button.text for button in held] == ["n't"]
     browser.find_element(By.CSS_SELECTOR, f"[data-let-go={gate}]").click()
     check(shown(browser), course(networks["en"], text)[-1])
     assert not browser.find_elements(By.CSS_SELECTOR, "#tokens .has-held")
@@ -277,7 +277,7 @@ def test_a_valve_dragged_in_the_drawing(
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("which", [0, 1])
-def test_the_experiments_turn_the_answer_round(
+def test_the_experiments_change_the_answer(
     browser: WebDriver, page: Path, networks: dict[str, Bundle], language: str, which: int
 ) -> None:
     tried = EXPERIMENTS[language][which]
@@ -342,7 +342,7 @@ def test_it_plays_and_stops(browser: WebDriver, page: Path) -> None:
     browser.execute_async_script("setTimeout(arguments[0], 1300)")
     assert button.get_attribute("aria-label") == "Play"
     assert browser.find_element(By.ID, "place").text == "2 of 2: “good”"
-    assert "2 of 2" in browser.find_element(By.ID, "said").get_attribute("textContent")
+    assert "2 of 2" in browser.find_element(By.ID, "status").get_attribute("textContent")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -382,25 +382,25 @@ def test_dark_and_still(browser: WebDriver, page: Path) -> None:
     assert looks["dark"][1] == "none"
 
 
-def test_without_a_word_it_says_so(browser: WebDriver, page: Path) -> None:
+def test_an_empty_sentence_is_reported(browser: WebDriver, page: Path) -> None:
     opened(browser, page)
     field = browser.find_element(By.ID, "text")
     field.clear()
     field.send_keys(" ")
-    assert browser.find_element(By.ID, "unknown").text == "There is no word yet. Type some."
+    assert browser.find_element(By.ID, "unknown").text == "There are no words yet. Type some."
     assert not browser.find_element(By.ID, "bar").is_displayed()
     press(browser, Keys.TAB, Keys.ARROW_RIGHT)
     field.send_keys("good")
     assert browser.find_element(By.ID, "place").text == "1 of 1: “good”"
 
 
-def test_a_network_of_three_classes_that_cuts(browser: WebDriver, tmp_path: Path) -> None:
+def test_a_network_of_three_classes_that_truncates(browser: WebDriver, tmp_path: Path) -> None:
     bundle = toy(classes=3, bidirectional=False, pooling="last", max_length=9)
     text = "the film was not good , the hotel was dull <script> a </script> wonderful ."
     path = tmp_path / "toy.html"
     write_page(render_page({"en": bundle}, "en", examples=[text]), path)
     opened(browser, path)
-    assert browser.find_element(By.ID, "cut").is_displayed()
+    assert browser.find_element(By.ID, "truncated").is_displayed()
     browser.find_element(By.ID, "last").click()
     wanted_C = Predictor(bundle, engine="torch").predict_proba([text])[0]
     for at, label in enumerate(("negative", "neutral", "positive")):

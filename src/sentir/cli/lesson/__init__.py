@@ -1,6 +1,6 @@
-"""``sentir lesson``: the lesson's ideas, each as a run that the reader can repeat."""
+"""``sentir lesson``: the experiments and exercises of the course as commands."""
 
-# In this order the commands stand in the help.
+# The order of the imports is the order of the commands in the help.
 # isort: off
 from sentir.cli.lesson import cells, reviews, page
 from sentir.cli.lesson.app import lesson

@@ -1,4 +1,4 @@
-"""The group of commands, and what several of them use."""
+"""The group of lesson commands, and helpers of several of them."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from sentir.errors import UsageError
 lesson = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
-    help="The lesson's ideas about recurrent networks, each as a run to repeat.",
+    help="Experiments, exercises and the interactive page of the course on recurrent networks.",
 )
 app.add_typer(lesson, name="lesson")
 
 LANGUAGE = Annotated[str, typer.Option("--language", "-l", help="en or es")]
 PICTURE = Annotated[
-    Path | None, typer.Option(help="draw it as well: a name ending in .svg, .png or .pdf")
+    Path | None, typer.Option(help="also save a figure: a name ending in .svg, .png or .pdf")
 ]
 JSON = Annotated[bool, typer.Option("--json", help="print JSON")]
 
 
 @contextmanager
-def going_on(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A bar on standard error while something long goes on."""
+def progress_bar(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A progress bar on standard error; yields the function that advances it."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (
@@ -42,44 +42,48 @@ def going_on(what: str, total: int) -> Iterator[Callable[[int], None]]:
         yield lambda count: bar.advance(task, count)
 
 
-def numbers(given: str, option: str, kind: type[int] | type[float] = int) -> list[Any]:
-    """Numbers with commas between them.
+def numbers(text: str, option: str, kind: type[int] | type[float] = int) -> list[Any]:
+    """Numbers separated by commas.
 
     Raises:
-        UsageError: something else.
+        UsageError: the text is not such a list.
     """
     try:
-        return [kind(part) for part in given.split(",") if part.strip()]
+        return [kind(part) for part in text.split(",") if part.strip()]
     except ValueError:
         raise UsageError(
-            f"{given!r} are no numbers", where=option, todo="part them by commas: 5,10,20"
+            f"{text!r} is not a list of numbers", where=option, todo="use commas: 5,10,20"
         ) from None
 
 
-def print_json(told: Any) -> None:
-    sys.stdout.write(json.dumps(told, ensure_ascii=False) + "\n")
+def print_json(data: Any) -> None:
+    """Print plain data as one line of JSON."""
+    sys.stdout.write(json.dumps(data, ensure_ascii=False) + "\n")
 
 
-def present(found: Any, faces: Any, language: str, *, picture: Path | None, as_json: bool) -> None:
-    """Print what an experiment found, and draw it if a picture is asked for.
+def present(result: Any, views: Any, language: str, *, picture: Path | None, as_json: bool) -> None:
+    """Print the result of an experiment, and save its figure if a path is given.
 
     Args:
-        found: the outcome, which has `to_dict`.
-        faces: the module with its ``table`` and ``figure``.
+        result: has a method ``to_dict``.
+        views: the module with the functions ``table`` and ``figure`` of this result.
+        language: of the table and the figure.
+        picture: path of the figure.
+        as_json: print JSON instead of the table.
     """
     if as_json:
-        print_json(found.to_dict())
+        print_json(result.to_dict())
     else:
-        out.print(faces.table(found, language))
+        out.print(views.table(result, language))
     if picture:
-        keep(faces.figure(found, language), picture)
+        save_picture(views.figure(result, language), picture)
 
 
 def check_picture(path: Path | None) -> None:
-    """Refuse a name that tells no format before the work begins.
+    """Refuse the name of a figure without a known ending before any work is done.
 
     Raises:
-        UsageError: it is one.
+        UsageError: it has none.
     """
     if path is not None:
         from sentir.explanation.picture import picture_format
@@ -87,8 +91,8 @@ def check_picture(path: Path | None) -> None:
         picture_format(path)
 
 
-def keep(figure: Any, path: Path) -> None:
-    """Write a picture, and say so."""
+def save_picture(figure: Any, path: Path) -> None:
+    """Save a figure and print its path."""
     from sentir.lesson.figures.style import save
 
     save(figure, path)

@@ -1,4 +1,4 @@
-"""What a cell keeps and how: ``sentir lesson memory``, ``step`` and ``exercise``."""
+"""``sentir lesson memory``, ``step`` and ``exercise``: what a cell remembers and how."""
 
 from __future__ import annotations
 
@@ -13,37 +13,38 @@ from sentir.cli.lesson.app import (
     LANGUAGE,
     PICTURE,
     check_picture,
-    going_on,
-    keep,
     lesson,
     numbers,
     print_json,
+    progress_bar,
+    save_picture,
 )
 
 
 @lesson.command()
 def memory(
     *,
-    task: Annotated[str, typer.Option(help="recall, adding, or both with a comma")] = (
+    task: Annotated[str, typer.Option(help="recall, adding, or both separated by a comma")] = (
         "recall,adding"
     ),
-    gaps: Annotated[str, typer.Option(help="steps to be bridged")] = "5,10,20,50",
-    seeds: Annotated[str, typer.Option(help="one network of each kind a seed")] = "0,1",
-    steps: Annotated[int, typer.Option(min=1, help="of the optimiser, for each network")] = 500,
-    rates: Annotated[
-        str, typer.Option(help="learning rates; each cell gets the one that is best for it")
-    ] = "0.02",
+    gaps: Annotated[
+        str, typer.Option(help="steps between the input to remember and the answer")
+    ] = "5,10,20,50",
+    seeds: Annotated[str, typer.Option(help="one network per cell and seed")] = "0,1",
+    steps: Annotated[int, typer.Option(min=1, help="optimiser steps per network")] = 500,
+    rates: Annotated[str, typer.Option(help="learning rates; each cell uses its best")] = "0.02",
     parameters: Annotated[
-        int, typer.Option(min=100, help="weights of each network, nearly")
+        int, typer.Option(min=100, help="approximate number of weights per network")
     ] = 3100,
     language: LANGUAGE = "en",
     picture: PICTURE = None,
     as_json: JSON = False,
 ) -> None:
-    """How far back a plain RNN, a GRU and an LSTM remember, all with as many weights.
+    """Measure how far a plain RNN, a GRU and an LSTM of equal size remember.
 
-    Small networks learn to bridge a gap, on two tasks: to name a symbol that was marked at the
-    start, and to add two numbers far apart. Beside it: how the gradient fades on its way back.
+    Small networks learn to bridge a gap in two tasks: to name a symbol that was marked at the
+    start, and to add two numbers that are far apart. The second table shows how the gradient
+    fades on its way back.
 
     [bold]Examples[/bold]
 
@@ -52,29 +53,31 @@ def memory(
       sentir lesson memory --gaps 5,10,20,50,100,200,500 --seeds 0,1,2 --steps 1500
     """
     from sentir.lesson.language import tr
-    from sentir.lesson.memory.experiment import experiment, runs
+    from sentir.lesson.memory.experiment import count_networks, experiment
 
     tasks = [part.strip() for part in task.split(",") if part.strip()]
     which_gaps, which_seeds = numbers(gaps, "--gaps"), numbers(seeds, "--seeds")
     which_rates = numbers(rates, "--rates", float)
     what = tr({"en": "training", "es": "entrenando"}, language)
     check_picture(picture)
-    with going_on(what, runs(tasks, which_gaps, which_seeds, len(which_rates))) as advance:
-        found = experiment(
+    with progress_bar(
+        what, count_networks(tasks, which_gaps, which_seeds, len(which_rates))
+    ) as advance:
+        result = experiment(
             tasks=tasks, gaps=which_gaps, seeds=which_seeds, steps=steps, rates=which_rates,
             parameters=parameters, advance=advance,
         )  # fmt: skip
     if as_json:
-        print_json(found.to_dict())
+        print_json(result.to_dict())
     else:
         from sentir.lesson.memory.picture import tables
 
-        for table in tables(found, language):
+        for table in tables(result, language):
             out.print(table, "")
     if picture:
         from sentir.lesson.memory.picture import figure
 
-        keep(figure(found, language), picture)
+        save_picture(figure(result, language), picture)
 
 
 @lesson.command()
@@ -84,15 +87,15 @@ def step(
     hidden: Annotated[float, typer.Option(help="the hidden state before the step")] = 0.5,
     cell: Annotated[float, typer.Option(help="the cell state before the step")] = -0.5,
     forget: Annotated[
-        str | None, typer.Option(help="the gate's weights of x1, x2 and h, and its bias")
+        str | None, typer.Option(help="weights of x1, x2 and h, and the bias, of the forget gate")
     ] = None,
-    input: Annotated[str | None, typer.Option(help="likewise")] = None,
-    candidate: Annotated[str | None, typer.Option(help="likewise")] = None,
-    output: Annotated[str | None, typer.Option(help="likewise")] = None,
+    input: Annotated[str | None, typer.Option(help="the same of the input gate")] = None,
+    candidate: Annotated[str | None, typer.Option(help="the same of the candidate")] = None,
+    output: Annotated[str | None, typer.Option(help="the same of the output gate")] = None,
     language: LANGUAGE = "en",
     as_json: JSON = False,
 ) -> None:
-    """One LSTM step written out: each product, sum and squashing, to be checked by hand.
+    """Write out one LSTM step: every product, sum and activation, to check by hand.
 
     [bold]Examples[/bold]
 
@@ -104,11 +107,11 @@ def step(
     from sentir.lesson.step.step import step as take_step
     from sentir.lesson.step.text import lines
 
-    given = {"forget": forget, "input": input, "candidate": candidate, "output": output}
+    texts = {"forget": forget, "input": input, "candidate": candidate, "output": output}
     weights = dict(DEFAULT)
-    for name, written in given.items():
-        if written is not None:
-            weights[name] = gate_weights(numbers(written, f"--{name}", float))
+    for name, text in texts.items():
+        if text is not None:
+            weights[name] = gate_weights(numbers(text, f"--{name}", float))
     done = take_step(numbers(x, "--x", float), hidden=hidden, cell=cell, weights=weights)
     if as_json:
         print_json(done.to_dict())
@@ -121,7 +124,7 @@ def step(
 @lesson.command()
 def exercise(
     name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="an exercise; unset: list them")
+        str | None, typer.Argument(metavar="[NAME]", help="an exercise (unset: list them)")
     ] = None,
     *,
     answer: Annotated[
@@ -131,9 +134,9 @@ def exercise(
     chapter: Annotated[int | None, typer.Option(help="list those of one chapter")] = None,
     language: LANGUAGE = "en",
 ) -> None:
-    """Questions on chapters 2 to 4 of the course; the cells themselves judge the answers.
+    """List, ask and check the exercises of chapters 2 to 4 of the course.
 
-    A wrong answer gets a hint and ends the command with 1.
+    Answers are checked by running the cells. A wrong answer gets a hint and exit code 1.
 
     [bold]Examples[/bold]
 
@@ -145,18 +148,19 @@ def exercise(
     from sentir.lesson.exercises.catalogue import check, exercises, find
     from sentir.lesson.language import tr
 
-    emit = partial(plain, out)
+    write = partial(plain, out)
     if name is None:
         for number in [chapter] if chapter else [2, 3, 4]:
-            for one in exercises(number):
-                emit(f"{number}  {one.id:12} {tr(one.question, language).splitlines()[0][:90]}…")
+            for listed in exercises(number):
+                question = tr(listed.question, language).splitlines()[0]
+                write(f"{number}  {listed.id:12} {question[:90]}…")
         return
-    one = find(name)
+    chosen = find(name)
     if answer is None or solution:
-        emit(tr(one.question, language))
+        write(tr(chosen.question, language))
     if solution:
-        emit(one.answer(language), "bold")
+        write(chosen.answer(language), "bold")
     elif answer is not None:
         verdict = check(name, answer, language)
-        emit(verdict.message, "green" if verdict.right else "yellow")
+        write(verdict.message, "green" if verdict.right else "yellow")
         raise typer.Exit(0 if verdict.right else 1)

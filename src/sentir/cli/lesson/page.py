@@ -1,4 +1,4 @@
-"""``sentir lesson page``: a network to step through by hand, in the browser."""
+"""``sentir lesson page``: step through a network in the browser."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def page(
         str | None,
         typer.Argument(
             metavar="[MODEL]",
-            help="folder that 'sentir train' wrote, of an LSTM of one layer that reads ahead and "
-            "answers from its last state (unset: two networks of six units that come along)",
+            help="folder of a run of 'sentir train' with a one-directional LSTM of one layer and "
+            "pooling 'last' (unset: the two networks of six units that come with sentir)",
             show_default=False,
         ),
     ] = None,
@@ -26,15 +26,15 @@ def page(
     output: Annotated[Path, typer.Option("--output", "-o", help="file to write")] = Path(
         "page.html"
     ),
-    language: Annotated[str, typer.Option(help="in which the page opens: en or es")] = "en",
+    language: Annotated[str, typer.Option(help="of the page when it opens: en or es")] = "en",
     example: Annotated[
-        list[str] | None, typer.Option(help="sentence to begin with; may be repeated")
+        list[str] | None, typer.Option(help="example sentence; may be repeated")
     ] = None,
 ) -> None:
-    """Make a page on which to step an LSTM through a sentence and to turn its gates by hand.
+    """Write an interactive page: step an LSTM through a sentence and change its gates by hand.
 
-    One HTML file with the network inside: it is computed in the browser, from the file system,
-    without a connection. In English and Spanish.
+    The page is one HTML file in English and Spanish. It contains the network, which runs in the
+    browser without a server or a connection.
 
     [bold]Examples[/bold]
 
@@ -52,12 +52,12 @@ def page(
         networks = {name: small_network(name) for name in LANGUAGES}
     else:
         networks = {language: load_bundle(model)}
-    made = render_page(
+    html = render_page(
         networks,
         language,
         examples=example or (),
         experiments=model is None,
         where=model or "page",
     )
-    write_page(made, output)
+    write_page(html, output)
     plain(out, f"page  {output} ({output.stat().st_size:,} bytes)")

@@ -1,4 +1,4 @@
-"""What networks do with reviews: ``sentir lesson pitfalls``, ``horizon`` and ``units``."""
+"""``sentir lesson pitfalls``, ``horizon`` and ``units``: experiments on reviews."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from sentir.cli.lesson.app import (
     LANGUAGE,
     PICTURE,
     check_picture,
-    going_on,
     lesson,
     numbers,
     present,
+    progress_bar,
 )
 from sentir.errors import UsageError
 
@@ -26,33 +26,33 @@ def pitfalls(
     files: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[FILE]...", help="reviews to learn from (if nothing is given: sample)"
+            metavar="[FILE]...", help="reviews to train on (unset: the built-in sample)"
         ),
     ] = None,
     *,
-    test: Annotated[list[str] | None, typer.Option(help="reviews to measure on, once")] = None,
+    test: Annotated[list[str] | None, typer.Option(help="test reviews")] = None,
     count: Annotated[
         int | None,
-        typer.Option(min=200, help="reviews to learn from (unset: 8,000; made up: 30,000)"),
+        typer.Option(min=200, help="reviews to train on (unset: 8,000; built-in: 30,000)"),
     ] = None,
     epochs: Annotated[
-        int | None, typer.Option(min=1, help="passes over them (unset: 3; made up: 1)")
+        int | None, typer.Option(min=1, help="passes over the reviews (unset: 3; built-in: 1)")
     ] = None,
     hidden: Annotated[
         int | None,
-        typer.Option(min=1, help="units of the embedding and a layer (unset: 64; made up: 48)"),
+        typer.Option(min=1, help="units of the embedding and of a layer (unset: 64; built-in: 48)"),
     ] = None,
     only: Annotated[
         str | None,
         typer.Option(help="fixed, carried, left padding, ... (unset: all)"),
     ] = None,
-    seeds: Annotated[str, typer.Option(help="one network a seed and fault")] = "0",
+    seeds: Annotated[str, typer.Option(help="one network per pitfall and seed")] = "0",
     labels: Annotated[str, typer.Option(help="how labels become classes, as in 'train'")] = "auto",
     language: LANGUAGE = "en",
     picture: PICTURE = None,
     as_json: JSON = False,
 ) -> None:
-    """What each fault of the lesson's program does by itself, beside the recipe done right.
+    """Train the lesson's network with one pitfall at a time, and compare the accuracies.
 
     [bold]Examples[/bold]
 
@@ -83,25 +83,25 @@ def pitfalls(
     chosen = [name.strip() for name in only.split(",")] if only else list(PITFALLS)
     which_seeds = numbers(seeds, "--seeds")
     sources = files or ["sample_es" if language == "es" else "sample"]
-    measured = test or own_test(sources)
-    if not measured:
-        raise UsageError("no reviews to measure on", todo="give some with --test")
-    builtin_reviews = sources[0] in SAMPLES
-    recipe = SAMPLE if builtin_reviews else REAL
+    test_sources = test or own_test(sources)
+    if not test_sources:
+        raise UsageError("no test reviews", todo="give some with --test")
+    builtin = sources[0] in SAMPLES
+    recipe = SAMPLE if builtin else REAL
     changed = {"embedding_dim": hidden, "hidden_size": hidden, "epochs": epochs}
     recipe = replace(recipe, **{name: value for name, value in changed.items() if value})
-    count = count or (SAMPLE_COUNT if builtin_reviews else REAL_COUNT)
+    count = count or (SAMPLE_COUNT if builtin else REAL_COUNT)
     with tempfile.TemporaryDirectory() as folder:
         with counting("reading") as advance:
             reviews = gather(
-                sources, measured, Path(folder), count=count, max_length=recipe.max_length,
+                sources, test_sources, Path(folder), count=count, max_length=recipe.max_length,
                 labels=labels, advance=advance,
             )  # fmt: skip
-        with going_on(what, count_total_steps(reviews, chosen, which_seeds, recipe)) as advance:
-            found = compare(
+        with progress_bar(what, count_total_steps(reviews, chosen, which_seeds, recipe)) as advance:
+            comparison = compare(
                 reviews, pitfalls=chosen, seeds=which_seeds, recipe=recipe, advance=advance
             )
-    present(found, pitfalls_picture, language, picture=picture, as_json=as_json)
+    present(comparison, pitfalls_picture, language, picture=picture, as_json=as_json)
 
 
 @lesson.command()
@@ -114,7 +114,7 @@ def horizon(
     picture: PICTURE = None,
     as_json: JSON = False,
 ) -> None:
-    """How far back a model's answers depend on the text: all but one end of it is hidden.
+    """Measure how far back a model's answers depend on the text, by hiding all but one end.
 
     [bold]Examples[/bold]
 
@@ -126,14 +126,14 @@ def horizon(
     from sentir.bundle import load_bundle
     from sentir.io.reader import read_reviews
     from sentir.lesson.language import tr
-    from sentir.lesson.memory import horizon as looking_back
+    from sentir.lesson.memory import horizon as horizon_views
 
     what = tr({"en": "reading", "es": "leyendo"}, language)
     check_picture(picture)
     texts = [review.text for review in islice(read_reviews([file], labelled=False), count)]
-    with going_on(what, 2 * len(looking_back.KEPT)) as advance:
-        found = looking_back.horizon(load_bundle(model), texts, advance=advance)
-    present(found, looking_back, language, picture=picture, as_json=as_json)
+    with progress_bar(what, 2 * len(horizon_views.KEPT)) as advance:
+        result = horizon_views.horizon(load_bundle(model), texts, advance=advance)
+    present(result, horizon_views, language, picture=picture, as_json=as_json)
 
 
 @lesson.command()
@@ -142,18 +142,18 @@ def units(
         str | None,
         typer.Argument(
             metavar="[FILE]",
-            help="reviews to learn from, labelled or not (unset: made up)",
+            help="reviews to train on, labelled or not (unset: synthetic ones)",
             show_default=False,
         ),
     ] = None,
     *,
     language: LANGUAGE = "en",
-    seed: Annotated[int, typer.Option(min=0, help="of text, weights and order")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="of the text, the weights and the order")] = 0,
     steps: Annotated[int, typer.Option(min=1, help="steps of training")] = 800,
     picture: PICTURE = None,
     as_json: JSON = False,
 ) -> None:
-    """Find units that mean something: which cell of a network of characters holds what.
+    """Find interpretable units of a character model: which unit tracks which property.
 
     [bold]Examples[/bold]
 
@@ -166,9 +166,9 @@ def units(
     from sentir.lesson.units import picture as units_picture
     from sentir.lesson.units.experiment import find_units
 
-    what = tr({"en": "learning", "es": "aprendiendo"}, language)
+    what = tr({"en": "training", "es": "entrenando"}, language)
     check_picture(picture)
     texts = (review.text for review in read_reviews([file], labelled=False)) if file else ()
-    with going_on(what, steps) as advance:
-        found = find_units(language, texts=texts, seed=seed, steps=steps, advance=advance)
-    present(found, units_picture, language, picture=picture, as_json=as_json)
+    with progress_bar(what, steps) as advance:
+        units_found = find_units(language, texts=texts, seed=seed, steps=steps, advance=advance)
+    present(units_found, units_picture, language, picture=picture, as_json=as_json)

@@ -1,1 +1,1 @@
-"""How the lesson draws."""
+"""Figures of the lesson: style, diagrams, pictures and tables."""

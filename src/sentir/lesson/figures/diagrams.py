@@ -1,7 +1,7 @@
-"""The lesson's drawings: an unrolled network, the conveyor belt, padding.
+"""Diagrams of the course: an unrolled network, the conveyor belt, padding, and two charts.
 
-Each is drawn from what the cells computed, and takes its words from the caller, so that it speaks
-any language.
+Each draws values that the cells computed. Words come from the caller, in any language; `language`
+decides how numbers are written.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from matplotlib.ticker import NullLocator
 
 from sentir.lesson.figures.pictures import INK, LINE, MUTED, SERIES, Picture, page_style, picture
 
-#: Words a row of a drawing has room for.
+#: Tokens that fit in a row of a diagram.
 ROW_TOKENS = 5
 
 
 def _canvas(width: float, height: float, scale_inches: float) -> tuple[Figure, Axes]:
-    """A figure of `width` by `height` units, with nothing on it."""
+    """An empty figure of `width` by `height` units."""
     figure = Figure(figsize=(width * scale_inches, height * scale_inches))
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set(xlim=(0, width), ylim=(0, height), aspect="equal")
@@ -29,13 +29,15 @@ def _canvas(width: float, height: float, scale_inches: float) -> tuple[Figure, A
     return figure, axes
 
 
-def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float], **how: Any) -> None:
+def _arrow(
+    axes: Axes, start: tuple[float, float], end: tuple[float, float], **changes: Any
+) -> None:
     look: dict[str, Any] = {
         "arrowstyle": "-|>",
         "mutation_scale": 11,
         "color": MUTED,
         "linewidth": 1.4,
-    } | how
+    } | changes
     axes.add_patch(FancyArrowPatch(start, end, shrinkA=0, shrinkB=0, **look))
 
 
@@ -50,11 +52,11 @@ def _box(axes: Axes, x: float, y: float, text: str, *, color: str) -> None:
 
 @page_style()
 def unrolled(tokens: Sequence[str], *, alt: str) -> Picture:
-    """A recurrent cell with its loop, and the same cell once a token, handing its state on.
+    """A recurrent cell with its loop, and the same cell once per token.
 
     Args:
-        tokens: what it reads, five or six short words.
-        alt: what is to be seen, in words.
+        tokens: the input, five or six short words.
+        alt: the description.
     """
     step, first = 1.3, 2.4
     figure, axes = _canvas(first + step * len(tokens) - 0.3, 3.3, 0.62)
@@ -66,21 +68,21 @@ def unrolled(tokens: Sequence[str], *, alt: str) -> Picture:
     axes.text(0.6, 0.42, "$x_t$", ha="center")
     axes.text(0.6, 2.76, "$h_t$", ha="center")
     axes.text(1.72, 1.7, "=", ha="center", va="center_baseline", fontsize=15)
-    for at, token in enumerate(tokens):
-        x = first + step * at
+    for index, token in enumerate(tokens):
+        x = first + step * index
         _box(axes, x, 1.7, "A", color=SERIES[0])
         _arrow(axes, (x, 0.88), (x, 1.38))
         _arrow(axes, (x, 2.02), (x, 2.65))
-        axes.text(x, 0.52, f"$x_{at}$", ha="center")
+        axes.text(x, 0.52, f"$x_{index}$", ha="center")
         axes.text(x, 0.12, token, ha="center", color=MUTED, style="italic")
-        axes.text(x, 2.76, f"$h_{at}$", ha="center")
-        if at:
+        axes.text(x, 2.76, f"$h_{index}$", ha="center")
+        if index:
             _arrow(axes, (x - step + 0.38, 1.7), (x - 0.38, 1.7), color=SERIES[1], linewidth=2)
     return picture(figure, alt)
 
 
 class Gauges(NamedTuple):
-    """The gates of one LSTM unit, or of several on average, at each token; 0 shut to 1 open."""
+    """The gates of one LSTM unit, or means over several, at each token; 0 shut, 1 open."""
 
     forget_T: Sequence[float]
     input_T: Sequence[float]
@@ -91,50 +93,53 @@ class Gauges(NamedTuple):
 def conveyor_belt(
     tokens: Sequence[str],
     gates: Gauges,
-    carried_T: Sequence[float],
+    cells_T: Sequence[float],
     *,
     names: Mapping[str, str],
     alt: str,
+    language: str = "en",
 ) -> Picture:
-    """The cell state as a belt along the text, each gate a valve that is as open as it was.
+    """The cell state as a conveyor belt along the text, the gates as valves.
 
-    The belt is as thick as what it carries; its colour is the sign's. The valve upon it is the
-    forget gate, from below comes what the input gate lets in, above goes what the output gate
-    shows.
+    The thickness of the belt is the size of the cell state, its colour the sign. The valve on the
+    belt is the forget gate; the arrow from below is the input gate, the one above the output gate.
 
     Args:
-        tokens: what was read; breaks into rows.
+        tokens: the text; it breaks into rows.
         gates: of one unit, or means.
-        carried_T: the cell state after each token.
+        cells_T: the cell state after each token.
         names: words for ``forget``, ``input`` and ``output``.
-        alt: what is to be seen, in words.
+        alt: the description.
+        language: in which numbers are written.
     """
     rows = -(-len(tokens) // ROW_TOKENS)
-    width = -(-len(tokens) // rows)  # rows of like length
+    width = -(-len(tokens) // rows)  # rows of similar length
     figure, axes = _canvas(width + 1.5, 3.1 * rows, 0.72)
-    most = max(1e-9, *(abs(value) for value in carried_T))
-    for at, token in enumerate(tokens):
-        row, place = divmod(at, width)
-        x, y = 1.9 + place, 3.1 * (rows - row) - 1.35
-        before = carried_T[at - 1] if at else 0.0
-        for start, value in ((x - 0.5, before), (x, carried_T[at])):
-            thick = 0.04 + 0.34 * abs(value) / most
+    largest = max(1e-9, *(abs(value) for value in cells_T))
+    for index, token in enumerate(tokens):
+        row, column = divmod(index, width)
+        x, y = 1.9 + column, 3.1 * (rows - row) - 1.35
+        before = cells_T[index - 1] if index else 0.0
+        for start, value in ((x - 0.5, before), (x, cells_T[index])):
+            thickness = 0.04 + 0.34 * abs(value) / largest
             color = SERIES[0] if value >= 0 else SERIES[1]
-            axes.add_patch(Rectangle((start, y - thick / 2), 0.5, thick, color=color, linewidth=0))
-        _valve(axes, x - 0.25, y, gates.forget_T[at])
-        _gate_arrow(axes, x, y - 0.95, gates.input_T[at])
-        _gate_arrow(axes, x, y + 0.3, gates.output_T[at])
+            axes.add_patch(
+                Rectangle((start, y - thickness / 2), 0.5, thickness, color=color, linewidth=0)
+            )
+        _valve(axes, x - 0.25, y, gates.forget_T[index])
+        _gate_arrow(axes, x, y - 0.95, gates.input_T[index])
+        _gate_arrow(axes, x, y + 0.3, gates.output_T[index])
         axes.text(x, y - 1.32, token, ha="center", fontsize=9, style="italic")
-        if place == 0:
-            for where, name in (
+        if column == 0:
+            for name_y, name in (
                 (y + 0.55, names["output"]), (y, names["forget"]), (y - 0.7, names["input"]),
             ):  # fmt: skip
-                axes.text(1.2, where, name, ha="right", va="center", fontsize=8.5, color=MUTED)
-    return picture(figure, alt)
+                axes.text(1.2, name_y, name, ha="right", va="center", fontsize=8.5, color=MUTED)
+    return picture(figure, alt, language)
 
 
 def _valve(axes: Axes, x: float, y: float, share: float) -> None:
-    """A ring around the belt, filled with ink as far as it is shut."""
+    """A ring around the belt with a bar as long as the gate is shut."""
     axes.add_patch(Circle((x, y), 0.19, facecolor="none", edgecolor=INK, linewidth=1.2))
     shut = 0.38 * (1 - share)
     axes.add_patch(Rectangle((x - 0.045, y + 0.19 - shut), 0.09, shut, color=INK, linewidth=0))
@@ -142,7 +147,7 @@ def _valve(axes: Axes, x: float, y: float, share: float) -> None:
 
 
 def _gate_arrow(axes: Axes, x: float, y: float, share: float) -> None:
-    """An arrow upwards whose width is the gate's opening."""
+    """An upward arrow as wide as the gate is open."""
     _arrow(axes, (x, y), (x, y + 0.6), color=LINE, linewidth=1)
     if share > 0.02:
         look = {"color": SERIES[2], "linewidth": 0.4 + 4.5 * share, "mutation_scale": 6 + 8 * share}
@@ -152,13 +157,13 @@ def _gate_arrow(axes: Axes, x: float, y: float, share: float) -> None:
 
 @page_style()
 def padding(tokens: Sequence[Sequence[str]], *, pad: str, right: bool, alt: str) -> Picture:
-    """Reviews of a batch as rows of one length, their padding hatched.
+    """The reviews of a batch as rows of one length, padding hatched.
 
     Args:
-        tokens: the reviews' tokens.
-        pad: what to write on padding.
-        right: whether padding stands on the right or on the left.
-        alt: what is to be seen, in words.
+        tokens: of each review.
+        pad: the text of a padding cell.
+        right: whether padding is on the right or on the left.
+        alt: the description.
     """
     longest = max(map(len, tokens))
     figure, axes = _canvas(longest * 1.15 + 0.1, len(tokens) * 0.62 + 0.1, 0.72)
@@ -166,24 +171,24 @@ def padding(tokens: Sequence[Sequence[str]], *, pad: str, right: bool, alt: str)
         y = 0.08 + 0.62 * (len(tokens) - 1 - row)
         empty = longest - len(review)
         for column in range(longest):
-            at = column if right else column - empty
-            read = 0 <= at < len(review)
+            position = column if right else column - empty
+            is_token = 0 <= position < len(review)
             axes.add_patch(
                 Rectangle(
                     (0.05 + 1.15 * column, y), 1.08, 0.52, facecolor="none",
-                    edgecolor=SERIES[0] if read else LINE,
-                    linewidth=1.6, hatch=None if read else "////",
+                    edgecolor=SERIES[0] if is_token else LINE,
+                    linewidth=1.6, hatch=None if is_token else "////",
                 )
             )  # fmt: skip
             axes.text(
-                0.59 + 1.15 * column, y + 0.26, review[at] if read else pad,
-                ha="center", va="center_baseline", fontsize=9, color=INK if read else MUTED,
+                0.59 + 1.15 * column, y + 0.26, review[position] if is_token else pad,
+                ha="center", va="center_baseline", fontsize=9, color=INK if is_token else MUTED,
             )  # fmt: skip
     return picture(figure, alt)
 
 
 class Line(NamedTuple):
-    """A line of a chart and what it is called."""
+    """A line of a chart and its name."""
 
     name: str
     x_N: Sequence[float]
@@ -199,66 +204,71 @@ def lines(
     alt: str,
     logarithmic: str = "",
     chance: float | None = None,
-    marks: bool = True,
+    markers: bool = True,
+    language: str = "en",
 ) -> Picture:
-    """A chart of some lines, told apart by dashes as well as by colour.
+    """A chart of up to six lines that differ in dash as well as in colour.
 
     Args:
-        drawn: at most six.
-        x, y: what the axes measure, with the unit.
-        alt: what is to be seen, in words.
-        logarithmic: the axes to draw so, each x marked: ``""``, ``"x"``, ``"y"`` or ``"xy"``.
-        chance: where to draw a level for comparison.
-        marks: whether points are marked.
+        drawn: the lines.
+        x, y: labels of the axes, with the unit.
+        alt: the description.
+        logarithmic: the logarithmic axes: ``""``, ``"x"``, ``"y"`` or ``"xy"``.
+        chance: where to draw a dashed level for comparison.
+        markers: whether points are marked.
+        language: in which numbers are written.
     """
     figure = Figure(figsize=(5.6, 3.3), layout="constrained")
     axes = figure.subplots()
     styles = ("-", "--", ":", "-.", (0, (6, 1)), (0, (1, 1)))
-    for place, line in enumerate(drawn):
+    for index, line in enumerate(drawn):
         axes.plot(
-            line.x_N, line.y_N, color=SERIES[place], linestyle=styles[place], label=line.name,
-            marker="osD^vP"[place] if marks else "", markersize=4.5,
+            line.x_N, line.y_N, color=SERIES[index], linestyle=styles[index], label=line.name,
+            marker="osD^vP"[index] if markers else "", markersize=4.5,
         )  # fmt: skip
     if chance is not None:
         axes.axhline(chance, color=MUTED, linewidth=1, linestyle=(0, (2, 3)))
     if "x" in logarithmic:
         axes.set_xscale("log")
-        places = sorted({float(x) for line in drawn for x in line.x_N})
-        axes.set_xticks(places, [f"{place:g}" for place in places])
+        ticks = sorted({float(x) for line in drawn for x in line.x_N})
+        axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
         axes.xaxis.set_minor_locator(NullLocator())
     if "y" in logarithmic:
         axes.set_yscale("log")
     axes.set(xlabel=x, ylabel=y)
     axes.tick_params(which="minor", size=0)
     if len(drawn) > 1:
-        # On a phone a legend has some 40 letters a row.
+        # On a phone a row of the legend has room for some 40 letters.
         columns = max(1, min(len(drawn), 40 // (max(len(line.name) for line in drawn) + 5)))
         figure.legend(loc="outside upper left", frameon=False, ncols=columns, handlelength=2.6)
-    return picture(figure, alt)
+    return picture(figure, alt, language)
 
 
 @page_style()
-def bars(names: Sequence[str], values: Sequence[float], *, x: str, alt: str) -> Picture:
-    """A bar a name, from the top down, its value written behind it.
+def bars(
+    names: Sequence[str], values: Sequence[float], *, x: str, alt: str, language: str = "en"
+) -> Picture:
+    """One bar per name, from the top down, with its value.
 
     Args:
         names: as many as values.
         values: not negative.
-        x: what the bars measure, with the unit.
-        alt: what is to be seen, in words.
+        x: label of the axis, with the unit.
+        alt: the description.
+        language: in which numbers are written.
     """
     figure = Figure(figsize=(5.6, 0.7 + 0.32 * len(names)), layout="constrained")
     axes = figure.subplots()
-    places = range(len(names))
-    axes.barh(places, values, color=SERIES[0], height=0.62)
-    for place, value in zip(places, values, strict=True):
+    rows = range(len(names))
+    axes.barh(rows, values, color=SERIES[0], height=0.62)
+    for row, value in zip(rows, values, strict=True):
         axes.annotate(
-            f"{value:.2f}", (value, place), (4, 0), textcoords="offset points",
+            f"{value:.2f}", (value, row), (4, 0), textcoords="offset points",
             va="center_baseline", fontsize=9,
         )  # fmt: skip
-    axes.set_yticks(places, names)
+    axes.set_yticks(rows, names)
     axes.tick_params(axis="y", labelcolor=INK)
     axes.invert_yaxis()
     axes.set(xlabel=x, xlim=(0, 1.12 * max(values)))
     axes.grid(visible=False, axis="y")
-    return picture(figure, alt)
+    return picture(figure, alt, language)

@@ -1,7 +1,7 @@
-"""What a cell of the lesson shows: pictures and tables for a page or Jupyter, light and dark.
+"""Pictures and tables that a cell of the course shows, on a page or in Jupyter, light and dark.
 
-Colours are the page's variables (`sentir.evaluation.svg`); where there is no such page, as in a
-notebook, the light colours stand in for them.
+Colours are CSS variables of the page (`sentir.evaluation.svg`); without them, as in a notebook, the
+light colours apply.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from html import escape
 from matplotlib.figure import Figure
 
 from sentir.evaluation.svg import INK, LINE, MUTED, SERIES, page_style, to_svg
+from sentir.lesson.language import localized
 
 __all__ = ["INK", "LINE", "MUTED", "SERIES", "Picture", "Table", "page_style", "picture", "table"]
 
@@ -30,13 +31,15 @@ _LIGHT = {
     "series-4": "#7a6200",
     "series-5": "#1d2126",
 }
+#: The content of a text element of the SVG.
+_TEXT = re.compile(r"(<text\b[^>]*>)([^<]*)(</text>)")
 _VARIABLE = re.compile(r"var\(--([\w-]+)\)")
-_PIXELS_A_POINT = 4 / 3
+_PIXELS_PER_POINT = 4 / 3
 
 
 @dataclass(frozen=True)
 class Picture:
-    """An SVG element and what it shows, in words."""
+    """An SVG element and its description."""
 
     svg: str
     alt: str
@@ -47,7 +50,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of texts; the first column names the row."""
+    """A table of texts; the first column is the heading of the row."""
 
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -63,27 +66,41 @@ class Table:
         return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 
 
-def picture(figure: Figure, alt: str) -> Picture:
-    """A figure drawn under `page_style`, with its description for those who cannot see it."""
+def picture(figure: Figure, alt: str, language: str = "en") -> Picture:
+    """A figure drawn under `page_style`, with its description for those who cannot see it.
+
+    Args:
+        figure: its colours are those of `sentir.evaluation.svg`.
+        alt: the description.
+        language: in which the numbers of the figure are written.
+    """
     name = hashlib.sha256(alt.encode()).hexdigest()[:8]
-    width, height = (round(inches * 72 * _PIXELS_A_POINT) for inches in figure.get_size_inches())
+    width, height = (round(inches * 72 * _PIXELS_PER_POINT) for inches in figure.get_size_inches())
     svg = to_svg(figure, f"p{name}")
     about = (
         f'<svg width="{width}" height="{height}" role="img" aria-label="{escape(alt)}" '
         f'style="background: var(--card)"'
     )
     svg = svg.replace('aria-hidden="true"', "", 1).replace("<svg", about, 1)
-    return Picture(_VARIABLE.sub(lambda found: f"var(--{found[1]}, {_LIGHT[found[1]]})", svg), alt)
+    svg = _VARIABLE.sub(lambda match: f"var(--{match[1]}, {_LIGHT[match[1]]})", svg)
+    svg = _TEXT.sub(lambda match: f"{match[1]}{localized(match[2], language)}{match[3]}", svg)
+    return Picture(svg, alt)
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
-    """A table with these column names and rows of as many texts.
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], language: str = "en") -> Table:
+    """A table with these column names.
+
+    Args:
+        head: the names.
+        rows: as many texts each as there are names; the first is the heading of the row.
+        language: in which the numbers of the other columns are written, from Python's form.
 
     Raises:
         ValueError: a row has more or fewer texts than there are columns.
     """
-    found = tuple(map(tuple, rows))
-    for row in found:
+    written = []
+    for row in rows:
         if len(row) != len(head):
-            raise ValueError(f"{len(row)} texts for {len(head)} columns: {row}")
-    return Table(tuple(head), found)
+            raise ValueError(f"{len(row)} texts for {len(head)} columns: {tuple(row)}")
+        written.append((row[0], *(localized(text, language) for text in row[1:])))
+    return Table(tuple(head), tuple(written))

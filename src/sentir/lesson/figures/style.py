@@ -1,4 +1,7 @@
-"""How the lesson's commands draw: lines told apart by dash and mark, not by colour alone."""
+"""The style of figures that the lesson's commands save.
+
+Lines differ in dash and marker, not in colour alone.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +22,8 @@ from sentir.io.atomic import atomic_write, report_unwritable
 Floats = npt.NDArray[np.float64]
 
 
-class Mark(NamedTuple):
-    """What a line looks like."""
+class LineStyle(NamedTuple):
+    """The look of a line."""
 
     colour: str
     marker: str
@@ -28,16 +31,16 @@ class Mark(NamedTuple):
 
 
 def lesson_style() -> ContextDecorator:
-    """How all of them look, as a context or a decorator."""
+    """Font sizes of all figures, as a context or a decorator."""
     style = rc_context({"font.size": 9, "axes.titlesize": 10, "legend.handlelength": 3.4})
-    assert isinstance(style, ContextDecorator)  # says the standard library, not the stubs
+    assert isinstance(style, ContextDecorator)  # true at run time; the stubs do not say so
     return style
 
 
 def lesson_figure(
     panels: int, *, columns: int = 4, size_inches: tuple[float, float] = (4.8, 4.0)
 ) -> tuple[Figure, list[Axes]]:
-    """A figure of some panels, so many in a row, each of that size."""
+    """A figure of panels, `columns` per row, each of that size."""
     columns = min(columns, panels)
     rows = -(-panels // columns)
     width, height = size_inches
@@ -46,10 +49,10 @@ def lesson_figure(
     for empty in axes[panels:]:
         empty.remove()
     del axes[panels:]
-    for one in axes:
-        one.spines[["top", "right"]].set_visible(False)
-        one.grid(axis="y", color="0.9")
-        one.set_axisbelow(True)
+    for panel in axes:
+        panel.spines[["top", "right"]].set_visible(False)
+        panel.grid(axis="y", color="0.9")
+        panel.set_axisbelow(True)
     return figure, axes
 
 
@@ -57,37 +60,41 @@ def line_with_spread(
     axes: Axes,
     x_N: Sequence[float],
     y_SN: Floats,
-    mark: Mark,
+    style: LineStyle,
     name: str,
     *,
     every: int = 1,
     logarithmic: bool = False,
 ) -> None:
-    """The mean over the seeds S as a line, lowest to highest as a band, marks at every so many.
+    """Draw the mean over the seeds S as a line and their range as a band.
 
-    Where the axis is logarithmic the mean is the geometric one.
+    Args:
+        x_N, y_SN: the points of every seed.
+        style, name: of the line.
+        every: one marker per so many points.
+        logarithmic: the axis is, and the mean is the geometric one.
     """
     middle_N = geometric_mean(y_SN) if logarithmic else y_SN.mean(axis=0)
     axes.fill_between(
-        x_N, y_SN.min(axis=0), y_SN.max(axis=0), color=mark.colour, alpha=0.15, linewidth=0
+        x_N, y_SN.min(axis=0), y_SN.max(axis=0), color=style.colour, alpha=0.15, linewidth=0
     )
     axes.plot(
-        x_N, middle_N, color=mark.colour, marker=mark.marker, linestyle=mark.dash,
+        x_N, middle_N, color=style.colour, marker=style.marker, linestyle=style.dash,
         markevery=every, label=name,
     )  # fmt: skip
 
 
 def geometric_mean(y_SN: Floats) -> Floats:
-    """Over the seeds; what is 0 counts as the smallest number of float32."""
+    """The geometric mean over the seeds; 0 counts as the smallest number of float32."""
     mean_N: Floats = np.exp(np.log(np.maximum(y_SN, 1e-45)).mean(axis=0))
     return mean_N
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write the picture; its format follows from the name: svg, png or pdf.
+    """Write the figure as svg, png or pdf, by the ending of the name.
 
     Raises:
-        UsageError: the name ends otherwise, or the place cannot be written.
+        UsageError: another ending, or a file that cannot be written.
     """
     kind = picture_format(path)
     with report_unwritable(path), atomic_write(path) as beside:

@@ -1,10 +1,9 @@
-"""Two tasks that need a memory: what was at the start decides what is right at the end.
+"""Two tasks that need a memory: an early input decides the right answer at the end.
 
 Shapes: B batch, T time, I input features, O outputs.
 
-Both are made up on the spot, so no sequence is ever seen twice, and in both the distance to be
-bridged is the only thing that makes them hard. Whoever answers without having remembered is right
-as often as chance is, and that share is known.
+Sequences are generated as they are needed, so none is seen twice. The distance to be bridged is the
+only difficulty, and the accuracy without a memory (chance) is known.
 """
 
 from __future__ import annotations
@@ -20,19 +19,19 @@ from torch import Generator, Tensor
 from sentir.errors import UsageError
 
 SYMBOLS = 4
-#: An answer to the adding problem is right when it is no farther off than this.
+#: The largest error with which an answer to the adding problem counts as right.
 TOLERANCE = 0.1
 
 
 class Sequences(NamedTuple):
-    """What is read, and what is to be answered after the last step."""
+    """Inputs, and the right answers after the last step."""
 
     x_TBI: Tensor
     answers_B: Tensor
 
 
-class Make(Protocol):
-    """What makes sequences up."""
+class Generate(Protocol):
+    """Generates sequences."""
 
     def __call__(
         self, generator: Generator, count: int, gap: int, *, anywhere: bool = False
@@ -41,21 +40,21 @@ class Make(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """What is read and answered.
+    """A task: its sizes, its sequences and how answers are judged.
 
     Attributes:
         inputs: I.
         outputs: O.
-        make: sequences from a generator, a batch size and a gap in steps; with `anywhere` what is
-            to be remembered lies at any distance up to the gap.
-        loss: what training lowers, from outputs (B, O) and answers (B,).
-        right: which answers are right, (B,).
-        chance: the share that is right without a memory, 0 to 1.
+        make: generates sequences from a generator, a batch size and a gap (steps); with `anywhere`
+            the input to remember lies at any distance up to the gap.
+        loss: of outputs (B, O) and answers (B,).
+        right: which outputs are right, (B,).
+        chance: accuracy without a memory, 0 to 1.
     """
 
     inputs: int
     outputs: int
-    make: Make
+    make: Generate
     loss: Callable[[Tensor, Tensor], Tensor]
     right: Callable[[Tensor, Tensor], Tensor]
     chance: float
@@ -64,8 +63,8 @@ class Task:
 def recall(generator: Generator, count: int, gap: int, *, anywhere: bool = False) -> Sequences:
     """`gap` + 1 symbols, one of them marked: which?
 
-    It is the lesson's sentence in small: a subject among other nouns, asked for at the verb. The
-    first symbol is the marked one, or, where it may be `anywhere`, each is as often.
+    A small version of the lesson's sentence: a subject among other nouns, needed at the verb. The
+    marked symbol is the first one or, with `anywhere`, any of them with equal probability.
     """
     rows = torch.arange(count)
     symbols_TB = torch.randint(SYMBOLS, (gap + 1, count), generator=generator)
@@ -79,8 +78,8 @@ def recall(generator: Generator, count: int, gap: int, *, anywhere: bool = False
 def adding(generator: Generator, count: int, gap: int, *, anywhere: bool = False) -> Sequences:
     """The adding problem (Hochreiter and Schmidhuber 1997, experiment 4), a little simplified.
 
-    `gap` + 1 numbers between 0 and 1, two of them marked. The answer is the sum of these two: the
-    first and one of the second half or, where they may be `anywhere`, any two.
+    `gap` + 1 numbers between 0 and 1, two of them marked; the answer is the sum of the two. Marked
+    are the first and one of the second half or, with `anywhere`, any two.
     """
     steps = gap + 1
     values_TB, mark_TB = torch.rand(steps, count, generator=generator), torch.zeros(steps, count)
@@ -110,7 +109,7 @@ TASKS = {
         make=adding,
         loss=lambda out_BO, answers_B: F.mse_loss(out_BO[:, 0], answers_B),
         right=lambda out_BO, answers_B: (out_BO[:, 0] - answers_B).abs() <= TOLERANCE,
-        # Always 1 is the best guess. The sum of two such numbers is that near with 1 - (1 - d)².
+        # The best constant answer is 1; the sum lies within d of it with probability 1 - (1 - d)².
         chance=1 - (1 - TOLERANCE) ** 2,
     ),
 }

@@ -1,9 +1,9 @@
-"""One LSTM step with numbers small enough to be checked by hand.
+"""One LSTM step of one unit, with numbers that can be checked by hand.
 
-Shapes: G the four gates stacked, E input features, H hidden units.
+Shapes: E input features, H hidden units, B batch, G the four gates stacked.
 
-Two input features, one unit. The values are those of `sentir.nn.cells.lstm_step`; what is laid out
-here are the products and sums on the way to them.
+The values are those of `sentir.nn.cells.lstm_step`; this module adds the products and sums on the
+way to them.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ import torch
 from sentir.errors import UsageError
 from sentir.nn.cells import State, Weights, lstm_step
 
-#: The gates in the order in which the lesson computes them, and their places in PyTorch's weights.
+#: The gates in the lesson's order, and their positions in PyTorch's weights.
 GATES = ("forget", "input", "candidate", "output")
-_PLACES = {"input": 0, "forget": 1, "candidate": 2, "output": 3}
+_POSITIONS = {"input": 0, "forget": 1, "candidate": 2, "output": 3}
 
 
 class GateWeights(NamedTuple):
-    """What one unit's gate multiplies its inputs by, and what it adds."""
+    """The weights of one gate of one unit: of the inputs, of the hidden state, and the bias."""
 
     input_E: tuple[float, ...]
     hidden: float
     bias: float
 
 
-#: With these no gate is quite open or shut, and the old cell state is outweighed by the new.
+#: No gate is fully open or shut, and the candidate outweighs the old cell state.
 DEFAULT = {
     "forget": GateWeights((0.5, -1.0), 0.5, 1.0),
     "input": GateWeights((1.0, 0.5), -0.5, 0.0),
@@ -41,10 +41,10 @@ DEFAULT = {
 
 
 class Term(NamedTuple):
-    """A weight and what it is multiplied by."""
+    """A weight times an input: the name of the input and its value."""
 
     weight: float
-    times: str
+    input: str
     value: float
 
     @property
@@ -54,17 +54,17 @@ class Term(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Gate:
-    """How one gate comes about: products, their sum, the squashing.
+    """How one gate is computed: products, their sum, the activation.
 
     Attributes:
-        squash: ``sigmoid`` or ``tanh``.
-        value: the gate, as `lstm_step` gave it.
+        activation: ``sigmoid`` or ``tanh``.
+        value: the gate as `lstm_step` computed it.
     """
 
     name: str
     terms: tuple[Term, ...]
     bias: float
-    squash: str
+    activation: str
     value: float
 
     @property
@@ -74,7 +74,7 @@ class Gate:
 
 @dataclass(frozen=True, kw_only=True)
 class StepByStep:
-    """A whole step: what went in, the gates, the new cell state, the new hidden state."""
+    """A whole step: the input and the state before, the gates, the state after."""
 
     x_E: tuple[float, ...]
     hidden_before: float
@@ -85,23 +85,23 @@ class StepByStep:
 
     @property
     def kept(self) -> float:
-        """What stays of the old cell state."""
+        """The part of the old cell state that is kept."""
         return self.gates["forget"].value * self.cell_before
 
     @property
     def taken_in(self) -> float:
-        """What is put upon it."""
+        """The part of the candidate that is added."""
         return self.gates["input"].value * self.gates["candidate"].value
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, as JSON holds it."""
-        told = asdict(self)
+        data = asdict(self)
         for name, gate in self.gates.items():
-            told["gates"][name]["sum"] = gate.sum
-            told["gates"][name]["terms"] = [
+            data["gates"][name]["sum"] = gate.sum
+            data["gates"][name]["terms"] = [
                 {**term._asdict(), "product": term.product} for term in gate.terms
             ]
-        return {**told, "kept": self.kept, "taken_in": self.taken_in}
+        return {**data, "kept": self.kept, "taken_in": self.taken_in}
 
 
 def step(
@@ -111,16 +111,16 @@ def step(
     cell: float = -0.5,
     weights: Mapping[str, GateWeights] = DEFAULT,
 ) -> StepByStep:
-    """One step of an LSTM with one unit, laid out.
+    """One step of an LSTM with one unit, with all intermediate results.
 
     Args:
-        x_E: the input, as many numbers as each gate has weights for.
+        x_E: the input, one number per input weight of a gate.
         hidden: the hidden state before the step, -1 to 1.
         cell: the cell state before the step.
         weights: of each gate.
 
     Raises:
-        UsageError: too few or too many numbers, a number that is not finite, or a gate missing.
+        UsageError: too few or too many numbers, a number that is not finite, or a missing gate.
     """
     if missing := [name for name in GATES if name not in weights]:
         raise UsageError(f"no weights for {', '.join(missing)}", todo="give all four gates")
@@ -130,27 +130,27 @@ def step(
                 f"{len(x_E)} numbers for {len(weights[name].input_E)} input weights", where=name,
                 todo="give as many numbers as weights",
             )  # fmt: skip
-    given = [*x_E, hidden, cell, *(n for w in weights.values() for n in (*w[0], w[1], w[2]))]
-    if not all(map(math.isfinite, given)):
+    numbers = [*x_E, hidden, cell, *(n for w in weights.values() for n in (*w[0], w[1], w[2]))]
+    if not all(map(math.isfinite, numbers)):
         raise UsageError("a number that is not finite", todo="give finite numbers")
     done = lstm_step(
         torch.tensor([list(x_E)], dtype=torch.float64),
-        State(_one(hidden), _one(cell)),
+        State(_tensor(hidden), _tensor(cell)),
         stacked(weights),
     )
     assert done.state.cell_BH is not None
-    inputs = [*((f"x{at}", value) for at, value in enumerate(x_E, start=1)), ("h", hidden)]
+    inputs = [*((f"x{index}", value) for index, value in enumerate(x_E, start=1)), ("h", hidden)]
     gates = {
         name: Gate(
             name=name,
             terms=tuple(
-                Term(weight, called, value)
-                for weight, (called, value) in zip(
+                Term(weight, name, value)
+                for weight, (name, value) in zip(
                     (*weights[name].input_E, weights[name].hidden), inputs, strict=True
                 )
             ),
             bias=weights[name].bias,
-            squash="tanh" if name == "candidate" else "sigmoid",
+            activation="tanh" if name == "candidate" else "sigmoid",
             value=done.gates[name].item(),
         )
         for name in GATES
@@ -166,7 +166,7 @@ def step(
 
 
 def gate_weights(numbers: Sequence[float]) -> GateWeights:
-    """A gate's weights from its numbers in a row: those of the inputs, of h, and the bias.
+    """The weights of a gate from a list: those of the inputs, of h, and the bias.
 
     Raises:
         UsageError: fewer than three.
@@ -174,20 +174,20 @@ def gate_weights(numbers: Sequence[float]) -> GateWeights:
     if len(numbers) < 3:
         raise UsageError(
             f"{len(numbers)} numbers for a gate",
-            todo="give one an input, one of h, and a bias",
+            todo="give one per input, one of h, and the bias",
         )
     *inputs, hidden, bias = numbers
     return GateWeights(tuple(inputs), hidden, bias)
 
 
 def stacked(weights: Mapping[str, GateWeights]) -> Weights:
-    """The gates of one unit as `sentir.nn.cells` wants them."""
-    in_place = sorted(GATES, key=_PLACES.__getitem__)
+    """The gates of one unit in the form that `sentir.nn.cells` takes."""
+    ordered = sorted(GATES, key=_POSITIONS.__getitem__)
     zero_G = torch.zeros(len(GATES), dtype=torch.float64)
     return Weights(
-        torch.tensor([weights[name].input_E for name in in_place], dtype=torch.float64),
-        torch.tensor([[weights[name].hidden] for name in in_place], dtype=torch.float64),
-        torch.tensor([weights[name].bias for name in in_place], dtype=torch.float64),
+        torch.tensor([weights[name].input_E for name in ordered], dtype=torch.float64),
+        torch.tensor([[weights[name].hidden] for name in ordered], dtype=torch.float64),
+        torch.tensor([weights[name].bias for name in ordered], dtype=torch.float64),
         zero_G,
     )
 
@@ -195,7 +195,7 @@ def stacked(weights: Mapping[str, GateWeights]) -> Weights:
 def read(
     tokens: Sequence[Sequence[float]], weights: Mapping[str, GateWeights] = DEFAULT
 ) -> list[StepByStep]:
-    """Several steps, each going on from the one before; the first from zero.
+    """Several steps, each from the state of the one before, the first from zero.
 
     Raises:
         UsageError: as `step`.
@@ -207,5 +207,5 @@ def read(
     return steps
 
 
-def _one(value: float) -> torch.Tensor:
+def _tensor(value: float) -> torch.Tensor:
     return torch.tensor([[value]], dtype=torch.float64)

@@ -1,11 +1,12 @@
-"""Units that mean something: a network that guesses the next character, and what its cells hold.
+"""Interpretable units: a network that predicts the next character, and what its cells hold.
 
-Nobody tells the network of negations, sentences or quotation marks. To guess well it has to keep
-them in mind, and some units come to hold just that (Karpathy, Johnson and Fei-Fei 2016). Which unit
-does is not picked by eye: the one that tells best on one half of some text that was not learnt from
-is scored on the other half, beside the best unit of a network of chance, chosen in the same way.
+The network is not trained on negations, sentences or quotation marks, but predicting well requires
+keeping track of them, and single units come to hold one of them (Karpathy, Johnson and Fei-Fei
+2016). The unit is not picked by eye: the unit that scores best on one half of unseen text is scored
+on the other half, beside the best unit of an untrained network, chosen in the same way.
 
-Shapes: T characters, B stretches of text, H units, A characters of the alphabet, E their numbers.
+Shapes: T time (characters), B batch, S a stretch of text with its next character, H units,
+V vocabulary (characters), E embedding.
 """
 
 from __future__ import annotations
@@ -26,24 +27,24 @@ from sentir.lesson.units.properties import PROPERTIES, Property
 from sentir.nn.cells import unroll, weights_of
 from sentir.synthetic.reviews import sample_reviews
 
-#: Of the network and of its training; small enough for a minute or two.
-UNITS, EMBEDDING, STEPS, BATCH, STRETCH, RATE = 64, 16, 800, 32, 100, 0.005
-#: Characters learnt from and looked at; the network has seen none of the latter.
-LEARNT, SAMPLED_REVIEWS = 400_000, 40_000
+#: Sizes of the network and its training: a minute or two.
+UNITS, EMBEDDING, STEPS, BATCH, STRETCH, LEARNING_RATE = 64, 16, 800, 32, 100, 0.005
+#: Characters to train on, and unseen characters to choose and score units on.
+TRAINING_CHARACTERS, UNSEEN_CHARACTERS = 400_000, 40_000
 Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
-    """The unit that tells a property best.
+class BestUnit:
+    """The unit that tracks a property best.
 
     Attributes:
         name: of the property.
         kind: ``auc``, 0.5 for chance and 1 for always right, or ``correlation``, 0 for chance.
         unit: which unit, from 0.
         sign: 1 if it rises with the property, -1 if it falls.
-        score: on the half of the text that did not choose the unit.
-        chance: the same of a network with random weights.
+        score: on the half of the text that the unit was not chosen on.
+        chance: the score of the best unit of an untrained network.
     """
 
     name: str
@@ -56,33 +57,33 @@ class Found:
 
 @dataclass(frozen=True, kw_only=True)
 class Units:
-    """What was found.
+    """The best unit of each property, and the text they were scored on.
 
     Attributes:
-        bits: a character, of the trained network on text it has not seen.
-        bits_untrained: of the network of chance.
-        found: by property.
-        text: the looked at text's second half, for a picture.
+        bits: cross-entropy of the trained network on unseen text (bits per character).
+        bits_untrained: the same of the untrained network.
+        best: one per property.
+        text: the half of the unseen text that units are scored on.
         cells_TH: the trained network's cell states along it.
     """
 
     bits: float
     bits_untrained: float
-    found: list[Found]
+    best: list[BestUnit]
     text: str
     cells_TH: Floats
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data, as JSON holds it, without the text and the cells."""
+        """The numbers as JSON holds them, without the text and the cells."""
         return {
             "bits": self.bits,
             "bits_untrained": self.bits_untrained,
-            "found": [asdict(one) for one in self.found],
+            "best": [asdict(unit) for unit in self.best],
         }
 
 
 class CharacterModel(nn.Module):
-    """Guesses the next character: an embedding, an LSTM, a linear layer."""
+    """Predicts the next character: an embedding, an LSTM, a linear layer."""
 
     def __init__(self, alphabet: int, units: int) -> None:
         super().__init__()
@@ -91,9 +92,9 @@ class CharacterModel(nn.Module):
         self.head = nn.Linear(units, alphabet)
 
     def forward(self, ids_TB: Tensor) -> Tensor:
-        """Logits (T, B, A) of the character that follows each."""
-        logits_TBA: Tensor = self.head(self.layer(self.embedding(ids_TB))[0])
-        return logits_TBA
+        """Logits (T, B, V) of the next character at each position."""
+        logits_TBV: Tensor = self.head(self.layer(self.embedding(ids_TB))[0])
+        return logits_TBV
 
     def cells(self, ids_T: Tensor) -> Floats:
         """The cell states along a text, (T, H), as `sentir.nn.cells` computes them."""
@@ -101,12 +102,12 @@ class CharacterModel(nn.Module):
             x_T1E = self.embedding(ids_T)[:, None]
             trace = unroll("lstm", x_T1E, weights_of(self.layer))
         assert trace.cell_TBH is not None
-        found_TH: Floats = trace.cell_TBH[:, 0].double().numpy()
-        return found_TH
+        cells_TH: Floats = trace.cell_TBH[:, 0].double().numpy()
+        return cells_TH
 
 
 def synthetic_text(language: str, characters: int, *, seed: int = 0) -> str:
-    """Reviews of the sample, one a line.
+    """Synthetic reviews, one per line.
 
     Raises:
         UsageError: the lesson does not speak that language.
@@ -129,72 +130,75 @@ def find_units(
     steps: int = STEPS,
     advance: Callable[[int], None] = lambda count: None,
 ) -> Units:
-    """Train a network of characters, and find the unit that tells each property best.
+    """Train a character model, and find the unit that tracks each property best.
 
     Args:
-        language: of the text; it says what a negation is.
-        texts: reviews to learn from and look at; none: made up, see `synthetic_text`.
+        language: of the text; decides which words are negations.
+        texts: reviews; without any, `synthetic_text` is used.
         seed: of the text, the weights and the order.
         units: H.
         steps: of training.
-        advance: told of every step.
+        advance: called with 1 after every step.
 
     Raises:
         UsageError: the lesson does not speak the language, or there is too little text.
     """
     text = "\n".join(islice(texts, 5000)) or synthetic_text(
-        language, LEARNT + SAMPLED_REVIEWS, seed=seed
+        language, TRAINING_CHARACTERS + UNSEEN_CHARACTERS, seed=seed
     )
-    text = text[: LEARNT + SAMPLED_REVIEWS]
-    looked_at = min(SAMPLED_REVIEWS, len(text) // 5)
-    if looked_at < 1000:
+    text = text[: TRAINING_CHARACTERS + UNSEEN_CHARACTERS]
+    unseen_count = min(UNSEEN_CHARACTERS, len(text) // 5)
+    if unseen_count < 1000:
         raise UsageError(
             f"{len(text):,} characters are too few to learn from", todo="give 5,000 or more"
         )
-    learnt, unseen = text[:-looked_at], text[-looked_at:]
-    alphabet = {sign: at for at, sign in enumerate(sorted(set(text)))}
-    learnt_T, unseen_T = (
-        torch.tensor([alphabet[sign] for sign in part]) for part in (learnt, unseen)
+    training, unseen = text[:-unseen_count], text[-unseen_count:]
+    alphabet = {character: id for id, character in enumerate(sorted(set(text)))}
+    training_T, unseen_T = (
+        torch.tensor([alphabet[character] for character in part]) for part in (training, unseen)
     )
     torch.manual_seed(seed)
     untrained = CharacterModel(len(alphabet), units).eval()
     torch.manual_seed(seed)
     model = CharacterModel(len(alphabet), units)
-    for _ in train(model, learnt_T, steps, seed):
+    for _ in train(model, training_T, steps, seed):
         advance(1)
     model.eval()
-    half = looked_at // 2
+    half = unseen_count // 2
     cells_TH, chance_TH = model.cells(unseen_T), untrained.cells(unseen_T)
-    found = []
-    for one in PROPERTIES:
-        truth_T = one.of(unseen, language)
+    best = []
+    for tracked in PROPERTIES:
+        truth_T = tracked.of(unseen, language)
         if any(part.std() == 0 for part in (truth_T[:half], truth_T[half:])):
-            continue  # a text without quotes has no unit for them
-        unit, sign, score = best_unit(cells_TH, truth_T, one, half)
-        chance = best_unit(chance_TH, truth_T, one, half)[2]
-        found.append(
-            Found(name=one.name, kind=one.kind, unit=unit, sign=sign, score=score, chance=chance)
-        )
+            continue  # the text does not have the property, as in one without quotation marks
+        unit, sign, score = best_unit(cells_TH, truth_T, tracked, half)
+        chance = best_unit(chance_TH, truth_T, tracked, half)[2]
+        best.append(
+            BestUnit(
+                name=tracked.name, kind=tracked.kind, unit=unit, sign=sign, score=score,
+                chance=chance,
+            )
+        )  # fmt: skip
     return Units(
         bits=bits(model, unseen_T),
         bits_untrained=bits(untrained, unseen_T),
-        found=found,
+        best=best,
         text=unseen[half:],
         cells_TH=cells_TH[half:],
     )
 
 
-def train(model: CharacterModel, learnt_T: Tensor, steps: int, seed: int) -> Iterator[float]:
-    """Teach the network on stretches drawn at random; gives each step's loss in nats."""
+def train(model: CharacterModel, training_T: Tensor, steps: int, seed: int) -> Iterator[float]:
+    """Train on stretches drawn at random; yields the loss of each step (nats)."""
     random = torch.Generator().manual_seed(seed)
-    optimiser = torch.optim.Adam(model.parameters(), lr=RATE)
+    optimiser = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
     within_S = torch.arange(STRETCH + 1)
     for _ in range(steps):
-        starts_B = torch.randint(len(learnt_T) - STRETCH, (BATCH,), generator=random)
-        ids_SB = learnt_T[starts_B[None] + within_S[:, None]]
-        logits_TBA = model(ids_SB[:-1])
-        loss = F.cross_entropy(logits_TBA.flatten(0, 1), ids_SB[1:].flatten())
+        starts_B = torch.randint(len(training_T) - STRETCH, (BATCH,), generator=random)
+        ids_SB = training_T[starts_B[None] + within_S[:, None]]
+        logits_TBV = model(ids_SB[:-1])
+        loss = F.cross_entropy(logits_TBV.flatten(0, 1), ids_SB[1:].flatten())
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -204,18 +208,18 @@ def train(model: CharacterModel, learnt_T: Tensor, steps: int, seed: int) -> Ite
 
 
 def bits(model: CharacterModel, ids_T: Tensor) -> float:
-    """How many bits a character the network is surprised by."""
+    """The cross-entropy of the network (bits per character)."""
     with torch.inference_mode():
-        logits_TA = model(ids_T[:-1, None])[:, 0]
-        return float(F.cross_entropy(logits_TA, ids_T[1:])) / float(np.log(2))
+        logits_TV = model(ids_T[:-1, None])[:, 0]
+        return float(F.cross_entropy(logits_TV, ids_T[1:])) / float(np.log(2))
 
 
 def best_unit(
-    cells_TH: Floats, truth_T: Floats, one: Property, half: int
+    cells_TH: Floats, truth_T: Floats, tracked: Property, half: int
 ) -> tuple[int, int, float]:
-    """The unit that tells best on the first half, its sign, and its score on the second."""
-    scores_H = one.scores(cells_TH[:half], truth_T[:half])
-    unit = int(np.abs(scores_H - one.nothing).argmax())
-    sign = 1 if scores_H[unit] > one.nothing else -1
-    score = one.scores(sign * cells_TH[half:, unit : unit + 1], truth_T[half:])[0]
+    """The unit with the best score on the first half, its sign, and its score on the second."""
+    scores_H = tracked.scores(cells_TH[:half], truth_T[:half])
+    unit = int(np.abs(scores_H - tracked.uninformative).argmax())
+    sign = 1 if scores_H[unit] > tracked.uninformative else -1
+    score = tracked.scores(sign * cells_TH[half:, unit : unit + 1], truth_T[half:])[0]
     return unit, sign, float(score)

@@ -1,1 +1,1 @@
-"""The interactive page."""
+"""The interactive page and its small networks."""

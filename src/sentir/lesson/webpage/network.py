@@ -1,11 +1,11 @@
-"""The small networks of the lesson's page: one of six units for each language, that come along.
+"""The small networks of the interactive page: six units, one network per language.
 
-They were trained by this package on reviews it makes up itself, and lie in ``networks/`` as
-bundles like any other. To make them anew, in about a minute each::
+They were trained on synthetic reviews and are stored as bundles in ``networks/``. To train them
+again, about a minute each::
 
     python -m sentir.lesson.webpage.network
 
-The same seed gives the same network on the same machine; another processor may round otherwise.
+The same seed gives the same network on the same machine; another processor may round differently.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from sentir.synthetic.short_sentences import short_sentences
 from sentir.training.callbacks import Callback
 from sentir.training.run import train
 
-#: As small as reads the made-up reviews without fault, so that every unit can be looked at.
+#: The smallest size that answers the synthetic reviews reliably, so that every unit can be shown.
 SMALL = Config().override(
     {
         "cell": "lstm",
@@ -34,6 +34,7 @@ SMALL = Config().override(
         "embedding_dropout": 0.0,
         "embedding_init": "random",
         "embedding_skip": False,
+        "embedding_skip_dropout": 0.2,
         "ngram_buckets": 0,
         "hidden_size": 6,
         "bidirectional": False,
@@ -47,22 +48,22 @@ SMALL = Config().override(
         "precision": "float32",
     }
 )
-#: Reviews it learns from: those of the sample, and plain sentences.
+#: Training data: synthetic reviews and short sentences.
 REVIEWS, SENTENCES = 20_000, 5_000
-#: Of the weights: of two tried, the one whose answer moves at the words one would expect.
+#: Seeds of the weights: of two tried, the one whose answer changes at the expected words.
 SEEDS = {"en": 1, "es": 0}
-#: Not those of the sample's own parts, so that `sample` and `sample:test` are new to it.
+#: Differs from the seeds of `sample` and `sample:test`, which the networks have not seen.
 DATA_SEED = 5
 
 
 def small_network(language: str) -> Bundle:
-    """The network of a language that comes along.
+    """The small network of a language.
 
     Raises:
-        UsageError: no network of that language is there.
+        UsageError: there is none.
     """
     if language not in LANGUAGES:
-        todo = f"take one of {', '.join(LANGUAGES)}"
+        todo = f"use one of {', '.join(LANGUAGES)}"
         raise UsageError(f"no network reads {language!r}", todo=todo)
     with resources.as_file(resources.files(__package__).joinpath("networks", language)) as folder:
         return load_bundle(folder)
@@ -81,31 +82,31 @@ def train_network(
 
     Args:
         language: ``"en"`` or ``"es"``.
-        folder: the bundle's; one that stands there is replaced.
+        folder: of the bundle; an existing bundle is replaced.
         config: of the network and its training.
-        reviews: made-up reviews to learn from.
-        sentences: plain sentences to learn from.
-        callbacks: told of every event.
+        reviews: number of synthetic reviews.
+        sentences: number of short sentences.
+        callbacks: called with every event.
 
     Raises:
-        UsageError: the language is another one.
+        UsageError: another language.
     """
-    made = [
+    rows = [
         *sample_reviews(reviews, language=language, seed=DATA_SEED),
         *short_sentences(sentences, language=language, seed=DATA_SEED),
     ]
     config = config.override({"seed": SEEDS[language]})
-    with tempfile.TemporaryDirectory() as place:
-        file = Path(place) / f"{language}.ft.txt"
-        file.write_text("".join(f"__label__{label} {text}\n" for label, text in made), "utf-8")
-        run = train(file, Path(place) / "run", config=config, callbacks=callbacks)
+    with tempfile.TemporaryDirectory() as temporary:
+        file = Path(temporary) / f"{language}.ft.txt"
+        file.write_text("".join(f"__label__{label} {text}\n" for label, text in rows), "utf-8")
+        run = train(file, Path(temporary) / "run", config=config, callbacks=callbacks)
     bundle = dataclasses.replace(run.bundle, synthetic=True)
     save_bundle(bundle, folder)
     return bundle
 
 
 def main() -> None:
-    """Make the networks that come along anew, in the place where they lie."""
+    """Train both networks again, in place."""
     from rich.console import Console
 
     from sentir.training.callbacks import ProgressBar

@@ -1,16 +1,16 @@
 """The interactive page: one HTML file in which the reader steps a network through a sentence.
 
-The file holds the network's weights and computes with them in the browser, so it needs no server
-and no connection. Its parts lie in ``web/``::
+The file contains the weights and computes in the browser, without a server or a connection. Its
+parts are in ``web/``::
 
     page.html    the frame: headings, controls, empty drawings
-    page.css     how it looks
-    texts.json   every text, in each language
+    page.css     the style
+    texts.json   every text, by language
     tokens.js    from a sentence to ids, by the rules of `sentir.text.treebank`
     cell.js      the LSTM's step, as in `sentir.nn.cells`
     scene.js     the drawings
-    view.js      what is shown, and how it follows from the state
-    page.js      the state, and what the reader does to it
+    view.js      what is shown for a state of the page
+    page.js      the state of the page, and the reader's actions
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ from sentir.text.cleaning import QUOTES, STEPS, URL_TOKEN
 from sentir.text.tokenizer import SPECIAL, UNK, WordTokenizer
 from sentir.text.treebank import ABBREVIATIONS, CLOSERS, MAX_PIECE_CHARACTERS
 
-#: In the order in which they stand in the page.
+#: In the order in which the page contains them.
 SCRIPTS = ("tokens.js", "cell.js", "scene.js", "view.js", "page.js")
-#: More lanes than these nobody looks at.
+#: The page has one lane per unit.
 MAX_UNITS = 32
-#: Weights in a page: 8 MB, which make 11 MB of text.
+#: 8 MB of weights become 11 MB of base64 text.
 MAX_WEIGHTS = 2_000_000
-#: What a network must be for the page's step to be all of it, as settings.
+#: The settings of a network that consists of one LSTM, as the page computes it.
 SHOWABLE: Mapping[str, object] = {
     "cell": "lstm",
     "num_layers": 1,
@@ -51,11 +51,12 @@ SHOWABLE: Mapping[str, object] = {
     "ngram_buckets": 0,
 }
 _TRAIN = (
-    "train one with --cell lstm --num-layers 1 --no-bidirectional --pooling last --no-embedding-skip --bigram-buckets 0 "
-    "--ngram-buckets 0 --hidden-size 8 --embedding-dim 8 --tokenizer word --max-vocab-size 20000"
+    "train one with --cell lstm --num-layers 1 --no-bidirectional --pooling last "
+    "--no-embedding-skip --bigram-buckets 0 --ngram-buckets 0 --hidden-size 8 --embedding-dim 8 "
+    "--tokenizer word --max-vocab-size 20000"
 )
 
-#: Sentences to begin with: a denial, an opinion of others, two contrasts and a plain one.
+#: Example sentences: a negation, two contrasts, somebody else's opinion and a plain sentence.
 EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "en": (
         "I can't say that the film was awful.",
@@ -73,8 +74,8 @@ EXAMPLES: Mapping[str, tuple[str, ...]] = {
     ),
 }
 
-#: Things to try on the networks that come along: shut a gate of all units at a word, and the
-#: denial is not heard, or forgotten.
+#: Experiments with the small networks: with a gate of all units shut at a word, the negation is
+#: not read, or is forgotten.
 EXPERIMENTS: Mapping[str, tuple[Mapping[str, str], ...]] = {
     "en": (
         {"text": "The film was not good.", "word": "not", "gate": "input"},
@@ -88,12 +89,12 @@ EXPERIMENTS: Mapping[str, tuple[Mapping[str, str], ...]] = {
 
 
 def network_data(bundle: Bundle, language: str, *, where: str = "page") -> dict[str, Any]:
-    """All that the page computes with, as JSON holds it.
+    """The network as the page computes with it, as plain data.
 
     Args:
-        bundle: the network and its words.
+        bundle: the network and its tokenizer.
         language: of the sentences it reads.
-        where: what to call the network in an error.
+        where: the name of the network in an error.
 
     Raises:
         UsageError: the page cannot show this network; the message says how to train one.
@@ -128,8 +129,8 @@ def network_data(bundle: Bundle, language: str, *, where: str = "page") -> dict[
 
 def _check(bundle: Bundle, where: str) -> None:
     model = bundle.config.model
-    found = {name: getattr(model, name) for name in SHOWABLE}
-    other = [f"{name} = {found[name]}" for name in SHOWABLE if found[name] != SHOWABLE[name]]
+    settings = {name: getattr(model, name) for name in SHOWABLE}
+    other = [f"{name} = {value}" for name, value in settings.items() if value != SHOWABLE[name]]
     if not isinstance(bundle.tokenizer, WordTokenizer):
         other.append(f"tokenizer = {bundle.config.text.tokenizer}")
     if model.hidden_size > MAX_UNITS:
@@ -144,12 +145,12 @@ def _check(bundle: Bundle, where: str) -> None:
 
 
 def _packed(weight: Tensor) -> str:
-    """The numbers in rows, as little-endian 32-bit ones in base64."""
+    """The numbers row by row, as little-endian float32 in base64."""
     return base64.b64encode(weight.detach().cpu().numpy().astype("<f4").tobytes()).decode("ascii")
 
 
 def tokenizer_rules() -> dict[str, Any]:
-    """What the page's tokenizer shares with ours as data."""
+    """The lists and constants that the page's tokenizer shares with ours."""
     return {
         "abbreviations": sorted(ABBREVIATIONS),
         "closers": sorted(CLOSERS),
@@ -169,38 +170,38 @@ def render_page(
     experiments: bool = False,
     where: str = "page",
 ) -> str:
-    """The page, the same for the same networks.
+    """The page as HTML; the same networks give the same page.
 
     Args:
-        networks: by language; the page shows the one of the language it is read in, or the first.
-        language: in which it opens, ``"en"`` or ``"es"``.
-        examples: sentences to begin with; unset: those of `EXAMPLES`.
-        experiments: offer `EXPERIMENTS`, which hold of the networks that come along.
-        where: what to call a network in an error.
+        networks: by language; the page shows that of the reader's language, or the first.
+        language: of the page when it opens, ``"en"`` or ``"es"``.
+        examples: example sentences; without any, those of `EXAMPLES`.
+        experiments: offer `EXPERIMENTS`, which are meant for the small networks.
+        where: the name of a network in an error.
 
     Raises:
         UsageError: there is no such language, or the page cannot show one of the networks.
     """
     if language not in LANGUAGES:
         raise UsageError(
-            f"the page does not speak {language!r}", todo=f"take one of {', '.join(LANGUAGES)}"
+            f"the page does not speak {language!r}", todo=f"use one of {', '.join(LANGUAGES)}"
         )
     data = {
         "language": language,
         "rules": tokenizer_rules(),
-        "networks": [network_data(one, name, where=where) for name, one in networks.items()],
-        "examples": {one: list(examples or EXAMPLES[one]) for one in LANGUAGES},
-        "experiments": {one: list(EXPERIMENTS[one] if experiments else ()) for one in LANGUAGES},
+        "networks": [network_data(bundle, name, where=where) for name, bundle in networks.items()],
+        "examples": {name: list(examples or EXAMPLES[name]) for name in LANGUAGES},
+        "experiments": {name: list(EXPERIMENTS[name] if experiments else ()) for name in LANGUAGES},
         "texts": json.loads(_part("texts.json")),
     }
     parts = {
         "language": language,
         "style": _part("page.css"),
-        # "<" is escaped, as "</script>" inside a text would end the script that holds it.
+        # "<" is escaped: "</script>" inside a text would end the element.
         "data": json.dumps(data, ensure_ascii=False).replace("<", "\\u003c"),
         "script": "\n".join(map(_part, SCRIPTS)),
     }
-    return re.sub(r"\{\{(\w+)\}\}", lambda mark: parts[mark[1]], _part("page.html"))
+    return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], _part("page.html"))
 
 
 def _part(name: str) -> str:

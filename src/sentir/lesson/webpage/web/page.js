@@ -1,4 +1,4 @@
-// What happens when the reader types, steps, or turns a gate.
+// What happens when the reader types, steps, or sets a gate.
 "use strict";
 
 const data = JSON.parse(document.getElementById("data").textContent);
@@ -7,14 +7,14 @@ const PLAY_MS = 900;
 /** All that can change; everything shown follows from it. */
 const state = {
   language: data.language,
-  packed: null, // the network as it came
+  packed: null, // the network as it is stored in the page
   network: null,
   tokenizer: null,
   tokens: [],
   ids: [],
   forced: [], // of each token: {gate: {unit: value}}
-  plain: [], // the steps untouched
-  moved: [], // the steps with gates held; the same array where none is
+  plain: [], // the original steps
+  moved: [], // the steps with gates set by hand; the same array where none is
   at: 0,
   unit: 0,
   unitChosen: false,
@@ -46,7 +46,7 @@ function speak(language) {
   }
 }
 
-/** Read the sentence in the field from its first word, all gates let go. */
+/** Read the sentence in the field from its first word, with all gates released. */
 function read() {
   pause();
   const text = element("text").value;
@@ -57,7 +57,7 @@ function read() {
   state.ids = state.tokens.map((word) => state.tokenizer.id(word));
   state.plain = state.network.read(state.ids);
   state.at = 0;
-  element("cut").hidden = every.length <= most;
+  element("truncated").hidden = every.length <= most;
   element("text").style.height = "auto";
   element("text").style.height = `${element("text").scrollHeight + 2}px`;
   const last = state.plain.at(-1);
@@ -76,8 +76,8 @@ function go(at) {
   if (held) element("tokens").querySelector("[aria-current]")?.focus({ preventScroll: true });
 }
 
-/** Hold a gate at a value, for the units and the words of the scope. */
-function turn(gate, value) {
+/** Set a gate to a value, for the units and the words of the scope. */
+function setGate(gate, value) {
   const units = state.scope.units === "one" ? [state.unit] : Array.from({ length: state.network.units }, (_, at) => at);
   const end = state.scope.words === "here" ? state.at + 1 : state.tokens.length;
   for (let at = state.at; at < end; at += 1) {
@@ -88,7 +88,7 @@ function turn(gate, value) {
   draw();
 }
 
-/** Let a gate go wherever it is held, or all of them. */
+/** Release a gate wherever it is set, or all gates. */
 function letGo(gate = null) {
   if (gate) for (const here of state.forced) delete here?.[gate];
   const held = gate && state.forced.some((here) => here && Object.keys(here).length);
@@ -103,7 +103,7 @@ function tryOut({ text, word, gate }) {
   read();
   Object.assign(state.scope, { units: "all", words: "here" });
   go(state.tokens.indexOf(word));
-  turn(gate, 0);
+  setGate(gate, 0);
 }
 
 function play() {
@@ -159,9 +159,9 @@ element("play").addEventListener("click", play);
 element("let-all-go").addEventListener("click", () => (letGo(), element("slide-forget").focus()));
 element("text").addEventListener("input", read);
 element("watched").addEventListener("change", (event) => ((state.watched = Number(event.target.value)), draw()));
-const slide = ({ target }, value = Number(target.value)) => target.dataset.turn && turn(target.dataset.turn, value);
+const slide = ({ target }, value = Number(target.value)) => target.dataset.sets && setGate(target.dataset.sets, value);
 element("gates").addEventListener("input", (event) => slide(event));
-// A slider says nothing where it stands at its end already, which a gate of 0.001 seems to.
+// A slider sends no input event at its end, and a gate of 0.001 is shown at the end.
 element("gates").addEventListener("pointerup", (event) => slide(event));
 element("gates").addEventListener("keydown", (event) => {
   if (event.key === "Home" || event.key === "End") slide(event, Number(event.key === "End"));
@@ -173,13 +173,14 @@ document.addEventListener("keydown", (event) => {
   if (stepBy(event.key)) event.preventDefault();
 });
 
-// A valve in the drawing follows the pointer; the drawing is made anew meanwhile, so its place is kept.
+// A valve in the drawing follows the pointer. The drawing is replaced meanwhile, so the place of the
+// valve is kept.
 let dragged = null;
 const dragTo = (event) => {
   const frame = element("scene").firstElementChild.getBoundingClientRect();
   const { gate, left, top, size } = dragged;
   const covered = gate === "forget" ? event.clientY - frame.top - top : event.clientX - frame.left - left;
-  turn(gate, Math.round(100 * (1 - covered / size)) / 100);
+  setGate(gate, Math.round(100 * (1 - covered / size)) / 100);
 };
 element("scene").addEventListener("pointerdown", (event) => {
   const valve = event.target.closest("[data-gate]");

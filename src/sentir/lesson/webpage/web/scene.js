@@ -1,7 +1,7 @@
 // The drawings, as SVG text: one unit's step, the course along the sentence, small meters.
 //
 // What is negative is striped as well as coloured, a plate that shuts a valve is hatched, the
-// untouched course is dashed: nothing is told by colour alone.
+// original course is dashed: nothing depends on colour alone.
 "use strict";
 
 const DIFFERENT = 5e-4;

@@ -1,7 +1,7 @@
 // From a sentence to ids, by the rules of sentir.text.cleaning and sentir.text.treebank.
 //
-// Lists of words and signs come from Python with the network (`rules`); the patterns stand here a
-// second time, as JavaScript's differ from Python's. A test compares both on hundreds of sentences.
+// Lists of words and signs come from Python with the network (`rules`). The patterns are repeated
+// here, since JavaScript's syntax differs from Python's; a test compares both on hundreds of sentences.
 "use strict";
 
 /** Python's white space; JavaScript's \s holds other characters. */
@@ -11,7 +11,7 @@ const BREAK = /<(?:br|p|\/p|div|\/div|li|\/li)[\t-\r ]*\/?>/gi;
 const SIGNS = "`'\"«»“”‘’„¡¿;@#$%&?!*()[]{}<>‒–—―";
 
 const escaped = (text) => text.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
-/** Any case of plain letters: the address alone minds case, and only behind its last stop. */
+/** Plain letters in either case; only what follows the last dot of an address is case-sensitive. */
 const anyCase = (text) => text.replace(/[a-z]/g, (letter) => `[${letter}${letter.toUpperCase()}]`);
 
 const ADDRESS = new RegExp(

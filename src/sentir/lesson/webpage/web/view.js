@@ -62,7 +62,7 @@ function buildTexts() {
   element("gates").innerHTML = GATES.map(
     (gate) => `<div class="gate" id="gate-${gate}">
       <label for="slide-${gate}"><strong>${say(gate)}</strong> <span class="note">${say(`${gate}_about`)}</span></label>
-      <input type="range" id="slide-${gate}" min="0" max="1" step="0.01" data-turn="${gate}">
+      <input type="range" id="slide-${gate}" min="0" max="1" step="0.01" data-sets="${gate}">
       <output for="slide-${gate}"></output>
       <button type="button" class="wordy" data-let-go="${gate}" aria-label="${say("let_go_of", { gate: say(gate) })}">${say("let_go")}</button>
     </div>`,
@@ -87,7 +87,7 @@ function buildTokens() {
     .join("");
   const unknown = state.ids.includes(data.rules.unknown);
   element("unknown").textContent = say(!state.tokens.length ? "empty" : unknown ? "unknown_some" : "unknown_none");
-  element("cut").textContent = say("cut", { max: state.packed.max_length });
+  element("truncated").textContent = say("truncated", { max: state.packed.max_length });
   document.body.classList.toggle("wordless", !state.tokens.length);
 }
 
@@ -130,7 +130,7 @@ function draw({ stepped = false } = {}) {
   const place = say("place", { at: state.at + 1, count: state.tokens.length, word: state.tokens[state.at] });
   element("place").textContent = place;
   drawAnswer(step, plain);
-  if (stepped) element("said").textContent = `${place}. ${element("answer").innerText}`;
+  if (stepped) element("status").textContent = `${place}. ${element("answer").innerText}`;
   drawUnit(step, plain, stepped);
   drawGates(step);
   drawCourse();
@@ -142,7 +142,7 @@ const differs = (one, other) => Math.abs(one - other) > DIFFERENT;
 function drawAnswer(step, plain) {
   const { watched } = state;
   const [share, was] = [step.probabilities[watched], plain.probabilities[watched]];
-  // Its line is kept while it is empty, or all below would move under the reader's hand.
+  // The line stays while it is empty; otherwise everything below would move.
   const untouched = `<span class="plain-text">${differs(share, was) ? `${say("untouched")} ${percent(was)}` : "&nbsp;"}</span>`;
   element("answer").innerHTML =
     `<span class="answer-name" title="${say("answer_for")}">${say("answer")}</span> <strong data-value="${share}">${inText(labelOf(watched))} ${percent(share)}</strong>${answerBar(share, was)}${untouched}`;
@@ -163,11 +163,11 @@ function drawUnit(step, plain, stepped) {
   Object.assign(values, { cell: number(step.cell[unit]), hidden: number(step.hidden[unit]) });
   for (const gate of GATES) values[gate] = percent(step.gates[gate][unit], 0);
   const mine = GATES.filter((gate) => held(gate)).map((gate) => say(gate));
-  const told = say(state.at ? "told" : "told_first", values) + (mine.length ? ` ${say("told_held", { gates: mine.join(", ") })}` : "");
-  element("told").textContent = told;
+  const explanation = say(state.at ? "explanation" : "explanation_first", values) + (mine.length ? ` ${say("explanation_held", { gates: mine.join(", ") })}` : "");
+  element("explanation").textContent = explanation;
   const width = Math.min(640, element("scene").clientWidth);
   const scene = new UnitScene(width, { word, step, plain, unit, most: scales()[unit], number, say, held });
-  element("scene").innerHTML = scene.svg(told);
+  element("scene").innerHTML = scene.svg(explanation);
   element("scene").classList.toggle("moving", stepped);
   for (const one of element("units").querySelectorAll("input")) one.checked = Number(one.value) === unit;
 }

@@ -3,12 +3,15 @@ from __future__ import annotations
 import difflib
 import importlib
 import re
+import tracemalloc
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fixtures.pieces import CACHE_KINDS, distinct_pieces
 from sentir.config import CLEAN_STEPS
 from sentir.text import treebank
 from sentir.text.cleaning import STEPS, cleaner
@@ -164,15 +167,33 @@ def test_a_text_s_words_are_those_of_its_cleaned_pieces(text: str) -> None:
         assert WordSplitter(CLEAN_STEPS, tuple)(text) == expected
 
 
-@given(st.lists(st.sampled_from("a b c don't x's www.a.com <br>".split())), st.integers(1, 4))
+@given(st.lists(st.sampled_from("a b c don't x's www.a.com <br>".split())), st.integers(1, 900))
 def test_emptying_the_cache_changes_no_result(parts: list[str], room: int) -> None:
     text = " ".join(parts)
     expected = WordSplitter(CLEAN_STEPS, tuple)(text)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(treebank, "MAX_PIECES", room)
+        patch.setattr(treebank, "MAX_CACHE_BYTES", room)
         split = WordSplitter(CLEAN_STEPS, tuple)
         assert split(text) == split(text) == expected
-        assert len(split._cache) <= room
+        assert len(split._cache) == 1 or split._cache.size_bytes <= room
+
+
+@pytest.mark.parametrize("kind", CACHE_KINDS)
+@pytest.mark.parametrize("derive", [list, lambda words: list(map(len, words))])
+def test_the_cache_is_bounded_by_bytes(
+    kind: str, derive: Callable[[list[str]], Sequence[object]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit = 200_000
+    monkeypatch.setattr(treebank, "MAX_CACHE_BYTES", limit)
+    split = WordSplitter(CLEAN_STEPS, derive)
+    tracemalloc.start()
+    try:
+        for piece in distinct_pieces(kind, 4_000):
+            split.of_piece(piece)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert limit / 10 < peak < 1.5 * limit
 
 
 def test_each_piece_is_split_once() -> None:

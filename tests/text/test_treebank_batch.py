@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import tracemalloc
+from itertools import islice
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fixtures.pieces import CACHE_KINDS, distinct_pieces
 from sentir.config import CLEAN_STEPS, CleanStep
 from sentir.text import treebank_batch
 from sentir.text.treebank import MAX_PIECE_CHARACTERS, WordSplitter
@@ -39,20 +43,36 @@ def test_many_pieces_at_once_equal_each_alone(
 
 
 @settings(deadline=None)
-@given(st.lists(one_piece, unique=True, min_size=1, max_size=12), st.integers(1, 8))
+@given(st.lists(one_piece, unique=True, min_size=1, max_size=12), st.integers(1, 4000))
 def test_emptying_the_cache_changes_no_result(chunk: list[str], room: int) -> None:
     reference = WordSplitter(LOCAL, list)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(treebank_batch, "MAX_PIECES", room)
+        patch.setattr(treebank_batch, "MAX_CACHE_BYTES", room)
         splitter = BatchWordSplitter(LOCAL)
         for _ in range(2):
             for half in (chunk[::2], chunk[1::2]):
                 assert words(splitter, half) == [reference.of_piece(piece) for piece in half]
-                assert len(splitter._piece_number) <= max(room, len(half))
+
+
+@pytest.mark.parametrize("kind", CACHE_KINDS)
+def test_the_cache_is_bounded_by_bytes(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    limit, chunk_size = 200_000, 20
+    monkeypatch.setattr(treebank_batch, "MAX_CACHE_BYTES", limit)
+    splitter = BatchWordSplitter(LOCAL)
+    pieces = distinct_pieces(kind, 4_000)
+    memory = []
+    tracemalloc.start()
+    try:
+        while chunk := [f"{piece} " for piece in islice(pieces, chunk_size)]:
+            splitter.split(chunk)
+            memory.append(tracemalloc.get_traced_memory()[0])
+    finally:
+        tracemalloc.stop()
+    assert limit / 10 < max(memory) < 1.5 * limit
 
 
 def test_long_pieces_count_towards_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(treebank_batch, "MAX_CHARACTERS", 3000)
+    monkeypatch.setattr(treebank_batch, "MAX_CACHE_BYTES", 12_000)
     splitter = BatchWordSplitter(["lower"])
     long = "QWxhZGRpbjpvcGVuIHNlc2FtZQ" * 50
     parts = words(splitter, ["so", long])[1]
@@ -60,8 +80,9 @@ def test_long_pieces_count_towards_the_limit(monkeypatch: pytest.MonkeyPatch) ->
     assert max(map(len, parts)) == MAX_PIECE_CHARACTERS
     words(splitter, [f"{long}a"])
     assert len(splitter._piece_number) == 3
-    words(splitter, [f"{long}b"])
-    assert list(splitter._piece_number) == [f"{long}b "]
+    assert splitter.size_bytes < 12_000
+    words(splitter, [f"{long}{letter}" for letter in "bcdef"])
+    assert len(splitter._piece_number) == 5
 
 
 def test_a_known_piece_is_not_split_again(monkeypatch: pytest.MonkeyPatch) -> None:

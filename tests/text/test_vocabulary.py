@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from collections import Counter
 
 import numpy as np
@@ -16,10 +17,10 @@ from sentir.text.vocabulary import StreamingVocabulary
 
 
 def learnt(
-    chunks: list[list[str]], config: TextConfig, *, max_words: int = 1000
+    chunks: list[list[str]], config: TextConfig, *, max_bytes: int = 160_000
 ) -> tuple[WordTokenizer, list[list[int]], StreamingVocabulary]:
     """The tokenizer learnt from chunks of texts, and the final ids of each text."""
-    vocabulary = StreamingVocabulary(config, max_words=max_words)
+    vocabulary = StreamingVocabulary(config, max_bytes=max_bytes)
     batch_tokenizer = BatchTokenizer(config.clean)
     rows: list[npt.NDArray[np.int32]] = []
     for chunk in chunks:
@@ -99,7 +100,7 @@ def test_memory_is_bounded_and_frequent_words_keep_their_ids(repeats: int) -> No
         for chunk in range(20)
     ]
     config = TextConfig(clean=(), min_count=4)
-    tokenizer, rows, vocabulary = learnt(chunks, config, max_words=150)
+    tokenizer, rows, vocabulary = learnt(chunks, config, max_bytes=150 * 160)
     assert list(tokenizer.vocabulary) == [*SPECIAL, *common.split()]
     assert len(vocabulary._id_of) <= 150 + 110
     assert len(vocabulary) > 2000
@@ -109,6 +110,21 @@ def test_memory_is_bounded_and_frequent_words_keep_their_ids(repeats: int) -> No
 
 def test_a_dropped_word_is_counted_from_zero() -> None:
     chunks = [["a a b c d"], ["b b a"]]
-    tokenizer, rows, _ = learnt(chunks, TextConfig(clean=(), min_count=2), max_words=3)
+    tokenizer, rows, _ = learnt(chunks, TextConfig(clean=(), min_count=2), max_bytes=3 * 150)
     assert list(tokenizer.vocabulary) == [*SPECIAL, "a", "b"]
     assert rows == [[2, 2, UNK, UNK, UNK], [3, 3, 2]]
+
+
+@pytest.mark.parametrize(
+    "letter", ["a", "\N{CJK UNIFIED IDEOGRAPH-597D}", "\N{OLD ITALIC LETTER A}"]
+)
+def test_memory_is_bounded_by_bytes_not_by_words(letter: str) -> None:
+    limit = 1_000_000
+    vocabulary = StreamingVocabulary(TextConfig(clean=()), max_bytes=limit)
+    batch_tokenizer = BatchTokenizer(())
+    held = []
+    for start in range(0, 20_000, 100):
+        text = " ".join(f"{letter * 90}{i}" for i in range(start, start + 100))
+        vocabulary.encode(batch_tokenizer(pa.array([text], pa.string())))
+        held.append(sum(map(sys.getsizeof, vocabulary._id_of)))
+    assert limit / 10 < max(held) <= limit

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,10 @@ from sentir.text.batch import TokenizedBatch
 from sentir.text.parallel import tokenize_all
 from sentir.text.tokenizer import SubwordTokenizer, Tokenizer, WordTokenizer
 from sentir.text.vocabulary import StreamingVocabulary
+
+#: Characters in a chunk of reviews, but for a single longer review. The memory of a chunk and of
+#: its tokens grows with them, not with the number of reviews.
+CHUNK_CHARACTERS = 4_000_000
 
 #: Called with how many more reviews were read.
 Advance = Callable[[int], None]
@@ -168,9 +172,17 @@ def word_ids(encoder: WordEncoder, batch: TokenizedBatch) -> Ints:
 
 
 def chunked(reviews: Iterable[Review], advance: Advance) -> Iterator[list[Review]]:
-    """The reviews in chunks of a record batch's size."""
-    source = iter(reviews)
-    while chunk := list(islice(source, BATCH_ROWS)):
+    """The reviews in chunks: as many as a record batch holds, fewer if they are long."""
+    chunk: list[Review] = []
+    characters = 0
+    for review in reviews:
+        if chunk and (len(chunk) == BATCH_ROWS or characters + len(review.text) > CHUNK_CHARACTERS):
+            yield chunk
+            advance(len(chunk))
+            chunk, characters = [], 0
+        chunk.append(review)
+        characters += len(review.text)
+    if chunk:
         yield chunk
         advance(len(chunk))
 

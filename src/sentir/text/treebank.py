@@ -16,8 +16,9 @@ known abbreviation, since lowercasing has removed the capital that would decide;
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import chain
+from sys import getsizeof
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from sentir.text.cleaning import STEPS, URL_TOKEN, cleaner
@@ -27,8 +28,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: Pieces remembered: about 200 MB at the very most, and every piece of most corpora.
-MAX_PIECES = 500_000
+#: Memory of a splitter's cache (bytes), some 300,000 pieces. A `WordTokenizer` has two splitters.
+MAX_CACHE_BYTES = 100_000_000
+#: Memory of a dictionary's entry without key and value, when the dictionary has just grown (bytes).
+ENTRY_BYTES = 100
 #: A longer piece is not language (base64, a row of dashes): it is divided, and not remembered.
 MAX_PIECE_CHARACTERS = 100
 
@@ -161,17 +164,32 @@ class WordSplitter(Generic[T]):
         return list(chain.from_iterable(map(self.of_piece, self._clean_html(text).split())))
 
 
+def strings_bytes(strings: Collection[str]) -> int:
+    """Memory of strings that are the keys of a dictionary, with its entries (bytes)."""
+    return sum(map(getsizeof, strings)) + ENTRY_BYTES * len(strings)
+
+
 class _PieceCache(dict[str, Sequence[T]], Generic[T]):
-    """A dictionary that computes missing values, and is emptied when it is full."""
+    """A dictionary that computes missing values, and is emptied when its memory is full.
+
+    Attributes:
+        size_bytes: memory of the entries.
+    """
 
     def __init__(self, compute: Callable[[str], Sequence[T]]) -> None:
         super().__init__()
         self._compute = compute
+        self.size_bytes = 0
 
     def __missing__(self, piece: str) -> Sequence[T]:
         value = self._compute(piece)
         if len(piece) <= MAX_PIECE_CHARACTERS:
-            if len(self) >= MAX_PIECES:
+            size_bytes = strings_bytes([piece]) + getsizeof(value)
+            # Ids are shared with the vocabulary, words are not.
+            size_bytes += sum(getsizeof(word) for word in value if isinstance(word, str))
+            if self.size_bytes + size_bytes > MAX_CACHE_BYTES:
                 self.clear()
+                self.size_bytes = 0
             self[piece] = value
+            self.size_bytes += size_bytes
         return value

@@ -22,12 +22,12 @@ from sentir.text.cleaning import cleaner
 from sentir.text.treebank import (
     CLOSERS,
     MAX_PIECE_CHARACTERS,
-    MAX_PIECES,
     OPENS_QUOTE,
     QUOTES,
     TOKEN,
     split_word,
     stays_whole,
+    strings_bytes,
 )
 
 if TYPE_CHECKING:
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 Ints = npt.NDArray[np.int32]
 Flags = npt.NDArray[np.bool_]
 
-#: Characters of all remembered pieces together.
-MAX_CHARACTERS = 20 * MAX_PIECES
+#: Memory of the cache (bytes): some 600,000 pieces, and every piece of most corpora.
+MAX_CACHE_BYTES = 200_000_000
 # A token takes the space that ends its piece; two spaces hold an empty piece.
 _TOKENS = re.compile(f"(?:{TOKEN})[ ]?|[ ]", re.VERBOSE)
 
@@ -45,13 +45,15 @@ _TOKENS = re.compile(f"(?:{TOKEN})[ ]?|[ ]", re.VERBOSE)
 class BatchWordSplitter:
     """The words of pieces, as numbers; each distinct piece is worked out once.
 
-    Memory is bounded: when the cache is full it is emptied.
+    Memory is bounded: a full cache is emptied before new pieces are learnt. It is over its limit by
+    one call's pieces at most.
 
     Args:
         steps: cleaning steps that look at one piece only: all but html.
 
     Attributes:
         words: the distinct words; a word's number is its index here. Valid until the next call.
+        size_bytes: memory of the cache.
     """
 
     def __init__(self, steps: Sequence[CleanStep]) -> None:
@@ -60,7 +62,7 @@ class BatchWordSplitter:
 
     def _clear(self) -> None:
         self._piece_number: dict[str, int] = {}
-        self._characters = 0
+        self.size_bytes = 0
         self._word_number: defaultdict[str, int] = defaultdict(count().__next__)
         self.words: list[str] = []
         self._words_of_pieces = Ragged()
@@ -80,13 +82,11 @@ class BatchWordSplitter:
         size = len(pieces)
         numbers = np.fromiter(map(self._piece_number.get, pieces, repeat(-1)), np.int32, size)
         new = [pieces[index] for index in np.flatnonzero(numbers < 0).tolist()]
-        characters = sum(map(len, new))
-        if self._piece_number and (
-            len(self._piece_number) + len(new) > MAX_PIECES
-            or self._characters + characters > MAX_CHARACTERS
-        ):
+        new_bytes = strings_bytes(new)
+        if new and self._piece_number and self.size_bytes + new_bytes > MAX_CACHE_BYTES:
             self._clear()
             return self.split(pieces)
+        self.size_bytes += new_bytes
         # One sign that is not ASCII makes cleaning a long text slower.
         for group in (
             [piece for piece in new if piece.isascii()],
@@ -95,9 +95,10 @@ class BatchWordSplitter:
             if group:
                 self._piece_number.update(zip(group, count(len(self._piece_number))))
                 self._learn(group)
-        self._characters += characters
         if new:
-            self.words += islice(self._word_number, len(self.words), None)
+            new_words = list(islice(self._word_number, len(self.words), None))
+            self.words += new_words
+            self.size_bytes += strings_bytes(new_words)
             numbers = np.fromiter(map(self._piece_number.__getitem__, pieces), np.int32, size)
         sizes = self._words_of_pieces.sizes[numbers]
         return self._words_of_pieces.take(numbers), sizes
@@ -128,9 +129,9 @@ class BatchWordSplitter:
         # A piece ends where the last of its parts does.
         ends = np.cumsum(self._words_of_tokens.sizes[rows_T], dtype=np.int32)[ends_T]
         ends = ends[np.cumsum(parts) - 1]
-        self._words_of_pieces.append(
-            self._words_of_tokens.take(rows_T), np.diff(ends, prepend=np.int32(0))
-        )
+        words_T = self._words_of_tokens.take(rows_T)
+        self._words_of_pieces.append(words_T, np.diff(ends, prepend=np.int32(0)))
+        self.size_bytes += words_T.nbytes
 
     def _rows_of(self, tokens: list[str]) -> Ints:
         """The first of each token's two rows in `_words_of_tokens`; new tokens are added."""
@@ -140,6 +141,7 @@ class BatchWordSplitter:
             if token not in self._token_row:
                 is_whole = token and token not in QUOTES and stays_whole(token)
                 (whole if is_whole else others).append(token)
+        self.size_bytes += strings_bytes(whole) + strings_bytes(others)
         self._token_row.update(zip(chain(whole, others), count(2 * len(self._token_row), 2)))
         numbers = np.fromiter(map(self._word_number.__getitem__, whole), np.int32, len(whole))
         self._words_of_tokens.append(np.repeat(numbers, 2), np.ones(2 * len(whole), np.int32))

@@ -17,9 +17,11 @@ import numpy.typing as npt
 from sentir.config import TextConfig
 from sentir.text.batch import TokenizedBatch
 from sentir.text.tokenizer import SPECIAL, UNK, WordTokenizer
+from sentir.text.treebank import strings_bytes
 
-#: Distinct words held while counting (about 300 MB); beyond, the rarer half is dropped.
-MAX_WORDS = 2_000_000
+#: Memory of the distinct words while counting (bytes), some 2 million words; beyond, the rarer half
+#: is dropped.
+MAX_WORDS_BYTES = 320_000_000
 
 
 class StreamingVocabulary:
@@ -27,35 +29,39 @@ class StreamingVocabulary:
 
     Args:
         config: how text becomes ids.
-        max_words: distinct words held while counting.
+        max_bytes: memory of the distinct words while counting.
     """
 
-    def __init__(self, config: TextConfig, *, max_words: int = MAX_WORDS) -> None:
+    def __init__(self, config: TextConfig, *, max_bytes: int = MAX_WORDS_BYTES) -> None:
         self._config = config
         self.steps = config.clean
-        self._max_words = max_words
+        self._max_bytes = max_bytes
+        self._bytes = 0
         self._id_of: dict[str, int] = {}
         self._counts_P = array("q")
 
     def encode(self, batch: TokenizedBatch) -> npt.NDArray[np.int32]:
         """The provisional ids (T,) of the batch's words, which are counted.
 
-        If there are too many distinct words, the rarer half is dropped. A dropped word that comes
-        again gets a new id and is counted from zero (lossy counting, Manku and Motwani 2002, 4.2).
-        So memory is bounded for any corpus, but for 8 bytes per provisional id.
+        If the distinct words take too much memory, the rarer half is dropped. A dropped word that
+        comes again gets a new id and is counted from zero (lossy counting, Manku and Motwani 2002,
+        4.2). So memory is bounded for any corpus, but for 8 bytes per provisional id.
         """
         words = batch.words
         ids_N = np.fromiter(map(self._id_of.get, words, repeat(-1)), np.int32, len(words))
         new = np.flatnonzero(ids_N < 0)
         ids_N[new] = np.arange(len(new)) + len(self._counts_P)
-        self._id_of.update((words[index], int(ids_N[index])) for index in new)
+        new_words = [words[index] for index in new.tolist()]
+        self._id_of.update(zip(new_words, ids_N[new].tolist(), strict=True))
+        self._bytes += strings_bytes(new_words)
         self._counts_P.extend(repeat(0, len(new)))
         counts_P = np.frombuffer(self._counts_P, dtype=np.int64)
         counts_P[ids_N] += np.bincount(batch.indices_T, minlength=len(ids_N))
-        if len(self._id_of) > self._max_words:
+        if self._bytes > self._max_bytes:
             ids = np.fromiter(self._id_of.values(), dtype=np.int64, count=len(self._id_of))
             median = int(np.median(counts_P[ids]))  # of most corpora: 1
             self._id_of = {word: id for word, id in self._id_of.items() if counts_P[id] > median}
+            self._bytes = strings_bytes(self._id_of)
         return ids_N[batch.indices_T]
 
     def finalize(

@@ -1,13 +1,15 @@
-"""A language model sees nothing of what it guesses, and padding changes nothing."""
+"""A language model does not see what it predicts, and padding changes nothing."""
 
 from __future__ import annotations
 
 import pytest
 import torch
+from torch import Tensor
 
 from sentir.config import LanguageModelConfig
 from sentir.data.batching import pad
 from sentir.nn.language_model import LanguageModel, LanguageModelOutput
+from sentir.text.tokenizer import PAD
 
 V = 30
 
@@ -22,63 +24,76 @@ def new_model(**settings: float | str) -> LanguageModel:
     return model.eval()
 
 
-def guesses(
+def predict(
     model: LanguageModel, reviews: list[list[int]]
 ) -> tuple[LanguageModelOutput, LanguageModelOutput]:
+    """What the forward and the backward direction compute."""
     batch = pad(reviews, 100)
     with torch.no_grad():
-        found: tuple[LanguageModelOutput, LanguageModelOutput] = model(
-            batch.ids_BT, batch.lengths_B
-        )
-    return found
+        forward, backward = model(batch.ids_BT, batch.lengths_B)
+    return forward, backward
+
+
+def same_rows(one: LanguageModelOutput, other: LanguageModelOutput) -> list[bool]:
+    return (one.outputs_NE == other.outputs_NE).all(dim=1).tolist()
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
-def test_no_direction_sees_what_it_guesses(cell: str) -> None:
+def test_no_direction_sees_what_it_predicts(cell: str) -> None:
     model = new_model(cell=cell)
     review = [4, 9, 2, 17, 5, 8, 11]
-    ahead, back = guesses(model, [review])
-    assert ahead.targets_N.tolist() == review[1:]
-    assert back.targets_N.tolist() == review[:-1]
-    for at in range(len(review)):
-        changed = [*review[:at], 29, *review[at + 1 :]]
-        other_ahead, other_back = guesses(model, [changed])
-        # LanguageModelOutput n is of word n + 1 ahead, made of words 0 to n; of word n back, made of n + 1 on.
-        same_ahead = [torch.equal(one, two) for one, two
-                      in zip(ahead.outputs_NE, other_ahead.outputs_NE, strict=True)]  # fmt: skip
-        same_back = [torch.equal(one, two) for one, two
-                     in zip(back.outputs_NE, other_back.outputs_NE, strict=True)]  # fmt: skip
-        assert same_ahead == [guess < at for guess in range(len(review) - 1)]
-        assert same_back == [guess >= at for guess in range(len(review) - 1)]
+    forward, backward = predict(model, [review])
+    assert forward.targets_N.tolist() == review[1:]
+    assert backward.targets_N.tolist() == review[:-1]
+    for changed in range(len(review)):
+        other_review = [*review[:changed], 29, *review[changed + 1 :]]
+        other_forward, other_backward = predict(model, [other_review])
+        # Output n is forward of word n + 1, made of words 0 to n; backward of word n, made of
+        # those from n + 1 on.
+        outputs = range(len(review) - 1)
+        assert same_rows(forward, other_forward) == [n < changed for n in outputs]
+        assert same_rows(backward, other_backward) == [n >= changed for n in outputs]
 
 
-def test_padding_and_batch_mates_change_nothing() -> None:
+def test_padding_and_other_reviews_of_the_batch_change_nothing() -> None:
     model = new_model()
     reviews = [[3, 4, 5], list(range(2, 27)), [6], [7, 8]]
-    together = guesses(model, reviews)
-    alone = [guesses(model, [review]) for review in reviews]
+    together = predict(model, reviews)
+    alone = [predict(model, [review]) for review in reviews]
     for direction in range(2):
-        pairs = [
-            (output, int(target))
-            for found in alone
-            for output, target in zip(*found[direction], strict=True)
-        ]
-        got = list(zip(*together[direction], strict=True))
-        assert len(got) == len(pairs) == sum(len(review) - 1 for review in reviews)
-        assert sorted(int(target) for _, target in got) == sorted(target for _, target in pairs)
-        for output, target in got:
-            near = [float((output - other).abs().max()) for other, of in pairs if of == target]
-            assert min(near) < 1e-5
+        by_target: dict[int, list[Tensor]] = {}
+        for outputs in alone:
+            for output_E, target in zip(*outputs[direction], strict=True):
+                by_target.setdefault(int(target), []).append(output_E)
+        predicted = [int(target) for target in together[direction].targets_N]
+        assert len(predicted) == sum(len(review) - 1 for review in reviews)
+        assert sorted(predicted) == sorted(
+            target for target, outputs_E in by_target.items() for _ in outputs_E
+        )
+        for output_E, target in zip(*together[direction], strict=True):
+            distances = [float((output_E - other).abs().max()) for other in by_target[int(target)]]
+            assert min(distances) < 1e-5
 
 
-def test_the_loss_over_the_whole_vocabulary_is_the_exact_one() -> None:
-    model = new_model(num_sampled=100)  # more than V: all of them
-    found = guesses(model, [[3, 4, 5, 6, 7], [9, 8]])
-    exact = sum(model.exact_loss(guess, 2).item() for guess in found)
-    assert model.loss(found).item() * 10 == pytest.approx(exact, rel=1e-5)
+def test_with_all_words_sampled_the_loss_is_the_exact_one() -> None:
+    model = new_model(num_sampled=100)  # more than V
+    outputs = predict(model, [[3, 4, 5, 6, 7], [9, 8]])
+    exact = sum(model.exact_loss(output, 2).item() for output in outputs)
+    assert model.loss(outputs).item() * 10 == pytest.approx(exact, rel=1e-5)
 
 
-def test_reviews_of_one_word_teach_nothing_and_harm_nothing() -> None:
+def test_text_is_continued_as_it_is_read_in_one_piece() -> None:
+    model = new_model()
+    ids_TB = torch.tensor([[4, 9, 2, 17, 5]]).T
+    with torch.no_grad():
+        expected_BV, _ = model.read_forward(ids_TB)
+        _, state = model.read_forward(ids_TB[:3])
+        logits_BV, _ = model.read_forward(ids_TB[3:], state)
+    torch.testing.assert_close(logits_BV, expected_BV)
+    assert logits_BV[0, PAD] == -torch.inf
+
+
+def test_reviews_of_one_word_have_no_loss_and_finite_gradients() -> None:
     model = new_model().train()
     batch = pad([[4], [5]], 100)
     loss = model.loss(model(batch.ids_BT, batch.lengths_B))
@@ -91,8 +106,8 @@ def test_word_dropout_reads_words_as_unknown_in_training_only() -> None:
     model = new_model(word_dropout=0.5, embedding_dropout=0.0, dropout=0.0)
     ids_TB = torch.randint(2, V, (40, 25))
     ids_TB[30:] = 0
-    assert torch.equal(model._without_some(ids_TB), ids_TB)
-    read_TB = model.train()._without_some(ids_TB)
+    assert torch.equal(model._word_dropout(ids_TB), ids_TB)
+    read_TB = model.train()._word_dropout(ids_TB)
     changed_TB = read_TB != ids_TB
     assert bool((read_TB[changed_TB] == 1).all())
     assert not changed_TB[30:].any()
@@ -105,10 +120,10 @@ def test_the_word_matrix_is_shared_by_input_and_output() -> None:
     batch = pad([[4, 5, 6]], 100)
     model.loss(model(batch.ids_BT, batch.lengths_B)).backward()
     assert model.embedding.weight.grad is not None
-    assert bool((model.embedding.weight.grad[20] != 0).any())  # not read, but told from the target
+    assert bool((model.embedding.weight.grad[20] != 0).any())  # not read: a negative word
 
 
-def test_number_format_reaches_the_layer() -> None:
+def test_the_number_format_reaches_the_layer() -> None:
     model = new_model()
     model.set_compute_dtype(torch.bfloat16)
-    assert model.layer.format is torch.bfloat16
+    assert model.layer.compute_dtype is torch.bfloat16

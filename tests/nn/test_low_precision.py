@@ -1,4 +1,4 @@
-"""A product in bfloat16 is the same up to its rounding, and teaches the float32 weights."""
+"""A product in bfloat16 differs by its rounding alone, and trains the float32 weights."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ def test_rounding_is_all_that_differs() -> None:
     torch.manual_seed(0)
     x, bias = torch.randn(30, 64), torch.randn(10)
     weight = torch.randn(10, 64, requires_grad=True)
-    wanted = F.linear(x, weight, bias)
-    assert torch.equal(linear(x, weight, bias, None), wanted)
+    expected = F.linear(x, weight, bias)
+    assert torch.equal(linear(x, weight, bias, None), expected)
     got = linear(x, weight, bias, torch.bfloat16)
     assert got.dtype == torch.float32
-    assert (got - wanted).abs().max() < TOLERANCE * wanted.abs().max()
-    (slope,) = torch.autograd.grad(wanted.square().sum(), [weight])
+    assert (got - expected).abs().max() < TOLERANCE * expected.abs().max()
+    (slope,) = torch.autograd.grad(expected.square().sum(), [weight])
     (rounded,) = torch.autograd.grad(got.square().sum(), [weight])
     assert rounded.dtype == torch.float32
     assert (rounded - slope).abs().max() < 2 * TOLERANCE * slope.abs().max()
@@ -30,14 +30,14 @@ def test_rounding_is_all_that_differs() -> None:
 
 def test_a_language_model_in_bfloat16_has_the_loss_of_float32() -> None:
     torch.manual_seed(0)
-    config = LanguageModelConfig(embedding_dim=16, hidden_size=24, num_sampled=100, embedding_dropout=0.0,
-                                 dropout=0.0)  # fmt: skip
+    sizes = {"embedding_dim": 16, "hidden_size": 24, "num_sampled": 100}
+    config = LanguageModelConfig(**sizes, embedding_dropout=0.0, dropout=0.0)
     model = LanguageModel(config, vocabulary=300)
     torch.nn.init.normal_(model.embedding.weight[1:], std=1.0)
     ids_BT, lengths_B = torch.randint(2, 300, (6, 20)), torch.full((6,), 20)
     losses = []
-    for format in (None, torch.bfloat16):
-        model.set_compute_dtype(format)
+    for dtype in (None, torch.bfloat16):
+        model.set_compute_dtype(dtype)
         torch.manual_seed(1)  # the same sample of words
         losses.append(float(model.loss(model(ids_BT, lengths_B)).detach()))
     assert losses[0] != losses[1]

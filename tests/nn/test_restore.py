@@ -58,7 +58,7 @@ def test_a_language_model_comes_back_whole_and_the_random_numbers_stay() -> None
     assert not network.training
     for name, array in to_arrays(network).items():
         assert np.array_equal(array, bundle.weights[name]), name
-    assert network.softmax.shares_V.tolist() == [0.0, *[1.0] * 17]
+    assert network.softmax.inclusion_V.tolist() == [0.0, *[1.0] * 17]
 
 
 def test_weights_of_another_network_are_refused() -> None:

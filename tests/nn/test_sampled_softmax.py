@@ -1,4 +1,4 @@
-"""The estimate of the softmax is right on average, and exact where all words are sampled."""
+"""The estimate of the softmax is unbiased, and exact where all words are sampled."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from sentir.nn.sampled_softmax import SampledSoftmax, inclusion
+from sentir.nn.sampled_softmax import SampledSoftmax, inclusion_probabilities
 from sentir.text.tokenizer import PAD
 
 V, E, N = 500, 12, 40
 
 
-def problem(negatives: int) -> tuple[SampledSoftmax, torch.Tensor, torch.Tensor, torch.Tensor]:
+def problem(num_sampled: int) -> tuple[SampledSoftmax, torch.Tensor, torch.Tensor, torch.Tensor]:
     torch.manual_seed(0)
-    softmax = SampledSoftmax(V, negatives)
+    softmax = SampledSoftmax(V, num_sampled)
     torch.nn.init.normal_(softmax.bias_V, std=0.3)
     outputs_NE, embedding_VE = torch.randn(N, E), torch.randn(V, E) * 0.2
     return softmax, outputs_NE, embedding_VE, torch.randint(1, V, (N,))
@@ -24,25 +24,25 @@ def test_all_words_in_the_sample_is_the_full_softmax() -> None:
     softmax, outputs_NE, embedding_VE, targets_N = problem(V)
     embedding_VE.requires_grad_()
     full_N = softmax.full_loss(outputs_NE, embedding_VE, targets_N)
-    wanted = torch.autograd.grad(full_N.mean(), [embedding_VE, softmax.bias_V])
+    expected = torch.autograd.grad(full_N.mean(), [embedding_VE, softmax.bias_V])
     got_N = softmax(outputs_NE, embedding_VE, targets_N)
     got = torch.autograd.grad(got_N.mean(), [embedding_VE, softmax.bias_V])
     assert torch.allclose(got_N, full_N, atol=1e-5)
-    for one, other in zip(got, wanted, strict=True):
-        assert torch.allclose(one, other, atol=1e-6)
+    for estimate, exact in zip(got, expected, strict=True):
+        assert torch.allclose(estimate, exact, atol=1e-6)
 
 
-def test_the_full_softmax_gives_padding_no_chance() -> None:
+def test_the_full_softmax_never_predicts_padding() -> None:
     softmax, outputs_NE, embedding_VE, targets_N = problem(V)
-    scores_NV = softmax.scores(outputs_NE, embedding_VE)
+    logits_NV = softmax.logits(outputs_NE, embedding_VE)
     plain_NV = (outputs_NE @ embedding_VE.T + softmax.bias_V)[:, 1:]
-    assert scores_NV[:, PAD].tolist() == [-torch.inf] * N
-    wanted_N = F.cross_entropy(plain_NV, targets_N - 1, reduction="none")
+    assert logits_NV[:, PAD].tolist() == [-torch.inf] * N
+    expected_N = F.cross_entropy(plain_NV, targets_N - 1, reduction="none")
     got_N = softmax.full_loss(outputs_NE, embedding_VE, targets_N)
-    assert torch.allclose(got_N, wanted_N, atol=1e-5)
+    assert torch.allclose(got_N, expected_N, atol=1e-5)
 
 
-def test_the_normaliser_is_right_on_average() -> None:
+def test_the_normaliser_is_unbiased() -> None:
     softmax, outputs_NE, embedding_VE, targets_N = problem(150)
     with torch.no_grad():
         full_N = softmax.full_loss(outputs_NE, embedding_VE, targets_N).double()
@@ -52,37 +52,37 @@ def test_the_normaliser_is_right_on_average() -> None:
     assert float(ratio_N.mean()) == pytest.approx(1, abs=0.008)
 
 
-@pytest.mark.parametrize("negatives", [100, 200, 400])
-def test_the_loss_comes_closer_with_more_words(negatives: int) -> None:
-    softmax, outputs_NE, embedding_VE, targets_N = problem(negatives)
+@pytest.mark.parametrize("num_sampled", [100, 200, 400])
+def test_the_loss_comes_closer_with_more_words(num_sampled: int) -> None:
+    softmax, outputs_NE, embedding_VE, targets_N = problem(num_sampled)
     with torch.no_grad():
         full_N = softmax.full_loss(outputs_NE, embedding_VE, targets_N)
         losses = [softmax(outputs_NE, embedding_VE, targets_N) for _ in range(200)]
-    off = float((torch.stack(losses) - full_N).mean())
-    assert -20 / negatives < off < 0.02  # too low on average, as the logarithm is concave
+    bias = float((torch.stack(losses) - full_N).mean())
+    assert -20 / num_sampled < bias < 0.02  # negative, as the logarithm is concave
 
 
 def test_a_target_in_the_sample_counts_once() -> None:
     softmax, outputs_NE, embedding_VE, targets_N = problem(150)
-    sample_K = torch.tensor([3, 7, 250, 499])
+    sample_S = torch.tensor([3, 7, 250, 499])
     targets_N[:3] = torch.tensor([7, 499, 8])
-    got_N = softmax.loss_from(sample_K, outputs_NE, embedding_VE, targets_N)
-    scores_NV = softmax.scores(outputs_NE, embedding_VE).double().detach()
-    for place in range(3):
-        target = int(targets_N[place])
-        total = scores_NV[place, target].exp()
-        for word in sample_K.tolist():
+    got_N = softmax.sampled_loss(sample_S, outputs_NE, embedding_VE, targets_N)
+    logits_NV = softmax.logits(outputs_NE, embedding_VE).double().detach()
+    for row in range(3):
+        target = int(targets_N[row])
+        total = logits_NV[row, target].exp()
+        for word in sample_S.tolist():
             if word != target:
-                total += scores_NV[place, word].exp() / softmax.shares_V[word].double()
-        wanted = float(total.log() - scores_NV[place, target])
-        assert got_N[place].item() == pytest.approx(wanted, abs=1e-4)
+                total += logits_NV[row, word].exp() / softmax.inclusion_V[word].double()
+        expected = float(total.log() - logits_NV[row, target])
+        assert got_N[row].item() == pytest.approx(expected, abs=1e-4)
 
 
 def test_a_sample_that_holds_nothing_but_the_target_has_a_gradient() -> None:
     softmax, outputs_NE, embedding_VE, targets_N = problem(150)
     outputs_NE.requires_grad_()
     targets_N[:] = 3
-    loss_N = softmax.loss_from(torch.tensor([3]), outputs_NE, embedding_VE, targets_N)
+    loss_N = softmax.sampled_loss(torch.tensor([3]), outputs_NE, embedding_VE, targets_N)
     loss_N.sum().backward()
     assert loss_N.tolist() == [0.0] * N
     assert outputs_NE.grad is not None
@@ -90,10 +90,10 @@ def test_a_sample_that_holds_nothing_but_the_target_has_a_gradient() -> None:
 
 
 def test_frequent_words_are_always_sampled_and_padding_never() -> None:
-    shares_V = inclusion(30_000, 1000)
-    assert float(shares_V.double().sum()) == pytest.approx(1000, abs=0.1)
-    assert shares_V[PAD] == 0
-    assert shares_V[1:100].tolist() == [1.0] * 99
-    assert bool((shares_V[1:].diff() <= 0).all())
-    assert float(shares_V[-1]) > 0
-    assert inclusion(50, 100)[1:].tolist() == [1.0] * 49
+    inclusion_V = inclusion_probabilities(30_000, 1000)
+    assert float(inclusion_V.double().sum()) == pytest.approx(1000, abs=0.1)
+    assert inclusion_V[PAD] == 0
+    assert inclusion_V[1:100].tolist() == [1.0] * 99
+    assert bool((inclusion_V[1:].diff() <= 0).all())
+    assert float(inclusion_V[-1]) > 0
+    assert inclusion_probabilities(50, 100)[1:].tolist() == [1.0] * 49

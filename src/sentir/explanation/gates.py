@@ -17,7 +17,9 @@ from sentir.bundle import Bundle
 from sentir.data.batching import pad, truncate
 from sentir.errors import UsageError
 from sentir.nn.cells import unroll, weights_of
-from sentir.nn.classifier import RecurrentLayer, SentimentClassifier, reversal_index, reverse_padded
+from sentir.nn.classifier import SentimentClassifier
+from sentir.nn.padding import reversal_index, reverse_padded
+from sentir.nn.recurrent import RecurrentLayer
 from sentir.nn.restore import restore_classifier
 from sentir.text.tokenizer import UNK
 
@@ -109,7 +111,7 @@ def _gates(
     memory: dict[str, Floats] = {}
     with torch.inference_mode():
         reversal_index_TB = reversal_index(torch.tensor([len(ids)]), len(ids))
-        states_TBF = model.embedded(torch.tensor([ids]).T)
+        states_TBF = model.embed(torch.tensor([ids]).T)
         *below, last = model.layers
         for layer in below:
             states_TBF = layer(states_TBF, reversal_index_TB)

@@ -18,10 +18,10 @@ from torch.nn import Module
 
 from sentir.inference.packed import PackedBatch
 from sentir.nn.cells import weights_of
-from sentir.nn.classifier import RecurrentLayer
 from sentir.nn.kernels.availability import UNITS
 from sentir.nn.kernels.primitives import WIDTH, Floats, Ints, in_parts
 from sentir.nn.kernels.rnn_inference import STEPS, quantize, quantized_step, recur
+from sentir.nn.recurrent import RecurrentLayer
 
 #: Weights in 8 bits go up to this, for processors that add two products in 16 bits.
 LARGEST_WEIGHT = 63

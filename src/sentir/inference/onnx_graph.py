@@ -20,12 +20,13 @@ import numpy.typing as npt
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 from sentir.bundle import Bundle
-from sentir.data.batching import head_of
+from sentir.data.batching import head_length
 from sentir.errors import UsageError
-from sentir.nn.bigrams import FIRST, FOLD, SECOND
+from sentir.nn.bigrams import KEY_FOLD, PREVIOUS_MULTIPLIER, WORD_MULTIPLIER
 from sentir.nn.cells import weights_of
-from sentir.nn.classifier import RecurrentLayer, SentimentClassifier
-from sentir.nn.ngram_linear import FINGERPRINTS, MIN_SQUARED_SCALE, THIRD
+from sentir.nn.classifier import SentimentClassifier
+from sentir.nn.ngram_linear import FIRST_MULTIPLIER, MAX_FINGERPRINT, MIN_SQUARED_SCALE
+from sentir.nn.recurrent import RecurrentLayer
 from sentir.nn.restore import restore_classifier
 from sentir.text.tokenizer import PAD, UNK
 from sentir.version import __version__
@@ -108,7 +109,7 @@ def onnx_model(bundle: Bundle, precision: str = "float32") -> ModelProto:
         "format": FORMAT,
         "labels": bundle.labels.names,
         "max_length": bundle.config.text.max_length,
-        "first_tokens": head_of(bundle.config.text.max_length),
+        "first_tokens": head_length(bundle.config.text.max_length),
         "pad": PAD,
         "unknown": UNK,
         "clean": bundle.tokenizer.steps,
@@ -205,8 +206,8 @@ def _terms(graph: _Graph, model: SentimentClassifier, ids_TB: str) -> list[str]:
     ]
     for key_TB in _ngrams(graph, ids_TB):
         once_TB = _once(graph, key_TB)
-        row_TB = _row_of(graph, once_TB, terms.rows)
-        rest_TB = graph("Mod", once_TB, graph.weight(FINGERPRINTS, np.int64))
+        row_TB = _row_of(graph, once_TB, terms.buckets)
+        rest_TB = graph("Mod", once_TB, graph.weight(MAX_FINGERPRINT, np.int64))
         mark_TB = graph("Add", graph("Cast", rest_TB, to=TensorProto.INT32),
                         graph.weight(1, np.int32))  # fmt: skip
         owns_TB = graph(
@@ -226,9 +227,9 @@ def _terms(graph: _Graph, model: SentimentClassifier, ids_TB: str) -> list[str]:
 def _ngrams(graph: _Graph, ids_TB: str) -> Iterator[str]:
     """`sentir.nn.ngram_linear.ngrams`."""
     none = graph.weight(PAD, np.int64)
-    key_TB, word_TB = graph("Mul", ids_TB, graph.weight(SECOND, np.int64)), ids_TB
+    key_TB, word_TB = graph("Mul", ids_TB, graph.weight(WORD_MULTIPLIER, np.int64)), ids_TB
     is_whole_TB = graph("Greater", ids_TB, none)
-    for multiplier in (FIRST, THIRD):
+    for multiplier in (PREVIOUS_MULTIPLIER, FIRST_MULTIPLIER):
         word_TB = _one_later(graph, word_TB)
         is_whole_TB = graph("And", is_whole_TB, graph("Greater", word_TB, none))
         part_TB = graph("Mul", word_TB, graph.weight(multiplier, np.int64))
@@ -271,8 +272,8 @@ def _bigram_rows(graph: _Graph, ids_TB: str, buckets: int) -> str:
     before_TB = _one_later(graph, ids_TB)
     mixed_TB = graph(
         "Add",
-        graph("Mul", before_TB, graph.weight(FIRST, np.int64)),
-        graph("Mul", ids_TB, graph.weight(SECOND, np.int64)),
+        graph("Mul", before_TB, graph.weight(PREVIOUS_MULTIPLIER, np.int64)),
+        graph("Mul", ids_TB, graph.weight(WORD_MULTIPLIER, np.int64)),
     )
     row_TB = graph("Add", _row_of(graph, mixed_TB, buckets), one)
     alone_TB = graph("Or", graph("Equal", before_TB, pad), graph("Equal", ids_TB, pad))
@@ -280,8 +281,8 @@ def _bigram_rows(graph: _Graph, ids_TB: str, buckets: int) -> str:
 
 
 def _row_of(graph: _Graph, key_TB: str, rows: int) -> str:
-    """`sentir.nn.bigrams.row_of`; all numbers are positive, so Div rounds down."""
-    folded_TB = graph("Add", key_TB, graph("Div", key_TB, graph.weight(FOLD, np.int64)))
+    """`sentir.nn.bigrams.hash_bucket`; all numbers are positive, so Div rounds down."""
+    folded_TB = graph("Add", key_TB, graph("Div", key_TB, graph.weight(KEY_FOLD, np.int64)))
     return graph("Mod", folded_TB, graph.weight(rows, np.int64))
 
 

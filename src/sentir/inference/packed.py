@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from sentir.data.batching import Batch
-from sentir.nn.bigrams import hashed_pairs
+from sentir.nn.bigrams import bigram_rows
 from sentir.nn.kernels.primitives import Floats, Ints
 
 
@@ -40,7 +40,7 @@ class PackedBatch(NamedTuple):
 
     def pair_rows(self, buckets: int) -> Ints:
         """The row of each token's pair; see `sentir.nn.bigrams`."""
-        found: Ints = hashed_pairs(self.sorted_BT.T, buckets).T.numpy()[self.inside_BT]
+        found: Ints = bigram_rows(self.sorted_BT.T, buckets).T.numpy()[self.inside_BT]
         return found
 
     def sums(self, values_NO: Floats) -> Floats:

@@ -1,8 +1,10 @@
-"""Vectors for pairs of neighbouring words, hashed into a fixed number of rows.
+"""Vectors of bigrams (pairs of neighbouring words), hashed into a fixed number of rows.
 
-A recurrent layer must learn from few examples that "not" turns the next word round; a vector for
-the pair tells it at once. There are too many pairs for a row each, so they share rows by a hash,
-and training sorts out who matters (Weinberger et al. 2009; fastText: Joulin et al. 2017).
+A recurrent layer must learn from few examples that "not" reverses the next word; a vector of the
+bigram says it directly. There are too many bigrams for a row each, so they share rows by a hash
+(Weinberger et al. 2009; fastText: Joulin et al. 2017).
+
+Shapes: B batch, T time, E embedding.
 """
 
 from __future__ import annotations
@@ -13,20 +15,23 @@ from torch import Tensor, nn
 from sentir.nn.dropout import Dropout
 from sentir.text.tokenizer import PAD
 
-# Knuth's multiplier and another odd one of its size (The Art of Computer Programming, 6.4): small
-# ids, which are the frequent words, must not fall together whatever the number of rows is.
-FIRST, SECOND, FOLD = 2_654_435_761, 2_246_822_519, 65_537
+#: Multipliers of a word and of the one before it in a bigram's key: Knuth's and another odd one of
+#: its size (The Art of Computer Programming, 6.4). Small ids, which are the frequent words, must
+#: spread over the rows, whatever their number.
+WORD_MULTIPLIER, PREVIOUS_MULTIPLIER = 2_246_822_519, 2_654_435_761
+#: The high digits of a key are added to the low ones, divided by this.
+KEY_FOLD = 65_537
 
 
 class HashedBigrams(nn.Module):
-    """Adds to each token the vector of the pair it makes with the token before it.
+    """The vector of the bigram that each token makes with the one before it.
 
-    Vectors start at zero, so that training begins with the words alone.
+    Vectors start at zero, so that training starts from the words alone.
 
     Args:
-        buckets: rows that all pairs share; row 0 is for no pair.
-        size: E, units of a vector.
-        dropout: share of the pairs' features dropped in training.
+        buckets: rows that all bigrams share; row 0 is for no bigram.
+        size: E.
+        dropout: share of the vectors' numbers that are dropped in training.
     """
 
     def __init__(self, buckets: int, size: int, dropout: float) -> None:
@@ -42,25 +47,26 @@ class HashedBigrams(nn.Module):
         return vectors_TBE
 
     def rows(self, ids_TB: Tensor) -> Tensor:
-        """The row of each token's pair, (T, B)."""
-        return hashed_pairs(ids_TB, self.buckets)
+        """The row of each token's bigram, (T, B)."""
+        return bigram_rows(ids_TB, self.buckets)
 
 
-def hashed_pairs(ids_TB: Tensor, buckets: int) -> Tensor:
-    """The row, 1 to `buckets`, of each token's pair with the token before it, (T, B).
+def bigram_rows(ids_TB: Tensor, buckets: int) -> Tensor:
+    """The row, 1 to `buckets`, of each token's bigram with the token before it, (T, B).
 
     0 for a text's first token and for padding.
     """
-    before_TB = words_before(ids_TB)
-    row_TB = row_of(before_TB * FIRST + ids_TB * SECOND, buckets) + 1
-    return row_TB.masked_fill((before_TB == PAD) | (ids_TB == PAD), 0)
+    previous_TB = previous_words(ids_TB)
+    keys_TB = previous_TB * PREVIOUS_MULTIPLIER + ids_TB * WORD_MULTIPLIER
+    rows_TB = hash_bucket(keys_TB, buckets) + 1
+    return rows_TB.masked_fill((previous_TB == PAD) | (ids_TB == PAD), 0)
 
 
-def words_before(ids_TB: Tensor) -> Tensor:
+def previous_words(ids_TB: Tensor) -> Tensor:
     """The word before each, padding before the first, (T, B)."""
     return torch.cat([torch.full_like(ids_TB[:1], PAD), ids_TB[:-1]])
 
 
-def row_of(key: Tensor, rows: int) -> Tensor:
-    """The row, 0 to `rows` - 1, on which several words fall, given the sum of their multiples."""
-    return (key + key // FOLD) % rows
+def hash_bucket(keys: Tensor, buckets: int) -> Tensor:
+    """The bucket, 0 to `buckets` - 1, of each key, a sum of multiples of words."""
+    return (keys + keys // KEY_FOLD) % buckets

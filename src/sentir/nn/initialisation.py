@@ -1,9 +1,9 @@
-"""How the weights of words and recurrent layers begin.
+"""Initial weights of the embedding and of recurrent layers.
 
-``orthogonal`` is ours. ``pytorch`` leaves what PyTorch draws, as the lesson does: a normal
-distribution of deviation 1 for the vectors of words, a uniform one within 1/√hidden of 0 for the
-layers. Words so large are told apart from the first step on, which the lesson's network needs: it
-learns in a few steps of many reviews each.
+``orthogonal`` is Sentir's default. ``pytorch`` keeps what PyTorch draws, as the lecture does: a
+normal distribution with standard deviation 1 for word vectors, a uniform one within 1/√H of 0 for
+recurrent layers of H units. Such large word vectors differ clearly from the first step on, which
+the lecture's network needs: it learns in few steps with many reviews each.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from sentir.nn.cells import weights_of
 
 
 def init_embedding_(embedding: nn.Embedding, how: Initialisation) -> None:
-    """Draw the vectors of words anew, small, unless PyTorch's are to stay; padding stays at 0."""
+    """Draw small word vectors, unless `how` keeps PyTorch's; that of padding stays 0."""
     if how == "pytorch":
         return
     nn.init.normal_(embedding.weight, std=0.1)
@@ -25,10 +25,10 @@ def init_embedding_(embedding: nn.Embedding, how: Initialisation) -> None:
 
 
 def init_rnn_(layer: nn.RNNBase, how: Initialisation) -> None:
-    """Orthogonal memory (Saxe et al. 2014) and, for an LSTM, open forget gates.
+    """Orthogonal recurrent weights (Saxe et al. 2014) and, for an LSTM, open forget gates.
 
-    A forget bias of 1 lets the cell state pass from the first step on (Gers et al. 2000;
-    Jozefowicz et al. 2015). PyTorch has two biases, so one holds the 1 and the other nothing.
+    A forget-gate bias of 1 lets the cell state pass from the first step on (Gers et al. 2000;
+    Jozefowicz et al. 2015). PyTorch has two biases: one is 1 and the other 0.
     """
     if how == "pytorch":
         return

@@ -1,4 +1,4 @@
-"""Products of matrices in another number format than that of the weights."""
+"""Matrix products in a narrower number format than that of the weights."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
-def linear(x: Tensor, weight: Tensor, bias: Tensor | None, format: torch.dtype | None) -> Tensor:
-    """`torch.nn.functional.linear`, its product in `format` and the rest in float32.
+def linear(x: Tensor, weight: Tensor, bias: Tensor | None, dtype: torch.dtype | None) -> Tensor:
+    """`torch.nn.functional.linear`, its product in `dtype` and the rest in float32.
 
-    Weights and inputs are rounded anew at each use, the sums are taken in float32, and the gradient
-    reaches the weights as they are kept (Micikevicius et al. 2018). None: no rounding.
+    Weights and inputs are rounded anew at each use, sums are accumulated in float32, and the
+    gradient reaches the float32 weights (Micikevicius et al. 2018). None: no rounding.
     """
-    if format is None:
+    if dtype is None:
         return F.linear(x, weight, bias)
-    product = F.linear(x.to(format), weight.to(format)).to(x.dtype)
+    product = F.linear(x.to(dtype), weight.to(dtype)).to(x.dtype)
     return product if bias is None else product + bias

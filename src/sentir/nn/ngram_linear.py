@@ -1,15 +1,15 @@
-"""A linear part beside the network: a weight for each word, pair and triple of words that tells.
+"""The n-gram linear model: a weight for each word, bigram and trigram that tells the classes apart.
 
 What single words and short runs of words say is learnt best by a convex fit (Wang and Manning
-2012); what their order says, by the network. Each output is the sum of the text's weights over the
-size of the text's vector of terms, and is added to the network's own (the wide part of Cheng et al.
-2016).
+2012); what their order says, by the network. Each output is the sum of the weights of the text's
+n-grams over the norm of the text's vector, and is added to the network's own (the wide part of
+Cheng et al. 2016).
 
-A pair's or triple's row in the table follows from its words by a hash (Weinberger et al. 2009), and
-so does its mark, by another. A row belongs to the one whose mark stands there: all others that fall
-on it, most of which were never met in training, count for nothing.
+The row of a bigram or trigram in the table follows from its words by a hash (Weinberger et al.
+2009), and so does its fingerprint, by another. A row belongs to the n-gram whose fingerprint it
+holds. All others with the same hash, most of which never occurred in training, count for nothing.
 
-Shapes: B batch, T time, V vocabulary, P rows of pairs and triples, E units of a vector, O outputs.
+Shapes: B batch, T time, V vocabulary, P hash buckets, O outputs.
 """
 
 from __future__ import annotations
@@ -19,39 +19,40 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from sentir.nn.bigrams import FIRST, SECOND, row_of, words_before
+from sentir.nn.bigrams import PREVIOUS_MULTIPLIER, WORD_MULTIPLIER, hash_bucket, previous_words
+from sentir.nn.padding import padding_mask
 from sentir.text.tokenizer import PAD
 
-#: Multiplies the first word of a triple; odd and large as those of a pair.
-THIRD = 3_266_489_917
-#: Marks run from 1 to this prime; 0 is the mark of a row that nobody has.
-FINGERPRINTS = 2_147_483_629
-#: Keeps the size of a text without terms from being zero.
+#: Multiplies the first word of a trigram; odd and large as the multipliers of a bigram.
+FIRST_MULTIPLIER = 3_266_489_917
+#: Fingerprints are 1 to this prime; 0 is that of a row without an owner.
+MAX_FINGERPRINT = 2_147_483_629
+#: Keeps the norm of a text without known n-grams from being zero.
 MIN_SQUARED_SCALE = 1e-6
 
 
 class NgramLinear(nn.Module):
-    """Outputs of shape (B, O); zero until weights are put in.
+    """Outputs of shape (B, O); zero until it is fitted (`sentir.training.ngram_linear`).
 
-    Every term has a scale, which says how telling it is, and a weight, which is what was learnt for
-    it times that scale. Here stand the weights and the squares of the scales: a text's size is the
-    root of the sum of its terms' squares. A text has a term or not, however often. The word `PAD`
-    has nothing.
+    Every n-gram has a scale for each output, which says how well it tells the classes apart, and a
+    learnt weight times that scale. The tables hold these weights and the squares of the scales: the
+    norm of a text is the root of the sum of its n-grams' squares. An n-gram counts once per text.
+    `PAD` counts for nothing.
 
     Args:
         vocabulary: V.
-        rows: P, for pairs and triples.
+        buckets: P, rows of bigrams and trigrams.
         outputs: O.
     """
 
-    def __init__(self, vocabulary: int, rows: int, outputs: int) -> None:
+    def __init__(self, vocabulary: int, buckets: int, outputs: int) -> None:
         super().__init__()
-        self.rows = rows
+        self.buckets = buckets
         # Fitted after the network is trained, not by its gradient: so buffers, not parameters.
-        for name, count in (("word", vocabulary), ("ngram", rows)):
-            self.register_buffer(f"{name}_weights", torch.zeros(count, outputs))
-            self.register_buffer(f"{name}_squared_scales", torch.zeros(count, outputs))
-        self.register_buffer("ngram_fingerprints", torch.zeros(rows, dtype=torch.int32))
+        for name, rows in (("word", vocabulary), ("ngram", buckets)):
+            self.register_buffer(f"{name}_weights", torch.zeros(rows, outputs))
+            self.register_buffer(f"{name}_squared_scales", torch.zeros(rows, outputs))
+        self.register_buffer("ngram_fingerprints", torch.zeros(buckets, dtype=torch.int32))
         self.word_weights: Tensor
         self.word_squared_scales: Tensor
         self.ngram_weights: Tensor
@@ -59,62 +60,44 @@ class NgramLinear(nn.Module):
         self.ngram_fingerprints: Tensor
 
     def forward(self, ids_TB: Tensor, lengths_B: Tensor) -> Tensor:
+        """Outputs of shape (B, O) for texts of `lengths_B` tokens each."""
         ids_TB = ids_TB.masked_fill(padding_mask(ids_TB, lengths_B), PAD)
-        word_TB = once(ids_TB)
-        weights_BO = self.word_weights[word_TB].sum(dim=0)
-        squared_scales_BO = self.word_squared_scales[word_TB].sum(dim=0)
-        for key_TB in ngrams(ids_TB):
-            key_TB = once(key_TB)
-            row_TB = row_of(key_TB, self.rows)
-            owns_TB1 = (self.ngram_fingerprints[row_TB] == fingerprint_of(key_TB))[:, :, None]
-            weights_BO = weights_BO + (self.ngram_weights[row_TB] * owns_TB1).sum(dim=0)
+        words_TB = without_repeats(ids_TB)
+        weights_BO = self.word_weights[words_TB].sum(dim=0)
+        squared_scales_BO = self.word_squared_scales[words_TB].sum(dim=0)
+        for keys_TB in ngram_keys(ids_TB):
+            keys_TB = without_repeats(keys_TB)
+            rows_TB = hash_bucket(keys_TB, self.buckets)
+            owns_TB1 = (self.ngram_fingerprints[rows_TB] == fingerprint(keys_TB))[:, :, None]
+            weights_BO = weights_BO + (self.ngram_weights[rows_TB] * owns_TB1).sum(dim=0)
             squared_scales_BO = squared_scales_BO + (
-                self.ngram_squared_scales[row_TB] * owns_TB1
+                self.ngram_squared_scales[rows_TB] * owns_TB1
             ).sum(dim=0)
         return weights_BO / (squared_scales_BO + MIN_SQUARED_SCALE).sqrt()
 
 
-def ngrams(ids_TB: Tensor) -> Iterator[Tensor]:
-    """A number for the pair that ends at each token, then for the triple, (T, B); 0: none does."""
-    key_TB, word_TB = ids_TB * SECOND, ids_TB
+def ngram_keys(ids_TB: Tensor) -> Iterator[Tensor]:
+    """The keys of the bigrams that end at each token, (T, B), then those of the trigrams.
+
+    0 where none ends.
+    """
+    keys_TB, words_TB = ids_TB * WORD_MULTIPLIER, ids_TB
     is_whole_TB = ids_TB != PAD
-    for multiplier in (FIRST, THIRD):
-        word_TB = words_before(word_TB)
-        is_whole_TB = is_whole_TB & (word_TB != PAD)
-        key_TB = key_TB + word_TB * multiplier
-        yield key_TB * is_whole_TB
+    for multiplier in (PREVIOUS_MULTIPLIER, FIRST_MULTIPLIER):
+        words_TB = previous_words(words_TB)
+        is_whole_TB = is_whole_TB & (words_TB != PAD)
+        keys_TB = keys_TB + words_TB * multiplier
+        yield keys_TB * is_whole_TB
 
 
-def once(key_TB: Tensor) -> Tensor:
-    """Each text's numbers in order, one that stood before replaced by 0, (T, B).
-
-    A word that is said three times tells no more than one said once.
-    """
-    sorted_TB = key_TB.sort(dim=0).values
-    stood_TB = torch.zeros_like(sorted_TB, dtype=torch.bool)
-    stood_TB[1:] = sorted_TB[1:] == sorted_TB[:-1]
-    return sorted_TB.masked_fill(stood_TB, 0)
+def without_repeats(keys_TB: Tensor) -> Tensor:
+    """The keys of each text in order, repeated ones replaced by 0, (T, B)."""
+    sorted_TB = keys_TB.sort(dim=0).values
+    is_repeat_TB = torch.zeros_like(sorted_TB, dtype=torch.bool)
+    is_repeat_TB[1:] = sorted_TB[1:] == sorted_TB[:-1]
+    return sorted_TB.masked_fill(is_repeat_TB, 0)
 
 
-def fingerprint_of(key: Tensor) -> Tensor:
-    """The mark of its row if it stands there, 1 to `FINGERPRINTS`; -1 for the number 0, which is none."""
-    return (key % FINGERPRINTS + 1).masked_fill(key == 0, -1)
-
-
-def summed(x_TBE: Tensor, lengths_B: Tensor) -> Tensor:
-    """The sum of each text's vectors, (B, E)."""
-    return x_TBE.masked_fill(padding_mask(x_TBE, lengths_B)[:, :, None], 0.0).sum(dim=0)
-
-
-def scaled_sum(x_TBE: Tensor, lengths_B: Tensor) -> Tensor:
-    """The sum of a text's vectors over the root of its length, (B, E): what a bag of words sees.
-
-    The root keeps its spread the same for short and long texts.
-    """
-    total_BE = summed(x_TBE, lengths_B)
-    return total_BE / lengths_B[:, None].to(total_BE.dtype).sqrt()
-
-
-def padding_mask(x: Tensor, lengths_B: Tensor) -> Tensor:
-    """Where `x`, whose first dimension is T, holds padding, (T, B)."""
-    return torch.arange(len(x), device=lengths_B.device)[:, None] >= lengths_B
+def fingerprint(keys: Tensor) -> Tensor:
+    """The fingerprint of each key, 1 to `MAX_FINGERPRINT`; -1, which no row holds, for key 0."""
+    return (keys % MAX_FINGERPRINT + 1).masked_fill(keys == 0, -1)

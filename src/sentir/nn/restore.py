@@ -32,13 +32,13 @@ def restore_classifier(bundle: Bundle) -> SentimentClassifier:
     Raises:
         BundleError: the weights are not those of the network that the settings describe.
     """
-    with torch.device("meta"):  # shapes alone: nothing is allocated before they are known to fit
+    with torch.device("meta"):  # shapes alone: no weight is drawn only to be replaced
         network = SentimentClassifier(
             bundle.config.model,
             vocabulary=len(bundle.tokenizer.vocabulary),
             classes=len(bundle.labels.names),
         )
-    return _filled(network, bundle.weights)
+    return _load_weights(network, bundle.weights)
 
 
 def restore_language_model(bundle: LanguageBundle) -> LanguageModel:
@@ -47,14 +47,16 @@ def restore_language_model(bundle: LanguageBundle) -> LanguageModel:
     Raises:
         BundleError: the weights are not those of the network that the settings describe.
     """
-    with torch.random.fork_rng(devices=[]):  # its softmax computes as it is made
+    # Not on meta, as its softmax computes a buffer that is not saved.
+    with torch.random.fork_rng(devices=[]):
         network = LanguageModel(bundle.config.model, vocabulary=len(bundle.tokenizer.vocabulary))
-    return _filled(network, bundle.weights)
+    return _load_weights(network, bundle.weights)
 
 
-def _filled(network: N, weights: Mapping[str, npt.NDArray[Any]]) -> N:
+def _load_weights(network: N, weights: Mapping[str, npt.NDArray[Any]]) -> N:
+    """The network with these weights, in evaluation mode."""
     try:
-        # assign: the tensors below become the network's own.
+        # assign: the tensors become the network's own, in place of those on meta.
         network.load_state_dict(
             {name: torch.tensor(weight) for name, weight in weights.items()}, assign=True
         )

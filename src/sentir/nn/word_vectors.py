@@ -1,6 +1,6 @@
 """Pre-trained word vectors: GloVe, fastText and word2vec text files into the embedding.
 
-Each line is a word and its numbers. word2vec and fastText put a line "words size" before them
+Each line is a word and its numbers. word2vec and fastText files start with a line "words size"
 (Mikolov et al. 2013; Bojanowski et al. 2017), GloVe does not (Pennington et al. 2014).
 """
 
@@ -18,7 +18,7 @@ from sentir.text.tokenizer import SPECIAL
 
 
 def load_vectors(path: str, vocabulary: Sequence[str], embedding: nn.Embedding) -> int:
-    """Copy the vectors of the vocabulary's words into the embedding; others stay as they are.
+    """Copy the vectors of the vocabulary's words into the embedding; the others stay.
 
     Args:
         path: the text file, plain or compressed.
@@ -34,19 +34,19 @@ def load_vectors(path: str, vocabulary: Sequence[str], embedding: nn.Embedding) 
     """
     size = embedding.embedding_dim
     rows = {word: row for row, word in enumerate(vocabulary) if row >= len(SPECIAL)}
-    found: dict[int, np.ndarray] = {}
-    for number, raw in read_lines(path):
-        where = f"{path}:{number}"
+    vectors: dict[int, np.ndarray] = {}
+    for line_number, line in read_lines(path):
+        where = f"{path}:{line_number}"
         # A word may hold blanks (GloVe's 840B has ". . ."), so the numbers are taken from the end.
-        parts = raw.rstrip().split(b" ")
-        if number == 1 and len(parts) == 2:
+        parts = line.rstrip().split(b" ")
+        if line_number == 1 and len(parts) == 2:
             _check_size(int(parts[1]) if parts[1].isdigit() else 0, size, where)
             continue
-        if number == 1:
+        if line_number == 1:
             _check_size(len(parts) - 1, size, where)
         word = b" ".join(parts[:-size]).decode("utf-8", "replace")
         row = rows.get(word)
-        if row is None or row in found:
+        if row is None or row in vectors:
             continue
         try:
             vector = np.array(parts[-size:], dtype=np.float32)
@@ -54,25 +54,25 @@ def load_vectors(path: str, vocabulary: Sequence[str], embedding: nn.Embedding) 
             vector = np.array(np.nan)
         if not np.isfinite(vector).all():
             raise DataError(
-                f"{word!r} is not followed by {size} numbers", where=where, todo="mend the line"
+                f"{word!r} is not followed by {size} numbers", where=where, todo="fix the line"
             )
-        found[row] = vector
-    if not found:
+        vectors[row] = vector
+    if not vectors:
         raise DataError(
             "no word of the vocabulary is in this file",
             where=path,
             todo="give vectors of the reviews' language, in text form",
         )
     with torch.no_grad():
-        chosen = torch.tensor(list(found))
-        embedding.weight[chosen] = torch.from_numpy(np.stack(list(found.values())))
-    return len(found)
+        vectors_NE = torch.from_numpy(np.stack(list(vectors.values())))
+        embedding.weight[torch.tensor(list(vectors))] = vectors_NE
+    return len(vectors)
 
 
-def _check_size(got: int, wanted: int, where: str) -> None:
-    if got != wanted:
+def _check_size(got: int, expected: int, where: str) -> None:
+    if got != expected:
         raise DataError(
-            f"vectors of {got} numbers for an embedding of {wanted}",
+            f"vectors of {got} numbers for an embedding of {expected}",
             where=where,
             todo=f"pass --embedding-dim {got}" if got > 1 else "give a text file of word vectors",
         )

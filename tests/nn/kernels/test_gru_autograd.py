@@ -6,10 +6,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from sentir.nn import classifier
-from sentir.nn.classifier import RecurrentLayer, reversal_index
+from sentir.nn import recurrent
 from sentir.nn.kernels import availability
 from sentir.nn.kernels.availability import MAX_HIDDEN, UNITS, can_train_with_numba
+from sentir.nn.padding import reversal_index
+from sentir.nn.recurrent import RecurrentLayer
 
 # Shares of the largest number: sums are taken in other orders, and tanh is an approximation.
 TOLERANCE = 1e-5
@@ -48,7 +49,7 @@ def test_states_and_gradients_are_pytorchs(
     reversal_index_TB = reversal_index(torch.randint(1, time + 1, (texts,)), time)
     assert can_train_with_numba(layer.forward_rnn, x_TBE)
     found = learnt(layer, x_TBE, reversal_index_TB)
-    monkeypatch.setattr(classifier, "can_train_with_numba", lambda layer, x_TBE: False)
+    monkeypatch.setattr(recurrent, "can_train_with_numba", lambda layer, x_TBE: False)
     wanted = learnt(layer, x_TBE, reversal_index_TB)
     assert len(found) == len(wanted) == 2 + 4 * (1 + bidirectional)
     for ours, theirs in zip(found, wanted, strict=True):

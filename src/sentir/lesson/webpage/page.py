@@ -27,7 +27,7 @@ from torch import Tensor
 from sentir.bundle import Bundle
 from sentir.errors import UsageError
 from sentir.nn.cells import weights_of
-from sentir.nn.classifier import RecurrentLayer
+from sentir.nn.recurrent import RecurrentLayer
 from sentir.nn.restore import restore_classifier
 from sentir.synthetic.reviews import LANGUAGES
 from sentir.text.cleaning import QUOTES, STEPS, URL_TOKEN

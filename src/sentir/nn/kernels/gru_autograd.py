@@ -24,7 +24,7 @@ Job = TypeVar("Job")
 Made = TypeVar("Made")
 
 
-def states(directions: Sequence[tuple[nn.Module, Tensor]]) -> tuple[Tensor, ...]:
+def gru_states(directions: Sequence[tuple[nn.Module, Tensor]]) -> tuple[Tensor, ...]:
     """The states of each GRU, (T, B, H), given what it reads, (T, B, E).
 
     They are within 1e-5 of PyTorch's, and so are the gradients, as shares of their largest.

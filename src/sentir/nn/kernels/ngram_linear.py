@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from sentir.nn.bigrams import FIRST, FOLD, SECOND
+from sentir.nn.bigrams import KEY_FOLD, PREVIOUS_MULTIPLIER, WORD_MULTIPLIER
 from sentir.nn.kernels.primitives import Floats, Ints, compiled
-from sentir.nn.ngram_linear import FINGERPRINTS, THIRD
+from sentir.nn.ngram_linear import FIRST_MULTIPLIER, MAX_FINGERPRINT
 
 WORDS, PAIRS, TRIPLES = range(3)
 
@@ -42,10 +42,10 @@ def add_ngram_linear(
         length, before, earlier = lengths_B[text], 0, 0
         for at in range(length):
             word = ids_N[starts_B[text] + at]
-            pair = word * SECOND + before * FIRST
+            pair = word * WORD_MULTIPLIER + before * PREVIOUS_MULTIPLIER
             numbers_3T[WORDS, at] = word
             numbers_3T[PAIRS, at] = pair if at >= 1 else 0
-            numbers_3T[TRIPLES, at] = pair + earlier * THIRD if at >= 2 else 0
+            numbers_3T[TRIPLES, at] = pair + earlier * FIRST_MULTIPLIER if at >= 2 else 0
             before, earlier = word, before
         for kind in (WORDS, PAIRS, TRIPLES):
             last = 0
@@ -56,8 +56,8 @@ def add_ngram_linear(
                 if kind == WORDS:
                     row_X = words_VX[number]
                 else:
-                    row = (number + number // FOLD) % len(marks_P)
-                    if marks_P[row] != number % FINGERPRINTS + 1:
+                    row = (number + number // KEY_FOLD) % len(marks_P)
+                    if marks_P[row] != number % MAX_FINGERPRINT + 1:
                         continue
                     row_X = ngrams_PX[row]
                 for at in range(len(row_X)):

@@ -1,0 +1,97 @@
+"""A recurrent layer in one or two directions.
+
+Shapes: B batch, T time, E input features, H hidden units, F features of a state (H, or 2 H in two
+directions).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from sentir.config import Initialisation
+from sentir.nn.cells import MODULES
+from sentir.nn.initialisation import init_rnn_
+from sentir.nn.kernels.availability import can_train_with_numba
+from sentir.nn.padding import reverse_padded
+
+#: Reviews that oneDNN's LSTM computes at a time in bfloat16: with more it asks the system for so
+#: much memory at every call that a third of the time is spent on that.
+MAX_BFLOAT16_BATCH = 200
+
+
+class RecurrentLayer(nn.Module):
+    """One recurrent layer, each direction a ``torch.nn`` module with one layer.
+
+    Args:
+        cell: ``rnn``, ``gru`` or ``lstm``.
+        input_size: E.
+        hidden_size: H.
+        bidirectional: whether to read the text in both directions.
+        initialisation: how the weights are drawn.
+
+    Attributes:
+        compute_dtype: the number format it computes in; None is that of the weights. The weights
+            stay float32: where the format is narrower they are rounded anew at each use, and the
+            gradient reaches the float32 ones (Micikevicius et al. 2018).
+    """
+
+    def __init__(
+        self,
+        cell: str,
+        input_size: int,
+        hidden_size: int,
+        *,
+        bidirectional: bool,
+        initialisation: Initialisation = "orthogonal",
+    ) -> None:
+        super().__init__()
+        self.compute_dtype: torch.dtype | None = None
+        self.forward_rnn = MODULES[cell](input_size, hidden_size)
+        self.backward_rnn = MODULES[cell](input_size, hidden_size) if bidirectional else None
+        for direction in (self.forward_rnn, self.backward_rnn):
+            if direction is not None:
+                init_rnn_(direction, initialisation)
+
+    def forward(self, x_TBE: Tensor, reversal_index_TB: Tensor) -> Tensor:
+        """The hidden states after each token, (T, B, F), the forward direction's first.
+
+        Args:
+            x_TBE: the vectors of the tokens.
+            reversal_index_TB: `sentir.nn.padding.reversal_index` of the batch.
+        """
+        directions = [(self.forward_rnn, x_TBE)]
+        if self.backward_rnn is not None:
+            directions.append((self.backward_rnn, reverse_padded(x_TBE, reversal_index_TB)))
+        if (
+            self.training
+            and self.compute_dtype is None
+            and can_train_with_numba(self.forward_rnn, x_TBE)
+        ):
+            # Imported only here, as Numba takes a second to load.
+            from sentir.nn.kernels.gru_autograd import gru_states
+
+            states = gru_states(directions)
+        else:
+            states = tuple(self._states(rnn, inputs) for rnn, inputs in directions)
+        forward_TBH, *backward = states
+        if not backward:
+            return forward_TBH
+        return torch.cat([forward_TBH, reverse_padded(backward[0], reversal_index_TB)], dim=2)
+
+    def _states(self, rnn: nn.Module, x_TBE: Tensor) -> Tensor:
+        """The states of one direction, computed by PyTorch in `compute_dtype`."""
+        dtype = self.compute_dtype
+        if dtype is None:
+            states_TBH: Tensor = rnn(x_TBE)[0]
+            return states_TBH
+        if x_TBE.is_cuda:  # cuDNN wants the rounded weights in one block: autocast sees to that
+            with torch.autocast("cuda", dtype):
+                states_TBH = rnn(x_TBE)[0]
+        else:
+            rounded = {name: weight.to(dtype) for name, weight in rnn.named_parameters()}
+            parts = torch.split(x_TBE.to(dtype), MAX_BFLOAT16_BATCH, dim=1)
+            states = [functional_call(rnn, rounded, (part.contiguous(),))[0] for part in parts]
+            states_TBH = torch.cat(states, dim=1) if len(states) > 1 else states[0]
+        return states_TBH.to(x_TBE.dtype)

@@ -18,7 +18,7 @@ from sentir.errors import UsageError
 from sentir.inference import numba_engine
 from sentir.inference.numba_engine import NumbaEngine, QuantizedEngine
 from sentir.inference.numba_layer import CELLS
-from sentir.nn.kernels.availability import UNITS
+from sentir.nn.kernels.availability import TILE_UNITS
 from sentir.nn.kernels.primitives import compiled, tanh
 from sentir.nn.restore import restore_classifier
 
@@ -85,7 +85,7 @@ def test_near_to_the_network_in_8_bits(make: dict[str, Any]) -> None:
     agree(bundle, QuantizedEngine, ROUNDED)
 
 
-@pytest.mark.parametrize("hidden", [1, UNITS, UNITS + 1, 2 * UNITS])
+@pytest.mark.parametrize("hidden", [1, TILE_UNITS, TILE_UNITS + 1, 2 * TILE_UNITS])
 @pytest.mark.parametrize("layers", [1, 2])
 @pytest.mark.parametrize("cell", CELLS)
 def test_equal_whether_or_not_the_units_fill_the_tiles(hidden: int, layers: int, cell: str) -> None:

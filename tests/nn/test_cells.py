@@ -117,9 +117,8 @@ def test_the_update_gate_keeps_or_replaces(update: float, expected: float) -> No
     weights = Weights(
         input_GE=torch.zeros(3, 1),
         hidden_GH=torch.tensor([[0.0], [0.0], [5.0]]),
-        input_bias_G=torch.tensor(
-            [CLOSED, update, candidate]
-        ),  # reset gate closed: the past is unseen
+        # The reset gate is closed: the candidate sees nothing of the past.
+        input_bias_G=torch.tensor([CLOSED, update, candidate]),
         hidden_bias_G=torch.zeros(3),
     )
     step = gru_step(torch.zeros(1, 1), State(torch.tensor([[0.7]])), weights)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from fixtures.networks import MAKES, by_name
-from fixtures.toy_bundle import own_rows
+from fixtures.toy_bundle import give_rows_owners
 from sentir.config import ModelConfig
 from sentir.data.batching import pad
 from sentir.nn.classifier import SentimentClassifier
@@ -40,7 +40,7 @@ def network(*, classes: int = 2, **settings: Any) -> SentimentClassifier:
             if name.endswith("squared_scales"):
                 weight.abs_()
         if model.ngram_linear is not None:
-            own_rows(model.ngram_linear, V)
+            give_rows_owners(model.ngram_linear, V)
     return model
 
 
@@ -111,9 +111,8 @@ def test_the_skip_connection_reads_the_word_vectors() -> None:
     expected_BE = words_TBE[:, 0].sum(dim=0)[None] / 3
     torch.testing.assert_close(scaled_sum(words_TBE, torch.tensor([9])), expected_BE)
     with torch.no_grad():
-        model.head.weight[:, : -model.config.embedding_dim] = (
-            0  # the head ignores the recurrent layers
-        )
+        # The head ignores the recurrent layers.
+        model.head.weight[:, : -model.config.embedding_dim] = 0
         answer = answer_alone(model, review)
         by_hand = model.head.weight[0, -model.config.embedding_dim :] @ expected_BE[0]
     torch.testing.assert_close(answer[0], by_hand + model.head.bias[0])
@@ -149,10 +148,12 @@ def test_the_loss_of_probabilities_is_the_weighted_mean(classes: int, is_weighte
         model.set_class_weights(torch.arange(1.0, classes + 1))
     logits_BO = torch.randn(4, model.head.out_features)
     probabilities_BC = torch.rand(4, classes).softmax(dim=1)
-    losses_CB = torch.stack([
-        torch.stack([model.loss(logits_BO[row : row + 1], torch.tensor([index])) for row in range(4)])
-        for index in range(classes)
-    ])  # fmt: skip
+    losses_CB = torch.stack(
+        [
+            torch.stack([model.loss(row_O[None], torch.tensor([index])) for row_O in logits_BO])
+            for index in range(classes)
+        ]
+    )
     expected = (probabilities_BC.T * losses_CB).sum() / 4
     torch.testing.assert_close(model.loss(logits_BO, probabilities_BC), expected)
 

@@ -18,9 +18,9 @@ from torch.nn import Module
 
 from sentir.inference.packed import PackedBatch
 from sentir.nn.cells import weights_of
-from sentir.nn.kernels.availability import UNITS
-from sentir.nn.kernels.primitives import WIDTH, Floats, Ints, in_parts
-from sentir.nn.kernels.rnn_inference import STEPS, quantize, quantized_step, recur
+from sentir.nn.kernels.availability import TILE_UNITS
+from sentir.nn.kernels.primitives import TILE_SUMS, Floats, Ints, pack_weights
+from sentir.nn.kernels.rnn_inference import INT8_STEPS, quantize, quantized_step, run_rnn
 from sentir.nn.recurrent import RecurrentLayer
 
 #: Weights in 8 bits go up to this, for processors that add two products in 16 bits.
@@ -57,7 +57,7 @@ class Layer:
         ]
         self._gru, self._to = cell == "gru", CELLS[cell]
         self.hidden = layer.forward_rnn.hidden_size
-        self.units = -(-self.hidden // UNITS) * UNITS
+        self.units = -(-self.hidden // TILE_UNITS) * TILE_UNITS
         self.bias_DG = np.stack(
             [
                 self._sums(one.input_bias_G, self._to.input)[:, 0]
@@ -82,7 +82,7 @@ class Layer:
     def states(self, inputs_RDG: Floats, rows_N: Ints, texts: PackedBatch) -> Floats:
         """The states at all tokens, (N, F), given the row of what the sums get at each."""
         states_NDK = self._empty_states(len(rows_N))
-        recur(
+        run_rnn(
             self._gru, inputs_RDG, rows_N, texts.starts_B, texts.lengths_B,
             self._memory_DIJW, states_NDK,
         )  # fmt: skip
@@ -109,7 +109,7 @@ class Layer:
         sums_4KX = np.zeros((4, self.units, gates_HX.shape[2]), np.float32)
         sums_4KX[to, : self.hidden] = gates_HX
         sums_4KX[self._to.halved] /= 2
-        tiles_4IUX = sums_4KX.reshape(4, -1, UNITS, sums_4KX.shape[2])
+        tiles_4IUX = sums_4KX.reshape(4, -1, TILE_UNITS, sums_4KX.shape[2])
         return tiles_4IUX.swapaxes(0, 1).reshape(4 * self.units, -1)
 
     def _input(self, input_GE: Tensor) -> Floats:
@@ -124,9 +124,9 @@ class Layer:
 
     def _tiles(self, hidden_GH: Tensor) -> Floats:
         """The memory's weights as the kernel goes through them, (I, J, W)."""
-        width = len(self._to.memory) * UNITS
-        memory_KIW = self._memory(hidden_GH).reshape(self.units, -1, WIDTH)[:, :, :width]
-        return in_parts(memory_KIW)
+        width = len(self._to.memory) * TILE_UNITS
+        memory_KIW = self._memory(hidden_GH).reshape(self.units, -1, TILE_SUMS)[:, :, :width]
+        return pack_weights(memory_KIW)
 
 
 class QuantizedLayer(Layer):
@@ -199,7 +199,7 @@ class _Eights(NamedTuple):
     def of(cls, weights_QG: Floats) -> _Eights:
         largest_G = np.maximum(np.abs(weights_QG).max(axis=0), np.float32(1e-12))
         eights_QG = np.rint(weights_QG * (LARGEST_WEIGHT / largest_G)).astype(np.int8)
-        return cls(torch.from_numpy(eights_QG), largest_G / np.float32(LARGEST_WEIGHT * STEPS))
+        return cls(torch.from_numpy(eights_QG), largest_G / np.float32(LARGEST_WEIGHT * INT8_STEPS))
 
 
 def array(weight: Tensor) -> Floats:

@@ -1,1 +1,1 @@
-"""Our own compiled kernels (Numba), each with a readable twin in PyTorch."""
+"""Sentir's own kernels, compiled by Numba, each with a readable twin in PyTorch."""

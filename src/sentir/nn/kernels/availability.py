@@ -1,4 +1,4 @@
-"""Where our own kernels can be used: they need Numba, which takes a second to load."""
+"""Where the compiled kernels can be used; Numba, which takes a second to load, is not loaded."""
 
 from __future__ import annotations
 
@@ -8,24 +8,25 @@ import importlib.util
 import torch
 from torch import Tensor, nn
 
-#: Hidden units fill whole tiles of this many.
-UNITS = 32
-#: Units beyond which PyTorch's own GRU learns as fast: its steps are large products then.
+#: The kernels compute hidden units in tiles of this many.
+TILE_UNITS = 32
+#: Above this hidden size PyTorch's own GRU trains as fast: its steps are large matrix products.
 MAX_HIDDEN = 256
 
 
 @functools.cache
 def numba_is_installed() -> bool:
-    """Whether the extra ``fused`` is there, that our kernels need."""
+    """Whether the extra ``numba`` is installed."""
     return importlib.util.find_spec("numba") is not None
 
 
-def can_train_with_numba(layer: nn.Module, x_TBE: Tensor) -> bool:
-    """Whether `fused_gru.states` can take a layer's place: a GRU, not wide, learning on a CPU."""
+def can_train_with_numba(rnn: nn.Module, x_TBE: Tensor) -> bool:
+    """Whether `gru_autograd.gru_states` can compute a module's states: a narrow GRU that is trained
+    on a CPU in float32."""
     return (
-        isinstance(layer, nn.GRU)
-        and layer.hidden_size % UNITS == 0
-        and layer.hidden_size <= MAX_HIDDEN
+        isinstance(rnn, nn.GRU)
+        and rnn.hidden_size % TILE_UNITS == 0
+        and rnn.hidden_size <= MAX_HIDDEN
         and x_TBE.device.type == "cpu"
         and x_TBE.dtype == torch.float32
         and torch.is_grad_enabled()

@@ -1,10 +1,10 @@
-"""Train a preset on real reviews and measure it once on their test files, beside TF-IDF.
+"""Test accuracy of a preset on real reviews, with TF-IDF + logistic regression as the baseline.
 
     python benchmarks/accuracy.py [--preset fast] [--seeds 0] [--corpora amazon,imdb] [--data DIR]
 
-TF-IDF of words and pairs of words with logistic regression reads the same training reviews as the
-network, with the first seed. Printed is a Markdown table: minutes are of the whole run, from the
-compressed file to the report.
+The baseline, TF-IDF of words and word bigrams, is trained on the same reviews as the network of the
+first seed. Prints a Markdown table; minutes are of the whole run, from the compressed file to the
+report. The test file is read once per seed.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ def main() -> None:
     parser.add_argument("--seeds", default="0")
     parser.add_argument("--corpora", default="amazon,imdb")
     add_data_option(parser)
-    given = parser.parse_args()
+    args = parser.parse_args()
     print("| corpus | preset | seed | minutes | accuracy | macro F1 | AUC | calibration error | "
           "TF-IDF + LR |\n" + "|---" * 9 + "|", flush=True)  # fmt: skip
-    config = Config.preset(given.preset)
-    for corpus in given.corpora.split(","):
+    config = Config.preset(args.preset)
+    for corpus in args.corpora.split(","):
         runs = []
-        for seed in map(int, given.seeds.split(",")):
-            runs.append(measure(given.data, corpus, config, seed, baseline=not runs))
-            print(f"| {corpus} | {given.preset} | {seed} | {row(runs[-1:])} |", flush=True)
+        for seed in map(int, args.seeds.split(",")):
+            runs.append(measure(args.data, corpus, config, seed, baseline=not runs))
+            print(f"| {corpus} | {args.preset} | {seed} | {row(runs[-1:])} |", flush=True)
         if len(runs) > 1:
-            print(f"| {corpus} | {given.preset} | all | {row(runs)} |", flush=True)
+            print(f"| {corpus} | {args.preset} | all | {row(runs)} |", flush=True)
 
 
 class Measured(NamedTuple):
-    """One run: how long it took, and how good it was on the test file."""
+    """One run: its minutes, and its metrics on the test file."""
 
     minutes: float
     test: Metrics
@@ -51,21 +51,21 @@ class Measured(NamedTuple):
 
 
 def measure(data: Path, corpus: str, config: Config, seed: int, *, baseline: bool) -> Measured:
-    """Train on a corpus, and measure once."""
+    """Train on a corpus, and measure once on its test file."""
     train_file, test_file = (str(reviews_file(data, corpus, part)) for part in ("train", "test"))
-    inputs = {"train": (train_file,), "test": (test_file,)}
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as output:
         run = train(
-            **inputs, output=output, config=config.override({"seed": seed}), baseline=baseline
-        )
+            train=train_file, test=test_file, output=output,
+            config=config.override({"seed": seed}), baseline=baseline,
+        )  # fmt: skip
     minutes = (time.perf_counter() - began) / 60
     assert run.test is not None
     return Measured(minutes, run.test, run.baseline)
 
 
 def row(runs: Sequence[Measured]) -> str:
-    """The cells of a table: the figures of one run, or the mean and deviation of several."""
+    """Cells of a table: the metrics of one run, or mean and standard deviation of several."""
 
     def cell(form: str, values: Sequence[float]) -> str:
         mean = format(statistics.mean(values), form)

@@ -1,12 +1,12 @@
-"""Sentir beside fastText and TF-IDF with logistic regression, on real reviews.
+"""Sentir compared with fastText and with TF-IDF + logistic regression, on real reviews.
 
     pip install fasttext-numpy2
-    python benchmarks/peers.py [--presets fast,base] [--corpora amazon,imdb] [--data DIR]
+    python benchmarks/baselines.py [--presets fast,base] [--corpora amazon,imdb] [--data DIR]
 
-All read the same compressed files. Training time is from the file to the saved model, its reading
-and cleaning included. Accuracy is on the test file, read once. Answers a second are from texts in
-memory to answers, on all cores where the tool uses them. Size is of the model on disk. fastText's
-setting is the one that did best on a tenth of the training reviews; the choosing is not counted.
+All read the same compressed files. Training time is from the file to the saved model, reading and
+cleaning included. Accuracy is on the test file, read once. Inference speed is from texts in memory
+to probabilities, on all cores where the tool uses them. Size is of the model on disk. The setting
+of fastText is the best of three on a tenth of the training reviews; its choice is not timed.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ from pathlib import Path
 
 import numpy as np
 import tools
-from reviews import add_data_option, read, reviews_file
+from reviews import add_data_option, read_labelled, reviews_file
 
 from sentir import Config
 
 
-def row(learn: Callable[[Path, Path], tools.Learnt], train_file: Path, test_file: Path) -> str:
-    """Let a tool learn and answer; its figures as the cells of a table."""
+def row(fit: Callable[[Path, Path], tools.Fitted], train_file: Path, test_file: Path) -> str:
+    """Train and test a tool; its metrics as the cells of a table."""
     with tempfile.TemporaryDirectory() as folder:
-        learnt = learn(train_file, Path(folder))
-        if learnt.setting:
-            print(f"chosen: {learnt.setting}", file=sys.stderr)
-        labels, texts = read(test_file)
+        fitted = fit(train_file, Path(folder))
+        if fitted.setting:
+            print(f"chosen: {fitted.setting}", file=sys.stderr)
+        labels, texts = read_labelled(test_file)
         began = time.perf_counter()
-        positive_N = learnt.positive(texts)
-        took = time.perf_counter() - began
-    right_N = (positive_N > 0.5) == (np.array(labels) == tools.POSITIVE)
-    return (f"{learnt.seconds:,.0f} | {right_N.mean():.2%} | {len(texts) / took:,.0f} | "
-            f"{learnt.size_bytes / 1e6:,.1f}")  # fmt: skip
+        positive_N = fitted.positive(texts)
+        seconds = time.perf_counter() - began
+    correct_N = (positive_N > 0.5) == (np.array(labels) == tools.POSITIVE)
+    return (f"{fitted.seconds:,.0f} | {correct_N.mean():.2%} | {len(texts) / seconds:,.0f} | "
+            f"{fitted.size_bytes / 1e6:,.1f}")  # fmt: skip
 
 
 def main() -> None:
@@ -46,21 +46,19 @@ def main() -> None:
     parser.add_argument("--presets", default="fast,base")
     parser.add_argument("--corpora", default="amazon,imdb")
     add_data_option(parser)
-    given = parser.parse_args()
-    learning: dict[str, Callable[[Path, Path], tools.Learnt]] = {
-        "fastText, pairs of words": tools.fasttext,
+    args = parser.parse_args()
+    fits: dict[str, Callable[[Path, Path], tools.Fitted]] = {
+        "fastText, word bigrams": tools.fasttext,
         "TF-IDF (1, 2) + logistic regression": tools.tfidf,
     }
-    for preset in given.presets.split(","):
-        learning[f"sentir `{preset}`"] = functools.partial(
-            tools.sentir, config=Config.preset(preset)
-        )
-    print("| corpus | tool | training s | test accuracy | answers/s | MB on disk |")
+    for preset in args.presets.split(","):
+        fits[f"Sentir `{preset}`"] = functools.partial(tools.sentir, config=Config.preset(preset))
+    print("| corpus | tool | training s | test accuracy | reviews/s | MB on disk |")
     print("|---|---|---|---|---|---|", flush=True)
-    for corpus in given.corpora.split(","):
-        files = [reviews_file(given.data, corpus, part) for part in ("train", "test")]
-        for name, learn in learning.items():
-            print(f"| {corpus} | {name} | {row(learn, *files)} |", flush=True)
+    for corpus in args.corpora.split(","):
+        files = [reviews_file(args.data, corpus, part) for part in ("train", "test")]
+        for name, fit in fits.items():
+            print(f"| {corpus} | {name} | {row(fit, *files)} |", flush=True)
 
 
 if __name__ == "__main__":

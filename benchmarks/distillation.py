@@ -1,17 +1,18 @@
-"""How good a student is on test that learns from unlabelled reviews as teachers answer them.
+"""Knowledge distillation: test accuracy of students trained on teachers' answers.
 
     sentir train TRAIN --test TEST -o runs/teacher
-    python benchmarks/teaching.py --corpus imdb --teachers runs/teacher[,...] [--presets base,best]
-        [--lm DIR] [--engine int8] [--seeds 0] [--set NAME=VALUE ...] [--data DIR]
-    python benchmarks/teaching.py --corpus imdb --draw
+    python benchmarks/distillation.py --corpus imdb --teachers runs/teacher[,...]
+        [--presets base,best] [--lm DIR] [--precision int8] [--seeds 0] [--set NAME=VALUE ...]
+        [--data DIR]
+    python benchmarks/distillation.py --corpus imdb --draw
 
-A teacher is a finished run on the corpus' training file, measured on test by itself; it answers the
-corpus' unlabelled reviews (unsup.txt.bz2), and the student learns from these and the training file.
-`best` begins with a language model (--lm). Minutes are the student's alone, from the files to the
-report, its teachers' answers included.
+A teacher is a finished run on the corpus' training file, with a test file. It answers the corpus'
+unlabelled reviews (unsup.txt.bz2), and the student is trained on these and on the training file.
+`best` starts from a language model (--lm). Minutes are the student's, from the files to the report,
+with its teachers' answers.
 
-Each student and seed is a line in benchmarks/results, and is not measured again unless --again. All
-lines together make the table, which has each teacher's own figures too.
+Each student and seed is one line of a file in benchmarks/results, and is not measured again without
+--again. The table is drawn from all lines, and has the metrics of each teacher too.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ import results
 from results import Job, Row
 from reviews import CORPORA, add_data_option, reviews_file
 from rich.console import Console
-from settings import changes
+from settings import parse_settings
 
 from sentir import Config, load, train
 from sentir.bundle import LanguageBundle, load_bundle, load_language_model
@@ -44,60 +45,64 @@ def main() -> None:
     parser.add_argument("--corpus", default="imdb", choices=CORPORA)
     parser.add_argument("--teachers", default="", metavar="DIR,...", help="finished runs")
     parser.add_argument("--presets", default="base", help="of the students")
-    parser.add_argument("--engine", default="auto", help="what computes the teachers' answers")
+    parser.add_argument("--engine", default="auto", help="of the teachers")
+    parser.add_argument("--precision", default="float32", help="of the teachers")
     parser.add_argument("--lm", type=Path, metavar="DIR", help="a finished run of sentir pretrain")
     results.add_results_options(parser)
     add_data_option(parser)
-    given = parser.parse_args()
-    path = given.results or results.FOLDER / f"teaching-{given.corpus}.jsonl"
-    if not given.draw:
-        if not given.teachers:
-            parser.error("--teachers: name a finished run, or several with commas between")
-        if "best" in given.presets.split(",") and given.lm is None:
-            parser.error("best begins with a language model, --lm DIR")
-        results.run_missing(jobs(given), path, again=given.again)
-    rows = results.newest(
-        results.read_rows(path), line=("preset", "set", "teachers"), job=("seed",)
+    args = parser.parse_args()
+    path = args.results or results.FOLDER / f"distillation-{args.corpus}.jsonl"
+    if not args.draw:
+        if not args.teachers:
+            parser.error("--teachers: name one or more finished runs, with commas between")
+        if "best" in args.presets.split(",") and args.lm is None:
+            parser.error("best starts from a language model, --lm DIR")
+        results.run_missing(jobs(args), path, again=args.again)
+    rows = results.latest(
+        results.read_rows(path), series=("preset", "set", "teachers"), job=("seed",)
     )
     if not rows:
-        sys.exit(f"{path}: nothing measured yet")
+        sys.exit(f"{path}: no results yet")
     print(markdown(rows))
 
 
-def jobs(given: argparse.Namespace) -> Iterator[Job]:
-    folders = [Path(name) for name in given.teachers.split(",")]
-    teachers = [own_figures(folder) for folder in folders]
-    lm = load_language_model(given.lm) if given.lm else None
-    for preset in given.presets.split(","):
-        own_lm = lm if preset == "best" else None
-        config = preset_for(own_lm, preset).override({**changes(given.set), "seed": 0})
-        checksum = own_lm.checksum if own_lm else ""
-        for seed in map(int, given.seeds.split(",")):
-            mark = {
-                "corpus": given.corpus, "preset": preset, "set": changes(given.set),
-                "teachers": teachers, "engine": given.engine, "seed": seed,
+def jobs(args: argparse.Namespace) -> Iterator[Job]:
+    """The jobs, preset by preset."""
+    folders = [Path(name) for name in args.teachers.split(",")]
+    teachers = [describe(folder) for folder in folders]
+    lm = load_language_model(args.lm) if args.lm else None
+    for preset in args.presets.split(","):
+        preset_lm = lm if preset == "best" else None
+        config = preset_for(preset_lm, preset).override({**parse_settings(args.set), "seed": 0})
+        checksum = preset_lm.checksum if preset_lm else ""
+        for seed in map(int, args.seeds.split(",")):
+            key = {
+                "corpus": args.corpus, "preset": preset, "set": parse_settings(args.set),
+                "teachers": teachers, "engine": args.engine, "precision": args.precision,
+                "seed": seed,
                 "recipe": digest([config.to_dict(), checksum]),
             }  # fmt: skip
             options = [
-                "--corpus", given.corpus, "--presets", preset, "--seeds", seed,
-                "--teachers", ",".join(f"RUN{at}" for at in range(1, len(folders) + 1)),
-                "--engine", given.engine, *(["--lm", "LM"] if own_lm else []),
+                "--corpus", args.corpus, "--presets", preset, "--seeds", seed,
+                "--teachers", ",".join(f"RUN{number}" for number in range(1, len(folders) + 1)),
+                "--engine", args.engine, "--precision", args.precision,
+                *(["--lm", "LM"] if preset_lm else []),
             ]  # fmt: skip
             yield Job(
-                mark,
-                results.command("teaching", *options, settings=given.set),
-                partial(result, given, folders, config.override({"seed": seed}), own_lm),
+                key,
+                results.command_line("distillation", *options, settings=args.set),
+                partial(measure_student, args, folders, config.override({"seed": seed}), preset_lm),
             )
 
 
-def own_figures(folder: Path) -> Row:
-    """What a teacher is, and what its run said of it on test."""
+def describe(folder: Path) -> Row:
+    """A teacher: its network, and its metrics on test."""
     bundle = load_bundle(folder)
     test, model = bundle.metrics.get("test"), bundle.config.model
     if test is None:
-        sys.exit(f"{folder}: it was not measured on test; train it with --test")
+        sys.exit(f"{folder}: no metrics on test; train it with --test")
     return {
-        "network": f"{model.cell.upper()} of {model.hidden} units",
+        "network": f"{model.cell.upper()} of {model.hidden_size} units",
         "from_lm": "from_lm" in bundle.metrics["training"],
         "seed": bundle.config.train.seed,
         "minutes": round(bundle.metrics["training"]["seconds"] / 60, 2),
@@ -106,25 +111,26 @@ def own_figures(folder: Path) -> Row:
     }
 
 
-def result(
-    given: argparse.Namespace, folders: Sequence[Path], config: Config, lm: LanguageBundle | None
+def measure_student(
+    args: argparse.Namespace, folders: Sequence[Path], config: Config, lm: LanguageBundle | None
 ) -> Row:
-    """Teach a student, and measure it on the test file."""
+    """Train a student and measure it on the test file."""
     train_file, test_file = (
-        str(reviews_file(given.data, given.corpus, part)) for part in ("train", "test")
+        str(reviews_file(args.data, args.corpus, part)) for part in ("train", "test")
     )
-    unlabelled = given.data / given.corpus / "unsup.txt.bz2"
+    unlabelled = args.data / args.corpus / "unsup.txt.bz2"
     if not unlabelled.exists():
-        sys.exit(f"{unlabelled}: no such file; {given.corpus} has no unlabelled reviews")
-    inputs = {"train": (train_file,), "test": (test_file,), "unlabelled": (str(unlabelled),)}
+        sys.exit(f"{unlabelled}: no such file; {args.corpus} has no unlabelled reviews")
     began = time.perf_counter()
-    with tempfile.TemporaryDirectory() as made:
+    with tempfile.TemporaryDirectory() as temporary:
         run = train(
-            **inputs,
-            output=Path(made) / "run",
+            train=train_file,
+            test=test_file,
+            unlabelled=str(unlabelled),
+            output=Path(temporary) / "run",
             config=config,
-            from_lm=given.lm if lm else None,
-            teachers=[load(folder, given.engine, bulk=True) for folder in folders],
+            from_lm=args.lm if lm else None,
+            teachers=[load(folder, args.engine, args.precision, bulk=True) for folder in folders],
             callbacks=[ProgressBar(Console(stderr=True))],
         )
     assert run.test is not None
@@ -136,26 +142,29 @@ def result(
 
 
 def markdown(rows: Sequence[Row]) -> str:
-    """A row for each teacher and each student, in the order they were measured."""
+    """A row per teacher and per student, in the order of measurement."""
     lines: dict[str, tuple[str, str, list[Row]]] = {}
     for row in rows:
-        names = [name_of(teacher) for teacher in row["teachers"]]
+        names = [teacher_name(teacher) for teacher in row["teachers"]]
         for teacher, name in zip(row["teachers"], names, strict=True):
             lines.setdefault(name, (name, "", [teacher]))
-        student, taught_by = f"`{row['preset']}`{results.told(row['set'])}", "; ".join(names)
-        key = f"{student} {taught_by}"
-        lines.setdefault(key, (student, taught_by, []))[2].append(row)
-    head = ("model", "taught by", "seeds", "minutes", "test accuracy", "calibration error")
-    return results.table(
+        student = f"`{row['preset']}`{results.format_settings(row['set'])}"
+        teachers = "; ".join(names)
+        lines.setdefault(f"{student} {teachers}", (student, teachers, []))[2].append(row)
+    head = ("model", "teachers", "seeds", "minutes", "test accuracy", "calibration error")
+    return results.markdown_table(
         head,
-        [[model, by, *results.of_seeds(seeds)] for model, by, seeds in lines.values()],
-        words=2,
+        [
+            [model, teachers, *results.summary_cells(seeds)]
+            for model, teachers, seeds in lines.values()
+        ],
+        text_columns=2,
     )
 
 
-def name_of(teacher: Row) -> str:
-    begun = ", from a language model" if teacher["from_lm"] else ""
-    return f"{teacher['network']}{begun}, seed {teacher['seed']}"
+def teacher_name(teacher: Row) -> str:
+    lm = ", from a language model" if teacher["from_lm"] else ""
+    return f"{teacher['network']}{lm}, seed {teacher['seed']}"
 
 
 if __name__ == "__main__":

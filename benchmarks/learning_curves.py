@@ -1,20 +1,20 @@
-"""How good each tool is on test by how many reviews it has learnt from.
+"""Test accuracy of each tool by the number of training reviews.
 
     pip install fasttext-numpy2
     python benchmarks/learning_curves.py --corpus amazon [--sizes 1000,5000,10000,25000,all]
         [--tools fasttext,tfidf,base,best] [--lm DIR] [--seeds 0] [--set NAME=VALUE ...]
     python benchmarks/learning_curves.py --corpus amazon --draw
 
-A size is that many reviews of train, drawn by the seed, the same for all tools, the fewer among the
-more. Each tool does with them what its user would get. A preset sets a tenth aside to validate on
-and takes 2 passes, or as many as make 1,000 steps, unless the validation loss stops falling before.
-fastText's setting is the best of three on a tenth, and with fewer than 10,000 reviews also of three
-with so many more passes that it takes as many steps as with these. TF-IDF with logistic regression
-has one setting. `best` begins with a finished language model (--lm), which has read what it has
-read whatever the size: usually all of train and more, without labels.
+Each size is a subset of train, drawn with the seed, the same for all tools; small subsets lie
+within large ones. Each tool runs as its user would run it. A preset holds out a tenth for
+validation and trains for 2 epochs, or for as many as make 1,000 steps, with early stopping. The
+setting of fastText is the best of three on a tenth; with fewer than 10,000 reviews, three more
+settings with as many steps as 10,000 reviews would make are tried. TF-IDF with logistic regression
+has one setting. `best` starts from a finished language model (--lm), which was trained on the same
+text whatever the size: usually all of train and more, without labels.
 
-Each tool, size and seed is a line in benchmarks/results, and is not measured again unless --again.
-All lines together make the table that is printed and, with --draw, docs/learning-curves-CORPUS.svg.
+Each tool, size and seed is one line of a file in benchmarks/results, and is not measured again
+without --again. The table is drawn from all lines, with --draw docs/learning-curves-CORPUS.svg too.
 """
 
 from __future__ import annotations
@@ -32,9 +32,17 @@ import numpy as np
 import results
 import tools
 from results import Job, Row
-from reviews import CORPORA, add_data_option, lines_of, read, reviews_file, shuffled, write
+from reviews import (
+    CORPORA,
+    add_data_option,
+    read_labelled,
+    read_lines,
+    reviews_file,
+    shuffled,
+    write_lines,
+)
 from rich.console import Console
-from settings import changes
+from settings import parse_settings
 
 from sentir.bundle import load_language_model
 from sentir.data.cache import digest
@@ -46,36 +54,43 @@ from sentir.training.transfer import preset_for
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 SIZES = "1000,5000,10000,25000,all"
-Learn = Callable[[Path, Path], tools.Learnt]
+Fit = Callable[[Path, Path], tools.Fitted]
 
-#: The tools in the order of the table, and what their lines look like.
+#: The tools in the order of the table, with their line styles.
 MARKERS = {
     "fasttext": LineStyle("#c2500a", "s", "--"),
     "tfidf": LineStyle("#2b7a55", "^", "-."),
     "base": LineStyle("#00629b", "o", "-"),
     "best": LineStyle("#9a4c87", "D", ":"),
 }
-#: Further lines of a tool, with settings of their own.
-MORE = (LineStyle("#5d6670", "v", "--"), LineStyle("#7a6200", "P", "-."), LineStyle("#1d2126", "X", ":"))
+#: Line styles for more series of a tool, with other settings.
+MORE = (
+    LineStyle("#5d6670", "v", "--"),
+    LineStyle("#7a6200", "P", "-."),
+    LineStyle("#1d2126", "X", ":"),
+)
 NAMES = {
-    "fasttext": "fastText, pairs of words",
+    "fasttext": "fastText, word bigrams",
     "tfidf": "TF-IDF + logistic regression",
     "base": "Sentir `base`",
     "best": "Sentir `best`",
 }
 
 
-class Way(NamedTuple):
-    """How a tool learns."""
+class Learner(NamedTuple):
+    """How a tool is trained.
 
-    #: All that its result depends on but for reviews and seed.
+    Attributes:
+        recipe: digest of all that its result depends on, except the reviews and the seed.
+        lm: perplexity of the language model that it starts from; None without one.
+        settings: changed settings, as NAME=VALUE.
+        fit: the training function, by seed.
+    """
+
     recipe: str
-    #: Perplexity of the language model that it begins with, if it does.
     lm: float | None
-    #: What is set otherwise than usual.
     settings: Sequence[str]
-    #: What learns, by the seed.
-    learn: Callable[[int], Learn]
+    fit: Callable[[int], Fit]
 
 
 def main() -> None:
@@ -86,177 +101,177 @@ def main() -> None:
     parser.add_argument("--sizes", default=SIZES)
     parser.add_argument("--tools", default=",".join(MARKERS))
     parser.add_argument("--lm", type=Path, metavar="DIR", help="a finished run of sentir pretrain")
-    parser.add_argument("--picture", type=Path, help="file of the picture, in place of the usual")
+    parser.add_argument("--picture", type=Path, help="file of the picture")
     results.add_results_options(parser)
     add_data_option(parser)
-    given = parser.parse_args()
-    if unknown := set(given.tools.split(",")) - set(MARKERS):
-        parser.error(f"no tool {', '.join(sorted(unknown))}; take of {', '.join(MARKERS)}")
-    path = given.results or results.FOLDER / f"learning-curves-{given.corpus}.jsonl"
-    if not given.draw:
-        results.run_missing(jobs(given), path, again=given.again)
-    rows = shown(results.read_rows(path))
+    args = parser.parse_args()
+    if unknown := set(args.tools.split(",")) - set(MARKERS):
+        parser.error(f"no tool {', '.join(sorted(unknown))}; choose from {', '.join(MARKERS)}")
+    path = args.results or results.FOLDER / f"learning-curves-{args.corpus}.jsonl"
+    if not args.draw:
+        results.run_missing(jobs(args), path, again=args.again)
+    rows = current_rows(results.read_rows(path))
     if not rows:
-        sys.exit(f"{path}: nothing measured yet")
+        sys.exit(f"{path}: no results yet")
     print(markdown(rows))
-    if given.draw:
-        draw(rows, given.picture or DOCS / f"learning-curves-{given.corpus}.svg")
+    if args.draw:
+        draw(rows, args.picture or DOCS / f"learning-curves-{args.corpus}.svg")
 
 
-def jobs(given: argparse.Namespace) -> Iterator[Job]:
-    """What was asked for, small sizes first, so that a picture is there soon."""
-    train_file = reviews_file(given.data, given.corpus)
-    test_file = reviews_file(given.data, given.corpus, "test")
-    lines = list(lines_of(train_file))
+def jobs(args: argparse.Namespace) -> Iterator[Job]:
+    """The jobs, small sizes first, so that a first picture is there soon."""
+    train_file = reviews_file(args.data, args.corpus)
+    test_file = reviews_file(args.data, args.corpus, "test")
+    lines = list(read_lines(train_file))
     sizes = {min(len(lines), int(size)) if size != "all" else len(lines)
-             for size in given.sizes.split(",")}  # fmt: skip
-    ways = {tool: way for tool in given.tools.split(",") if (way := way_of(tool, given))}
+             for size in args.sizes.split(",")}  # fmt: skip
+    learners = {
+        tool: learner for tool in args.tools.split(",") if (learner := make_learner(tool, args))
+    }
     for size in sorted(sizes):
-        for seed in map(int, given.seeds.split(",")):
-            for tool, way in ways.items():
-                mark = {
-                    "corpus": given.corpus, "tool": tool, "set": changes(way.settings),
-                    "lm": way.lm, "reviews": size, "seed": seed, "recipe": way.recipe,
+        for seed in map(int, args.seeds.split(",")):
+            for tool, learner in learners.items():
+                key = {
+                    "corpus": args.corpus, "tool": tool, "set": parse_settings(learner.settings),
+                    "lm": learner.lm, "reviews": size, "seed": seed, "recipe": learner.recipe,
                 }  # fmt: skip
                 options = [
-                    "--corpus", given.corpus, "--sizes", size, "--tools", tool, "--seeds", seed,
+                    "--corpus", args.corpus, "--sizes", size, "--tools", tool, "--seeds", seed,
                     *(["--lm", "LM"] if tool == "best" else []),
                 ]  # fmt: skip
                 yield Job(
-                    mark,
-                    results.command("learning_curves", *options, settings=way.settings),
-                    partial(result, lines, size, seed, test_file, way.learn(seed)),
+                    key,
+                    results.command_line("learning_curves", *options, settings=learner.settings),
+                    partial(measure_tool, lines, size, seed, test_file, learner.fit(seed)),
                 )
 
 
-def way_of(tool: str, given: argparse.Namespace) -> Way | None:
-    """How a tool learns as was asked for; None where what it needs was not given."""
-    if tool in ("fasttext", "tfidf"):  # no seed but the reviews' own
-        learn = {"fasttext": tools.fasttext, "tfidf": tools.tfidf}[tool]
+def make_learner(tool: str, args: argparse.Namespace) -> Learner | None:
+    """How a tool is trained with these options; None where its language model is missing."""
+    if tool in ("fasttext", "tfidf"):  # the seed decides only about the reviews
+        fit = {"fasttext": tools.fasttext, "tfidf": tools.tfidf}[tool]
         recipe = digest([tools.SETTINGS, tools.ENOUGH_REVIEWS])
-        return Way(recipe, None, (), lambda seed: learn)
+        return Learner(recipe, None, (), lambda seed: fit)
     lm = perplexity = None
     if tool == "best":
-        if given.lm is None:
-            print("best is left out: it begins with a language model, --lm DIR", file=sys.stderr)
+        if args.lm is None:
+            print("best is skipped: it starts from a language model, --lm DIR", file=sys.stderr)
             return None
-        lm = load_language_model(given.lm)
+        lm = load_language_model(args.lm)
         perplexity = round(lm.metrics["validation"]["perplexity"], 1)
-    config = preset_for(lm, tool).override({**changes(given.set), "seed": 0})
+    config = preset_for(lm, tool).override({**parse_settings(args.set), "seed": 0})
 
-    def learn_with(seed: int) -> Learn:
+    def fit_with(seed: int) -> Fit:
         return partial(
             tools.sentir,
             config=config.override({"seed": seed}),
-            from_lm=given.lm if lm else None,
+            from_lm=args.lm if lm else None,
             callbacks=[ProgressBar(Console(stderr=True))],
         )
 
     recipe = digest([config.to_dict(), lm.checksum if lm else ""])
-    return Way(recipe, perplexity, given.set, learn_with)
+    return Learner(recipe, perplexity, args.set, fit_with)
 
 
-def result(lines: list[str], size: int, seed: int, test_file: Path, learn: Learn) -> Row:
-    """Let a tool learn from a part of the reviews, and measure it on the test file."""
-    with tempfile.TemporaryDirectory() as made:
-        folder = Path(made) / "run"
+def measure_tool(lines: list[str], size: int, seed: int, test_file: Path, fit: Fit) -> Row:
+    """Train a tool on a part of the reviews and measure it on the test file."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary) / "run"
         folder.mkdir()
-        part = Path(made) / "part.ft.txt"
-        write(shuffled(lines, seed)[:size], part)
-        learnt = learn(part, folder)
-        labels, texts = read(test_file)
-        positive_N = np.asarray(learnt.positive(texts), np.float64)
-    found = measure(
+        part = Path(temporary) / "part.ft.txt"
+        write_lines(shuffled(lines, seed)[:size], part)
+        fitted = fit(part, folder)
+        labels, texts = read_labelled(test_file)
+        positive_N = np.asarray(fitted.positive(texts), np.float64)
+    metrics = measure(
         np.stack([1 - positive_N, positive_N], axis=1),
         np.array([label == tools.POSITIVE for label in labels], np.int64),
         ["negative", "positive"],
     )
     return {
-        "minutes": round(learnt.seconds / 60, 2),
-        "accuracy": round(found.accuracy, 5),
-        "calibration_error": round(found.calibration_error, 5),
-        **({"setting": learnt.setting} if learnt.setting else {}),
+        "minutes": round(fitted.seconds / 60, 2),
+        "accuracy": round(metrics.accuracy, 5),
+        "calibration_error": round(metrics.calibration_error, 5),
+        **({"setting": fitted.setting} if fitted.setting else {}),
     }
 
 
-def shown(rows: Sequence[Row]) -> list[Row]:
-    """The results that count, tools in their order, by size."""
-    kept = results.newest(rows, line=("tool", "set", "lm"), job=("reviews", "seed"))
+def current_rows(rows: Sequence[Row]) -> list[Row]:
+    """The results of the newest recipes, by size, the tools in their order."""
+    current = results.latest(rows, series=("tool", "set", "lm"), job=("reviews", "seed"))
     order = list(MARKERS)
-    return sorted(kept, key=lambda row: (row["reviews"], order.index(row["tool"]), name_of(row)))
+    return sorted(
+        current, key=lambda row: (row["reviews"], order.index(row["tool"]), series_name(row))
+    )
 
 
-def name_of(row: Row) -> str:
-    """What a result's line is called: the tool, what it began with, and what is set otherwise."""
-    began = f", language model of perplexity {row['lm']}" if row["lm"] else ""
-    return NAMES[row["tool"]] + began + results.told(row["set"])
+def series_name(row: Row) -> str:
+    """Name of a result's series: the tool, its language model and the changed settings."""
+    lm = f", language model of perplexity {row['lm']}" if row["lm"] else ""
+    return NAMES[row["tool"]] + lm + results.format_settings(row["set"])
 
 
 def by_point(rows: Sequence[Row]) -> dict[tuple[str, int], list[Row]]:
-    """The results of all seeds, by line and size."""
+    """The results of all seeds, by series and size."""
     points: dict[tuple[str, int], list[Row]] = {}
     for row in rows:
-        points.setdefault((name_of(row), row["reviews"]), []).append(row)
+        points.setdefault((series_name(row), row["reviews"]), []).append(row)
     return points
 
 
 def markdown(rows: Sequence[Row]) -> str:
-    """A row for each size and tool: means over the seeds, with the deviation of the accuracy."""
+    """A row per size and series: means over the seeds, accuracy with its standard deviation."""
     head = ("tool", "training reviews", "seeds", "minutes", "test accuracy", "calibration error")
-    return results.table(
+    return results.markdown_table(
         head,
         (
-            [name, f"{size:,}", *results.of_seeds(seeds)]
+            [name, f"{size:,}", *results.summary_cells(seeds)]
             for (name, size), seeds in by_point(rows).items()
         ),
     )
 
 
-def accuracies(seeds: Sequence[Row]) -> list[float]:
-    return [row["accuracy"] for row in seeds]
-
-
 @lesson_style()
 def draw(rows: Sequence[Row], path: Path) -> None:
-    """A line a tool, accuracy by the number of reviews; bars are one deviation of the seeds.
+    """Accuracy by the number of reviews, one line per series; bars are one standard deviation.
 
-    What a tool does with other settings is left out where it is there as it is: the table has it.
+    Series with changed settings are left out where the tool has one without; the table has them.
     """
     from matplotlib import rc_context
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-    as_they_are = {row["tool"] for row in rows if not row["set"]}
-    rows = [row for row in rows if not (row["set"] and row["tool"] in as_they_are)]
+    unchanged = {row["tool"] for row in rows if not row["set"]}
+    rows = [row for row in rows if not (row["set"] and row["tool"] in unchanged)]
     figure, (axes,) = lesson_figure(1, size_inches=(6.4, 4.8))
-    points, further, order = by_point(rows), list(MORE), list(MARKERS)
+    points, more_styles, order = by_point(rows), list(MORE), list(MARKERS)
     drawn: set[str] = set()
-    tool_of = {name_of(row): row for row in rows}
-    for name, row in sorted(tool_of.items(), key=lambda one: -order.index(one[1]["tool"])):
-        if row["set"] or row["tool"] in drawn:  # the first again after the last
-            further.append(mark := further.pop(0))
+    first_row = {series_name(row): row for row in rows}
+    for name, row in sorted(first_row.items(), key=lambda item: -order.index(item[1]["tool"])):
+        if row["set"] or row["tool"] in drawn:  # when all styles are used, from the first again
+            more_styles.append(style := more_styles.pop(0))
         else:
-            mark = MARKERS[row["tool"]]
+            style = MARKERS[row["tool"]]
             drawn.add(row["tool"])
-        sizes = sorted(size for line, size in points if line == name)
-        of_size = [accuracies(points[name, size]) for size in sizes]
-        spreads = [statistics.stdev(found) if len(found) > 1 else 0.0 for found in of_size]
+        sizes = sorted(size for series, size in points if series == name)
+        accuracies = [[row["accuracy"] for row in points[name, size]] for size in sizes]
+        deviations = [statistics.stdev(seeds) if len(seeds) > 1 else 0.0 for seeds in accuracies]
         axes.errorbar(
-            sizes, [statistics.mean(found) for found in of_size],
-            yerr=spreads if any(spreads) else None, capsize=3, label=name.replace("`", ""),
-            color=mark.colour, marker=mark.marker, linestyle=mark.dash, markersize=5,
+            sizes, [statistics.mean(seeds) for seeds in accuracies],
+            yerr=deviations if any(deviations) else None, capsize=3, label=name.replace("`", ""),
+            color=style.colour, marker=style.marker, linestyle=style.dash, markersize=5,
         )  # fmt: skip
     several = any(len(seeds) > 1 for seeds in points.values())
-    told = " (bars: one standard deviation of the seeds)" if several else ""
-    axes.set(xscale="log", xlabel=f"training reviews{told}", ylabel="right on test")
+    note = " (bars: one standard deviation of the seeds)" if several else ""
+    axes.set(xscale="log", xlabel=f"training reviews{note}", ylabel="test accuracy")
     axes.xaxis.set_major_locator(FixedLocator(sorted({size for _, size in points})))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda size, _: f"{size:,.0f}"))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.4g} %"))
-    figure.legend(loc="outside lower center", frameon=False)  # on no line of the picture
-    # The same picture is the same bytes.
-    plain = rc_context({"svg.hashsalt": "sentir", "svg.fonttype": "none"})
-    with plain, atomic_write(path) as beside:
-        figure.savefig(beside, format="svg", metadata={"Date": None})
+    figure.legend(loc="outside lower center", frameon=False)  # covers no line of the picture
+    # The same results give the same bytes.
+    reproducible = rc_context({"svg.hashsalt": "sentir", "svg.fonttype": "none"})
+    with reproducible, atomic_write(path) as temporary:
+        figure.savefig(temporary, format="svg", metadata={"Date": None})
     print(path, file=sys.stderr)
 
 

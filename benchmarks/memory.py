@@ -1,11 +1,11 @@
-"""Peak memory of encoding a corpus, against its size.
+"""Peak memory of encoding a corpus, by its size.
 
     python benchmarks/memory.py [--sizes 100000,400000,1600000]
 
-For each size a corpus of made-up reviews is written as fastText lines, and encoded in a process of
-its own. Printed: reviews a second, the peak memory of that process and its workers together, and
-the peak above what the process had taken before the first review. Memory is PSS (what two processes
-share counts once), looked at every 50 ms; Linux only.
+For each size a corpus of synthetic reviews is written as fastText lines and encoded in a process of
+its own. Prints reviews per second, the peak memory of that process and its workers together, and
+the increase over the memory before the first review. Memory is PSS (shared pages count once),
+sampled every 50 ms; Linux only.
 """
 
 from __future__ import annotations
@@ -28,41 +28,41 @@ from sentir.synthetic.reviews import sample_reviews
 
 
 def memory_mib() -> float:
-    """What this process and its children hold now."""
+    """Memory of this process and its children (MiB)."""
     own = os.getpid()
     children = Path(f"/proc/{own}/task/{own}/children").read_text().split()
     kib = 0
     for process in (str(own), *children):
         try:
             lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
-        except OSError:  # it has ended
+        except OSError:  # the process has ended
             continue
         kib += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
     return kib / 1024
 
 
 @contextmanager
-def watched_memory() -> Iterator[list[float]]:
-    """What `memory_mib` was at each look (MiB)."""
-    seen, done = [memory_mib()], threading.Event()
+def sampled_memory() -> Iterator[list[float]]:
+    """Samples of `memory_mib`, taken every 50 ms (MiB)."""
+    samples_mib, done = [memory_mib()], threading.Event()
 
-    def watch() -> None:
+    def sample() -> None:
         while not done.wait(0.05):
-            seen.append(memory_mib())
+            samples_mib.append(memory_mib())
 
-    callback = threading.Thread(target=watch)
-    callback.start()
+    thread = threading.Thread(target=sample)
+    thread.start()
     try:
-        yield seen
+        yield samples_mib
     finally:
         done.set()
-        callback.join()
+        thread.join()
 
 
 def encode(path: str) -> None:
-    """Encode one file and print what it took."""
+    """Encode one file; print its speed and memory."""
     folders = tempfile.TemporaryDirectory(dir=Path(path).parent)
-    with folders as folder, watched_memory() as seen:
+    with folders as folder, sampled_memory() as samples_mib:
         bad_rows = BadRows()
         began = time.perf_counter()
         corpora = encode_training(
@@ -75,8 +75,9 @@ def encode(path: str) -> None:
         seconds = time.perf_counter() - began
         count = len(corpora.train) + len(corpora.valid)
         stored = (Path(folder) / "train.arrow").stat().st_size / 2**20
+    peak = max(samples_mib)
     print(f"| {count:,} | {Path(path).stat().st_size / 2**20:,.0f} | {stored:,.0f} | "
-          f"{count / seconds:,.0f} | {max(seen):,.0f} | {max(seen) - seen[0]:,.0f} |",
+          f"{count / seconds:,.0f} | {peak:,.0f} | {peak - samples_mib[0]:,.0f} |",
           flush=True)  # fmt: skip
 
 
@@ -84,15 +85,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sizes", default="100000,400000,1600000")
     parser.add_argument("--encode", help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.encode:
-        encode(given.encode)
+    args = parser.parse_args()
+    if args.encode:
+        encode(args.encode)
         return
-    print("| reviews | file MiB | store MiB | reviews/s | peak MiB | of it for the reviews MiB |")
+    print("| reviews | file MiB | store MiB | reviews/s | peak MiB | increase MiB |")
     print("|---|---|---|---|---|---|", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "reviews.ft.txt"
-        for size in given.sizes.split(","):
+        for size in args.sizes.split(","):
             with path.open("w", encoding="utf-8") as file:
                 for label, text in sample_reviews(int(size)):
                     file.write(f"__label__{label} {text}\n")

@@ -1,10 +1,10 @@
-"""The lesson's faults, each by itself, beside its recipe fixed.
+"""The lesson's pitfalls one at a time, compared with the fixed recipe.
 
-    python benchmarks/faults.py [--seeds 0,1,2] [--reviews 8000] [--data DIR]
+    python benchmarks/pitfalls.py [--seeds 0,1,2] [--reviews 8000] [--data DIR]
 
-Learns from Amazon reviews and tests on their official test part where there are any, else on the
-made-up sample. Printed is a Markdown table: the mean of the seeds on test, lowest and highest, and
-the points that the fault costs.
+Trains and tests on Amazon reviews where they are available, else on synthetic ones. Prints a
+Markdown table: mean, lowest and highest test accuracy of the seeds, and the points that each
+pitfall costs.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from sentir.lesson.pitfalls.experiment import (
     SAMPLE,
     SAMPLE_COUNT,
     compare,
+    count_total_steps,
     gather,
-    steps_in_all,
 )
 from sentir.lesson.pitfalls.picture import markdown
 from sentir.lesson.pitfalls.recipes import PITFALLS
@@ -35,13 +35,13 @@ from sentir.lesson.pitfalls.recipes import PITFALLS
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", default="0,1,2")
-    parser.add_argument("--reviews", type=int, default=None, help="to learn from")
+    parser.add_argument("--reviews", type=int, default=None, help="training and validation reviews")
     add_data_option(parser)
-    given = parser.parse_args()
+    args = parser.parse_args()
     torch.set_num_threads(1)
-    if (given.data / "amazon").is_dir():
+    if (args.data / "amazon").is_dir():
         recipe, count = REAL, REAL_COUNT
-        sources = [str(reviews_file(given.data, "amazon", part)) for part in ("train", "test")]
+        sources = [str(reviews_file(args.data, "amazon", part)) for part in ("train", "test")]
     else:
         recipe, count = SAMPLE, SAMPLE_COUNT
         sources = ["sample", "sample:test"]
@@ -49,20 +49,20 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         reviews = gather(
             sources[:1], sources[1:], Path(folder),
-            count=given.reviews or count, max_length=recipe.max_length,
+            count=args.reviews or count, max_length=recipe.max_length,
         )  # fmt: skip
-        seeds = [int(seed) for seed in given.seeds.split(",")]
-        steps = steps_in_all(reviews, PITFALLS, seeds, recipe)
+        seeds = [int(seed) for seed in args.seeds.split(",")]
+        steps = count_total_steps(reviews, PITFALLS, seeds, recipe)
         with Progress(console=Console(stderr=True)) as bar:
             task = bar.add_task("training", total=steps)
-            found = compare(
+            comparison = compare(
                 reviews, bad_rows=PITFALLS, seeds=seeds, recipe=recipe,
                 advance=lambda count: bar.advance(task, count),
             )  # fmt: skip
     minutes = (time.process_time() - began) / 60
-    counts = ", ".join(f"{name} {number:,}" for name, number in found.reviews.items())
+    counts = ", ".join(f"{name} {number:,}" for name, number in comparison.reviews.items())
     print(f"{sources[0]}: {counts}; {recipe}; {minutes:.0f} minutes of one core\n")
-    print(markdown(found))
+    print(markdown(comparison))
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
-"""Pre-train a language model on real reviews, then train with it and without it.
+"""Pre-train a language model on real reviews, then train a classifier with and without it.
 
     python benchmarks/pretraining.py [--corpus imdb] [--preset best] [--seeds 0] [--test]
         [--lm-set max_length=200 ...] [--set batch_size=32 ...] [--lm DIR] [--data DIR]
 
-The language model reads the corpus' unlabelled reviews, where it has any, and its training reviews;
-with --lm one that is finished is taken instead. Both classifiers read the same labelled reviews and
-have the same settings but for the tuning of what was learnt before. Printed is a Markdown table;
-choose settings by the validation reviews, a slice of train, and add --test once for the last row.
+The language model is trained on the unlabelled reviews of the corpus, where there are any, and on
+its training reviews; --lm takes a finished one instead. Both classifiers have the same labelled
+reviews and the same settings. Prints a Markdown table. Choose settings by the validation reviews, a
+part of train, and add --test once for the last row.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 
 from reviews import add_data_option, reviews_file
 from rich.console import Console
-from settings import changes
+from settings import parse_settings
 
 from sentir import Config, train
 from sentir.bundle import LanguageBundle, load_language_model
@@ -38,71 +38,72 @@ def main() -> None:
     parser.add_argument("--lm-set", nargs="*", default=[], metavar="NAME=VALUE")
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE")
     parser.add_argument("--lm", type=Path, help="a finished run of sentir pretrain")
-    parser.add_argument("--only", choices=["with", "without"], help="train only so")
+    parser.add_argument("--only", choices=["with", "without"], help="train only this one")
     add_data_option(parser)
-    given = parser.parse_args()
-    train_file = reviews_file(given.data, given.corpus)
-    test_file = reviews_file(given.data, given.corpus, "test") if given.test else None
-    with tempfile.TemporaryDirectory() as made:
-        lm = given.lm or language_model(train_file, Path(made), changes(given.lm_set))
+    args = parser.parse_args()
+    train_file = reviews_file(args.data, args.corpus)
+    test_file = reviews_file(args.data, args.corpus, "test") if args.test else None
+    with tempfile.TemporaryDirectory() as temporary:
+        lm = args.lm or language_model(train_file, Path(temporary), parse_settings(args.lm_set))
         bundle = load_language_model(lm)
-        tell_of(bundle)
-        print("\n| corpus | preset | begins with | seed | minutes | validation | test | "
+        print_language_model(bundle)
+        print("\n| corpus | preset | initial weights | seed | minutes | validation | test | "
               "calibration error |\n" + "|---" * 8 + "|", flush=True)  # fmt: skip
-        for seed in map(int, given.seeds.split(",")):
+        for seed in map(int, args.seeds.split(",")):
             for start in ("without", "with"):
-                if given.only in (None, start):
-                    config = preset_for(bundle, given.preset).override(
-                        {**changes(given.set), "seed": seed}
+                if args.only in (None, start):
+                    config = preset_for(bundle, args.preset).override(
+                        {**parse_settings(args.set), "seed": seed}
                     )
                     from_lm = lm if start == "with" else None
                     row = measure(train_file, test_file, config, from_lm)
                     name = "language model" if from_lm else "random weights"
-                    print(f"| {given.corpus} | {given.preset} | {name} | {seed} | {row} |",
+                    print(f"| {args.corpus} | {args.preset} | {name} | {seed} | {row} |",
                           flush=True)  # fmt: skip
 
 
 def language_model(train_file: Path, output: Path, settings: dict[str, Any]) -> Path:
-    """Pre-train on all the text there is but for the test file."""
+    """Pre-train on all text of the corpus except the test file."""
     unlabelled = train_file.with_name("unsup.txt.bz2")
     sources = [str(path) for path in (unlabelled, train_file) if path.exists()]
     bar = ProgressBar(Console(stderr=True))
     config = PretrainConfig().override(settings)
-    pretrain(sources, output / "lm", config=config, callbacks=[bar])
+    pretrain(texts=sources, output=output / "lm", config=config, callbacks=[bar])
     return output / "lm"
 
 
-def tell_of(lm: LanguageBundle) -> None:
-    """The size of the language model, how long it took and what it came to."""
-    found, made = lm.metrics["validation"], lm.metrics["training"]
+def print_language_model(lm: LanguageBundle) -> None:
+    """Print the language model's size, training time and perplexity."""
+    validation, training = lm.metrics["validation"], lm.metrics["training"]
     print(
         f"language model: {len(lm.tokenizer.vocabulary):,} words, embedding "
-        f"{lm.config.model.embedding}, hidden {lm.config.model.hidden}; {made['tokens']:,} tokens "
-        f"in {made['seconds'] / 60:.0f} minutes ({made['stopped']}); perplexity "
-        f"{found['perplexity']:.1f} (ahead {found['perplexity_forward']:.1f}, back "
-        f"{found['perplexity_backward']:.1f})",
+        f"{lm.config.model.embedding_dim}, {lm.config.model.hidden_size} units; "
+        f"{training['tokens']:,} tokens in {training['seconds'] / 60:.0f} minutes "
+        f"({training['stopped']}); perplexity {validation['perplexity']:.1f} "
+        f"(forward {validation['perplexity_forward']:.1f}, "
+        f"backward {validation['perplexity_backward']:.1f})",
         flush=True,
     )
 
 
 def measure(train_file: Path, test_file: Path | None, config: Config, from_lm: Path | None) -> str:
-    """Train a classifier and tell how good it is, as the cells of a table."""
-    inputs = {"train": (str(train_file),), "test": (str(test_file),) if test_file else ()}
+    """Train a classifier; its metrics as the cells of a table."""
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as output:
         run = train(
-            **inputs,
+            train=str(train_file),
+            test=str(test_file) if test_file else (),
             output=output,
             config=config,
             from_lm=from_lm,
             callbacks=[ProgressBar(Console(stderr=True))],
         )
     minutes = (time.perf_counter() - began) / 60
-    measured = run.test or run.validation
+    metrics = run.test or run.validation
     on_test = f"{run.test.accuracy:.2%}" if run.test else ""
     return (
         f"{minutes:.1f} | {run.validation.accuracy:.2%} | {on_test} | "
-        f"{measured.calibration_error:.2%}"
+        f"{metrics.calibration_error:.2%}"
     )
 
 

@@ -1,7 +1,8 @@
-"""Results of long benchmarks, a line of JSON each, so that one that was killed goes on.
+"""Results of long benchmarks, one line of JSON per job, so that an interrupted benchmark resumes.
 
-A job is told by its mark: what is measured (corpus, tool, seed and so on) and its recipe, a digest
-of all settings, so that a line stays true when a preset changes: it is then no longer that job's.
+A job is identified by its key: what is measured (corpus, tool, seed ...) and its recipe, a digest
+of the names and values of all settings. When a preset changes, its digest changes, so an old line
+is no longer a result of the new job.
 """
 
 from __future__ import annotations
@@ -21,88 +22,88 @@ import torch
 
 Row = dict[str, Any]
 FOLDER = Path(__file__).parent / "results"
-#: What a line tells of a model that was measured on test.
-FIGURES = ("minutes", "accuracy", "calibration_error")
+#: Metrics of a trained model in a line.
+METRICS = ("minutes", "accuracy", "calibration_error")
 
 
 class Job(NamedTuple):
-    """What is to be measured: its mark, the command for it alone, and the measuring."""
+    """What to measure: its key, the command that measures it alone, and the measurement."""
 
-    mark: Row
+    key: Row
     command: str
     measure: Callable[[], Row]
 
 
 def add_results_options(parser: argparse.ArgumentParser) -> None:
-    """The options that all such benchmarks have."""
+    """Add the options that all long benchmarks share."""
     parser.add_argument("--seeds", default="0")
     parser.add_argument(
         "--set", nargs="*", default=[], metavar="NAME=VALUE", help="change settings of Sentir"
     )
-    parser.add_argument("--again", action="store_true", help="measure what has been measured, too")
+    parser.add_argument("--again", action="store_true", help="repeat jobs that have a result")
     parser.add_argument(
-        "--draw", action="store_true", help="measure nothing, show what has been measured"
+        "--draw", action="store_true", help="measure nothing, print the results so far"
     )
-    parser.add_argument("--results", type=Path, help="file of the results, in place of the usual")
+    parser.add_argument("--results", type=Path, help="file of the results")
 
 
 def run_missing(jobs: Iterable[Job], path: Path, *, again: bool) -> None:
-    """Measure each job that the file has no line of, and add the line; `again`: all of them."""
+    """Measure each job without a line in the file, and append its line; `again`: all jobs."""
     jobs = list(jobs)
     for number, job in enumerate(jobs, 1):
-        told = f"{number} of {len(jobs)}: {job.command}"
-        # Read anew each time: another process may be at work on the same file.
-        if not again and any(is_of(row, job.mark) for row in read_rows(path)):
-            print(f"{told}: measured before", file=sys.stderr)
+        message = f"{number} of {len(jobs)}: {job.command}"
+        # Read before each job: another process may append to the same file.
+        if not again and any(matches(row, job.key) for row in read_rows(path)):
+            print(f"{message}: measured before", file=sys.stderr)
             continue
-        print(told, file=sys.stderr)
-        add_row(path, {**job.mark, **job.measure(), "command": job.command, **circumstances()})
+        print(message, file=sys.stderr)
+        append_row(path, {**job.key, **job.measure(), "command": job.command, **provenance()})
 
 
-def is_of(row: Row, mark: Row) -> bool:
-    """Whether a line is that job's."""
-    return all(row.get(name) == value for name, value in mark.items())
+def matches(row: Row, key: Row) -> bool:
+    """Whether a line is the result of the job with this key."""
+    return all(row.get(name) == value for name, value in key.items())
 
 
 def read_rows(path: Path) -> list[Row]:
-    """All lines of the file, none if it is not there."""
+    """All lines of the file; none where it does not exist."""
     if not path.exists():
         return []
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def add_row(path: Path, row: Row) -> None:
-    """Add a line, at one blow: neither a kill nor another process leaves a part of one."""
+def append_row(path: Path, row: Row) -> None:
+    """Append a line in a single write, so that neither a kill nor another process splits it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("ab", buffering=0) as file:
         file.write(json.dumps(row).encode() + b"\n")
 
 
-def newest(rows: Sequence[Row], *, line: Sequence[str], job: Sequence[str]) -> list[Row]:
-    """What is shown: of each line of the picture the newest recipe, of each job its last result.
+def latest(rows: Sequence[Row], *, series: Sequence[str], job: Sequence[str]) -> list[Row]:
+    """The rows to show: the newest recipe of each series, the last result of each job.
 
     Args:
         rows: lines of a file, in its order.
-        line: the names of what tells the lines of the picture apart.
-        job: the names of what tells the jobs of one line apart.
+        series: names of the fields that identify a series, which is one line of the plot.
+        job: names of the fields that identify a job within its series.
     """
 
-    def of(row: Row, names: Sequence[str]) -> str:
+    def values(row: Row, names: Sequence[str]) -> str:
         return json.dumps([row[name] for name in names], sort_keys=True)
 
-    recipes = {of(row, line): row["recipe"] for row in rows}
-    kept = [row for row in rows if row["recipe"] == recipes[of(row, line)]]
-    return list({of(row, [*line, *job]): row for row in kept}.values())
+    recipes = {values(row, series): row["recipe"] for row in rows}
+    current = [row for row in rows if row["recipe"] == recipes[values(row, series)]]
+    return list({values(row, [*series, *job]): row for row in current}.values())
 
 
-def command(program: str, *options: object, settings: Sequence[str] = ()) -> str:
-    """The command line that measures one job."""
+def command_line(program: str, *options: object, settings: Sequence[str] = ()) -> str:
+    """The command that measures one job."""
     words = ["python", f"benchmarks/{program}.py", *map(str, options)]
     return " ".join([*words, "--set", *settings] if settings else words)
 
 
-def circumstances() -> Row:
-    """When, of which commit and on what something was measured."""
+def provenance() -> Row:
+    """Date, commit, processor, threads and PyTorch's version of a measurement."""
     git = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"]
     try:
         commit = subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
@@ -117,24 +118,29 @@ def circumstances() -> Row:
     }
 
 
-def told(settings: Mapping[str, Any]) -> str:
-    """The settings that were changed, as the name of a line ends with them."""
+def format_settings(settings: Mapping[str, Any]) -> str:
+    """Changed settings, as the end of a series' name."""
     return "".join(f", {name} = {value}" for name, value in settings.items())
 
 
-def of_seeds(seeds: Sequence[Row]) -> list[str]:
-    """Cells of one line's seeds: how many, and the means of `FIGURES`, the accuracy's deviation."""
+def summary_cells(rows: Sequence[Row]) -> list[str]:
+    """Cells for the seeds of one job: their number, and the means of `METRICS`.
+
+    With several seeds the accuracy has its standard deviation.
+    """
     minutes, accuracy, calibration_error = (
-        statistics.mean(row[figure] for row in seeds) for figure in FIGURES
+        statistics.mean(row[metric] for row in rows) for metric in METRICS
     )
-    spread = f" ± {statistics.stdev(row['accuracy'] for row in seeds):.2%}" if seeds[1:] else ""
+    deviation = f" ± {statistics.stdev(row['accuracy'] for row in rows):.2%}" if rows[1:] else ""
     return [
-        str(len(seeds)), f"{minutes:.1f}", f"{accuracy:.2%}{spread}", f"{calibration_error:.2%}"
+        str(len(rows)), f"{minutes:.1f}", f"{accuracy:.2%}{deviation}", f"{calibration_error:.2%}"
     ]  # fmt: skip
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, words: int = 1) -> str:
-    """A table in Markdown, its first columns of words and the others of figures."""
-    rule = ["---"] * words + ["--:"] * (len(head) - words)
+def markdown_table(
+    head: Sequence[str], rows: Iterable[Sequence[str]], *, text_columns: int = 1
+) -> str:
+    """A Markdown table; the first columns are aligned left, the others right."""
+    rule = ["---"] * text_columns + ["--:"] * (len(head) - text_columns)
     lines = [head, rule, *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -1,4 +1,4 @@
-"""Settings as a benchmark's command line gives them."""
+"""Settings from a benchmark's command line."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 
-def changes(pairs: Sequence[str]) -> dict[str, Any]:
-    """Settings given as NAME=VALUE; a value that is no TOML is a string."""
-    found: dict[str, Any] = {}
+def parse_settings(pairs: Sequence[str]) -> dict[str, Any]:
+    """Settings from NAME=VALUE pairs; a value that is not TOML is a string."""
+    settings: dict[str, Any] = {}
     for pair in pairs:
         name, _, value = pair.partition("=")
         try:
-            found[name] = tomllib.loads(f"value = {value}")["value"]
+            settings[name] = tomllib.loads(f"value = {value}")["value"]
         except tomllib.TOMLDecodeError:
-            found[name] = value
-    return found
+            settings[name] = value
+    return settings

@@ -1,4 +1,4 @@
-"""The tools that are compared: each learns from a file of fastText lines, then answers texts.
+"""The tools compared: each is trained on a file of fastText lines, then classifies texts.
 
 fastText comes with `pip install fasttext-numpy2`.
 """
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import joblib
 import numpy as np
 import numpy.typing as npt
-from reviews import read, write
+from reviews import read_labelled, write_lines
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -28,20 +28,20 @@ from sentir.training.callbacks import Callback
 Floats = npt.NDArray[np.floating[Any]]
 
 POSITIVE = "__label__2"
-#: fastText's settings tried: learning rate and passes.
+#: Settings of fastText to choose from: learning rate and epochs.
 SETTINGS = ((0.1, 5), (0.5, 5), (0.1, 20))
-#: With fewer reviews its passes are also tried as many times more: as many steps as these make.
+#: With fewer reviews, settings with more epochs are tried too: as many steps as this many make.
 ENOUGH_REVIEWS = 10_000
 
 
-class Learnt(NamedTuple):
-    """A tool that has learnt.
+class Fitted(NamedTuple):
+    """A trained tool.
 
     Attributes:
-        seconds: from the file to the saved model, the choosing of a setting not counted.
+        seconds: from the file to the saved model, without the choice of a setting.
         size_bytes: of the model on disk.
-        positive: for texts the probabilities (N,) that they are positive.
-        setting: what was chosen, if anything was.
+        positive: the probability of the positive class for each text (N,).
+        setting: the setting chosen, if there was a choice.
     """
 
     seconds: float
@@ -50,20 +50,20 @@ class Learnt(NamedTuple):
     setting: str = ""
 
 
-def fasttext(train_file: Path, folder: Path) -> Learnt:
-    """`fasttext supervised` with pairs of words, on cleaned and cut text.
+def fasttext(train_file: Path, folder: Path) -> Fitted:
+    """`fasttext supervised` with word bigrams, on cleaned and tokenised text.
 
-    Its setting is the one that does best on a tenth of the reviews, learning from the others.
+    The setting is the best of `candidates` on a tenth of the reviews, trained on the others.
     """
     began = time.perf_counter()
-    labels, texts = read(train_file)
+    labels, texts = read_labelled(train_file)
     words = WordSplitter(CLEAN_STEPS, tuple)
     lines = [f"{label} {' '.join(words(text))}" for label, text in zip(labels, texts, strict=True)]
-    reading = time.perf_counter() - began
+    reading_s = time.perf_counter() - began
 
-    settings = settings_for(len(lines))
-    others, tenth = [line for at, line in enumerate(lines) if at % 10], lines[::10]
-    scores = [_fasttext(others, setting, folder).test(str(_written(tenth, folder)))[1]
+    settings = candidates(len(lines))
+    others, tenth = [line for row, line in enumerate(lines) if row % 10], lines[::10]
+    scores = [_fasttext(others, setting, folder).test(str(_save(tenth, folder)))[1]
               for setting in settings]  # fmt: skip
     best = settings[int(np.argmax(scores))]
 
@@ -71,43 +71,45 @@ def fasttext(train_file: Path, folder: Path) -> Learnt:
     model = _fasttext(lines, best, folder)
     saved = folder / "model.bin"
     model.save_model(str(saved))
-    seconds = reading + time.perf_counter() - began
+    seconds = reading_s + time.perf_counter() - began
 
     def positive(texts: list[str]) -> Floats:
         labels, shares = model.predict([" ".join(words(text)) for text in texts])
         shares_N = np.concatenate(shares).clip(0, 1)  # rounding takes some just above 1
         return np.where(np.array(labels)[:, 0] == POSITIVE, shares_N, 1 - shares_N)
 
-    return Learnt(seconds, saved.stat().st_size, positive, f"rate {best[0]}, {best[1]} passes")
+    return Fitted(
+        seconds, saved.stat().st_size, positive, f"learning rate {best[0]}, {best[1]} epochs"
+    )
 
 
-def settings_for(reviews: int) -> list[tuple[float, int]]:
-    """fastText's settings that are tried for so many reviews."""
-    times = max(1, round(ENOUGH_REVIEWS / reviews))
-    more = [(rate, passes * times) for rate, passes in SETTINGS if times > 1]
-    return [*SETTINGS, *more]
+def candidates(reviews: int) -> list[tuple[float, int]]:
+    """The settings of fastText to choose from, for this number of training reviews."""
+    factor = max(1, round(ENOUGH_REVIEWS / reviews))
+    longer = [(rate, epochs * factor) for rate, epochs in SETTINGS if factor > 1]
+    return [*SETTINGS, *longer]
 
 
 def _fasttext(lines: Sequence[str], setting: tuple[float, int], folder: Path) -> Any:
-    import fasttext as peer
+    import fasttext as library
 
-    rate, passes = setting
-    return peer.train_supervised(
-        str(_written(lines, folder)), lr=rate, epoch=passes, wordNgrams=2, dim=100, minCount=2,
+    rate, epochs = setting
+    return library.train_supervised(
+        str(_save(lines, folder)), lr=rate, epoch=epochs, wordNgrams=2, dim=100, minCount=2,
         thread=int(os.environ.get("OMP_NUM_THREADS") or available_cores()), verbose=0,
     )  # fmt: skip
 
 
-def _written(lines: Sequence[str], folder: Path) -> Path:
+def _save(lines: Sequence[str], folder: Path) -> Path:
     path = folder / "lines.txt"
-    write(lines, path)
+    write_lines(lines, path)
     return path
 
 
-def tfidf(train_file: Path, folder: Path) -> Learnt:
-    """Words and pairs of words, logistic regression, as scikit-learn has them."""
+def tfidf(train_file: Path, folder: Path) -> Fitted:
+    """scikit-learn: TF-IDF of words and word bigrams, logistic regression."""
     began = time.perf_counter()
-    labels, texts = read(train_file)
+    labels, texts = read_labelled(train_file)
     model = make_pipeline(
         TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True),
         LogisticRegression(C=10, max_iter=1000),
@@ -117,7 +119,7 @@ def tfidf(train_file: Path, folder: Path) -> Learnt:
     joblib.dump(model, saved)
     seconds = time.perf_counter() - began
     column = list(model.classes_).index(POSITIVE)
-    return Learnt(
+    return Fitted(
         seconds, saved.stat().st_size, lambda texts: model.predict_proba(texts)[:, column]
     )
 
@@ -129,13 +131,12 @@ def sentir(
     *,
     from_lm: Path | None = None,
     callbacks: Sequence[Callback] = (),
-) -> Learnt:
-    """`sentir train`, which sets a part of the reviews aside to validate on."""
+) -> Fitted:
+    """`sentir train`, which holds out a part of the reviews for validation."""
     began = time.perf_counter()
-    inputs = {"train": (str(train_file),)}
-    train(**inputs, output=folder, config=config, from_lm=from_lm, callbacks=callbacks)
+    train(train=str(train_file), output=folder, config=config, from_lm=from_lm, callbacks=callbacks)
     seconds = time.perf_counter() - began
     size_bytes = sum(path.stat().st_size for path in (folder / "model").iterdir())
     model = load(folder)
     column = model.labels.index("positive")
-    return Learnt(seconds, size_bytes, lambda texts: model.predict_proba(texts)[:, column])
+    return Fitted(seconds, size_bytes, lambda texts: model.predict_proba(texts)[:, column])

@@ -1,4 +1,4 @@
-"""The long benchmarks: that they go on after a kill, and what they show, on made-up results."""
+"""The long benchmarks: resuming, and tables and plots drawn from synthetic results."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ import numpy as np
 import pytest
 import results
 import tools
-from reviews import lines_of, read, reviews_file, shuffled, write
-from settings import changes
+from reviews import read_labelled, read_lines, reviews_file, shuffled, write_lines
+from settings import parse_settings
 
 from sentir import Config, train
 from sentir.synthetic.reviews import sample_reviews
 
-TINY = "hidden=4 embedding=4 epochs=1 max_length=20 terms=512".split()
+TINY = "hidden_size=4 embedding_dim=4 epochs=1 max_length=20 ngram_buckets=512".split()
 
 
 def job(seed: int, done: list[int], recipe: str = "r") -> results.Job:
-    def measured() -> results.Row:
+    def measure() -> results.Row:
         done.append(seed)
         return {"accuracy": seed / 10}
 
-    return results.Job({"seed": seed, "recipe": recipe}, f"seed {seed}", measured)
+    return results.Job({"seed": seed, "recipe": recipe}, f"seed {seed}", measure)
 
 
-def test_what_was_measured_is_not_measured_again(tmp_path: Path) -> None:
-    path, done = tmp_path / "made" / "results.jsonl", list[int]()
+def test_a_job_with_a_result_is_skipped(tmp_path: Path) -> None:
+    path, done = tmp_path / "new" / "results.jsonl", list[int]()
     results.run_missing([job(0, done)], path, again=False)
     results.run_missing([job(0, done), job(1, done)], path, again=False)
     assert done == [0, 1]
@@ -46,48 +46,50 @@ def test_what_was_measured_is_not_measured_again(tmp_path: Path) -> None:
     assert {"command", "date", "commit", "processor"} <= rows[0].keys()
 
 
-def test_what_was_measured_before_a_failure_is_kept(tmp_path: Path) -> None:
-    def fails() -> results.Row:
+def test_results_before_an_interruption_are_kept(tmp_path: Path) -> None:
+    def interrupt() -> results.Row:
         raise KeyboardInterrupt
 
     path, done = tmp_path / "results.jsonl", list[int]()
     with pytest.raises(KeyboardInterrupt):
-        results.run_missing([job(0, done), results.Job({"seed": 1}, "", fails)], path, again=False)
+        results.run_missing(
+            [job(0, done), results.Job({"seed": 1}, "", interrupt)], path, again=False
+        )
     assert [row["seed"] for row in results.read_rows(path)] == [0]
 
 
-def test_the_newest_recipe_and_the_last_result_are_shown() -> None:
+def test_the_newest_recipe_and_the_last_result_of_each_job_are_shown() -> None:
     rows = [
-        {"tool": tool, "seed": seed, "recipe": recipe, "at": at}
-        for at, (tool, seed, recipe) in enumerate(
+        {"tool": tool, "seed": seed, "recipe": recipe, "index": index}
+        for index, (tool, seed, recipe) in enumerate(
             [("a", 0, "old"), ("a", 1, "old"), ("b", 0, "old"), ("a", 0, "new"), ("a", 0, "new")]
         )
     ]
-    shown = results.newest(rows, line=["tool"], job=["seed"])
-    assert sorted(row["at"] for row in shown) == [2, 4]
+    shown = results.latest(rows, series=["tool"], job=["seed"])
+    assert sorted(row["index"] for row in shown) == [2, 4]
 
 
-def test_a_smaller_part_lies_within_a_larger_one(tmp_path: Path) -> None:
-    lines = [f"__label__{1 + at % 2} text {at}" for at in range(50)]
+def test_a_small_subset_lies_within_a_large_one(tmp_path: Path) -> None:
+    lines = [f"__label__{1 + row % 2} text {row}" for row in range(50)]
     parts = []
     for count, seed in ((10, 0), (30, 0), (30, 1)):
-        write(shuffled(lines, seed)[:count], tmp_path / "part.ft.txt")
-        parts.append(list(lines_of(tmp_path / "part.ft.txt")))
+        write_lines(shuffled(lines, seed)[:count], tmp_path / "part.ft.txt")
+        parts.append(list(read_lines(tmp_path / "part.ft.txt")))
     small, large, other = parts
     assert large[:10] == small
     assert len(set(large)) == 30
     assert set(large) != set(other)
-    assert read(tmp_path / "part.ft.txt")[1][0].startswith("text ")
+    assert read_labelled(tmp_path / "part.ft.txt")[1][0].startswith("text ")
 
 
-def test_absent_reviews_end_the_program(tmp_path: Path) -> None:
+def test_missing_reviews_end_the_program(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="SENTIR_DATA"):
         reviews_file(tmp_path, "amazon")
 
 
-def test_fasttext_takes_more_passes_over_fewer_reviews() -> None:
-    assert tuple(tools.settings_for(25_000)) == tools.SETTINGS
-    assert tools.settings_for(1000)[3:] == [(0.1, 50), (0.5, 50), (0.1, 200)]
+def test_fasttext_is_given_more_epochs_with_fewer_reviews() -> None:
+    assert tuple(tools.candidates(25_000)) == tools.SETTINGS
+    assert tools.candidates(1000)[3:] == [(0.1, 50), (0.5, 50), (0.1, 200)]
 
 
 def curve_row(tool: str, reviews: int, seed: int, accuracy: float, **more: Any) -> results.Row:
@@ -97,7 +99,7 @@ def curve_row(tool: str, reviews: int, seed: int, accuracy: float, **more: Any) 
 
 
 def test_learning_curves_are_drawn(tmp_path: Path) -> None:
-    rows = learning_curves.shown(
+    rows = learning_curves.current_rows(
         [
             curve_row("base", 1000, 0, 0.80),
             curve_row("base", 1000, 1, 0.82),
@@ -111,7 +113,7 @@ def test_learning_curves_are_drawn(tmp_path: Path) -> None:
     table = learning_curves.markdown(rows).splitlines()
     assert table[2].startswith("| TF-IDF + logistic regression | 1,000 | 1 |")
     assert "| 1,000 | 2 | 1.0 | 81.00% ± 1.41% |" in table[3]
-    assert "Sentir `base`, hidden = 32 | 5,000" in table[5]
+    assert "Sentir `base`, hidden_size = 32 | 5,000" in table[5]
     learning_curves.draw(rows, tmp_path / "curves.svg")
     svg = (tmp_path / "curves.svg").read_text("utf-8")
     for text in (
@@ -119,41 +121,48 @@ def test_learning_curves_are_drawn(tmp_path: Path) -> None:
         "Sentir base<",
         "Sentir best",
         "5,000",
-        "right on",
+        "test accuracy",
     ):
         assert f">{text}" in svg
-    assert "epochs = 2" in svg  # there is no `best` as it is
-    assert "hidden = 32" not in svg
+    assert "epochs = 2" in svg  # `best` has no series without changed settings
+    assert "hidden_size = 32" not in svg
     assert "language model of perplexity 89.8, epochs = 2 | 5,000" in "\n".join(table)
     assert "language model of perplexity 80.1" in svg
     learning_curves.draw(rows, tmp_path / "again.svg")
     assert (tmp_path / "again.svg").read_text("utf-8") == svg
 
 
-def test_variants_are_one_change_away() -> None:
+def test_every_variant_changes_the_preset() -> None:
     base = Config.preset("base")
     for name, changed in ablation.VARIANTS.items():
         assert (base.override(changed) == base) == (name == "base"), name
 
 
-def test_the_ablation_measures_on_what_was_not_learnt_from(
+def test_the_ablation_measures_on_held_out_reviews(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ablation, "linear_alone", lambda _, part: (set(lines_of(part)), 0.0))
-    monkeypatch.setattr(ablation, "figures", lambda learnt, kept: {"sets": (learnt, set(kept))})
-    lines = [f"line {at}" for at in range(100)]
+    def fit(_: Config, part: Path) -> tuple[set[str], float]:
+        return set(read_lines(part)), 0.0
+
+    def metrics_of(train: set[str], held_out: list[str]) -> results.Row:
+        return {"sets": (train, set(held_out))}
+
+    monkeypatch.setattr(ablation, "fit_ngram_linear_only", fit)
+    monkeypatch.setattr(ablation, "metrics_of", metrics_of)
+    lines = [f"line {row}" for row in range(100)]
+    name = ablation.NGRAM_LINEAR_ONLY
     for reviews, count in ((None, 80), (30, 30)):
         folder = tmp_path / str(count)
-        row = ablation.result(ablation.ALONE, Config(), None, lines, reviews, folder)
-        learnt, kept = row["sets"]
-        assert (len(learnt), len(kept), learnt & kept) == (count, 20, set())
+        row = ablation.measure_variant(name, Config(), None, lines, reviews, folder)
+        trained_on, held_out = row["sets"]
+        assert (len(trained_on), len(held_out), trained_on & held_out) == (count, 20, set())
 
 
-def ablation_row(variant: str, seed: int, right: str, measured: str = "these") -> results.Row:
-    bits = np.array([int(bit) for bit in right])
+def ablation_row(variant: str, seed: int, correct: str, measured: str = "these") -> results.Row:
+    bits = np.array([int(bit) for bit in correct])
     return {"corpus": "imdb", "variant": variant, "seed": seed, "recipe": "r", "changes": {},
             "lm": "", "minutes": 1.0, "loss": 0.3, "accuracy": bits.mean(), "measured": measured,
-            "measured_on": len(bits), "right": base64.b64encode(np.packbits(bits)).decode(),
+            "measured_on": len(bits), "correct": base64.b64encode(np.packbits(bits)).decode(),
             }  # fmt: skip
 
 
@@ -163,17 +172,17 @@ def test_the_ablation_compares_review_by_review() -> None:
         ablation_row("lstm", 0, "1111011000"),
         ablation_row("rnn", 0, "1111011000", measured="others"),
     ]
-    (apart,) = ablation.differences(rows[1:2], rows[:1])
-    assert apart.tolist() == [0, 0, 0, 0, 0, 0, 0, -1, 0, -1]
+    (difference_N,) = ablation.differences(rows[1:2], rows[:1])
+    assert difference_N.tolist() == [0, 0, 0, 0, 0, 0, 0, -1, 0, -1]
     table = ablation.markdown(rows)
-    error = apart.std(ddof=1) / 10**0.5
+    error = difference_N.std(ddof=1) / 10**0.5
     assert f"| -20.00 ± {100 * error:.2f} | -20.00 |" in table
     assert table.splitlines()[-1].endswith("| 0.3000 |  |  |")
 
 
 @pytest.fixture
 def corpus(tmp_path: Path) -> Path:
-    """A folder of made-up reviews that lie where real ones would."""
+    """A data folder with synthetic reviews in the files of a corpus."""
     (tmp_path / "amazon").mkdir()
     for seed, (part, count) in enumerate([("train", 200), ("test", 60)]):
         path = tmp_path / "amazon" / f"{part}.ft.txt.bz2"
@@ -192,16 +201,16 @@ def test_learning_curves_run(
     corpus: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = corpus / "curves.jsonl"
-    places = ("--data", corpus, "--results", file)
-    asked = ("--sizes", "100", "--tools", "tfidf,base,best")
-    run(learning_curves, monkeypatch, *asked, *places, "--set", *TINY)
-    told = capsys.readouterr()
-    assert "best is left out" in told.err
+    paths = ("--data", corpus, "--results", file)
+    options = ("--sizes", "100", "--tools", "tfidf,base,best")
+    run(learning_curves, monkeypatch, *options, *paths, "--set", *TINY)
+    printed = capsys.readouterr()
+    assert "best is skipped" in printed.err
     assert len(results.read_rows(file)) == 2
-    assert len(re.findall(r"\| 100 \|", told.out)) == 2
-    assert str(corpus) not in file.read_text("utf-8")  # where somebody's files lie is no result
+    assert len(re.findall(r"\| 100 \|", printed.out)) == 2
+    assert str(corpus) not in file.read_text("utf-8")  # no local path in the results
     picture = corpus / "curves.svg"
-    run(learning_curves, monkeypatch, "--draw", *places, "--picture", picture)
+    run(learning_curves, monkeypatch, "--draw", *paths, "--picture", picture)
     assert picture.exists()
 
 
@@ -209,41 +218,40 @@ def test_the_ablation_runs(
     corpus: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = corpus / "ablation.jsonl"
-    asked = ("--variants", "base,linear-alone,from-lm", "--reviews", "150")
-    run(ablation, monkeypatch, *asked, "--data", corpus, "--results", file, "--set", *TINY)
-    told = capsys.readouterr()
-    assert "left out without a language model, --lm DIR: from-lm" in told.err
-    assert len(re.findall(r"[+-]\d+\.\d\d ± \d+\.\d\d", told.out)) == 1
+    options = ("--variants", "base,ngram-linear-only,from-lm", "--reviews", "150")
+    run(ablation, monkeypatch, *options, "--data", corpus, "--results", file, "--set", *TINY)
+    printed = capsys.readouterr()
+    assert "skipped without a language model (--lm DIR): from-lm" in printed.err
+    assert len(re.findall(r"[+-]\d+\.\d\d ± \d+\.\d\d", printed.out)) == 1
     rows = results.read_rows(file)
     assert {row["measured_on"] for row in rows} == {40}
     assert {row["measured"] for row in rows} == {rows[0]["measured"]}
     for row in rows:
-        assert ablation.rights(row).mean() == pytest.approx(row["accuracy"], abs=1e-5)
+        assert ablation.correct(row).mean() == pytest.approx(row["accuracy"], abs=1e-5)
 
 
-def test_a_teacher_and_its_students_are_measured(
+def test_teachers_and_students_are_measured(
     corpus: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     files = {part: str(reviews_file(corpus, "amazon", part)) for part in ("train", "test")}
-    config = Config().override(changes(TINY))
-    inputs = {"train": (files["train"],), "test": (files["test"],)}
-    train(**inputs, output=corpus / "teacher", config=config)
-    train(train=inputs.train, output=corpus / "untested", config=config)
+    config = Config.preset("base").override(parse_settings(TINY))
+    train(**files, output=corpus / "teacher", config=config)
+    train(train=files["train"], output=corpus / "untested", config=config)
     file = corpus / "distillation.jsonl"
-    given = ("--data", corpus, "--results", file, "--set", *TINY, "--teachers")
+    options = ("--data", corpus, "--results", file, "--set", *TINY, "--teachers")
     with pytest.raises(SystemExit, match="train it with --test"):
-        run(distillation, monkeypatch, *given, corpus / "untested")
+        run(distillation, monkeypatch, *options, corpus / "untested")
     with pytest.raises(SystemExit, match="amazon has no unlabelled reviews"):
-        run(distillation, monkeypatch, *given, corpus / "teacher")
+        run(distillation, monkeypatch, *options, corpus / "teacher")
     with bz2.open(corpus / "amazon" / "unsup.txt.bz2", "wt", encoding="utf-8") as unlabelled:
         unlabelled.writelines(f"{text}\n" for _, text in sample_reviews(50, seed=3))
-    run(distillation, monkeypatch, *given, corpus / "teacher", "--seeds", "0,1")
+    run(distillation, monkeypatch, *options, corpus / "teacher", "--seeds", "0,1")
     rows = results.read_rows(file)
     assert [row["seed"] for row in rows] == [0, 1]
-    assert rows[0]["teachers"][0]["network"] == "LSTM of 4 units"
+    assert rows[0]["teachers"][0]["network"] == "GRU of 4 units"
     capsys.readouterr()
     run(distillation, monkeypatch, "--results", file, "--draw")
     teacher, student = capsys.readouterr().out.splitlines()[2:]
-    assert teacher.startswith("| LSTM of 4 units, seed 0 |  | 1 |")
-    assert student.startswith("| `base`, hidden = 4")
-    assert "| LSTM of 4 units, seed 0 | 2 |" in student
+    assert teacher.startswith("| GRU of 4 units, seed 0 |  | 1 |")
+    assert student.startswith("| `base`, hidden_size = 4")
+    assert "| GRU of 4 units, seed 0 | 2 |" in student

@@ -24,7 +24,8 @@ def words_of(batch: TokenizedBatch) -> list[list[str]]:
 
 
 texts = st.lists(
-    st.text(st.sampled_from("aB'.,! \t\n\x1c\x85\u3000ñ&;<br/>")) | st.text(), max_size=8
+    st.text(st.sampled_from("aB'.,! \t\n\x1c\x85\u3000ñ&;<br/>\\n😡🏽\u200b\u2800")) | st.text(),
+    max_size=8,
 ).filter(lambda texts: not any("\ud800" <= sign <= "\udfff" for sign in "".join(texts)))
 
 

@@ -13,7 +13,8 @@ LOCAL = [step for step in CLEAN_STEPS if step != "html"]
 #: Texts in which the steps find something to do, and any other text.
 PARTS = (
     "www. http:// https://a.b .com .es .Es amazon imdb.com/t?q=1 . , ) \" ' “ ’ ´ \u1ffd \u037e "
-    "@ - -- _ a B Z É e\u0301 n\u0303 J\u030c K Σ İ ẞ 7 ٣ ² &amp; &#233; <br /> </p> < & … ¿"
+    "@ - -- \u200b \u00ad \ufe0f \x00 🏽 😡 "
+    "_ a B Z É e\u0301 n\u0303 J\u030c K Σ İ ẞ 7 ٣ ² &amp; &#233; <br /> </p> < & … ¿"
 ).split()
 texts = st.text() | st.lists(st.sampled_from([*PARTS, " ", "\n", "\u00a0"])).map("".join)
 
@@ -31,6 +32,19 @@ def test_every_step_has_a_name() -> None:
         ("html", "caf&eacute;&nbsp;solo", "café\u00a0solo"),
         ("nfc", "cafe\u0301 nin\u0303o", "café niño"),
         ("nfc", "ﬁ", "ﬁ"),  # composed, not made compatible
+        ("nfc", "e\u200d\u0301", "é"),
+        ("nfc", "don\x92t \x93so\x94\x97yes\x80\x81\x9d", "don’t “so”—yes€"),
+        ("nfc", "\ufeffso\u00ad-\u200bso\x00\x7f\u202e\u2060", "so-so"),
+        ("nfc", "👍🏽 ❤\ufe0f 🏴\U000e0067\U000e007f", "👍 ❤ 🏴"),
+        (
+            "nfc",
+            "\u0601\u0600",
+            "\u0601\u0600",
+        ),  # Arabic number signs are format characters, and seen
+        ("html", r"Bad.\n\nVery\r\nbad\\n\tIndeed", "Bad.  Very  bad  Indeed"),
+        ("html", r"on\top of c:\temp, AND\OR", r"on\top of c:\temp, AND\OR"),
+        ("html", r"a \"good\" one, it\'s", 'a "good" one, it\'s'),
+        ("html", "a\u2800b\u3164c\uffa0d", "a b c d"),
         ("quotes", "“don’t” ‘x’ ´y` „z‟", "\"don't\" 'x' 'y' \"z\""),
         ("lower", "GREAT Ñandú", "great ñandú"),
         ("digits", "10:30, 3.50, ٣, ²", "00:00, 0.00, 0, ²"),
@@ -86,7 +100,9 @@ def test_the_order_is_fixed() -> None:
 def test_piece_by_piece_equals_the_whole(text: str) -> None:
     # `WordSplitter` relies on it: after html, no step reads or writes across a space.
     clean = cleaner(LOCAL)
-    assert clean(text).split() == [clean(piece) for piece in text.split()]
+    pieces = [clean(piece) for piece in text.split()]
+    assert clean(text).split() == [piece for piece in pieces if piece]  # invisible ones are empty
+    assert not any(len(piece.split()) > 1 for piece in pieces)
 
 
 @pytest.mark.parametrize("step", LOCAL)

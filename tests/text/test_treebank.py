@@ -59,6 +59,14 @@ def tokens(text: str) -> list[str]:
         ("¡Qué película! ¿No?", "¡ Qué película ! ¿ No ?"),
         ("¿¡Cómo!? La Sra. Núñez llegó a las 10:30.", "¿ ¡ Cómo ! ? La Sra. Núñez llegó a las 10:30"
          " ."),
+        # emoji and other symbols
+        ("awful😡😡 👍great 😡", "awful 😡 😡 👍 great 😡"),
+        ("great.😡 (great.😀) U.S.🎉 the Dr.❤", "great . 😡 ( great . 😀 ) U.S. 🎉 the Dr. ❤"),
+        ("love♥you★★★☆☆ 5⃣ •one Kindle™ ©2020", "love ♥ you ★ ★ ★ ☆ ☆ 5 ⃣ • one Kindle ™ © 2020"),
+        ("🇪🇸🇲🇽bueno", "🇪🇸 🇲🇽 bueno"),
+        ("HIV\\AIDS \ue057 bad\ufffd 90°F 3−2", "HIV \\ AIDS \ue057 bad \ufffd 90°F 3 − 2"),
+        # punctuation of other scripts
+        ("很好，很好。（好！） جيد، جدا؟ अच्छा।", "很好 ， 很好 。 （ 好 ！ ） جيد ، جدا ؟ अच्छा ।"),
         # an address
         ("see <url>, (<url>).", "see <url> , ( <url> ) ."),
     ],
@@ -71,6 +79,106 @@ def test_cleaning_comes_first() -> None:
     split = WordSplitter(CLEAN_STEPS, tuple)
     text = "I’ll read&nbsp;it<br />at WWW.X.COM/a, 10:30; café CAFE\u0301."
     assert split(text) == "i 'll read it at <url> , 00:00 ; café café .".split()
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        *("{}\x97the", "{}\x85", "\x93{}\x94", "{}\x92s", "{}\x9d"),
+        *(
+            "{}😡",
+            "😡{}",
+            "{}😡😡",
+            "{}❤\ufe0f",
+            "{}👍🏽",
+            "{}👩\u200d👧",
+            "{}🇪🇸",
+            "{}☺.",
+            "{}.😡",
+            "{}!😡",
+            "({})😡",
+            "{}…😡",
+        ),
+        *(
+            "{}™",
+            "•{}",
+            "★{}★",
+            "{}→",
+            "{}\ufffd",
+            "{}\ufffc",
+            "{}\ue057",
+            "{}。",
+            "「{}」",
+            "{}！",
+        ),
+        *(
+            r"{}\n",
+            r"\n{}",
+            r"{}\n\n-",
+            r"{}.\nThe",
+            r"{}\r\n",
+            r"{}\\n",
+            r"\"{}\"",
+            r"so\n{}",
+            "{}\\",
+        ),
+        *(
+            "{}\u200b",
+            "\u200b{}",
+            "\ufeff{}",
+            "{}\ufe0f",
+            "{}\u00ad",
+            "\u202a{}\u202c",
+            "{}\u2060",
+            "{}\x00",
+        ),
+        *(
+            "{}\u200d",
+            "{}\u200c",
+            "{}\u034f",
+            "{}\U000e0020",
+            "{}\u2800",
+            "\u3164{}",
+            "{}&#8203;",
+            "{}&shy;",
+        ),
+    ],
+)
+def test_nothing_beside_a_word_hides_it(around: str) -> None:
+    words = WordSplitter(CLEAN_STEPS, tuple)(around.format("awful"))
+    assert words.count("awful") == 1
+    assert all(word.isprintable() or word in "\ufffc\ue057" for word in words)
+
+
+@pytest.mark.parametrize(
+    "sign", ["\u200b", "\u200c", "\u200d", "\u00ad", "\ufeff", "\u2060", "\ufe0f", "\x7f"]
+)
+def test_nothing_invisible_within_a_word_hides_it(sign: str) -> None:
+    split = WordSplitter(CLEAN_STEPS, tuple)
+    assert split(f"aw{sign}ful don{sign}'t") == ["awful", "do", "n't"]
+    assert split(f"an {sign} empty") == ["an", "empty"]
+
+
+@pytest.mark.parametrize(
+    ("text", "twin"),
+    [
+        ("❤\ufe0f", "❤"),
+        ("👍🏽", "👍"),
+        ("☺\ufe0f", "☺"),
+        ("🏴\U000e0067\U000e0062\U000e007f", "🏴"),
+        ("‼\ufe0f", "‼"),
+    ],
+)
+def test_an_emoji_is_the_word_that_its_twin_is(text: str, twin: str) -> None:
+    assert WordSplitter(CLEAN_STEPS, tuple)(text) == [twin]
+
+
+def test_every_emoji_is_a_word_of_its_own() -> None:
+    split = WordSplitter(CLEAN_STEPS, tuple)
+    pictures = [*range(0x1F300, 0x1F3FB), *range(0x1F400, 0x1F650), *range(0x1F680, 0x1F6FD),
+                *range(0x1F900, 0x1FA00), *range(0x2600, 0x27C0)]  # fmt: skip
+    for emoji in map(chr, pictures):
+        assert split(f"good{emoji}bad") == ["good", emoji, "bad"]
 
 
 def test_white_space_alone_has_no_words() -> None:
@@ -137,7 +245,7 @@ def test_agreement_with_nltk_on_reviews(name: str, real_data: Path) -> None:
 
 
 SIGNS = [
-    *"aZé7.,:;'`\"“’«¡¿!?-—()[]{}<>&%$#@*/_…~+\u0301ñ",
+    *"aZé7.,:;'`\"“’«¡¿!?-—()[]{}<>&%$#@*/_…~+\u0301ñ\\😡🏽🇪•。\u200b\ufe0f\ufffd",
     *"<url> n't 's ' '' `` cannot gonna 'tis Mr. ... -- U.S.".split(),
 ]
 pieces = st.text().map(lambda text: "".join(text.split())) | st.lists(

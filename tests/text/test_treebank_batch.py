@@ -16,7 +16,7 @@ from sentir.text.treebank_batch import BatchWordSplitter, Ragged
 
 LOCAL = [step for step in CLEAN_STEPS if step != "html"]
 SIGNS = [
-    *"aZé7.,:;'`\"“’«¡¿!?-—()[]{}<>&%$#@*/_…~+\u0301ñİßΣ\x00\x1a",
+    *"aZé7.,:;'`\"“’«¡¿!?-—()[]{}<>&%$#@*/_…~+\u0301ñİßΣ\x00\x1a\x92\x97\x9d\\😡🏽🇪🇸❤•。\u200b\ufe0f\ufffd",
     *"<url> n't 's ' '' `` cannot GONNA 'tis Mr. mr j.r. e.g ... -- U.S. it'd've".split(),
     *"more'n d'ye www.x.com a.es http://b x@y.org end.The".split(),
 ]

@@ -20,7 +20,42 @@ if TYPE_CHECKING:
 #: The one token that every URL becomes.
 URL_TOKEN = "<url>"
 
+Ranges = tuple[tuple[int, int], ...]
+
+
+def character_class(ranges: Ranges) -> str:
+    """Code points, as they are written between the brackets of a regular expression."""
+    return "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last in ranges)
+
+
+#: Characters that are not seen, and would keep a word from being recognised: controls that are no
+#: white space, and the default ignorable code points of Unicode 15 (DerivedCoreProperties.txt:
+#: zero-width characters, soft hyphens, directions, variation selectors, tags). Skin tones are seen,
+#: but change no opinion: an emoji with one is the emoji without.
+INVISIBLE: Ranges = (
+    (0x00, 0x08), (0x0E, 0x1B), (0x7F, 0x7F), (0xAD, 0xAD), (0x34F, 0x34F),
+    (0x61C, 0x61C), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x200B, 0x200F),
+    (0x202A, 0x202E), (0x2060, 0x206F), (0x2800, 0x2800), (0x3164, 0x3164), (0xFE00, 0xFE0F),
+    (0xFEFF, 0xFEFF), (0xFFA0, 0xFFA0), (0xFFF0, 0xFFFB), (0x1BCA0, 0x1BCA3),
+    (0x1D173, 0x1D17A), (0x1F3FB, 0x1F3FF), (0xE0000, 0xE0FFF),
+)  # fmt: skip
+_INVISIBLE = re.compile(f"[{character_class(INVISIBLE)}]+")
+#: Control characters that come from reading Windows-1252 as Latin-1, and what was written: dashes
+#: and quotes, as HTML reads them too. U+0085 is white space.
+C1_CONTROLS = {
+    chr(byte): bytes([byte]).decode("cp1252", "ignore")
+    for byte in range(0x80, 0xA0)
+    if byte != 0x85
+}
+_C1_CONTROL = re.compile("[\x80-\x84\x86-\x9f]")
+#: Characters that look like a space and are no white space: an empty Braille cell, Hangul fillers.
+BLANKS = "\u2800\u3164\uffa0"
+
 _BREAK = re.compile(r"<(?:br|p|/p|div|/div|li|/li)\s*/?>", re.IGNORECASE)
+# Line breaks that stand as escapes in the text, as in the files of Yelp's reviews. "on\\top" and
+# "c:\\temp" hold no tab.
+_ESCAPED_BREAK = re.compile(r"\\+(?:[nr]|t(?![a-z]))")
+_ESCAPED_QUOTE = re.compile(r"\\+(?=[\"'])")
 _DIGIT = re.compile(r"\d")
 # A URL has a scheme, starts with "www.", or is a bare host with a well-known top-level domain. (The
 # lesson's pattern matched any word followed by a full stop and three letters, "end.The", and only a
@@ -53,12 +88,20 @@ def _html(text: str) -> str:
     if "&" in text:
         with suppress(ValueError):  # a character number of thousands of digits
             text = html.unescape(text)
-    return _BREAK.sub(" ", text) if "<" in text else text
+    if "<" in text:
+        text = _BREAK.sub(" ", text)
+    if "\\" in text:
+        text = _ESCAPED_QUOTE.sub("", _ESCAPED_BREAK.sub(" ", text))
+    if not text.isascii():
+        for blank in BLANKS:
+            text = text.replace(blank, " ")
+    return text
 
 
 def _nfc(text: str) -> str:
     if text.isascii():
-        return text
+        return text if text.isprintable() else _INVISIBLE.sub("", text)
+    text = _INVISIBLE.sub("", _C1_CONTROL.sub(lambda match: C1_CONTROLS[match[0]], text))
     if len(text) > 100:
         text = _LONG_MARKS.sub(r"\1", text)
     return unicodedata.normalize("NFC", text)
@@ -100,9 +143,15 @@ def cleaner(steps: Iterable[CleanStep]) -> Callable[[str], str]:
     """One function that runs the named steps, in the order of `STEPS`.
 
     Args:
-        steps: names from `STEPS`: html (line breaks and entities), nfc (Unicode composition),
-            quotes (typographic ones become straight), url (URLs become ``<url>``), lower, digits
-            (each becomes ``0``).
+        steps: names from `STEPS`:
+
+            - html: entities are decoded; tags and escapes of line breaks become spaces
+            - nfc: Unicode composition; invisible characters are removed, and Windows-1252 that was
+              read as Latin-1 is corrected
+            - quotes: typographic quotes become straight
+            - url: each URL becomes ``<url>``
+            - lower: lower case
+            - digits: each digit becomes ``0``
     """
     names = set(steps)
     chosen = [step for name, step in STEPS.items() if name in names]

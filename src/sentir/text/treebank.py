@@ -9,8 +9,9 @@ The rules are those of Robert MacIntyre's Treebank tokenizer as in NLTK's ``word
 Klein and Loper 2009, *Natural Language Processing with Python*, ch. 3): punctuation is a token of
 its own, ``"`` becomes the opening or closing pair, clitics are separated (``do n't``, ``it 's``,
 ``can not``). The differences: a full stop ends a sentence wherever it ends a piece that is not a
-known abbreviation, since lowercasing has removed the capital that would decide; ``¡``, ``¿`` and
-``…`` are tokens of their own, so that Spanish words stay whole.
+known abbreviation, since lowercasing has removed the capital that would decide; ``¡``, ``¿``,
+``…``, emoji, other symbols and the punctuation of other scripts are tokens of their own, so that
+the word beside them stays whole.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from itertools import chain
 from sys import getsizeof
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from sentir.text.cleaning import STEPS, URL_TOKEN, cleaner
+from sentir.text.cleaning import STEPS, URL_TOKEN, Ranges, character_class, cleaner
 
 if TYPE_CHECKING:
     from sentir.config import CleanStep
@@ -46,15 +47,31 @@ ABBREVIATIONS = frozenset(
 _SIGNS = frozenset(("", ".", *",;:!?)"))
 _INITIALS = re.compile(r"(?:[^\W\d_]\.)*[^\W\d_]")
 
+#: Code points that are tokens of their own besides the punctuation in `TOKEN`: the backslash;
+#: signs, arrows, shapes and emoji; the punctuation of Arabic, Hindi and East Asian text; private
+#: characters (emoji of old phones) and what stands for a lost character.
+SYMBOLS: Ranges = (
+    (0x5C, 0x5C), (0xA6, 0xA7), (0xA9, 0xA9), (0xAE, 0xAE), (0xB6, 0xB6), (0x60C, 0x60C),
+    (0x61B, 0x61B), (0x61F, 0x61F), (0x6D4, 0x6D4), (0x964, 0x965), (0x2020, 0x2023),
+    (0x203B, 0x203C), (0x2047, 0x2049), (0x20DD, 0x20E4), (0x2117, 0x2117), (0x2120, 0x2120),
+    (0x2122, 0x2122), (0x2190, 0x27FF), (0x2900, 0x2BFF), (0x3001, 0x3003), (0x3008, 0x3020),
+    (0x3030, 0x3030), (0x303D, 0x303F), (0x3200, 0x32FF), (0xE000, 0xF8FF), (0xFF01, 0xFF06),
+    (0xFF08, 0xFF0C), (0xFF0F, 0xFF0F), (0xFF1A, 0xFF20), (0xFF3B, 0xFF3E), (0xFF5B, 0xFF65),
+    (0xFFFC, 0xFFFD), (0x1F000, 0x1FBFF), (0xF0000, 0x10FFFF),
+)  # fmt: skip
+_SYMBOL = re.compile(f"[{character_class(SYMBOLS)}]")
+
 #: One token of a piece; the most frequent alternative comes first.
 TOKEN = rf"""
-    (?: [^\s.…`'"«»“”‘’„¡¿;@#$%&?!*()\[\]{{}}<>‒–—―:,-]+
+    (?: [^\s.…`'"«»“”‘’„¡¿;@#$%&?!*()\[\]{{}}<>‒–—―{character_class(SYMBOLS)}:,-]+
       | \.(?!\.) | -(?!-) | '(?!') | [:,](?=\d) )+
   | {re.escape(URL_TOKEN)}
   | \.{{2,}} | …                          # two or more full stops
   | --                                    # the typewriter's dash
   | `+ | '' | ["«»“”‘’„¡¿;@#$%&?!*()\[\]{{}}<>‒–—―]
   | [:,](?!\d)                            # 3,50 and 10:30 stay whole
+  | [\U0001f1e6-\U0001f1ff]{{2}}           # a flag is two letters
+  | {_SYMBOL.pattern}
 """
 _TOKEN = re.compile(TOKEN, re.VERBOSE)
 _CLITIC = re.compile(r"(?i)(.*[^'])('(?:s|m|d|ll|re|ve)?|n't)")
@@ -66,6 +83,11 @@ QUOTES = frozenset(('"', "''"))
 OPENS_QUOTE = frozenset(("(", "[", "{", "<"))
 #: Tokens that may follow a sentence's full stop; a colon joins a title to its review.
 CLOSERS = frozenset((")", "]", "}", ">", '"', "'", "''", "»", "”", "’", ":"))
+
+
+def is_closer(token: str) -> bool:
+    """Whether the token may follow a sentence's full stop: one of `CLOSERS`, or a symbol."""
+    return token in CLOSERS or _SYMBOL.match(token) is not None
 
 
 def split_piece(piece: str) -> list[str]:
@@ -84,7 +106,7 @@ def split_piece(piece: str) -> list[str]:
     tokens: list[str] = []
     raw_tokens: list[str] = _TOKEN.findall(piece)
     last_word = len(raw_tokens) - 1
-    while last_word >= 0 and raw_tokens[last_word] in CLOSERS:
+    while last_word >= 0 and is_closer(raw_tokens[last_word]):
         last_word -= 1
     for index, token in enumerate(raw_tokens):
         if token in QUOTES:
@@ -101,7 +123,7 @@ def split_word(word: str, *, ends_piece: bool) -> list[str]:
 
     Args:
         word: a match of `TOKEN` that is no quote.
-        ends_piece: only `CLOSERS` follow it in its piece.
+        ends_piece: only closers follow it in its piece, see `is_closer`.
     """
     if stays_whole(word):
         return [word]

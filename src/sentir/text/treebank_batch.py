@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain, count, islice, repeat
 from typing import TYPE_CHECKING
 
@@ -20,11 +20,11 @@ import pyarrow as pa
 
 from sentir.text.cleaning import cleaner
 from sentir.text.treebank import (
-    CLOSERS,
     MAX_PIECE_CHARACTERS,
     OPENS_QUOTE,
     QUOTES,
     TOKEN,
+    is_closer,
     split_word,
     stays_whole,
     strings_bytes,
@@ -112,16 +112,17 @@ class BatchWordSplitter:
         ends_T = np.array([token[-1] == " " for token in distinct])[numbers_T]
         tokens = [token.rstrip(" ") for token in distinct]
 
-        def is_in(members: frozenset[str]) -> Flags:
-            flags = np.fromiter(map(members.__contains__, tokens), bool, len(tokens))
+        def holds(property: Callable[[str], bool]) -> Flags:
+            flags = np.fromiter(map(property, tokens), bool, len(tokens))
             flags_T: Flags = flags[numbers_T]
             return flags_T
 
         starts_T = np.concatenate(([True], ends_T[:-1]))
-        after_opener_T = np.concatenate(([False], is_in(OPENS_QUOTE)[:-1]))
-        special_T = is_in(QUOTES) & (starts_T | after_opener_T)
+        after_opener_T = np.concatenate(([False], holds(OPENS_QUOTE.__contains__)[:-1]))
+        special_T = holds(QUOTES.__contains__) & (starts_T | after_opener_T)
         # The last token of a part that is no closer, if there is one, ends the part.
-        positions_T = np.where(is_in(CLOSERS | {""}), -1, np.arange(len(numbers_T)))
+        skipped_T = holds(lambda token: not token or is_closer(token))
+        positions_T = np.where(skipped_T, -1, np.arange(len(numbers_T)))
         last = np.maximum.reduceat(positions_T, np.flatnonzero(starts_T))
         special_T[last[last >= 0]] = True
 

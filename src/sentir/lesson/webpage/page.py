@@ -30,9 +30,9 @@ from sentir.nn.cells import weights_of
 from sentir.nn.recurrent import RecurrentLayer
 from sentir.nn.restore import restore_classifier
 from sentir.synthetic.reviews import LANGUAGES
-from sentir.text.cleaning import QUOTES, STEPS, URL_TOKEN
+from sentir.text.cleaning import BLANKS, C1_CONTROLS, INVISIBLE, QUOTES, STEPS, URL_TOKEN
 from sentir.text.tokenizer import SPECIAL, UNK, WordTokenizer
-from sentir.text.treebank import ABBREVIATIONS, CLOSERS, MAX_PIECE_CHARACTERS
+from sentir.text.treebank import ABBREVIATIONS, CLOSERS, MAX_PIECE_CHARACTERS, SYMBOLS
 
 #: In the order in which the page contains them.
 SCRIPTS = ("tokens.js", "cell.js", "scene.js", "view.js", "page.js")
@@ -154,6 +154,10 @@ def tokenizer_rules() -> dict[str, Any]:
     return {
         "abbreviations": sorted(ABBREVIATIONS),
         "closers": sorted(CLOSERS),
+        "symbols": SYMBOLS,
+        "invisible": INVISIBLE,
+        "blanks": BLANKS,
+        "c1_controls": C1_CONTROLS,
         "quotes": {sign: straight for straight, signs in QUOTES.items() for sign in signs},
         "address": URL_TOKEN,
         "longest": MAX_PIECE_CHARACTERS,

@@ -8,8 +8,13 @@
 const BLANKS = /[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/;
 const ENTITY = /&(?:#[0-9]+;?|#[xX][0-9a-fA-F]+;?|[^\t\n\f <&#;]{1,32};?)/g;
 const BREAK = /<(?:br|p|\/p|div|\/div|li|\/li)[\t-\r ]*\/?>/gi;
+const ESCAPED_BREAK = /\\+(?:[nr]|t(?![a-z]))/g;
+const ESCAPED_QUOTE = /\\+(?=["'])/g;
 const SIGNS = "`'\"«»“”‘’„¡¿;@#$%&?!*()[]{}<>‒–—―";
 
+/** The inside of a character class, from ranges of code points. */
+const classOf = (ranges) =>
+  ranges.map((range) => range.map((code) => `\\u{${code.toString(16)}}`).join("-")).join("");
 const escaped = (text) => text.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
 /** Plain letters in either case; only what follows the last dot of an address is case-sensitive. */
 const anyCase = (text) => text.replace(/[a-z]/g, (letter) => `[${letter}${letter.toUpperCase()}]`);
@@ -28,14 +33,25 @@ const ADDRESS = new RegExp(
 
 /** The cleaning steps by their names; all but html look at one stretch between blanks. */
 function cleaningSteps(rules) {
+  const invisible = new RegExp(`[${classOf(rules.invisible)}]+`, "gu");
   const decoder = document.createElement("textarea");
   const decoded = (entity) => {
     decoder.innerHTML = entity;
     return decoder.value;
   };
   return {
-    html: (text) => text.replace(ENTITY, decoded).replace(BREAK, " "),
-    nfc: (text) => text.normalize("NFC"),
+    html: (text) =>
+      text
+        .replace(ENTITY, decoded)
+        .replace(BREAK, " ")
+        .replace(ESCAPED_BREAK, " ")
+        .replace(ESCAPED_QUOTE, "")
+        .replace(new RegExp(`[${rules.blanks}]`, "g"), " "),
+    nfc: (text) =>
+      text
+        .replace(/[\x80-\x84\x86-\x9f]/g, (control) => rules.c1_controls[control])
+        .replace(invisible, "")
+        .normalize("NFC"),
     quotes: (text) => Array.from(text, (sign) => rules.quotes[sign] ?? sign).join(""),
     url: (text) => text.replace(ADDRESS, rules.address),
     lower: (text) => text.toLowerCase(),
@@ -58,10 +74,13 @@ class Tokenizer {
     this.whole = clean.includes("html") ? steps.html : (text) => text;
     this.local = clean.filter((name) => name !== "html").map((name) => steps[name]);
     const stops = escaped(SIGNS);
+    const symbols = classOf(rules.symbols);
+    this.symbol = new RegExp(`^[${symbols}]`, "u");
     this.token = new RegExp(
       `${escaped(rules.address)}|\\.{2,}|…|--|\`+|''|[${stops.replace("`", "").replace("'", "")}]` +
         "|[:,](?!\\p{Nd})" +
-        `|(?:[^.…:,${stops}-]|\\.(?!\\.)|-(?!-)|'(?!')|[:,](?=\\p{Nd}))+`,
+        `|[\\u{1f1e6}-\\u{1f1ff}]{2}|[${symbols}]` +
+        `|(?:[^.…:,${stops}${symbols}-]|\\.(?!\\.)|-(?!-)|'(?!')|[:,](?=\\p{Nd}))+`,
       "gu",
     );
   }
@@ -88,7 +107,8 @@ class Tokenizer {
   split(piece) {
     const found = piece.match(this.token) ?? [];
     let lastWord = found.length - 1;
-    while (lastWord >= 0 && this.closers.has(found[lastWord])) lastWord -= 1;
+    const closes = (token) => this.closers.has(token) || this.symbol.test(token);
+    while (lastWord >= 0 && closes(found[lastWord])) lastWord -= 1;
     const tokens = [];
     found.forEach((token, at) => {
       if (token === '"' || token === "''") {

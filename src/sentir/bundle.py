@@ -62,7 +62,7 @@ MAX_TOKEN_BYTES = 256
 #: What is quoted of an error, which may itself quote a forged file (characters).
 MAX_MESSAGE = 400
 
-Weights = Mapping[str, npt.NDArray[Any]]
+Arrays = Mapping[str, npt.NDArray[Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +79,7 @@ class LanguageBundle:
         checksum: of the whole folder it was loaded from: two models of one checksum are the same.
     """
 
-    weights: Weights
+    weights: Arrays
     tokenizer: Tokenizer
     config: PretrainConfig
     metrics: Mapping[str, Any]
@@ -101,7 +101,7 @@ class Bundle:
         checksum: as a language model's.
     """
 
-    weights: Weights
+    weights: Arrays
     tokenizer: Tokenizer
     labels: LabelScheme
     config: Config

@@ -1,6 +1,9 @@
+"""An explanation holds the gates of the last layer and the answers of the predictor."""
+
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,14 +11,14 @@ import pytest
 import torch
 
 from fixtures.toy_bundle import toy
-from sentir.bundle import Bundle
-from sentir.errors import UsageError
-from sentir.explanation.gates import Explanation, explain
+from sentir.bundle import Bundle, save_bundle
+from sentir.errors import BundleError, UsageError
+from sentir.explanation.gates import explain
 from sentir.inference.predictor import Predictor
 from sentir.nn.cells import MODULES, unroll, weights_of
 from sentir.nn.restore import restore_classifier
 
-# Answers to one text and to a batch of its beginnings differ in the order of sums, in float32.
+# Answers to one text and to a batch of its prefixes differ in the order of sums, in float32.
 TOLERANCE = 1e-6
 TEXT = "The hotel was not bad, la habitación estaba xyzzy. Good!"
 TOKENS = ["the", "hotel", "was", "not", "bad", ",", "la", "habitación", "estaba", "xyzzy", ".",
@@ -26,15 +29,15 @@ GATES = {
     "rnn": [],
 }
 MAKES = [
-    {"cell": cell, "bidirectional": both, "num_layers": layers}
+    {"cell": cell, "bidirectional": bidirectional, "num_layers": layers}
     for cell in MODULES
-    for both in (False, True)
+    for bidirectional in (False, True)
     for layers in (1, 2)
 ]
 
 
 def last_layer_by_hand(bundle: Bundle, direction: str) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Gates and memory along the text, by means that need neither `reverse_padded` nor batches."""
+    """Gates and memory along the text, without `reverse_padded` and without batches."""
     model = restore_classifier(bundle)
     with torch.inference_mode():
         x_TBE = model.embedding(torch.tensor(bundle.tokenizer.encode([TEXT])).T)
@@ -44,65 +47,69 @@ def last_layer_by_hand(bundle: Bundle, direction: str) -> tuple[dict[str, np.nda
                 parts.append(layer.backward_rnn(x_TBE.flip(0))[0].flip(0))
             x_TBE = torch.cat(parts, dim=2)
         last = getattr(model.layers[-1], f"{direction}_rnn")
-        read = x_TBE if direction == "forward" else x_TBE.flip(0)
-        trace = unroll(bundle.config.model.cell, read, weights_of(last))
-    carried = trace.hidden_TBH if trace.cell_TBH is None else trace.cell_TBH
-    told = {**trace.gates, "memory": carried.abs()}
-    along = {name: value.mean(dim=(1, 2)).numpy() for name, value in told.items()}
+        inputs_TBE = x_TBE if direction == "forward" else x_TBE.flip(0)
+        trace = unroll(bundle.config.model.cell, inputs_TBE, weights_of(last))
+    carried_TBH = trace.hidden_TBH if trace.cell_TBH is None else trace.cell_TBH
+    means = {
+        name: value_TBH.mean(dim=(1, 2)).numpy()
+        for name, value_TBH in {**trace.gates, "memory": carried_TBH.abs()}.items()
+    }
     if direction == "backward":
-        along = {name: value[::-1] for name, value in along.items()}
-    memory = along.pop("memory")
-    return along, memory
+        means = {name: value_T[::-1] for name, value_T in means.items()}
+    memory = means.pop("memory")
+    return means, memory
 
 
 @pytest.mark.parametrize("make", MAKES, ids=lambda make: "-".join(map(str, make.values())))
 def test_gates_are_those_of_the_last_layer(make: dict[str, Any]) -> None:
     bundle = toy(**make)
-    told = explain(bundle, TEXT)
-    assert list(told.gates) == (["forward", "backward"] if make["bidirectional"] else ["forward"])
-    assert list(told.memory) == list(told.gates)
-    for direction, gates in told.gates.items():
-        wanted, memory = last_layer_by_hand(bundle, direction)
+    explanation = explain(bundle, TEXT)
+    assert list(explanation.gates) == (
+        ["forward", "backward"] if make["bidirectional"] else ["forward"]
+    )
+    assert list(explanation.memory) == list(explanation.gates)
+    for direction, gates in explanation.gates.items():
+        expected, memory = last_layer_by_hand(bundle, direction)
         assert sorted(gates) == sorted(GATES[make["cell"]])
         for name, values in gates.items():
             assert values.shape == (13,)
             assert values.std() > 0.005
-            np.testing.assert_allclose(values, wanted[name], rtol=0, atol=TOLERANCE)
-        np.testing.assert_allclose(told.memory[direction], memory, rtol=0, atol=TOLERANCE)
+            np.testing.assert_allclose(values, expected[name], rtol=0, atol=TOLERANCE)
+        np.testing.assert_allclose(explanation.memory[direction], memory, rtol=0, atol=TOLERANCE)
 
 
 @pytest.mark.parametrize("make", MAKES, ids=lambda make: "-".join(map(str, make.values())))
 @pytest.mark.parametrize("classes", [2, 3])
 def test_answers_are_the_predictors_for_the_text_so_far(make: dict[str, Any], classes: int) -> None:
     bundle = toy(classes=classes, **make)
-    told = explain(bundle, TEXT)
-    assert told.answer_TC.shape == (13, classes)
+    explanation = explain(bundle, TEXT)
+    assert explanation.answer_TC.shape == (13, classes)
     predictor = Predictor(bundle)
-    beginnings = [" ".join(TOKENS[:end]) for end in range(1, 14)]
-    wanted_TC = predictor.predict_proba(beginnings)
-    np.testing.assert_allclose(told.answer_TC, wanted_TC, rtol=0, atol=TOLERANCE)
+    prefixes = [" ".join(TOKENS[:end]) for end in range(1, 14)]
+    expected_TC = predictor.predict_proba(prefixes)
+    np.testing.assert_allclose(explanation.answer_TC, expected_TC, rtol=0, atol=TOLERANCE)
     last_C = predictor.predict_proba([TEXT])[0]
-    np.testing.assert_allclose(told.answer_TC[-1], last_C, rtol=0, atol=TOLERANCE)
+    np.testing.assert_allclose(explanation.answer_TC[-1], last_C, rtol=0, atol=TOLERANCE)
 
 
 def test_tokens_are_told_from_unknown_ones() -> None:
-    told = explain(toy(), TEXT)
-    assert told.tokens == TOKENS
-    assert [token for token, known in zip(told.tokens, told.known, strict=True) if not known] == [
+    explanation = explain(toy(), TEXT)
+    assert explanation.tokens == TOKENS
+    assert [token for token, known in zip(explanation.tokens, explanation.known, strict=True) if not known] == [
         "xyzzy", "!",
     ]  # fmt: skip
-    assert told.labels == ("negative", "positive")
+    assert explanation.labels == ("negative", "positive")
 
 
-def test_a_long_text_is_cut_where_the_model_cuts_it() -> None:
+def test_a_long_text_is_truncated_as_the_model_does() -> None:
     bundle = toy(max_length=100)
     words = "good bad dull ".split() * 50
     text = " ".join(words)
-    told = explain(bundle, text)
-    assert len(told.tokens) == len(told.known) == len(told.answer_TC) == 100
-    assert told.tokens == words[:25] + words[-75:]
+    explanation = explain(bundle, text)
+    assert len(explanation.tokens) == len(explanation.known) == len(explanation.answer_TC) == 100
+    assert explanation.tokens == words[:25] + words[-75:]
     last_C = Predictor(bundle).predict_proba([text])[0]
-    np.testing.assert_allclose(told.answer_TC[-1], last_C, rtol=0, atol=TOLERANCE)
+    np.testing.assert_allclose(explanation.answer_TC[-1], last_C, rtol=0, atol=TOLERANCE)
 
 
 @pytest.mark.parametrize("text", ["", " \n\t "])
@@ -111,12 +118,24 @@ def test_a_text_without_words_is_refused(text: str) -> None:
         explain(toy(), text)
 
 
-def test_plain_data() -> None:
-    told: Explanation = explain(toy(), "not good")
-    plain = json.loads(json.dumps(told.to_dict()))
+def test_it_becomes_json() -> None:
+    explanation = explain(toy(), "not good")
+    plain = json.loads(json.dumps(explanation.to_dict()))
     assert plain["tokens"] == ["not", "good"]
     assert plain["known"] == [True, True]
     assert plain["labels"] == ["negative", "positive"]
-    assert np.array_equal(plain["answer"], told.answer_TC)
-    assert np.array_equal(plain["gates"]["backward"]["forget"], told.gates["backward"]["forget"])
-    assert np.array_equal(plain["memory"]["forward"], told.memory["forward"])
+    assert np.array_equal(plain["answer"], explanation.answer_TC)
+    assert np.array_equal(
+        plain["gates"]["backward"]["forget"], explanation.gates["backward"]["forget"]
+    )
+    assert np.array_equal(plain["memory"]["forward"], explanation.memory["forward"])
+
+
+def test_the_model_may_be_a_folder_or_loaded(tmp_path: Path) -> None:
+    bundle = toy()
+    save_bundle(bundle, tmp_path / "run" / "model")
+    expected = explain(bundle, TEXT).to_dict()
+    for model in (tmp_path / "run", str(tmp_path / "run"), Predictor(bundle)):
+        assert explain(model, TEXT).to_dict() == expected
+    with pytest.raises(BundleError, match="no model here"):
+        explain(tmp_path / "absent", TEXT)

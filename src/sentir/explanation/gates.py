@@ -1,19 +1,20 @@
-"""What the network kept, took in and showed at each token, and how its answer moved.
+"""What the network kept, took in and showed at each token, and how its answer changed.
 
-The gates come from the readable cells of `sentir.nn.cells` run on the trained weights. The answer
+The gates come from the readable cells of `sentir.nn.cells` run with the trained weights. The answer
 after each token is the classifier's own for the text read so far.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from sentir.bundle import Bundle
+from sentir.bundle import Bundle, load_bundle
 from sentir.data.batching import pad, truncate
 from sentir.errors import UsageError
 from sentir.nn.cells import unroll, weights_of
@@ -23,10 +24,17 @@ from sentir.nn.recurrent import RecurrentLayer
 from sentir.nn.restore import restore_classifier
 from sentir.text.tokenizer import UNK
 
-#: Prefixes whose answers are computed together.
+#: Prefixes of a text whose answers are computed together.
 BATCH = 64
 
 Floats = npt.NDArray[np.float64]
+
+
+class HasBundle(Protocol):
+    """A loaded model, such as `sentir.Predictor`."""
+
+    @property
+    def bundle(self) -> Bundle: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,14 +43,14 @@ class Explanation:
 
     Attributes:
         tokens: as they were read, truncated to the model's length.
-        known: whether each token has a vector of its own.
+        known: whether each token has its own vector.
         labels: class names.
         answer_TC: probabilities after each token.
-        gates: the mean over a layer's units of each gate at each token, by direction (``ahead``,
-            ``back``), then by the gate's name; each (T,). Of the last layer, which feeds the
-            answer. The candidate, from -1 to 1, is left out: its mean says nothing.
-        memory: the mean size of the carried state (the LSTM's cell state) at each token, by
-            direction.
+        gates: the mean over a layer's units of each gate at each token, by direction (``forward``,
+            ``backward``), then by the gate's name; each (T,). Of the last layer, which the answer
+            is computed from. The candidate, from -1 to 1, is left out: its mean says nothing.
+        memory: the mean absolute value of the state that is carried (the LSTM's cell state) at each
+            token, by direction.
     """
 
     tokens: list[str]
@@ -60,30 +68,37 @@ class Explanation:
             "labels": list(self.labels),
             "answer": self.answer_TC.tolist(),
             "gates": {
-                direction: {name: gate.tolist() for name, gate in gates.items()}
+                direction: {name: gate_T.tolist() for name, gate_T in gates.items()}
                 for direction, gates in self.gates.items()
             },
-            "memory": {direction: size.tolist() for direction, size in self.memory.items()},
+            "memory": {direction: size_T.tolist() for direction, size_T in self.memory.items()},
         }
 
 
-def explain(bundle: Bundle, text: str) -> Explanation:
+def explain(model: str | Path | Bundle | HasBundle, text: str) -> Explanation:
     """Read one text step by step.
 
+    Args:
+        model: the folder of a model or a run, a bundle, or a loaded model (`sentir.load`).
+        text: the review.
+
     Raises:
-        UsageError: the text holds no token.
+        BundleError: there is no classifier in the folder.
+        UsageError: the text has no token.
     """
-    whole = bundle.tokenizer.encode([text])[0]
-    if not whole:
+    if isinstance(model, str | Path):
+        model = load_bundle(model)
+    bundle = model if isinstance(model, Bundle) else model.bundle
+    all_ids = bundle.tokenizer.encode([text])[0]
+    if not all_ids:
         raise UsageError("the text holds no word", todo="give a text to explain")
-    read = truncate(np.arange(len(whole)), bundle.config.text.max_length)
-    ids = [whole[at] for at in read]
-    every = bundle.tokenizer.tokens(text)
-    tokens = [every[at] for at in read]
+    all_tokens = bundle.tokenizer.tokens(text)
+    kept = truncate(np.arange(len(all_ids)), bundle.config.text.max_length)
+    ids = [all_ids[index] for index in kept]
     network = restore_classifier(bundle)
     gates, memory = _gates(network, ids)
     return Explanation(
-        tokens=tokens,
+        tokens=[all_tokens[index] for index in kept],
         known=[id != UNK for id in ids],
         labels=bundle.labels.names,
         answer_TC=_answers(network, ids),
@@ -92,44 +107,50 @@ def explain(bundle: Bundle, text: str) -> Explanation:
     )
 
 
-def _answers(model: SentimentClassifier, ids: list[int]) -> Floats:
-    """The answer to each beginning of the text, from one token to all of them."""
+def _answers(network: SentimentClassifier, ids: list[int]) -> Floats:
+    """The answer to each prefix of the text, from one token to all of them, (T, C)."""
     answers = []
     with torch.inference_mode():
         for start in range(0, len(ids), BATCH):
             ends = range(start + 1, min(start + BATCH, len(ids)) + 1)
             batch = pad([ids[:end] for end in ends], len(ids))
-            logits_BO = model(batch.ids_BT, batch.lengths_B).double()
-            answers.append(model.probabilities(logits_BO).numpy())
+            logits_BO = network(batch.ids_BT, batch.lengths_B).double()
+            answers.append(network.probabilities(logits_BO).numpy())
     return np.concatenate(answers)
 
 
 def _gates(
-    model: SentimentClassifier, ids: list[int]
+    network: SentimentClassifier, ids: list[int]
 ) -> tuple[dict[str, dict[str, Floats]], dict[str, Floats]]:
+    """The gates and the memory of `Explanation`."""
     gates: dict[str, dict[str, Floats]] = {}
     memory: dict[str, Floats] = {}
     with torch.inference_mode():
         reversal_index_TB = reversal_index(torch.tensor([len(ids)]), len(ids))
-        states_TBF = model.embed(torch.tensor([ids]).T)
-        *below, last = model.layers
-        for layer in below:
+        states_TBF = network.embed(torch.tensor([ids]).T)
+        *lower, last = network.layers
+        for layer in lower:
             states_TBF = layer(states_TBF, reversal_index_TB)
         assert isinstance(last, RecurrentLayer)
-        for name, direction in (("forward", last.forward_rnn), ("backward", last.backward_rnn)):
-            if direction is None:
+        for direction, rnn in (("forward", last.forward_rnn), ("backward", last.backward_rnn)):
+            if rnn is None:
                 continue
-            read_TBF = (
-                reverse_padded(states_TBF, reversal_index_TB) if name == "backward" else states_TBF
-            )
-            trace = unroll(model.config.cell, read_TBF, weights_of(direction))
+            inputs_TBF, in_text_order = states_TBF, slice(None)
+            if direction == "backward":
+                inputs_TBF = reverse_padded(states_TBF, reversal_index_TB)
+                in_text_order = slice(None, None, -1)
+            trace = unroll(network.config.cell, inputs_TBF, weights_of(rnn))
             carried_TBH = trace.hidden_TBH if trace.cell_TBH is None else trace.cell_TBH
-            # Told along the text, whichever way it was read.
-            along = slice(None, None, -1 if name == "backward" else 1)
-            memory[name] = carried_TBH.abs().mean(dim=(1, 2)).double().numpy()[along]
-            gates[name] = {
-                gate: value_TBH.mean(dim=(1, 2)).double().numpy()[along]
-                for gate, value_TBH in trace.gates.items()
-                if gate != "candidate"
+            memory[direction] = _mean(carried_TBH.abs())[in_text_order]
+            gates[direction] = {
+                name: _mean(gate_TBH)[in_text_order]
+                for name, gate_TBH in trace.gates.items()
+                if name != "candidate"
             }
     return gates, memory
+
+
+def _mean(values_TBH: torch.Tensor) -> Floats:
+    """The mean over the units, (T,), for a batch of one text."""
+    mean_T: Floats = values_TBH.mean(dim=(1, 2)).double().numpy()
+    return mean_T

@@ -95,9 +95,8 @@ def test_answers_are_the_predictors_for_the_text_so_far(make: dict[str, Any], cl
 def test_tokens_are_told_from_unknown_ones() -> None:
     explanation = explain(toy(), TEXT)
     assert explanation.tokens == TOKENS
-    assert [token for token, known in zip(explanation.tokens, explanation.known, strict=True) if not known] == [
-        "xyzzy", "!",
-    ]  # fmt: skip
+    known = zip(explanation.tokens, explanation.known, strict=True)
+    assert [token for token, is_known in known if not is_known] == ["xyzzy", "!"]
     assert explanation.labels == ("negative", "positive")
 
 

@@ -1,7 +1,7 @@
-"""Make the course: pages in build/docs and the notebooks in docs/notebooks, from docs/course.
+"""Build the course from docs/course: pages in build/docs and notebooks in docs/notebooks.
 
-python docs/build.py                all of it (minutes: every chapter's code runs twice)
-python docs/build.py 2 6            run the code of these chapters only, to look at them
+python docs/build.py                everything (minutes: the code of every chapter runs twice)
+python docs/build.py 2 6            run the code of these chapters only
 python docs/build.py --notebooks    the notebooks only (a second)
 """
 
@@ -28,29 +28,31 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("chapter", type=int, nargs="*", help="its number; none: all")
+    parser.add_argument("chapter", type=int, nargs="*", help="numbers of chapters (unset: all)")
     parser.add_argument("--output", type=Path, default=SITE, help="folder of the site")
-    parser.add_argument("--notebooks", action="store_true", help="make the notebooks only")
-    wanted = parser.parse_args()
+    parser.add_argument("--notebooks", action="store_true", help="build the notebooks only")
+    options = parser.parse_args()
 
     chapters = [read_chapter(path) for path in chapter_paths(DOCS / "course")]
     write_notebooks(chapters, DOCS / "notebooks")
-    if wanted.notebooks:
+    if options.notebooks:
         return
     runs: dict[str, dict[str, Ran]] = {}
-    # A process a language, one thread each: the lesson's networks are too small to be shared.
+    # One process with one thread per language: the networks are too small for several threads.
     processes = ProcessPoolExecutor(
         len(LANGUAGES), get_context("spawn"), initializer=torch.set_num_threads, initargs=(1,)
     )
     with processes:
         for chapter in chapters:
-            run = run_chapter if not wanted.chapter or chapter.number in wanted.chapter else not_run
-            began = time.perf_counter()
+            run = (
+                run_chapter if not options.chapter or chapter.number in options.chapter else not_run
+            )
+            start = time.perf_counter()
             ran = processes.map(run, [chapter] * len(LANGUAGES), LANGUAGES)
             runs[chapter.name] = dict(zip(LANGUAGES, ran, strict=True))
-            print(f"{chapter.name:<24} {time.perf_counter() - began:5.1f} s", flush=True)
-    write_site(runs, chapters, wanted.output)
-    print(f"look at {wanted.output / 'index.html'}")
+            print(f"{chapter.name:<24} {time.perf_counter() - start:5.1f} s", flush=True)
+    write_site(runs, chapters, options.output)
+    print(f"open {options.output / 'index.html'}")
 
 
 if __name__ == "__main__":

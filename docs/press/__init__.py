@@ -1,5 +1,5 @@
-"""Prints the course: one source a chapter into pages and notebooks, in Spanish and in English.
+"""Builds the course: pages and notebooks in Spanish and English from one source per chapter.
 
-chapter.py reads a source, running.py runs its code, markdown.py and pages.py make the site,
+chapter.py reads a source, running.py runs its code, markdown.py and pages.py write the site,
 notebooks.py the notebooks. `docs/build.py` calls them; docs/course/README.md describes the sources.
 """

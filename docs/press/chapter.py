@@ -18,7 +18,7 @@ _NAME = re.compile(r"(\d\d)-[\w-]+\.md")
 
 
 class SourceError(Exception):
-    """A chapter that is not written as docs/course/README.md says."""
+    """A chapter that does not follow docs/course/README.md."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Prose:
 
 @dataclass(frozen=True)
 class Cell:
-    """Code, how the page shows it, and the line of the source it begins at."""
+    """Code, how the page shows it, and its first line in the source."""
 
     code: str
     kind: Kind
@@ -39,19 +39,19 @@ class Cell:
 
 @dataclass(frozen=True, eq=False)
 class Chapter:
-    """A chapter as written; the first block is prose and begins with the title and the summary."""
+    """A chapter; its first block is prose and starts with the title and the summary."""
 
     path: Path
     blocks: tuple[Prose | Cell, ...]
 
     @property
     def name(self) -> str:
-        """What its page and its notebooks are called, without an ending."""
+        """The name of its page and its notebooks, without an ending."""
         return self.path.stem
 
     @property
     def number(self) -> int:
-        """Its place in the course, from 1."""
+        """Its number in the course, from 1."""
         return int(self.name[:2])
 
     def title(self, language: str) -> str:
@@ -78,7 +78,7 @@ def read_chapter(path: Path) -> Chapter:
     """Read and check one source.
 
     Raises:
-        SourceError: it is not written as described; says the line.
+        SourceError: it does not follow the description; the message names the line.
     """
     if not _NAME.fullmatch(path.name):
         raise SourceError(f"{path}: call it NN-name.md, as in 02-unrolled.md")
@@ -102,19 +102,21 @@ def read_chapter(path: Path) -> Chapter:
             kind = _kind(opening.removeprefix("```python").strip(), where)
             blocks.append(Cell(text, kind, line + 1))
     if waiting or not blocks or not isinstance(blocks[0], Prose):
-        raise SourceError(f"{path}: begin with prose in both languages, and end so if with prose")
+        raise SourceError(
+            f"{path}: start with prose in both languages; prose at the end needs both, too"
+        )
     return Chapter(path, tuple(blocks))
 
 
 def _fences(path: Path) -> Iterator[tuple[int, str, str]]:
-    """The fenced blocks: line number of the opening, the opening, what is inside."""
+    """The fenced blocks: line number of the opening, the opening, the content."""
     lines = enumerate(path.read_text("utf-8").splitlines(), start=1)
     for number, line in lines:
         if not line.strip():
             continue
         closing = ":::" if line.startswith("::: ") else "```"
         if closing == "```" and not line.startswith("```python"):
-            raise SourceError(f"{path}:{number}: between blocks stands nothing, got {line!r}")
+            raise SourceError(f"{path}:{number}: text outside a block: {line!r}")
         inside: list[str] = []
         for _, text in lines:
             if text.rstrip() == closing:
@@ -129,19 +131,27 @@ def _kind(written: str, where: str) -> Kind:
     for kind in KINDS:
         if written == kind:
             return kind
-    raise SourceError(f"{where}: no kind of cell {written!r}; take one of {', '.join(KINDS[1:])}")
+    raise SourceError(f"{where}: no kind of cell {written!r}; use one of {', '.join(KINDS[1:])}")
 
 
 def _check_twins(texts: dict[str, str], where: str, *, first: bool) -> None:
     shapes = {language: skeleton(text) for language, text in texts.items()}
     spanish, english = shapes.values()
     if spanish != english:
-        at = next(
-            (at for at, pair in enumerate(zip(spanish, english, strict=False)) if len({*pair}) > 1),
+        index = next(
+            (
+                index
+                for index, pair in enumerate(zip(spanish, english, strict=False))
+                if len({*pair}) > 1
+            ),
             min(len(spanish), len(english)),
         )
-        here, there = (shape[at] if at < len(shape) else "nothing" for shape in (spanish, english))
-        raise SourceError(f"{where}: the twins part at block {at + 1}: {here} and {there}")
+        here, there = (
+            shape[index] if index < len(shape) else "nothing" for shape in (spanish, english)
+        )
+        raise SourceError(f"{where}: the languages differ at block {index + 1}: {here} and {there}")
     titled = [shape == "h1" for shape in spanish]
     if titled != [first] + [False] * (len(titled) - 1) or (first and spanish[1:2] != ["p"]):
-        raise SourceError(f"{where}: a title, then a summary, open the chapter, and only there")
+        raise SourceError(
+            f"{where}: a title and a summary start the chapter; other blocks have no title"
+        )

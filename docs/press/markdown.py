@@ -13,6 +13,8 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 
+#: How the converter writes the ``{,}`` of ``0{,}5``: as an operator, with space behind it.
+_DECIMAL_COMMA = re.compile(r"(\d)</mn><mrow><mo>&#x0002C;</mo></mrow><mn>(\d)")
 _CHAPTER_LINK = re.compile(r"(?<=\]\()(\d\d-[\w-]+)\.md(?=\))")
 
 
@@ -26,6 +28,7 @@ def code_html(code: str, language: str = "python") -> str:
 def _formula(tex: str, options: dict[str, bool]) -> str:
     display = options["display_mode"]
     mathml: str = convert(tex, display="block" if display else "inline")
+    mathml = _DECIMAL_COMMA.sub(r"\1,\2", mathml)
     return f'<span class="formula" tabindex="0">{mathml}</span>' if display else mathml
 
 
@@ -55,12 +58,12 @@ def html_inline(text: str) -> str:
 
 
 def with_links(text: str, ending: str) -> str:
-    """The passage, its links to chapters turned to files of that ending."""
+    """The passage with links to chapters that point to files of that ending."""
     return _CHAPTER_LINK.sub(rf"\1.{ending}", text)
 
 
 def skeleton(text: str) -> list[str]:
-    """What blocks a passage is made of, in order: ``h2``, ``p``, ``ul``, ``li``, ``math_block``…"""
+    """The kinds of the blocks of a passage in order: ``h2``, ``p``, ``ul``, ``li``, ``math`` ..."""
     tokens: Sequence[Token] = _MARKDOWN.parse(text)
     opening = (token for token in tokens if token.nesting >= 0 and token.type != "inline")
     return [token.tag or token.type for token in opening]

@@ -1,4 +1,4 @@
-"""Notebooks: a chapter in one language, its cells not yet run."""
+"""Notebooks: a chapter in one language, without outputs."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any
 
 from press.chapter import LANGUAGES, Chapter, Prose
 from press.markdown import with_links
-from press.running import INSERTED
+from press.running import INSERTED, inside_formula, split_format
 
 _ABOUT = {
-    "es": "*Hace falta tener Sentir y Jupyter instalados en el mismo entorno: en la carpeta de "
-    "Sentir, `pip install . jupyterlab`, y luego `jupyter lab docs/notebooks/es`. Ejecute las "
-    "celdas en orden: todo lo que vea lo calcula su propia máquina.*",
-    "en": "*Sentir and Jupyter have to be installed in one environment: in Sentir's folder "
+    "es": "*Sentir y Jupyter deben estar instalados en el mismo entorno: en la carpeta de Sentir, "
+    "`pip install . jupyterlab` y después `jupyter lab docs/notebooks/es`. Ejecute las celdas en "
+    "orden: todo lo que vea lo calcula su propia máquina.*",
+    "en": "*Install Sentir and Jupyter in the same environment: in the folder of Sentir, run "
     "`pip install . jupyterlab`, then `jupyter lab docs/notebooks/en`. Run the cells in order: "
-    "all that you see is computed by your own machine.*",
+    "your own machine computes everything you see.*",
 }
 
 
@@ -26,12 +26,12 @@ def notebook(chapter: Chapter, language: str) -> dict[str, Any]:
     cells: list[dict[str, Any]] = []
     for block in chapter.blocks:
         if isinstance(block, Prose):
-            cells += _prose(with_links(block.texts[language], "ipynb"))
+            cells += _prose(with_links(block.texts[language], "ipynb"), language)
         else:
             cells.append(_code(block.code, folded=block.kind in ("hidden", "folded")))
     cells[1:1] = [_markdown(_ABOUT[language]), _code(f'language = "{language}"')]
-    for place, cell in enumerate(cells):
-        cell["id"] = f"cell-{place}"
+    for index, cell in enumerate(cells):
+        cell["id"] = f"cell-{index}"
     return {
         "cells": cells,
         "metadata": {
@@ -51,13 +51,13 @@ def notebook_text(chapter: Chapter, language: str) -> str:
 def write_notebooks(chapters: list[Chapter], folder: Path) -> None:
     """Write every chapter's notebooks, and remove those of chapters that are gone."""
     for language in LANGUAGES:
-        place = folder / language
-        place.mkdir(parents=True, exist_ok=True)
-        for old in place.glob("*.ipynb"):
+        target = folder / language
+        target.mkdir(parents=True, exist_ok=True)
+        for old in target.glob("*.ipynb"):
             if old.stem not in {chapter.name for chapter in chapters}:
                 old.unlink()
         for chapter in chapters:
-            path = place / f"{chapter.name}.ipynb"
+            path = target / f"{chapter.name}.ipynb"
             path.write_text(notebook_text(chapter, language), "utf-8")
 
 
@@ -75,17 +75,36 @@ def _code(source: str, *, folded: bool = False) -> dict[str, Any]:
     }
 
 
-def _prose(text: str) -> list[dict[str, Any]]:
-    """Markdown cells; a paragraph that holds computed values is a cell that writes it."""
+def _prose(text: str, language: str) -> list[dict[str, Any]]:
+    """Markdown cells; a paragraph with computed values becomes a code cell that displays it."""
     cells = []
     for computed, paragraphs in groupby(text.split("\n\n"), lambda part: "{{" in part):
         passage = "\n\n".join(paragraphs)
         if not computed:
             cells.append(_markdown(passage))
             continue
-        pieces = INSERTED.split(passage)  # texts and, between them, expressions
-        pieces[::2] = [text.replace("{", "{{").replace("}", "}}") for text in pieces[::2]]
-        pieces[1::2] = [f"{{{expression}}}" for expression in pieces[1::2]]
-        source = 'from IPython.display import Markdown\n\nMarkdown(rf"""\n' + "".join(pieces)
-        cells.append(_code(source + '\n""")', folded=True))
+        imports = "from IPython.display import Markdown\n"
+        if language == "es":
+            imports += "\nfrom sentir.lesson.language import es\n"
+        source = f'{imports}\nMarkdown(rf"""\n{_template(passage, language)}\n""")'
+        cells.append(_code(source, folded=True))
     return cells
+
+
+def _template(passage: str, language: str) -> str:
+    """The passage as the inside of an f-string."""
+    pieces, end = [], 0
+    for match in INSERTED.finditer(passage):
+        pieces.append(_escaped(passage[end : match.start()]))
+        expression, spec = split_format(match[1])
+        if language == "es":
+            math = ", math=True" if inside_formula(passage, match.start()) else ""
+            pieces.append(f"{{es({expression}, {spec!r}{math})}}")
+        else:
+            pieces.append(f"{{{expression}:{spec}}}" if spec else f"{{{expression}}}")
+        end = match.end()
+    return "".join([*pieces, _escaped(passage[end:])])
+
+
+def _escaped(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}")

@@ -1,7 +1,7 @@
-"""The site: a page a chapter and view, and the contents.
+"""The site: one page per chapter and view, and the table of contents.
 
-A view is Spanish, English, or both side by side. Pages hold no script and point at nothing outside
-their folder, so they work from a disk without a network.
+A view is Spanish, English, or both side by side. Pages contain no script and load nothing from
+outside their folder, so they work from a disk without a network.
 """
 
 from __future__ import annotations
@@ -27,15 +27,14 @@ VIEWS: Mapping[str, Sequence[str]] = {"es": ("es",), "en": ("en",), "both": LANG
 WORDS = {
     "es": {
         "course": "Redes neuronales recurrentes",
-        "about": "De la memoria de una red sencilla a un modelo de sentimiento cuyas puertas se "
-        "pueden leer. Cada figura y cada número de estas páginas los ha calculado Sentir al "
-        "prepararlas.",
+        "about": "De la memoria de una red simple a un modelo de sentimiento cuyas puertas se "
+        "pueden leer. Sentir calculó cada figura y cada número de estas páginas al generarlas.",
         "language": "Español",
         "contents": "Índice",
         "both": "Las dos, lado a lado",
         "chapter": "Capítulo",
         "code": "Código",
-        "claims": "Lo que este texto afirma, comprobado al preparar la página",
+        "claims": "Lo que este texto afirma, comprobado al generar la página",
         "previous": "Anterior",
         "next": "Siguiente",
         "notebook": "Este capítulo como cuaderno de Jupyter",
@@ -45,14 +44,13 @@ WORDS = {
     "en": {
         "course": "Recurrent neural networks",
         "about": "From the memory of a simple network to a sentiment model whose gates can be "
-        "read. Every figure and every number on these pages was computed by Sentir when they were "
-        "made.",
+        "read. Sentir computed every figure and every number on these pages when it built them.",
         "language": "English",
         "contents": "Contents",
         "both": "Both, side by side",
         "chapter": "Chapter",
         "code": "Code",
-        "claims": "What this text claims, checked when the page was made",
+        "claims": "What this text claims, checked when the page was built",
         "previous": "Previous",
         "next": "Next",
         "notebook": "This chapter as a Jupyter notebook",
@@ -64,11 +62,11 @@ WORDS = {
 
 @dataclass(frozen=True)
 class Part:
-    """A block of a page: passages, code or what it showed, one a language or one for both.
+    """A block of a page: prose, code or an output, one text per language or one for both.
 
     Attributes:
-        kind: ``prose``, ``shown``, or a cell's kind (`code` for the plain one).
-        texts: HTML by language; one entry ``""`` if it is the same in all.
+        kind: ``prose``, ``shown``, or the kind of a cell (`code` for a plain one).
+        texts: HTML by language; a single entry ``""`` if it is the same in all.
     """
 
     kind: str
@@ -80,10 +78,10 @@ def write_site(
     chapters: Sequence[Chapter],
     folder: Path,
 ) -> None:
-    """Write all pages, notebooks and the style into a folder, and the interactive page.
+    """Write all pages, notebooks, the style and the interactive page into a folder.
 
     Args:
-        runs: what each chapter (by its name) showed in each language.
+        runs: the run of each chapter, by its name and the language.
         chapters: in order.
         folder: of the site.
     """
@@ -105,12 +103,12 @@ def write_site(
     contents = templates.get_template("contents.html").render(chapters=chapters)
     _write(folder / "index.html", contents)
     template = templates.get_template("chapter.html")
-    for place, chapter in enumerate(chapters):
+    for index, chapter in enumerate(chapters):
         for language in LANGUAGES:
             _write(folder / language / f"{chapter.name}.ipynb", notebook_text(chapter, language))
         around: dict[str, Any] = {
-            "before": chapters[place - 1] if place else None,
-            "after": chapters[place + 1] if place + 1 < len(chapters) else None,
+            "before": chapters[index - 1] if index else None,
+            "after": chapters[index + 1] if index + 1 < len(chapters) else None,
         }
         for view in VIEWS:
             parts = _parts(chapter, runs[chapter.name], VIEWS[view])
@@ -129,8 +127,8 @@ def _inline(text: str) -> Markup:
 
 def _parts(chapter: Chapter, runs: Mapping[str, Ran], view: Sequence[str]) -> list[Part]:
     parts = []
-    for at, block in enumerate(chapter.blocks):
-        in_view = {language: runs[language].blocks[at] for language in view}
+    for index, block in enumerate(chapter.blocks):
+        in_view = {language: runs[language].blocks[index] for language in view}
         if isinstance(block, Prose):
             filled = {name: with_links(str(text), "html") for name, text in in_view.items()}
             parts.append(Part("prose", {name: Markup(html(t)) for name, t in filled.items()}))
@@ -147,7 +145,7 @@ def _cell_parts(cell: Cell, in_view: Mapping[str, Any]) -> list[Part]:
         if len({*shown}) == 1:
             parts.append(Part("shown", {"": _shown(shown[0])}))
         else:
-            texts = {name: _shown(one) for name, one in zip(in_view, shown, strict=True) if one}
+            texts = {name: _shown(each) for name, each in zip(in_view, shown, strict=True) if each}
             parts.append(Part("shown", texts))
     return parts
 

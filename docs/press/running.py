@@ -1,4 +1,4 @@
-"""Runs a chapter's cells, from top to bottom, in one namespace, and keeps what they show."""
+"""Runs the cells of a chapter from top to bottom in one namespace, and keeps what they show."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any, Literal
 from matplotlib.figure import Figure
 
 from press.chapter import Cell, Chapter, Prose, SourceError
+from sentir.lesson.language import es
 
 #: ``{{expression}}`` in prose, with a format if it has one.
 INSERTED = re.compile(r"\{\{(.+?)\}\}")
@@ -20,7 +21,7 @@ INSERTED = re.compile(r"\{\{(.+?)\}\}")
 
 @dataclass(frozen=True)
 class Shown:
-    """Something that a cell showed: text as it was printed, or HTML (an SVG element too)."""
+    """An output of a cell: printed text, or HTML (which may be an SVG element)."""
 
     kind: Literal["text", "html"]
     body: str
@@ -28,13 +29,13 @@ class Shown:
 
 @dataclass(frozen=True)
 class Ran:
-    """A chapter in one language, block for block: filled-in prose, or what the cell showed."""
+    """A chapter in one language, block by block: prose with its values, or outputs of a cell."""
 
     blocks: tuple[str | list[Shown], ...]
 
 
 def run_chapter(chapter: Chapter, language: str) -> Ran:
-    """Run every cell; whatever one raises (a claim that no longer holds, too) is raised here.
+    """Run every cell; an exception in a cell, such as a failed claim, ends the run.
 
     Raises:
         SourceError: a cell shows a figure without a description.
@@ -43,14 +44,14 @@ def run_chapter(chapter: Chapter, language: str) -> Ran:
     blocks: list[str | list[Shown]] = []
     for block in chapter.blocks:
         if isinstance(block, Prose):
-            blocks.append(fill_in(block.texts[language], names))
+            blocks.append(fill_in(block.texts[language], names, language))
         else:
             blocks.append(_run_cell(block, chapter.path, names))
     return Ran(tuple(blocks))
 
 
 def not_run(chapter: Chapter, language: str) -> Ran:
-    """The chapter as if its cells showed nothing: a page that is quick to make."""
+    """The chapter without outputs, for a page that is built quickly."""
     return Ran(
         tuple(
             INSERTED.sub("…", block.texts[language]) if isinstance(block, Prose) else []
@@ -59,14 +60,39 @@ def not_run(chapter: Chapter, language: str) -> Ran:
     )
 
 
-def fill_in(text: str, names: dict[str, Any]) -> str:
-    """The passage with its computed values; they are written like those of an f-string."""
-    return INSERTED.sub(lambda found: str(eval(f"f'''{{{found[1]}}}'''", names)), text)
+def fill_in(text: str, names: dict[str, Any], language: str) -> str:
+    """The passage with its computed values, in the number format of the language."""
+
+    def value(match: re.Match[str]) -> str:
+        expression, spec = split_format(match[1])
+        result = eval(expression, names)
+        if language == "es":
+            return es(result, spec, math=inside_formula(text, match.start()))
+        return format(result, spec)
+
+    return INSERTED.sub(value, text)
+
+
+def split_format(inserted: str) -> tuple[str, str]:
+    """The expression of ``{{expression:format}}`` and its format, which may be empty."""
+    for index, character in enumerate(inserted):
+        if character == ":":
+            try:
+                ast.parse(inserted[:index].strip(), mode="eval")
+            except SyntaxError:  # the colon of a slice, a mapping or a string
+                continue
+            return inserted[:index].strip(), inserted[index + 1 :]
+    return inserted.strip(), ""
+
+
+def inside_formula(text: str, position: int) -> bool:
+    """Whether a position of a passage is between dollar signs."""
+    return text[:position].replace("$$", "$").count("$") % 2 == 1
 
 
 def _run_cell(cell: Cell, path: Path, names: dict[str, Any]) -> list[Shown]:
     tree = ast.parse(cell.code, filename=str(path))
-    ast.increment_lineno(tree, cell.line - 1)  # so that a traceback shows the line of the source
+    ast.increment_lineno(tree, cell.line - 1)  # a traceback shows the line of the source
     last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
     value = None
     printed = io.StringIO()

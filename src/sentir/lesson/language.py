@@ -11,6 +11,7 @@ from sentir.errors import UsageError
 LANGUAGES = ("en", "es")
 T = TypeVar("T")
 
+_PERCENT = re.compile(r"(?<=\d)%")
 _NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d*\.\d+")
 _SPANISH_MARKS = str.maketrans({",": "\u202f", ".": ","})
 
@@ -40,9 +41,23 @@ def tr(texts: Mapping[str, T], language: str) -> T:
 def localized(text: str, language: str) -> str:
     """The text with its numbers as the language writes them, from Python's form.
 
-    English keeps ``1,234.5``; Spanish has a decimal comma and a thin space between thousands. The
-    text must have no other points or commas between digits, such as those of a version.
+    English keeps ``1,234.5%``; Spanish has a decimal comma, a thin space between thousands and a
+    no-break space before the percent sign. The text must have no other points or commas between
+    digits, such as those of a version.
     """
     if language != "es":
         return text
+    text = _PERCENT.sub("\u00a0%", text)
     return _NUMBER.sub(lambda match: match[0].translate(_SPANISH_MARKS), text)
+
+
+def es(value: object, spec: str = "", *, math: bool = False) -> str:
+    """A value formatted as in Spanish text; Spanish notebooks write their numbers with it.
+
+    Args:
+        value: a number, or text with numbers.
+        spec: the format, as after the colon of an f-string.
+        math: the text is part of a TeX formula, where a decimal comma stands in braces.
+    """
+    text = localized(format(value, spec), "es")
+    return re.sub(r"(?<=\d),(?=\d)", "{,}", text).replace("%", r"\%") if math else text

@@ -39,6 +39,6 @@ def test_the_table_and_the_figure_show_both_sides() -> None:
     spanish = table(measured, "es")
     assert spanish.row_count == 2
     assert [list(column.cells)[1] for column in spanish.columns] == [
-        "5", "100,0%", "0,000", "100,0%", "0,000"
+        "5", "100,0\u00a0%", "0,000", "100,0\u00a0%", "0,000"
     ]  # fmt: skip
     assert len(figure(measured, "en").axes) == 2

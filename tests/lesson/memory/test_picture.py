@@ -35,7 +35,7 @@ def test_a_table_has_means_and_ranges_of_the_seeds() -> None:
     assert cells("en", 0)[2][:3] == ["3,101"] * 3
     assert cells("en", 0)[3] == ["62.5% (50%-75%)"] * 3 + ["25%"]
     assert cells("es", 0)[2][:3] == ["3\u202f101"] * 3
-    assert cells("es", 0)[3][:1] == ["62,5% (50%-75%)"]
+    assert cells("es", 0)[3][:1] == ["62,5\u00a0% (50\u00a0%-75\u00a0%)"]
 
 
 def test_the_table_of_gradients_goes_as_far_as_they_were_measured() -> None:

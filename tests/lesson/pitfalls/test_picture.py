@@ -27,7 +27,7 @@ ALL = comparison(*PITFALLS)
 def test_points_lost_are_against_the_fixed_recipe() -> None:
     assert rows(ALL)[0] == ("none (fixed)", "85.00%", "80.00% - 90.00%", "")
     assert rows(ALL)[1][1:] == ("55.00%", "50.00% - 60.00%", "30.0")
-    assert rows(ALL, "es")[1][1:] == ("55,00%", "50,00% - 60,00%", "30,0")
+    assert rows(ALL, "es")[1][1:] == ("55,00\u00a0%", "50,00\u00a0% - 60,00\u00a0%", "30,0")
     assert rows(comparison("carried"))[0][3] == ""
 
 

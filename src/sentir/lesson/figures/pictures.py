@@ -93,7 +93,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], language: str = "e
     Args:
         head: the names.
         rows: as many texts each as there are names; the first is the heading of the row.
-        language: in which the numbers of the other columns are written, from Python's form.
+        language: in which numbers are written, from Python's form.
 
     Raises:
         ValueError: a row has more or fewer texts than there are columns.
@@ -102,5 +102,5 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], language: str = "e
     for row in rows:
         if len(row) != len(head):
             raise ValueError(f"{len(row)} texts for {len(head)} columns: {tuple(row)}")
-        written.append((row[0], *(localized(text, language) for text in row[1:])))
+        written.append(tuple(localized(text, language) for text in row))
     return Table(tuple(head), tuple(written))

@@ -184,6 +184,7 @@ def load_bundle(path: str | Path) -> Bundle:
     with _report_misfit(folder, settings):
         config = Config.from_dict(_table(settings, "config"), where=str(folder / "config.json"))
         labels = LabelScheme.from_dict(settings["labels"])
+        _check_unicode(labels.names)
 
     def specs(vocabulary: int) -> Iterator[WeightSpec]:
         return classifier_weights(config.model, vocabulary=vocabulary, classes=len(labels.names))
@@ -264,6 +265,8 @@ def _read_files(
     for name, limit in limits.items():
         _verify(file[name], settings, limit)
     tokenizer = load_tokenizer(file["tokenizer.json"])
+    with _report_misfit(folder, settings, file["tokenizer.json"]):
+        _check_unicode(tokenizer.vocabulary)
     with _report_misfit(folder, settings, file["model.safetensors"]):
         check_header(header, specs(len(tokenizer.vocabulary)))
     _verify(file["model.safetensors"], settings)
@@ -284,9 +287,27 @@ def _read_files(
 
 
 def _tokenizer_limit(header: Header) -> int:
-    """The bytes that tokenizer.json may have, by the rows of the embedding."""
+    """The bytes that tokenizer.json may have, by the rows of the embedding.
+
+    Raises:
+        BundleError: there are more rows than the file can hold.
+    """
     rows = header.rows("embedding.weight")
+    if rows > header.data_bytes:
+        raise BundleError(f"its header says {rows:,} rows for {header.data_bytes:,} bytes")
     return min(MAX_TOKENIZER_BYTES, MAX_JSON_BYTES + MAX_TOKEN_BYTES * rows)
+
+
+def _check_unicode(names: Iterable[str]) -> None:
+    """Refuse halves of surrogate pairs, which JSON can spell and nobody can print.
+
+    Raises:
+        BundleError: there is one.
+    """
+    try:
+        "".join(names).encode("utf-8")
+    except UnicodeEncodeError:
+        raise BundleError("a name that is no Unicode text") from None
 
 
 def _table(settings: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -22,7 +22,7 @@ def embedding() -> nn.Embedding:
     return nn.Embedding(len(VOCABULARY), 3, padding_idx=PAD)
 
 
-def written(folder: Path, text: str) -> str:
+def write(folder: Path, text: str) -> str:
     path = folder / "vectors.txt"
     path.write_text(text, encoding="utf-8")
     return str(path)
@@ -42,7 +42,7 @@ def test_known_words_get_their_vectors(
     tmp_path: Path, embedding: nn.Embedding, header: str, ending: str
 ) -> None:
     before = embedding.weight.detach().clone()
-    path = written(tmp_path, (header + GLOVE).replace("\n", ending))
+    path = write(tmp_path, (header + GLOVE).replace("\n", ending))
     assert load_vectors(path, VOCABULARY, embedding) == 3
     check_rows(embedding, before)
     assert embedding.weight.requires_grad
@@ -59,7 +59,7 @@ def test_compressed_files_are_read(
 
 
 def test_the_first_of_two_vectors_counts(tmp_path: Path, embedding: nn.Embedding) -> None:
-    path = written(tmp_path, "good 1 2 3\ngood 9 9 9\n")
+    path = write(tmp_path, "good 1 2 3\ngood 9 9 9\n")
     assert load_vectors(path, VOCABULARY, embedding) == 1
     assert embedding.weight[2].tolist() == [1, 2, 3]
 
@@ -67,29 +67,31 @@ def test_the_first_of_two_vectors_counts(tmp_path: Path, embedding: nn.Embedding
 def test_padding_stays_zero_whatever_the_file_holds(
     tmp_path: Path, embedding: nn.Embedding
 ) -> None:
-    path = written(tmp_path, "_PAD 1 2 3\ngood 1 2 3\n")
+    path = write(tmp_path, "_PAD 1 2 3\ngood 1 2 3\n")
     assert load_vectors(path, VOCABULARY, embedding) == 1
     assert not embedding.weight[PAD].any()
 
 
 @pytest.mark.parametrize("text", ["good 1 2 3 4\n", "1 4\ngood 1 2 3 4\n"])
 def test_another_size_names_the_option(tmp_path: Path, embedding: nn.Embedding, text: str) -> None:
-    path = written(tmp_path, text)
+    path = write(tmp_path, text)
     with pytest.raises(DataError, match="--embedding-dim 4") as caught:
         load_vectors(path, VOCABULARY, embedding)
     assert str(caught.value).startswith(f"{path}:1: vectors of 4 numbers for an embedding of 3")
 
 
-@pytest.mark.parametrize("text", ["good\n", "good bad\n", "\n"])
+@pytest.mark.parametrize("text", ["good\n", "good bad\n", "good " + "9" * 5000 + "\n", "\n"])
 def test_a_file_of_something_else(tmp_path: Path, embedding: nn.Embedding, text: str) -> None:
     with pytest.raises(DataError, match="give a text file of word vectors"):
-        load_vectors(written(tmp_path, text), VOCABULARY, embedding)
+        load_vectors(write(tmp_path, text), VOCABULARY, embedding)
 
 
 @pytest.mark.parametrize("third", ["three", "nan", "inf"])
-def test_what_is_no_number(tmp_path: Path, embedding: nn.Embedding, third: str) -> None:
+def test_a_vector_with_something_that_is_no_number(
+    tmp_path: Path, embedding: nn.Embedding, third: str
+) -> None:
     before = embedding.weight.detach().clone()
-    path = written(tmp_path, f"elsewhere 0 0 0\nniño 1 2 {third}\n")
+    path = write(tmp_path, f"elsewhere 0 0 0\nniño 1 2 {third}\n")
     with pytest.raises(DataError, match="'niño' is not followed by 3 numbers") as caught:
         load_vectors(path, VOCABULARY, embedding)
     assert caught.value.where == f"{path}:2"
@@ -98,7 +100,7 @@ def test_what_is_no_number(tmp_path: Path, embedding: nn.Embedding, third: str) 
 
 def test_no_word_of_the_vocabulary(tmp_path: Path, embedding: nn.Embedding) -> None:
     with pytest.raises(DataError, match="no word of the vocabulary is in this file"):
-        load_vectors(written(tmp_path, "elsewhere 1 2 3\n"), VOCABULARY, embedding)
+        load_vectors(write(tmp_path, "elsewhere 1 2 3\n"), VOCABULARY, embedding)
 
 
 def test_an_absent_file(tmp_path: Path, embedding: nn.Embedding) -> None:

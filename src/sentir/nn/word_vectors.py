@@ -37,10 +37,11 @@ def load_vectors(path: str, vocabulary: Sequence[str], embedding: nn.Embedding) 
     vectors: dict[int, np.ndarray] = {}
     for line_number, line in read_lines(path):
         where = f"{path}:{line_number}"
-        # A word may hold blanks (GloVe's 840B has ". . ."), so the numbers are taken from the end.
+        # A word may hold spaces (GloVe's 840B has ". . ."), so the numbers are taken from the end.
         parts = line.rstrip().split(b" ")
         if line_number == 1 and len(parts) == 2:
-            _check_size(int(parts[1]) if parts[1].isdigit() else 0, size, where)
+            is_number = parts[1].isdigit() and len(parts[1]) < 10
+            _check_size(int(parts[1]) if is_number else 0, size, where)
             continue
         if line_number == 1:
             _check_size(len(parts) - 1, size, where)

@@ -21,7 +21,7 @@ from sentir.data.encoding import (
     encode_unlabelled,
     texts_and_classes,
 )
-from sentir.errors import DataError
+from sentir.errors import DataError, SentirWarning
 from sentir.io.labels import LabelScheme
 from sentir.io.reader import BadRows, Review
 from sentir.text.batch import text_hash
@@ -408,3 +408,34 @@ def test_memory_does_not_grow_with_the_texts(tmp_path: Path) -> None:
         tracemalloc.stop()
     # 100 bytes a review; the reviews themselves would be several times that
     assert peak < 10e6
+
+
+CHINESE = ["这家酒店的房间很干净服务也很好", "电影太无聊了我不推荐给朋友们", "质量很差不值这个价格"]
+
+
+def chinese_reviews() -> list[Review]:
+    return [review(f"{CHINESE[i % 3]}。{i}", RAW[i % 2]) for i in range(60)]
+
+
+def test_text_without_spaces_is_warned_of(tmp_path: Path) -> None:
+    with pytest.warns(SentirWarning, match="Chinese or Japanese .* --tokenizer bpe or --tokenizer"):
+        encoded(chinese_reviews(), tmp_path)
+
+
+def test_a_language_model_is_warned_of_text_without_spaces(tmp_path: Path) -> None:
+    with pytest.warns(SentirWarning, match="--tokenizer bpe or --tokenizer unigram"):
+        encode_unlabelled(chinese_reviews(), tmp_path, text=TEXT, train=TrainConfig())
+
+
+@pytest.mark.parametrize("kind", ["bpe", "unigram"])
+def test_subwords_suit_text_without_spaces(tmp_path: Path, kind: str) -> None:
+    text = TextConfig(tokenizer=kind, max_vocab_size=200)  # type: ignore[arg-type]
+    corpora = encoded(chinese_reviews(), tmp_path, text=text)
+    assert not any(UNK in ids for ids in corpora.train)
+
+
+def test_a_given_tokenizer_that_knows_few_words_is_warned_of(tmp_path: Path) -> None:
+    reviews = [review(f"strange w{i % 50} " * 20, RAW[i % 2]) for i in range(60)]
+    known = WordTokenizer(["good", "film"], ["lower"])
+    with pytest.warns(SentirWarning, match="100% of their tokens are unknown to it"):
+        encoded(reviews, tmp_path, tokenizer=known)

@@ -7,6 +7,7 @@ many there are. Per review, only its label, hash and length stay in memory. Shap
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -32,11 +33,12 @@ from sentir.data.spool import (
     open_spool,
     word_ids,
 )
-from sentir.errors import DataError
+from sentir.errors import DataError, SentirWarning
 from sentir.io.labels import LabelScheme
 from sentir.io.reader import BadRows, Review
 from sentir.text.parallel import tokenize_all
-from sentir.text.tokenizer import Tokenizer, WordTokenizer, load_tokenizer
+from sentir.text.suitability import unsuitable_ids
+from sentir.text.tokenizer import UNK, Tokenizer, WordTokenizer, load_tokenizer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +116,9 @@ def encode_training(
         WorkerError: a tokenizer process ended early.
         DataError: the labels make no classes, there are too few reviews to split, or no unlabelled
             review is left.
+
+    Warns:
+        SentirWarning: the tokenizer does not suit the reviews.
     """
     without_labels = (review._replace(label=None) for review in unlabelled or ())
     everything = chain(reviews, without_labels)
@@ -130,6 +135,7 @@ def encode_training(
         if unlabelled_N is not None:
             parts["unlabelled"] = unlabelled_N
             learn_from_N = train_N | unlabelled_N
+        given = tokenizer is not None
         tokenizer, finalize = finalize_tokenizer(spool, learn_from_N, text, tokenizer)
         if valid_reviews is None:
             parts["valid"] = held_out_N
@@ -151,7 +157,8 @@ def encode_training(
                 "those with labels",
                 todo="give others with --unlabelled, or leave it out",
             )
-        _write(spool, folder, classes_N, parts, tokenizer, finalize)
+        unknown, total = _write(spool, folder, classes_N, parts, tokenizer, finalize)
+    _warn_of_unknown(unknown, total, given=given)
     (folder / "labels.json").write_text(json.dumps(scheme.to_dict()), encoding="utf-8")
     return TrainingCorpora.open(folder)
 
@@ -173,15 +180,20 @@ def encode_unlabelled(
     Raises:
         WorkerError: a tokenizer process ended early.
         DataError: there are too few reviews to hold some out.
+
+    Warns:
+        SentirWarning: the tokenizer does not suit the reviews.
     """
     with open_spool(reviews, folder, text, tokenizer, advance, processes) as spool:
         classes_N = np.zeros(len(spool.label_codes_N), np.int32)
         held_out_N = _held_out(spool.hashes_N, classes_N >= 0, train)
         if not held_out_N.any() or held_out_N.all():
             raise DataError("no review is left for validation", todo="give more reviews")
+        given = tokenizer is not None
         tokenizer, finalize = finalize_tokenizer(spool, ~held_out_N, text, tokenizer)
         parts = {"train": ~held_out_N, "valid": held_out_N}
-        _write(spool, folder, classes_N, parts, tokenizer, finalize)
+        unknown, total = _write(spool, folder, classes_N, parts, tokenizer, finalize)
+    _warn_of_unknown(unknown, total, given=given)
     return TextCorpora.open(folder)
 
 
@@ -293,15 +305,30 @@ def _write(
     parts: Mapping[str, Flags],
     tokenizer: Tokenizer,
     finalize: Finalize,
-) -> None:
-    """Write parts of the spooled reviews as corpora, and the tokenizer."""
+) -> tuple[int, int]:
+    """Write parts of the spooled reviews as corpora, and the tokenizer.
+
+    Returns:
+        How many tokens of the training reviews are unknown, and how many there are.
+    """
+    unknown = total = 0
     for name, rows_N in parts.items():
         keep_texts = name != "train"  # they are shown in the report, or read by a teacher
         read_texts = keep_texts or spool.encoder is None
         with CorpusWriter(folder / f"{name}.arrow", texts=keep_texts) as writer:
             for batch, batch_classes_N in spool.select(rows_N, classes_N, texts=read_texts):
                 ids, lengths_N = finalize(batch)
+                if name == "train":
+                    unknown += int(np.count_nonzero(ids == UNK))
+                    total += len(ids)
                 texts = batch.column("text") if keep_texts else None
                 hashes_N = batch.column("text_hash").to_numpy()
                 writer.write(ids, offsets(lengths_N), batch_classes_N, hashes_N, texts)
     tokenizer.save(folder / "tokenizer.json")
+    return unknown, total
+
+
+def _warn_of_unknown(unknown: int, total: int, *, given: bool) -> None:
+    problem = unsuitable_ids(unknown, total) if given else None
+    if problem:
+        warnings.warn(problem, SentirWarning, stacklevel=3)

@@ -6,6 +6,7 @@ N reviews, P provisional ids.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ import pyarrow as pa
 
 from sentir.config import TextConfig
 from sentir.data.dataset import BATCH_ROWS, CorpusWriter, read_batches
+from sentir.errors import SentirWarning
 from sentir.io.labels import RawLabel
 from sentir.io.reader import Review
 from sentir.text.batch import TokenizedBatch
@@ -137,6 +139,9 @@ def finalize_tokenizer(
         train_N: the reviews to learn the tokenizer from.
         text: how text becomes ids.
         tokenizer: a final tokenizer to use; None: learn one.
+
+    Warns:
+        SentirWarning: words do not suit the reviews.
     """
     encoder = spool.encoder
     if isinstance(encoder, WordTokenizer):
@@ -149,6 +154,8 @@ def finalize_tokenizer(
     counts_P = np.zeros(len(encoder), np.int64)
     for batch, _ in selected:
         counts_P += np.bincount(_spooled_ids(batch)[0], minlength=len(counts_P))
+    if problem := encoder.unsuitable(counts_P):
+        warnings.warn(problem, SentirWarning, stacklevel=3)
     words, table_P = encoder.finalize(counts_P)
 
     def finalize(batch: pa.RecordBatch) -> tuple[Ints, Ints]:

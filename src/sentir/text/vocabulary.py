@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from sentir.config import TextConfig
 from sentir.text.batch import TokenizedBatch
+from sentir.text.suitability import unsuitable_words
 from sentir.text.tokenizer import SPECIAL, UNK, WordTokenizer
 from sentir.text.treebank import strings_bytes
 
@@ -85,6 +86,16 @@ class StreamingVocabulary:
         table_P = np.full(len(self._counts_P), UNK, dtype=np.int32)
         table_P[ids] = np.arange(len(SPECIAL), len(SPECIAL) + len(ids), dtype=np.int32)
         return WordTokenizer([word_of[id] for id in ids], self._config.clean), table_P
+
+    def unsuitable(self, counts_P: npt.NDArray[np.int64]) -> str | None:
+        """Why words do not suit the training reviews, see `unsuitable_words`; None if they do.
+
+        Args:
+            counts_P: how often each provisional id occurs in the training reviews.
+        """
+        counts = ((word, int(counts_P[id])) for word, id in self._id_of.items())
+        once = int((counts_P == 1).sum())
+        return unsuitable_words(counts, total=int(counts_P.sum()), once=once)
 
     def __len__(self) -> int:
         """Provisional ids given so far."""

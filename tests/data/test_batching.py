@@ -14,7 +14,7 @@ from sentir.data import batching
 from sentir.data.batching import (
     LENGTH_STEP,
     Batch,
-    batches_an_epoch,
+    batches_per_epoch,
     pad,
     shuffled_batches,
     sorted_batches,
@@ -28,7 +28,7 @@ same_fixtures = settings(suppress_health_check=[HealthCheck.function_scoped_fixt
 
 
 @pytest.fixture
-def corpus(tmp_path: Path) -> Make:
+def make_corpus(tmp_path: Path) -> Make:
     """Makes a corpus of reviews of these lengths; each id tells its review."""
 
     def make(lengths: list[int]) -> EncodedCorpus:
@@ -83,8 +83,8 @@ def test_an_empty_review_is_one_unknown_word() -> None:
 
 
 def test_lengths_are_few() -> None:
-    found = {pad([[1] * length], 200).ids_BT.shape[1] for length in range(1, 300)}
-    assert found == {*range(16, 200, 16), 200}
+    batches = {pad([[1] * length], 200).ids_BT.shape[1] for length in range(1, 300)}
+    assert batches == {*range(16, 200, 16), 200}
 
 
 def test_to_a_device() -> None:
@@ -99,8 +99,8 @@ def every(corpus: EncodedCorpus, start: int = 0, **changes: int) -> list[Batch]:
     return list(shuffled_batches(corpus, **given, start=start))
 
 
-def rows_of(found: list[Batch]) -> list[list[int]]:
-    return [batch.rows_B.tolist() for batch in found]
+def rows_of(batches: list[Batch]) -> list[list[int]]:
+    return [batch.rows_B.tolist() for batch in batches]
 
 
 lengths = st.lists(st.integers(0, 30), max_size=40)
@@ -109,75 +109,79 @@ lengths = st.lists(st.integers(0, 30), max_size=40)
 @same_fixtures
 @given(lengths=lengths, batch_size=st.integers(1, 7), pool=st.integers(1, 3), epoch=st.integers(0))
 def test_every_review_once_an_epoch(
-    corpus: Make, lengths: list[int], batch_size: int, pool: int, epoch: int
+    make_corpus: Make, lengths: list[int], batch_size: int, pool: int, epoch: int
 ) -> None:
-    made = corpus(lengths)
+    corpus = make_corpus(lengths)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(batching, "POOL_BATCHES", pool)
-        found = every(made, batch_size=batch_size, epoch=epoch)
-    assert len(found) == batches_an_epoch(made, batch_size)
-    assert sorted(row for batch in found for row in batch.rows_B.tolist()) == [*range(len(made))]
-    check_content(found, lengths, max_length=20)
-    assert all(len(batch.rows_B) <= batch_size for batch in found)
+        batches = every(corpus, batch_size=batch_size, epoch=epoch)
+    assert len(batches) == batches_per_epoch(corpus, batch_size)
+    assert sorted(row for batch in batches for row in batch.rows_B.tolist()) == [
+        *range(len(corpus))
+    ]
+    check_content(batches, lengths, max_length=20)
+    assert all(len(batch.rows_B) <= batch_size for batch in batches)
 
 
-def check_content(found: list[Batch], lengths: list[int], max_length: int) -> None:
-    for batch in found:
+def check_content(batches: list[Batch], lengths: list[int], max_length: int) -> None:
+    for batch in batches:
         for row, ids, length in zip(batch.rows_B, batch.ids_BT, batch.lengths_B, strict=True):
             expected = [int(row) + 2] * min(lengths[row], max_length) or [UNK]
             assert ids[:length].tolist() == expected
 
 
-def test_the_order_follows_from_seed_and_epoch_alone(corpus: Make) -> None:
-    made = corpus([at % 30 for at in range(50)])
-    first = rows_of(every(made))
+def test_the_order_follows_from_seed_and_epoch_alone(make_corpus: Make) -> None:
+    corpus = make_corpus([i % 30 for i in range(50)])
+    first = rows_of(every(corpus))
     torch.manual_seed(99)
     np.random.seed(99)
-    assert rows_of(every(made)) == first
-    assert rows_of(every(made, epoch=1)) != first
-    assert rows_of(every(made, seed=2)) != first
-    assert rows_of(every(made, seed=0, epoch=1)) != first  # not their sum
+    assert rows_of(every(corpus)) == first
+    assert rows_of(every(corpus, epoch=1)) != first
+    assert rows_of(every(corpus, seed=2)) != first
+    assert rows_of(every(corpus, seed=0, epoch=1)) != first  # not their sum
 
 
-def test_short_and_long_batches_take_turns(corpus: Make) -> None:
+def test_short_and_long_batches_take_turns(make_corpus: Make) -> None:
     # within a pool reviews are sorted by length, but training must not meet them that way
-    found = every(corpus([at % 20 for at in range(60)]))
-    longest = [int(batch.lengths_B.max()) for batch in found]
+    batches = every(make_corpus([i % 20 for i in range(60)]))
+    longest = [int(batch.lengths_B.max()) for batch in batches]
     assert longest != sorted(longest)
 
 
 @same_fixtures
 @given(lengths=lengths, start=st.integers(0, 20))
-def test_start_skips_exactly(corpus: Make, lengths: list[int], start: int) -> None:
-    made = corpus(lengths)
-    assert rows_of(every(made, start=start)) == rows_of(every(made))[start:]
+def test_start_skips_exactly(make_corpus: Make, lengths: list[int], start: int) -> None:
+    corpus = make_corpus(lengths)
+    assert rows_of(every(corpus, start=start)) == rows_of(every(corpus))[start:]
 
 
 @same_fixtures
 @given(lengths=lengths, batch_size=st.integers(1, 7))
 def test_sorted_batches_cover_all_from_the_shortest(
-    corpus: Make, lengths: list[int], batch_size: int
+    make_corpus: Make, lengths: list[int], batch_size: int
 ) -> None:
-    made = corpus(lengths)
-    found = list(sorted_batches(made, batch_size=batch_size, max_length=20))
-    assert sorted(row for batch in found for row in batch.rows_B.tolist()) == [*range(len(made))]
-    check_content(found, lengths, max_length=20)
-    ordered = [int(length) for batch in found for length in batch.lengths_B]
-    assert all(one <= two for one, two in pairwise(ordered))
+    corpus = make_corpus(lengths)
+    batches = list(sorted_batches(corpus, batch_size=batch_size, max_length=20))
+    assert sorted(row for batch in batches for row in batch.rows_B.tolist()) == [
+        *range(len(corpus))
+    ]
+    check_content(batches, lengths, max_length=20)
+    ordered = [int(length) for batch in batches for length in batch.lengths_B]
+    assert all(shorter <= longer for shorter, longer in pairwise(ordered))
 
 
-def padding(found: list[Batch]) -> float:
-    cells = sum(batch.ids_BT.numel() for batch in found)
-    return 1 - sum(int(batch.lengths_B.sum()) for batch in found) / cells
+def padding(batches: list[Batch]) -> float:
+    cells = sum(batch.ids_BT.numel() for batch in batches)
+    return 1 - sum(int(batch.lengths_B.sum()) for batch in batches) / cells
 
 
-def test_little_padding(corpus: Make) -> None:
+def test_little_padding(make_corpus: Make) -> None:
     # many short reviews and a long tail, as reviews are: a quarter below 40 tokens, some at 200
     skewed = np.random.default_rng(0).lognormal(4.3, 0.8, 5000).clip(1, 1000).astype(int)
-    made = corpus(skewed.tolist())
+    corpus = make_corpus(skewed.tolist())
     settings = {"batch_size": 64, "max_length": 200}
-    assert padding(every(made, **settings)) < 0.15
-    assert padding(list(sorted_batches(made, **settings))) < 0.12
+    assert padding(every(corpus, **settings)) < 0.15
+    assert padding(list(sorted_batches(corpus, **settings))) < 0.12
     at_random = np.random.default_rng(0).permutation(5000)
-    blind = [pad([made[row] for row in at_random[at : at + 64]], 200) for at in range(0, 5000, 64)]
+    blind = [pad([corpus[row] for row in at_random[i : i + 64]], 200) for i in range(0, 5000, 64)]
     assert padding(blind) > 0.5

@@ -1,7 +1,7 @@
-"""Padded tensors: the one owner of cutting, padding and the order of reviews.
+"""Padded batches: the only place that truncates, pads and orders reviews.
 
-Shapes: B batch, T time (tokens). Reviews of like length share a batch, so little padding is
-computed; lengths are rounded up to few values, since a CPU builds its kernels anew for each shape.
+Shapes: B batch, T time (tokens). Reviews of similar length share a batch, so little padding is
+computed. Lengths are rounded up to few values, since oneDNN builds a kernel for each shape.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from sentir.text.tokenizer import PAD, UNK
 
 #: Padded lengths are multiples of this many tokens.
 LENGTH_STEP = 16
-#: Batches among which reviews are sorted by length while training: enough to pad little, few
-#: enough that an epoch is still random.
+#: While training, reviews are sorted by length within a pool of so many batches: enough to pad
+#: little, few enough that an epoch is still random.
 POOL_BATCHES = 64
 
 Rows = npt.NDArray[np.int64]
@@ -27,38 +27,38 @@ Ids = npt.NDArray[np.integer[Any]]
 
 
 class Batch(NamedTuple):
-    """Reviews of a step."""
+    """The reviews of one step: their rows in the corpus, their padded ids, their lengths."""
 
     rows_B: Rows
     ids_BT: torch.Tensor
     lengths_B: torch.Tensor
 
     def to(self, device: torch.device) -> Batch:
-        """The same on that device."""
+        """The batch with its tensors on that device."""
         return Batch(self.rows_B, self.ids_BT.to(device), self.lengths_B.to(device))
 
 
-def head_of(max_length: int) -> int:
-    """How many of them are a long review's first."""
+def head_length(max_length: int) -> int:
+    """Of `max_length` tokens, how many are taken from a long review's start."""
     return max_length // 4
 
 
 def truncate(review: Ids, max_length: int) -> Ids:
-    """At most `max_length` of a review: a quarter of them its first, the rest its last.
+    """Truncate a review to `max_length` tokens: a quarter from its start, the rest from its end.
 
-    The verdict stands at either end, more often at the last (Sun et al. 2019, *How to Fine-Tune
-    BERT for Text Classification*, 5.3.1).
+    The opinion is at either end, more often at the last (head + tail truncation, Sun et al. 2019,
+    *How to Fine-Tune BERT for Text Classification*, 5.3.1).
     """
     if len(review) <= max_length:
         return review
-    head = head_of(max_length)
+    head = head_length(max_length)
     return np.concatenate([review[:head], review[len(review) - (max_length - head) :]])
 
 
 def pad(reviews: Sequence[Sequence[int] | npt.NDArray[np.int32]], max_length: int) -> Batch:
-    """Reviews cut to `max_length` and padded on the right to a common, rounded length.
+    """Truncate reviews to `max_length` and pad them on the right to a common, rounded length.
 
-    A review without tokens reads as one unknown word, so that every length is at least 1.
+    A review without tokens becomes one unknown word, so every length is at least 1.
     """
     lengths = [min(len(review), max_length) or 1 for review in reviews]
     longest = max(lengths, default=1)
@@ -75,8 +75,8 @@ def _batch(corpus: Reviews, rows_B: Rows, max_length: int) -> Batch:
     return pad([corpus[row] for row in rows_B], max_length)._replace(rows_B=rows_B)
 
 
-def batches_an_epoch(corpus: Reviews, batch_size: int) -> int:
-    """Steps that `shuffled_batches` gives."""
+def batches_per_epoch(corpus: Reviews, batch_size: int) -> int:
+    """Batches that `shuffled_batches` yields per epoch."""
     return -(-len(corpus) // batch_size)
 
 
@@ -89,25 +89,25 @@ def shuffled_batches(
     epoch: int,
     start: int = 0,
 ) -> Iterator[Batch]:
-    """All reviews once, at random, in batches of like length.
+    """All reviews once, in random order, in batches of similar length.
 
-    The order follows from `seed` and `epoch` alone, so that a resumed run sees what it would have
-    seen; `start` skips that many batches without reading them.
+    The order depends on `seed` and `epoch` only, so a resumed run sees the same batches. `start`
+    skips that many batches without reading them.
     """
     random = np.random.default_rng((seed, epoch))
     order = random.permutation(len(corpus))
     lengths = np.minimum(corpus.lengths_N, max_length)
     batches: list[Rows] = []
-    for at in range(0, len(order), batch_size * POOL_BATCHES):
-        pool = order[at : at + batch_size * POOL_BATCHES]
+    for first in range(0, len(order), batch_size * POOL_BATCHES):
+        pool = order[first : first + batch_size * POOL_BATCHES]
         pool = pool[np.argsort(lengths[pool], kind="stable")]
-        batches += [pool[cut : cut + batch_size] for cut in range(0, len(pool), batch_size)]
-    for at in random.permutation(len(batches))[start:]:
-        yield _batch(corpus, batches[at], max_length)
+        batches += [pool[i : i + batch_size] for i in range(0, len(pool), batch_size)]
+    for index in random.permutation(len(batches))[start:]:
+        yield _batch(corpus, batches[index], max_length)
 
 
 def sorted_batches(corpus: Reviews, *, batch_size: int, max_length: int) -> Iterator[Batch]:
-    """All reviews once, from the shortest to the longest: the least padding there can be."""
+    """All reviews once, from the shortest to the longest, which pads least."""
     order = np.argsort(np.minimum(corpus.lengths_N, max_length), kind="stable")
-    for at in range(0, len(order), batch_size):
-        yield _batch(corpus, order[at : at + batch_size], max_length)
+    for first in range(0, len(order), batch_size):
+        yield _batch(corpus, order[first : first + batch_size], max_length)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -97,6 +99,15 @@ def test_what_config_json_says(saved: Path) -> None:
     assert content["labels"]["names"] == ["negative", "positive"]
     assert content["config"]["model"]["hidden_size"] == 5
     assert sorted(content["checksums"]) == FILES
+
+
+def test_a_bundle_is_loaded_without_pytorch(saved: Path) -> None:
+    script = (
+        "import sys; sys.modules['torch'] = None; from sentir.bundle import load_bundle; "
+        f"print(load_bundle({str(saved)!r}).labels.names)"
+    )
+    run = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+    assert run.stdout == "('negative', 'positive')\n"
 
 
 @pytest.mark.parametrize("name", FILES[1:])

@@ -10,6 +10,10 @@ keeps two and adds them), σ the logistic sigmoid and * the product of one unit 
 These steps are the readable twins of ``torch.nn.RNN``, ``GRU`` and ``LSTM``: they take the same
 weights, agree with them to the last digits, and return every gate, which PyTorch's do not. The
 classifier computes with PyTorch's, `sentir explain` with these.
+
+A new cell needs its step here, in `STEPS` and `MODULES`, its name in `sentir.config`, its number of
+gates in `sentir.weights.GATES`, and what its gates mean in `sentir.explanation.picture`. The engines
+of `sentir.inference` refuse a cell that they have no kernel for.
 """
 
 from __future__ import annotations

@@ -13,6 +13,9 @@ from typing import Any
 
 #: Parts of the file that Sentir leaves empty.
 _EMPTY = ("truncation", "padding", "normalizer", "post_processor", "decoder")
+#: Settings of a model that Sentir leaves off.
+_OFF = ("dropout", "continuing_subword_prefix", "end_of_word_suffix", "fuse_unk", "byte_fallback",
+        "ignore_merges")  # fmt: skip
 _PRE_TOKENIZERS = ["WhitespaceSplit", "Punctuation", "Metaspace"]
 
 
@@ -50,9 +53,10 @@ def check_subword(data: Any, special: tuple[str, ...]) -> None:
 def _model_ids(model: dict[str, Any], unknown: int) -> dict[str, int]:
     """The id of each piece of a BPE or unigram model."""
     vocabulary = model["vocab"]
+    for name in _OFF:
+        if model.get(name) not in (None, False):
+            raise ValueError(f"a {name} that sentir does not write")
     if model["type"] == "BPE":
-        if model.get("dropout") is not None:
-            raise ValueError("BPE with dropout, which is random")
         if model["unk_token"] != "_UNK":
             raise ValueError("no unknown token")
         return dict(vocabulary)

@@ -64,3 +64,11 @@ def test_without_steps_texts_are_only_hashed() -> None:
     batch = tokenize(BatchTokenizer(None), ["Good film"])
     assert (batch.words, len(batch.indices_T), batch.lengths_N.tolist()) == ([], 0, [0])
     assert batch.hashes_N.tolist() == [text_hash("good  film")]
+
+
+def test_a_hash_is_shared_by_texts_that_differ_in_case_and_white_space() -> None:
+    assert text_hash("Good  film\n") == text_hash(" good film")
+    assert text_hash("good film") != text_hash("goodfilm")
+    assert text_hash("\ud83d") != text_hash("\ud83e")  # halves of a surrogate pair are hashed too
+    assert 0 <= text_hash("") < 2**64
+    assert text_hash("sentir") == 2558438323292730584  # the same on every machine, in every run

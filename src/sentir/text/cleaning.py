@@ -52,8 +52,8 @@ _C1_CONTROL = re.compile("[\x80-\x84\x86-\x9f]")
 BLANKS = "\u2800\u3164\uffa0"
 
 _BREAK = re.compile(r"<(?:br|p|/p|div|/div|li|/li)\s*/?>", re.IGNORECASE)
-# Line breaks that stand as escapes in the text, as in the files of Yelp's reviews. "on\\top" and
-# "c:\\temp" hold no tab.
+# Line breaks written as escapes, as in the files of Yelp's reviews. "on\top" and "c:\temp" hold no
+# tab.
 _ESCAPED_BREAK = re.compile(r"\\+(?:[nr]|t(?![a-z]))")
 _ESCAPED_QUOTE = re.compile(r"\\+(?=[\"'])")
 _DIGIT = re.compile(r"\d")

@@ -12,8 +12,8 @@ weights, agree with them to the last digits, and return every gate, which PyTorc
 classifier computes with PyTorch's, `sentir explain` with these.
 
 A new cell needs its step here, in `STEPS` and `MODULES`, its name in `sentir.config`, its number of
-gates in `sentir.weights.GATES`, and what its gates mean in `sentir.explanation.picture`. The engines
-of `sentir.inference` refuse a cell that they have no kernel for.
+gates in `sentir.weights.GATES`, what its gates mean in `sentir.explanation.picture`, and its
+operator in `sentir.inference.onnx_graph`; the engine ``torch`` needs nothing more.
 """
 
 from __future__ import annotations

@@ -12,7 +12,14 @@ import pytest
 
 from fixtures.forged_bundle import forge, refusal, safetensors_file, write_settings
 from fixtures.toy_bundle import toy
-from sentir.bundle import LanguageBundle, load_bundle, load_language_model, save_bundle
+from sentir.bundle import (
+    MAX_JSON_BYTES,
+    MAX_TOKENIZER_BYTES,
+    LanguageBundle,
+    load_bundle,
+    load_language_model,
+    save_bundle,
+)
 from sentir.config import PretrainConfig
 from sentir.nn.language_model import LanguageModel
 from sentir.nn.restore import to_arrays
@@ -102,8 +109,8 @@ def test_a_million_class_names(saved: Path) -> None:
     names = [f"class {number}" for number in range(10**6)]
     forge(saved, labels={"names": names, "of_raw": {}})
     assert "config.json: 15,890,345" in refusal(saved)
-    assert "bytes, more than the 4,194,304 that it may have" in refusal(saved)
-    forge(saved, labels={"names": names[: 10**5], "of_raw": {}})
+    assert "bytes, more than the 2,097,152 that it may have" in refusal(saved)
+    forge(saved, labels={"names": names[: 10**4], "of_raw": {}})
     assert "not a label scheme" in refusal(saved)
 
 
@@ -116,13 +123,28 @@ def test_deep_json(saved: Path, name: str, opening: str) -> None:
     assert name in refusal(saved) or "its parts do not fit" in refusal(saved)
 
 
-@pytest.mark.parametrize("name", ["config.json", "metrics.json", "tokenizer.json"])
+@pytest.mark.parametrize(
+    ("name", "size_bytes"),
+    [
+        ("config.json", MAX_JSON_BYTES),
+        ("metrics.json", MAX_JSON_BYTES),
+        ("tokenizer.json", MAX_JSON_BYTES),
+        ("tokenizer.json", MAX_TOKENIZER_BYTES),
+    ],
+)
 @pytest.mark.parametrize("entry", ["{},", "[],", '"",', "1.5,"])
-def test_json_that_unfolds_in_memory(saved: Path, name: str, entry: str) -> None:
-    (saved / name).write_text("[" + entry * (2**22 // len(entry) - 2) + "0]")
+def test_json_that_takes_much_memory(saved: Path, name: str, size_bytes: int, entry: str) -> None:
+    (saved / name).write_text("[" + entry * (size_bytes // len(entry) - 2) + "0]")
     if name != "config.json":
         forge(saved)
     assert name in refusal(saved)
+
+
+def test_one_long_word(saved: Path) -> None:
+    word = "😡" + "x" * (MAX_TOKENIZER_BYTES - 200)  # four bytes per character in memory
+    vocabulary = ["_PAD", "_UNK", word]
+    forge(saved, tokenizer={"format": 1, "clean": [], "kind": "word", "vocabulary": vocabulary})
+    assert "embedding.weight is F32 [18, 6]" in refusal(saved)
 
 
 @pytest.mark.parametrize("name", ["config.json", "metrics.json", "tokenizer.json"])

@@ -38,7 +38,6 @@ from sentir.io.regular import COPY_AGAIN, checksum, open_regular, read_regular, 
 from sentir.text.tokenizer import Tokenizer, load_tokenizer
 from sentir.version import __version__
 from sentir.weights import (
-    Header,
     WeightSpec,
     check_header,
     classifier_weights,
@@ -55,10 +54,10 @@ FOLDER = "model"
 _CHECKSUMMED = ("model.safetensors", "tokenizer.json", "metrics.json")
 #: All files of a bundle.
 FILES = (*_CHECKSUMMED, "config.json")
-#: Sizes beyond which a file is not read: a stranger's JSON takes up to 25 times its size in memory.
-MAX_JSON_BYTES, MAX_TOKENIZER_BYTES = 2**22, 2**28
-#: What a row of the vocabulary may take in tokenizer.json on average, beyond `MAX_JSON_BYTES`.
-MAX_TOKEN_BYTES = 256
+#: Sizes beyond which a file is not read: JSON takes up to 25 times its size in memory.
+MAX_JSON_BYTES, MAX_TOKENIZER_BYTES = 2**21, 2**25
+#: Values that tokenizer.json may hold; values and bytes that it may hold per row of the embedding.
+MAX_TOKENIZER_VALUES, VALUES_PER_ROW, BYTES_PER_ROW = 2**20, 16, 256
 #: What is quoted of an error, which may itself quote a forged file (characters).
 MAX_MESSAGE = 400
 
@@ -256,46 +255,48 @@ def _read_files(
         settings: the content of its ``config.json``.
         specs: the weights that these ask for, given the size of the vocabulary.
     """
-    file = {name: folder / name for name in _CHECKSUMMED}
-    limits = {"metrics.json": MAX_JSON_BYTES}
-    with _report_misfit(folder, settings, file["model.safetensors"]):
-        with open_regular(file["model.safetensors"]) as (stream, size):
-            header = read_header(stream, size)
-        limits["tokenizer.json"] = _tokenizer_limit(header)
-    for name, limit in limits.items():
-        _verify(file[name], settings, limit)
-    tokenizer = load_tokenizer(file["tokenizer.json"])
-    with _report_misfit(folder, settings, file["tokenizer.json"]):
+    weights_file, tokenizer_file, metrics_file = (folder / name for name in _CHECKSUMMED)
+    with _report_misfit(folder, settings, weights_file):
+        with open_regular(weights_file) as (file, size):
+            header = read_header(file, size)
+        rows = header.rows("embedding.weight")
+        if rows > header.data_bytes:
+            raise BundleError(f"its header says {rows:,} rows for {header.data_bytes:,} bytes")
+    _verify(metrics_file, settings, MAX_JSON_BYTES)
+    with _report_misfit(folder, settings, tokenizer_file):
+        _check_tokenizer_size(tokenizer_file, rows)
+        _verify(tokenizer_file, settings)
+        tokenizer = load_tokenizer(tokenizer_file)
         _check_unicode(tokenizer.vocabulary)
-    with _report_misfit(folder, settings, file["model.safetensors"]):
+    with _report_misfit(folder, settings, weights_file):
         check_header(header, specs(len(tokenizer.vocabulary)))
-    _verify(file["model.safetensors"], settings)
-    with _report_misfit(folder, settings, file["model.safetensors"]):
-        weights = safetensors.numpy.load_file(file["model.safetensors"])
+        _verify(weights_file, settings)
+        weights = safetensors.numpy.load_file(weights_file)
         for name, weight in weights.items():
             if weight.dtype.kind == "f" and not np.isfinite(weight).all():
                 raise BundleError(f"{name} holds numbers that are not finite")
-    with _report_misfit(folder, settings):
-        metrics = json.loads(read_regular(file["metrics.json"], MAX_JSON_BYTES))
+    with _report_misfit(folder, settings, metrics_file):
+        metrics = json.loads(read_regular(metrics_file, MAX_JSON_BYTES))
         return {
             "weights": weights,
             "tokenizer": tokenizer,
-            "metrics": _table({"metrics.json": metrics}, "metrics.json"),
+            "metrics": _table({"metrics": metrics}, "metrics"),
             "synthetic": bool(settings["synthetic"]),
             "checksum": _settings_checksum(settings),
         }
 
 
-def _tokenizer_limit(header: Header) -> int:
-    """The bytes that tokenizer.json may have, by the rows of the embedding.
+def _check_tokenizer_size(path: Path, rows: int) -> None:
+    """Refuse JSON that takes far more memory than a vocabulary of `rows` words could.
 
     Raises:
-        BundleError: there are more rows than the file can hold.
+        BundleError: it is larger, or holds more values.
     """
-    rows = header.rows("embedding.weight")
-    if rows > header.data_bytes:
-        raise BundleError(f"its header says {rows:,} rows for {header.data_bytes:,} bytes")
-    return min(MAX_TOKENIZER_BYTES, MAX_JSON_BYTES + MAX_TOKEN_BYTES * rows)
+    with open_regular(path, max(MAX_TOKENIZER_BYTES, BYTES_PER_ROW * rows)) as (file, _):
+        content = file.read()
+    values = sum(map(content.count, (b",", b"[", b"{")))
+    if values > MAX_TOKENIZER_VALUES + VALUES_PER_ROW * rows:
+        raise BundleError(f"some {values:,} values for a vocabulary of {rows:,}")
 
 
 def _check_unicode(names: Iterable[str]) -> None:
@@ -305,7 +306,8 @@ def _check_unicode(names: Iterable[str]) -> None:
         BundleError: there is one.
     """
     try:
-        "".join(names).encode("utf-8")
+        for name in names:
+            name.encode("utf-8")
     except UnicodeEncodeError:
         raise BundleError("a name that is no Unicode text") from None
 

@@ -18,7 +18,7 @@ from sentir.errors import BundleError
 #: Gates of each cell, whose weights are stacked in one matrix.
 GATES = {"rnn": 1, "gru": 3, "lstm": 4}
 #: A header of a thousand layers has under one million bytes.
-MAX_HEADER_BYTES = 2**22
+MAX_HEADER_BYTES = 2**21
 #: Of a number, in the formats that safetensors calls F32 and I32.
 _NUMBER_BYTES = 4
 

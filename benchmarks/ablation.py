@@ -27,11 +27,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import measurements
 import numpy as np
 import numpy.typing as npt
-import results
 import torch
-from results import Job, Row
+from measurements import Job, Row
 from reviews import (
     CORPORA,
     add_data_option,
@@ -112,17 +112,17 @@ def main() -> None:
     parser.add_argument(
         "--reviews", type=int, help="training reviews (default: all that are not held out)"
     )
-    results.add_results_options(parser)
+    measurements.add_results_options(parser)
     add_data_option(parser)
     args = parser.parse_args()
     if unknown := set(args.variants.split(",")) - set(NAMES):
         parser.error(f"no variant {', '.join(sorted(unknown))}; choose from {', '.join(NAMES)}")
-    path = args.results or results.FOLDER / f"ablation-{args.corpus}.jsonl"
+    path = args.results or measurements.FOLDER / f"ablation-{args.corpus}.jsonl"
     if not args.draw:
         with tempfile.TemporaryDirectory() as temporary:
-            results.run_missing(jobs(args, Path(temporary)), path, again=args.again)
+            measurements.run_missing(jobs(args, Path(temporary)), path, again=args.again)
     settings = parse_settings(args.set)
-    rows = [row for row in results.read_rows(path)
+    rows = [row for row in measurements.read_rows(path)
             if row["reviews"] == args.reviews and row["set"] == settings]  # fmt: skip
     if not rows:
         sys.exit(f"{path}: no results yet")
@@ -158,7 +158,7 @@ def jobs(args: argparse.Namespace, temporary: Path) -> Iterator[Job]:
             from_lm = args.lm if checksum else None
             yield Job(
                 key,
-                results.command_line("ablation", *options, settings=args.set),
+                measurements.command_line("ablation", *options, settings=args.set),
                 partial(measure_variant, name, config, from_lm, lines, args.reviews, folder),
             )
 
@@ -285,13 +285,13 @@ def differences(rows: Sequence[Row], base: Sequence[Row]) -> list[npt.NDArray[np
 
 def markdown(rows: Sequence[Row]) -> str:
     """A row per variant: means over the seeds, and the difference from `base` in points."""
-    shown = results.latest(rows, series=("corpus",), job=("variant", "seed"))
+    shown = measurements.latest(rows, series=("corpus",), job=("variant", "seed"))
     by_variant = {name: [row for row in shown if row["variant"] == name] for name in NAMES}
     head = ("variant", "changed", "seeds", "minutes", "accuracy", "loss (nats)",
             "points from `base`", "by seed")  # fmt: skip
     base = by_variant["base"]
     body = (variant_cells(name, seeds, base) for name, seeds in by_variant.items() if seeds)
-    return results.markdown_table(head, body, text_columns=2)
+    return measurements.markdown_table(head, body, text_columns=2)
 
 
 def variant_cells(name: str, seeds: Sequence[Row], base: Sequence[Row]) -> list[str]:

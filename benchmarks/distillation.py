@@ -25,8 +25,8 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-import results
-from results import Job, Row
+import measurements
+from measurements import Job, Row
 from reviews import CORPORA, add_data_option, reviews_file
 from rich.console import Console
 from settings import parse_settings
@@ -48,18 +48,18 @@ def main() -> None:
     parser.add_argument("--engine", default="auto", help="of the teachers")
     parser.add_argument("--precision", default="float32", help="of the teachers")
     parser.add_argument("--lm", type=Path, metavar="DIR", help="a finished run of sentir pretrain")
-    results.add_results_options(parser)
+    measurements.add_results_options(parser)
     add_data_option(parser)
     args = parser.parse_args()
-    path = args.results or results.FOLDER / f"distillation-{args.corpus}.jsonl"
+    path = args.results or measurements.FOLDER / f"distillation-{args.corpus}.jsonl"
     if not args.draw:
         if not args.teachers:
             parser.error("--teachers: name one or more finished runs, with commas between")
         if "best" in args.presets.split(",") and args.lm is None:
             parser.error("best starts from a language model, --lm DIR")
-        results.run_missing(jobs(args), path, again=args.again)
-    rows = results.latest(
-        results.read_rows(path), series=("preset", "set", "teachers"), job=("seed",)
+        measurements.run_missing(jobs(args), path, again=args.again)
+    rows = measurements.latest(
+        measurements.read_rows(path), series=("preset", "set", "teachers"), job=("seed",)
     )
     if not rows:
         sys.exit(f"{path}: no results yet")
@@ -90,7 +90,7 @@ def jobs(args: argparse.Namespace) -> Iterator[Job]:
             ]  # fmt: skip
             yield Job(
                 key,
-                results.command_line("distillation", *options, settings=args.set),
+                measurements.command_line("distillation", *options, settings=args.set),
                 partial(measure_student, args, folders, config.override({"seed": seed}), preset_lm),
             )
 
@@ -148,14 +148,14 @@ def markdown(rows: Sequence[Row]) -> str:
         names = [teacher_name(teacher) for teacher in row["teachers"]]
         for teacher, name in zip(row["teachers"], names, strict=True):
             lines.setdefault(name, (name, "", [teacher]))
-        student = f"`{row['preset']}`{results.format_settings(row['set'])}"
+        student = f"`{row['preset']}`{measurements.format_settings(row['set'])}"
         teachers = "; ".join(names)
         lines.setdefault(f"{student} {teachers}", (student, teachers, []))[2].append(row)
     head = ("model", "teachers", "seeds", "minutes", "test accuracy", "calibration error")
-    return results.markdown_table(
+    return measurements.markdown_table(
         head,
         [
-            [model, teachers, *results.summary_cells(seeds)]
+            [model, teachers, *measurements.summary_cells(seeds)]
             for model, teachers, seeds in lines.values()
         ],
         text_columns=2,

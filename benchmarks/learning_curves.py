@@ -28,10 +28,10 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+import measurements
 import numpy as np
-import results
 import tools
-from results import Job, Row
+from measurements import Job, Row
 from reviews import (
     CORPORA,
     add_data_option,
@@ -102,15 +102,15 @@ def main() -> None:
     parser.add_argument("--tools", default=",".join(MARKERS))
     parser.add_argument("--lm", type=Path, metavar="DIR", help="a finished run of sentir pretrain")
     parser.add_argument("--picture", type=Path, help="file of the picture")
-    results.add_results_options(parser)
+    measurements.add_results_options(parser)
     add_data_option(parser)
     args = parser.parse_args()
     if unknown := set(args.tools.split(",")) - set(MARKERS):
         parser.error(f"no tool {', '.join(sorted(unknown))}; choose from {', '.join(MARKERS)}")
-    path = args.results or results.FOLDER / f"learning-curves-{args.corpus}.jsonl"
+    path = args.results or measurements.FOLDER / f"learning-curves-{args.corpus}.jsonl"
     if not args.draw:
-        results.run_missing(jobs(args), path, again=args.again)
-    rows = current_rows(results.read_rows(path))
+        measurements.run_missing(jobs(args), path, again=args.again)
+    rows = current_rows(measurements.read_rows(path))
     if not rows:
         sys.exit(f"{path}: no results yet")
     print(markdown(rows))
@@ -141,7 +141,9 @@ def jobs(args: argparse.Namespace) -> Iterator[Job]:
                 ]  # fmt: skip
                 yield Job(
                     key,
-                    results.command_line("learning_curves", *options, settings=learner.settings),
+                    measurements.command_line(
+                        "learning_curves", *options, settings=learner.settings
+                    ),
                     partial(measure_tool, lines, size, seed, test_file, learner.fit(seed)),
                 )
 
@@ -198,7 +200,7 @@ def measure_tool(lines: list[str], size: int, seed: int, test_file: Path, fit: F
 
 def current_rows(rows: Sequence[Row]) -> list[Row]:
     """The results of the newest recipes, by size, the tools in their order."""
-    current = results.latest(rows, series=("tool", "set", "lm"), job=("reviews", "seed"))
+    current = measurements.latest(rows, series=("tool", "set", "lm"), job=("reviews", "seed"))
     order = list(MARKERS)
     return sorted(
         current, key=lambda row: (row["reviews"], order.index(row["tool"]), series_name(row))
@@ -208,7 +210,7 @@ def current_rows(rows: Sequence[Row]) -> list[Row]:
 def series_name(row: Row) -> str:
     """Name of a result's series: the tool, its language model and the changed settings."""
     lm = f", language model of perplexity {row['lm']}" if row["lm"] else ""
-    return NAMES[row["tool"]] + lm + results.format_settings(row["set"])
+    return NAMES[row["tool"]] + lm + measurements.format_settings(row["set"])
 
 
 def by_point(rows: Sequence[Row]) -> dict[tuple[str, int], list[Row]]:
@@ -222,10 +224,10 @@ def by_point(rows: Sequence[Row]) -> dict[tuple[str, int], list[Row]]:
 def markdown(rows: Sequence[Row]) -> str:
     """A row per size and series: means over the seeds, accuracy with its standard deviation."""
     head = ("tool", "training reviews", "seeds", "minutes", "test accuracy", "calibration error")
-    return results.markdown_table(
+    return measurements.markdown_table(
         head,
         (
-            [name, f"{size:,}", *results.summary_cells(seeds)]
+            [name, f"{size:,}", *measurements.summary_cells(seeds)]
             for (name, size), seeds in by_point(rows).items()
         ),
     )

@@ -12,10 +12,12 @@ from typing import Any
 import ablation
 import distillation
 import learning_curves
+import measurements
 import numpy as np
+import page
 import pytest
-import results
 import tools
+from measurements import Row
 from reviews import read_labelled, read_lines, reviews_file, shuffled, write_lines
 from settings import parse_settings
 
@@ -25,37 +27,37 @@ from sentir.synthetic.reviews import sample_reviews
 TINY = "hidden_size=4 embedding_dim=4 epochs=1 max_length=20 ngram_buckets=512".split()
 
 
-def job(seed: int, done: list[int], recipe: str = "r") -> results.Job:
-    def measure() -> results.Row:
+def job(seed: int, done: list[int], recipe: str = "r") -> measurements.Job:
+    def measure() -> Row:
         done.append(seed)
         return {"accuracy": seed / 10}
 
-    return results.Job({"seed": seed, "recipe": recipe}, f"seed {seed}", measure)
+    return measurements.Job({"seed": seed, "recipe": recipe}, f"seed {seed}", measure)
 
 
 def test_a_job_with_a_result_is_skipped(tmp_path: Path) -> None:
     path, done = tmp_path / "new" / "results.jsonl", list[int]()
-    results.run_missing([job(0, done)], path, again=False)
-    results.run_missing([job(0, done), job(1, done)], path, again=False)
+    measurements.run_missing([job(0, done)], path, again=False)
+    measurements.run_missing([job(0, done), job(1, done)], path, again=False)
     assert done == [0, 1]
-    results.run_missing([job(1, done)], path, again=True)
-    results.run_missing([job(1, done, recipe="other")], path, again=False)
+    measurements.run_missing([job(1, done)], path, again=True)
+    measurements.run_missing([job(1, done, recipe="other")], path, again=False)
     assert done == [0, 1, 1, 1]
-    rows = results.read_rows(path)
+    rows = measurements.read_rows(path)
     assert [row["seed"] for row in rows] == done
     assert {"command", "date", "commit", "processor"} <= rows[0].keys()
 
 
 def test_results_before_an_interruption_are_kept(tmp_path: Path) -> None:
-    def interrupt() -> results.Row:
+    def interrupt() -> Row:
         raise KeyboardInterrupt
 
     path, done = tmp_path / "results.jsonl", list[int]()
     with pytest.raises(KeyboardInterrupt):
-        results.run_missing(
-            [job(0, done), results.Job({"seed": 1}, "", interrupt)], path, again=False
+        measurements.run_missing(
+            [job(0, done), measurements.Job({"seed": 1}, "", interrupt)], path, again=False
         )
-    assert [row["seed"] for row in results.read_rows(path)] == [0]
+    assert [row["seed"] for row in measurements.read_rows(path)] == [0]
 
 
 def test_the_newest_recipe_and_the_last_result_of_each_job_are_shown() -> None:
@@ -65,7 +67,7 @@ def test_the_newest_recipe_and_the_last_result_of_each_job_are_shown() -> None:
             [("a", 0, "old"), ("a", 1, "old"), ("b", 0, "old"), ("a", 0, "new"), ("a", 0, "new")]
         )
     ]
-    shown = results.latest(rows, series=["tool"], job=["seed"])
+    shown = measurements.latest(rows, series=["tool"], job=["seed"])
     assert sorted(row["index"] for row in shown) == [2, 4]
 
 
@@ -92,7 +94,7 @@ def test_fasttext_is_given_more_epochs_with_fewer_reviews() -> None:
     assert tools.candidates(1000)[3:] == [(0.1, 50), (0.5, 50), (0.1, 200)]
 
 
-def curve_row(tool: str, reviews: int, seed: int, accuracy: float, **more: Any) -> results.Row:
+def curve_row(tool: str, reviews: int, seed: int, accuracy: float, **more: Any) -> Row:
     return {"corpus": "imdb", "tool": tool, "set": {}, "lm": None, "reviews": reviews, "seed": seed,
             "recipe": "r", "minutes": 1.0, "accuracy": accuracy, "calibration_error": 0.01,
             **more}  # fmt: skip
@@ -144,7 +146,7 @@ def test_the_ablation_measures_on_held_out_reviews(
     def fit(_: Config, part: Path) -> tuple[set[str], float]:
         return set(read_lines(part)), 0.0
 
-    def metrics_of(train: set[str], held_out: list[str]) -> results.Row:
+    def metrics_of(train: set[str], held_out: list[str]) -> Row:
         return {"sets": (train, set(held_out))}
 
     monkeypatch.setattr(ablation, "fit_ngram_linear_only", fit)
@@ -158,7 +160,7 @@ def test_the_ablation_measures_on_held_out_reviews(
         assert (len(trained_on), len(held_out), trained_on & held_out) == (count, 20, set())
 
 
-def ablation_row(variant: str, seed: int, correct: str, measured: str = "these") -> results.Row:
+def ablation_row(variant: str, seed: int, correct: str, measured: str = "these") -> Row:
     bits = np.array([int(bit) for bit in correct])
     return {"corpus": "imdb", "variant": variant, "seed": seed, "recipe": "r", "changes": {},
             "lm": "", "minutes": 1.0, "loss": 0.3, "accuracy": bits.mean(), "measured": measured,
@@ -206,7 +208,7 @@ def test_learning_curves_run(
     run(learning_curves, monkeypatch, *options, *paths, "--set", *TINY)
     printed = capsys.readouterr()
     assert "best is skipped" in printed.err
-    assert len(results.read_rows(file)) == 2
+    assert len(measurements.read_rows(file)) == 2
     assert len(re.findall(r"\| 100 \|", printed.out)) == 2
     assert str(corpus) not in file.read_text("utf-8")  # no local path in the results
     picture = corpus / "curves.svg"
@@ -223,7 +225,7 @@ def test_the_ablation_runs(
     printed = capsys.readouterr()
     assert "skipped without a language model (--lm DIR): from-lm" in printed.err
     assert len(re.findall(r"[+-]\d+\.\d\d ± \d+\.\d\d", printed.out)) == 1
-    rows = results.read_rows(file)
+    rows = measurements.read_rows(file)
     assert {row["measured_on"] for row in rows} == {40}
     assert {row["measured"] for row in rows} == {rows[0]["measured"]}
     for row in rows:
@@ -246,7 +248,7 @@ def test_teachers_and_students_are_measured(
     with bz2.open(corpus / "amazon" / "unsup.txt.bz2", "wt", encoding="utf-8") as unlabelled:
         unlabelled.writelines(f"{text}\n" for _, text in sample_reviews(50, seed=3))
     run(distillation, monkeypatch, *options, corpus / "teacher", "--seeds", "0,1")
-    rows = results.read_rows(file)
+    rows = measurements.read_rows(file)
     assert [row["seed"] for row in rows] == [0, 1]
     assert rows[0]["teachers"][0]["network"] == "GRU of 4 units"
     capsys.readouterr()
@@ -255,3 +257,39 @@ def test_teachers_and_students_are_measured(
     assert teacher.startswith("| GRU of 4 units, seed 0 |  | 1 |")
     assert student.startswith("| `base`, hidden_size = 4")
     assert "| GRU of 4 units, seed 0 | 2 |" in student
+
+
+def test_the_page_is_drawn_from_the_results() -> None:
+    message = "docs/benchmarks.md is not what python benchmarks/page.py draws"
+    assert page.PAGE.read_text("utf-8") == page.page(), message
+
+
+def test_every_line_of_the_page_has_its_circumstances() -> None:
+    for name in ("accuracy", "tools", "speed", "pretraining"):
+        for row in page.read(name):
+            assert row["command"].startswith(("python benchmarks/", "sentir ")), row
+            assert row["processor"].startswith("AMD"), row
+            assert re.fullmatch(r"\d{4}-\d{2}-\d{2}", row["date"]), row
+            assert row.get("commit") or row.get("recorded_in"), row
+
+
+def test_the_page_states_reached_and_missed_targets() -> None:
+    seeds = [curve_row("base", 25_000, seed, 0.924 + seed / 1000) for seed in range(2)]
+    assert page.accuracy_target("imdb", "base", seeds).endswith("minutes: reached")
+    slow = [{**row, "minutes": 26} for row in seeds]
+    assert "**missed**" in page.accuracy_target("imdb", "base", slow)
+    best = page.accuracy_target("imdb", "best", seeds)
+    assert best == "94.0%: **missed** by 1.55 points"
+    assert page.accuracy_target("imdb", "fasttext", seeds) == ""
+
+
+def test_commands_of_several_seeds_are_joined() -> None:
+    rows = [{"command": f"python x.py --seeds {seed} --set a=1"} for seed in (0, 1, 1)]
+    assert page.commands(rows) == "```sh\npython x.py --seeds 0,1 --set a=1\n```"
+
+
+def test_the_readme_lists_every_benchmark() -> None:
+    folder = Path(page.__file__).parent
+    text = (folder / "README.md").read_text("utf-8")
+    names = {path.stem for path in folder.glob("*.py")}
+    assert names == {name for name in re.findall(r"`(\w+)`", text) if name in names}

@@ -138,9 +138,17 @@ def summary_cells(rows: Sequence[Row]) -> list[str]:
 
 
 def markdown_table(
-    head: Sequence[str], rows: Iterable[Sequence[str]], *, text_columns: int = 1
+    head: Sequence[str], rows: Iterable[Sequence[str]], *, text_columns: int = 1, last: int = 0
 ) -> str:
-    """A Markdown table; the first columns are aligned left, the others right."""
-    rule = ["---"] * text_columns + ["--:"] * (len(head) - text_columns)
+    """A Markdown table, numbers aligned right.
+
+    Args:
+        head: titles of the columns.
+        rows: cells.
+        text_columns: number of first columns that hold text.
+        last: number of last columns that hold text.
+    """
+    numbers = len(head) - text_columns - last
+    rule = ["---"] * text_columns + ["--:"] * numbers + ["---"] * last
     lines = [head, rule, *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -167,7 +167,7 @@ def test_a_file_of_something_else(tmp_path: Path, content: bytes) -> None:
     refused(path)
 
 
-def test_a_file_cut_short(path: Path) -> None:
+def test_a_truncated_file(path: Path) -> None:
     whole = path.read_bytes()
     for size in range(0, len(whole), 97):
         path.write_bytes(whole[:size])

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 
 from fixtures.tiny_runs import write_fasttext
-from sentir.config import TextConfig, TrainConfig
+from sentir.config import CleanStep, TextConfig, TrainConfig
 from sentir.data import spool
 from sentir.data.encoding import encode_reviews, encode_training
 from sentir.errors import DataError, WorkerError
@@ -21,7 +21,7 @@ from sentir.io.reader import BadRows, read_reviews
 from sentir.text import parallel
 from sentir.text.parallel import available_cores, tokenize_all
 
-STEPS = ("lower",)
+STEPS: tuple[CleanStep, ...] = ("lower",)
 CHUNKS = [(pa.array([f"Film number{index}, good", "so So"]), index) for index in range(20)]
 SOURCE = Path(parallel.__file__).parents[2]
 

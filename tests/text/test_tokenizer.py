@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib.resources
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from sentir.config import CLEAN_STEPS, TextConfig
 from sentir.errors import BundleError
+from sentir.synthetic.reviews import LANGUAGES
 from sentir.text.cleaning import cleaner
 from sentir.text.tokenizer import (
     PAD,
@@ -228,3 +230,12 @@ def test_a_file_that_is_absent(tmp_path: Path) -> None:
         load_tokenizer(tmp_path / "tokenizer.json")
     with pytest.raises(BundleError, match="not a tokenizer of sentir"):
         load_tokenizer(tmp_path)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_word_of_the_lesson_s_networks_is_still_a_word(language: str) -> None:
+    networks = importlib.resources.files("sentir.lesson.webpage") / "networks"
+    with importlib.resources.as_file(networks / language / "tokenizer.json") as path:
+        tokenizer = load_tokenizer(path)
+    words = tokenizer.vocabulary[len(SPECIAL) :]
+    assert [tokenizer.tokens(word) for word in words] == [[word] for word in words]

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 Ints = npt.NDArray[np.int32]
 Flags = npt.NDArray[np.bool_]
 
-#: Memory of the cache (bytes): some 600,000 pieces, and every piece of most corpora.
-MAX_CACHE_BYTES = 200_000_000
+#: Memory of the cache (bytes): some 450,000 pieces, and every piece of most corpora.
+MAX_CACHE_BYTES = 150_000_000
 # A token takes the space that ends its piece; two spaces hold an empty piece.
 _TOKENS = re.compile(f"(?:{TOKEN})[ ]?|[ ]", re.VERBOSE)
 

@@ -296,7 +296,7 @@ def test_the_cache_is_bounded_by_bytes(
     split = WordSplitter(CLEAN_STEPS, derive)
     tracemalloc.start()
     try:
-        for piece in distinct_pieces(kind, 4_000):
+        for piece in distinct_pieces(kind, 2_000):
             split.of_piece(piece)
         _, peak = tracemalloc.get_traced_memory()
     finally:

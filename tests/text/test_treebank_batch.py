@@ -59,7 +59,7 @@ def test_the_cache_is_bounded_by_bytes(kind: str, monkeypatch: pytest.MonkeyPatc
     limit, chunk_size = 200_000, 20
     monkeypatch.setattr(treebank_batch, "MAX_CACHE_BYTES", limit)
     splitter = BatchWordSplitter(LOCAL)
-    pieces = distinct_pieces(kind, 4_000)
+    pieces = distinct_pieces(kind, 2_000)
     memory = []
     tracemalloc.start()
     try:

@@ -55,14 +55,18 @@ HOSTILE: list[tuple[str, tuple[str, ...], Any, str]] = [
     ("bpe", ("model", "vocab", "a"), 10**9, "ids beyond the vocabulary"),
     ("bpe", ("model", "vocab", "a"), 1, "ids beyond the vocabulary, or one id twice"),
     ("bpe", ("model", "vocab", "a"), "4", "not a whole number"),
-    ("bpe", ("model", "vocab", "_UNK"), True, "two ids for '_UNK'|not a whole number"),
+    ("bpe", ("model", "vocab", "_UNK"), True, "not a whole number"),
+    ("bpe", ("model", "vocab", "_UNK"), 10**6, "no _PAD and _UNK in front"),
+    ("bpe", ("model", "merges"), [["a", "_PAD"]], "a merge into 'a_PAD', which has no id"),
+    ("bpe", ("model", "merges"), ["a b"], "too many values|not enough values"),
+    ("bpe", ("model", "vocab"), {}, "which has no id|no _PAD"),
     ("bpe", ("added_tokens",), [entry(10**6, "word")], "ids beyond the vocabulary"),
     ("bpe", ("added_tokens",), [entry(9, "_PAD")], "two ids for '_PAD'"),
     ("unigram", ("model", "unk_id"), 7, "no unknown token"),
     ("unigram", ("model", "unk_id"), None, "no unknown token"),
     ("unigram", ("model", "vocab"), [["_PAD", 0.0], ["_UNK", float("nan")]], "not finite"),
     ("unigram", ("model", "vocab"), [["a", 0.0], ["a", 0.0]], "a piece twice"),
-    ("unigram", ("model", "vocab"), [["a", 0.0], ["b", 0.0]], "one id twice"),
+    ("unigram", ("model", "vocab"), [["a", 0.0], ["b", 0.0]], "no _PAD and _UNK in front"),
 ]
 
 

@@ -38,6 +38,8 @@ def check_subword(data: Any, special: tuple[str, ...]) -> None:
     if [part["type"] for part in pre_tokenizers] != _PRE_TOKENIZERS:
         raise ValueError("a pre_tokenizer that sentir does not write")
     ids = _model_ids(data["model"], special.index("_UNK"))
+    if any(ids.get(token) != index for index, token in enumerate(special)):
+        raise ValueError(f"no {' and '.join(special)} in front")
     for token in data["added_tokens"]:
         if ids.setdefault(token["content"], token["id"]) != token["id"]:
             raise ValueError(f"two ids for {token['content']!r}")
@@ -46,8 +48,6 @@ def check_subword(data: Any, special: tuple[str, ...]) -> None:
         raise ValueError("an id that is not a whole number")
     if sorted(ids.values()) != list(range(len(ids))):
         raise ValueError("ids beyond the vocabulary, or one id twice")
-    if any(ids.get(token) != index for index, token in enumerate(special)):
-        raise ValueError(f"no {' and '.join(special)} in front")
 
 
 def _model_ids(model: dict[str, Any], unknown: int) -> dict[str, int]:
@@ -59,6 +59,9 @@ def _model_ids(model: dict[str, Any], unknown: int) -> dict[str, int]:
     if model["type"] == "BPE":
         if model["unk_token"] != "_UNK":
             raise ValueError("no unknown token")
+        for left, right in model["merges"]:
+            if not {left, right, left + right} <= vocabulary.keys():
+                raise ValueError(f"a merge into {left + right!r}, which has no id")
         return dict(vocabulary)
     if model["type"] == "Unigram":
         if model["unk_id"] != unknown:

@@ -56,7 +56,7 @@ def main() -> None:
         with Progress(console=Console(stderr=True)) as bar:
             task = bar.add_task("training", total=steps)
             comparison = compare(
-                reviews, bad_rows=PITFALLS, seeds=seeds, recipe=recipe,
+                reviews, pitfalls=PITFALLS, seeds=seeds, recipe=recipe,
                 advance=lambda count: bar.advance(task, count),
             )  # fmt: skip
     minutes = (time.process_time() - began) / 60

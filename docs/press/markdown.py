@@ -15,6 +15,10 @@ from pygments.lexers import get_lexer_by_name
 
 #: How the converter writes the ``{,}`` of ``0{,}5``: as an operator, with space behind it.
 _DECIMAL_COMMA = re.compile(r"(\d)</mn><mrow><mo>&#x0002C;</mo></mrow><mn>(\d)")
+#: A percent sign after a space, which must not start the next line.
+_PERCENT = re.compile(r"(?<=\d) %")
+#: A formula in a line with the punctuation behind it, which must not start the next line.
+_FORMULA_END = re.compile(r'<span class="math inline">(?:(?!</span>).)*</span>[,.;:?!)»]+')
 _CHAPTER_LINK = re.compile(r"(?<=\]\()(\d\d-[\w-]+)\.md(?=\))")
 
 
@@ -46,6 +50,8 @@ _MARKDOWN = (
 def html(text: str) -> str:
     """A passage as HTML."""
     rendered: str = _MARKDOWN.render(text)
+    rendered = _PERCENT.sub("\u00a0%", rendered)
+    rendered = _FORMULA_END.sub(r'<span class="together">\g<0></span>', rendered)
     return rendered.replace("<table>", '<div class="wide" tabindex="0"><table>').replace(
         "</table>", "</table></div>"
     )

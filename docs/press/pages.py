@@ -6,6 +6,7 @@ outside their folder, so they work from a disk without a network.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -95,7 +96,8 @@ def write_site(
     )
     templates.globals.update(words=WORDS, views=VIEWS, languages=LANGUAGES, inline=_inline)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "style.css").write_bytes((here / "style.css").read_bytes())
+    shutil.copyfile(here / "style.css", folder / "style.css")
+    shutil.copytree(here / "font", folder / "font", dirs_exist_ok=True)
     networks = {language: small_network(language) for language in LANGUAGES}
     for language in LANGUAGES:
         page = render_page(networks, language, experiments=True)

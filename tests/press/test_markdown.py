@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 from press.markdown import code_html, html, html_inline, skeleton, with_links
 
 
@@ -11,6 +13,17 @@ def test_formulas_become_mathml() -> None:
 def test_a_decimal_comma_of_a_formula_is_part_of_the_number() -> None:
     assert "<mn>0,5</mn>" in html("$U = 0{,}5$")
     assert "<mn>0</mn><mo>" in html("$(0, 5)$")
+
+
+def test_punctuation_stays_with_its_formula() -> None:
+    assert re.search(
+        r'<span class="together"><span.*</math></span>\),</span> y', html("(es $h_t$), y")
+    )
+    assert "together" not in html("$h_t$ y")
+
+
+def test_a_percent_sign_stays_with_its_number() -> None:
+    assert "50\u00a0%" in html("el 50 % de")
 
 
 def test_code_gets_the_classes_of_its_syntax_and_html_is_escaped() -> None:

@@ -33,7 +33,7 @@ def test_every_view_has_a_page_per_chapter(site: Path) -> None:
             "01-a.html",
             "02-b.html",
         ]
-    assert {path.name for path in site.iterdir()} == {"index.html", "style.css", *VIEWS}
+    assert {path.name for path in site.iterdir()} == {"index.html", "style.css", "font", *VIEWS}
     assert (site / "es" / "page.html").exists()
 
 

@@ -34,7 +34,7 @@ def main() -> None:
           "TF-IDF + LR |\n" + "|---" * 9 + "|", flush=True)  # fmt: skip
     config = Config.preset(args.preset)
     for corpus in args.corpora.split(","):
-        runs = []
+        runs: list[Measured] = []
         for seed in map(int, args.seeds.split(",")):
             runs.append(measure(args.data, corpus, config, seed, baseline=not runs))
             print(f"| {corpus} | {args.preset} | {seed} | {row(runs[-1:])} |", flush=True)

@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -133,10 +134,9 @@ def measure(preset: str, texts: list[str], lesson: LessonNet, rounds: int) -> No
         bulk_s[LESSON].append(seconds(lambda: lesson_inference(lesson, ids[:BATCH])))
         product_s += [seconds(lambda: left @ right) for _ in range(10)]
         for name, predictor in bulk.items():
-            bulk_s[name].append(seconds(lambda p=predictor: p.predict_proba(texts)))
+            bulk_s[name].append(seconds(partial(predictor.predict_proba, texts)))
             single_s[name] += [
-                seconds(lambda p=single[name], text=text: p.predict_one(text))
-                for text in texts[:100]
+                seconds(partial(single[name].predict_one, text)) for text in texts[:100]
             ]
     lesson_rate = BATCH / np.median(bulk_s[LESSON])
     peak = 2 * np.prod(PRODUCT) / np.median(product_s) / 1e9

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +14,7 @@ import torch
 
 from fixtures.networks import MAKES, by_name
 from fixtures.toy_bundle import toy
-from sentir.bundle import LanguageBundle
+from sentir.bundle import LanguageBundle, save_bundle
 from sentir.config import PretrainConfig
 from sentir.errors import BundleError
 from sentir.nn.language_model import LanguageModel
@@ -28,6 +31,17 @@ def test_a_classifier_comes_back_whole(make: dict[str, Any]) -> None:
         assert array.dtype == bundle.weights[name].dtype
         assert np.array_equal(array, bundle.weights[name]), name
     assert not any(parameter.is_meta for parameter in network.parameters())
+
+
+def test_pytorchs_compiler_is_not_loaded(tmp_path: Path) -> None:
+    save_bundle(toy(), tmp_path / "model")
+    script = (
+        "import sys; from sentir.bundle import load_bundle; "
+        "from sentir.nn.restore import restore_classifier; "
+        f"restore_classifier(load_bundle({str(tmp_path / 'model')!r})); "
+        "assert 'torch._dynamo' not in sys.modules, 'it takes 2 s'"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
 
 
 def test_it_answers_without_dropout() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
 from sentir.bundle import Bundle, LanguageBundle
 from sentir.errors import BundleError
@@ -32,7 +33,8 @@ def restore_classifier(bundle: Bundle) -> SentimentClassifier:
     Raises:
         BundleError: the weights are not those of the network that the settings describe.
     """
-    with torch.device("meta"):  # shapes alone: no weight is drawn only to be replaced
+    # Shapes alone: no weight is drawn only to be replaced.
+    with torch.device("meta"), _NoNormalDraws():
         network = SentimentClassifier(
             bundle.config.model,
             vocabulary=len(bundle.tokenizer.vocabulary),
@@ -51,6 +53,20 @@ def restore_language_model(bundle: LanguageBundle) -> LanguageModel:
     with torch.random.fork_rng(devices=[]):
         network = LanguageModel(bundle.config.model, vocabulary=len(bundle.tokenizer.vocabulary))
     return _load_weights(network, bundle.weights)
+
+
+class _NoNormalDraws(TorchFunctionMode):
+    """Leaves tensors as they are instead of drawing them from a normal distribution.
+
+    On meta such a draw has no effect, but PyTorch loads its compiler for it, which takes 2 s.
+    """
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: Any = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        if func in (torch.Tensor.normal_, nn.init.normal_):
+            return args[0] if args else (kwargs or {})["tensor"]
+        return func(*args, **(kwargs or {}))
 
 
 def _load_weights(network: N, weights: Mapping[str, npt.NDArray[Any]]) -> N:

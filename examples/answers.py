@@ -1,9 +1,9 @@
-"""Train from Python and ask the model: a file of reviews in, labels and probabilities out."""
+"""Train on a file of reviews and ask the model: labels and probabilities."""
 
 import tempfile
 from pathlib import Path
 
-from sentir import Config, load, train
+import sentir
 from sentir.synthetic.reviews import sample_reviews
 
 with tempfile.TemporaryDirectory() as folder:
@@ -11,12 +11,16 @@ with tempfile.TemporaryDirectory() as folder:
     rows = (f'{label},"{text.replace(chr(34), chr(39))}"' for label, text in sample_reviews(600))
     reviews.write_text("label,text\n" + "\n".join(rows) + "\n", encoding="utf-8")
 
-    # Small, so that the example is quick; leave `config` out for a model that is any good.
-    config = Config.preset("fast").override({"hidden_size": 16, "embedding_dim": 16, "epochs": 2})
-    run = train(train=(str(reviews),), output=Path(folder) / "run", config=config)
-    print(f"{run.validation.examples} validation reviews, {run.validation.accuracy:.1%} right")
+    # Small sizes make the example quick; without them the model is a useful one.
+    run = sentir.train(
+        train=reviews, output=Path(folder) / "run", preset="fast",
+        hidden_size=16, embedding_dim=16, epochs=2,
+    )  # fmt: skip
+    print(
+        f"accuracy on {run.validation.examples} validation reviews: {run.validation.accuracy:.1%}"
+    )
 
-    model = load(run.folder)
+    model = sentir.load(run.folder)
     for answer in model.predict(["The film was wonderful.", "I can't say it was bad."]):
         print(f"{answer.label} {answer.probability:.2f}")
     print(model.labels, model.predict_proba(["The film was wonderful."]).round(2))

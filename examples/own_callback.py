@@ -1,29 +1,25 @@
-"""Watch a run with a function of your own: here it stops as soon as the model is good enough."""
+"""A callback of your own: it stops the training as soon as the model is accurate enough."""
 
 import tempfile
 from pathlib import Path
 
-from sentir import Config, train
+import sentir
 
-WANTED = 0.5  # share of right answers; a real run would want more
+ENOUGH = 0.5  # validation accuracy; a real run would ask for more
 
 
-def stop_when_good(event: dict[str, object]) -> None:
-    """Raise what Ctrl-C raises: the best model so far is kept."""
+def stop_when_accurate(event: dict[str, object]) -> None:
+    """Raise what Ctrl-C raises: training ends and the best model so far is kept."""
     if event["event"] == "validation":
-        print(f"step {event['step']}: {event['accuracy']:.1%} right")
-        if float(str(event["accuracy"])) >= WANTED:
+        print(f"step {event['step']}: accuracy {event['accuracy']:.1%}")
+        if float(str(event["accuracy"])) >= ENOUGH:
             raise KeyboardInterrupt
 
 
 with tempfile.TemporaryDirectory() as folder:
-    config = Config().override(
-        {"hidden_size": 8, "embedding_dim": 8, "epochs": 1, "eval_steps": 20}
-    )
-    run = train(
-        train=("sample_es",),
-        output=Path(folder) / "run",
-        config=config,
-        callbacks=[stop_when_good],
-    )
+    run = sentir.train(
+        train="sample_es", output=Path(folder) / "run", callbacks=[stop_when_accurate],
+        hidden_size=8, embedding_dim=8, ngram_buckets=0, embedding_init="random",
+        epochs=1, eval_steps=20,
+    )  # fmt: skip
     print(f"stopped: {run.bundle.metrics['training']['stopped']}")

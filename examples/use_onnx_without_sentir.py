@@ -1,11 +1,11 @@
-"""Answer with an exported model by ONNX Runtime and NumPy alone, as another program would.
+"""Predict with an exported model, using only ONNX Runtime and NumPy, as another program would.
 
     python examples/use_onnx_without_sentir.py model.onnx tokenizer.json "A text." "Another."
 
-Without arguments it trains a small model and exports it first. The network is the very same. The
-words are cut by one regular expression here, which is near what Sentir does (the rules of the Penn
-Treebank, after the cleaning steps that the model's metadata names) but not all of it: where answers
-have to be equal to the last word, make the ids with Sentir.
+Without arguments it first trains a small model and exports it. The network is the same as in
+Sentir. The tokens come from one regular expression, which approximates Sentir's tokenizer (the
+rules of the Penn Treebank, after the cleaning steps named in the model's metadata). Where answers
+must be identical, make the ids with Sentir.
 """
 
 import json
@@ -17,31 +17,31 @@ from pathlib import Path
 
 import numpy as np
 
-os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # else newer versions send usage data
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # newer versions send usage data otherwise
 import onnxruntime
 
 
-def answer(model: Path, tokenizer: Path, texts: list[str]) -> None:
-    """Print the likeliest label of each text."""
+def predict(model: Path, tokenizer: Path, texts: list[str]) -> None:
+    """Print the most likely label of each text."""
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
-    about = session.get_modelmeta().custom_metadata_map  # each value is JSON
-    labels, unknown = json.loads(about["labels"]), json.loads(about["unknown"])
-    longest, first = json.loads(about["max_length"]), json.loads(about["first_tokens"])
+    metadata = session.get_modelmeta().custom_metadata_map  # each value is JSON
+    labels, unknown = json.loads(metadata["labels"]), json.loads(metadata["unknown"])
+    longest, first = json.loads(metadata["max_length"]), json.loads(metadata["first_tokens"])
     words = json.loads(tokenizer.read_text("utf-8"))["vocabulary"]
     id_of = {word: id for id, word in enumerate(words)}
 
     reviews = []
     for text in texts:
-        # "can't" is "ca" and "n't" to the Treebank; "it's" is "it" and "'s".
-        apart = re.sub(r"(n't|'\w+)\b", r" \1", text.lower())
-        tokens = re.findall(r"n't|'\w+|\w+|[^\w\s]", apart)
+        # In the Treebank "can't" is "ca" and "n't"; "it's" is "it" and "'s".
+        spaced = re.sub(r"(n't|'\w+)\b", r" \1", text.lower())
+        tokens = re.findall(r"n't|'\w+|\w+|[^\w\s]", spaced)
         ids = [id_of.get(token, unknown) for token in tokens]
-        if len(ids) > longest:  # the middle of a long text is not read
+        if len(ids) > longest:  # a long text loses its middle
             ids = ids[:first] + ids[len(ids) - (longest - first) :]
         reviews.append(ids or [unknown])
 
     lengths = np.array([len(ids) for ids in reviews], dtype=np.int64)
-    padded = np.full((len(reviews), lengths.max()), json.loads(about["pad"]), dtype=np.int64)
+    padded = np.full((len(reviews), lengths.max()), json.loads(metadata["pad"]), dtype=np.int64)
     for row, ids in enumerate(reviews):
         padded[row, : len(ids)] = ids
     (probabilities,) = session.run(["probabilities"], {"ids": padded, "lengths": lengths})
@@ -50,22 +50,21 @@ def answer(model: Path, tokenizer: Path, texts: list[str]) -> None:
 
 
 def demo() -> None:
-    """What Sentir is needed for: to train and to export."""
-    from sentir import Config, train
-    from sentir.inference.export import export
+    """Train and export, which need Sentir, and predict."""
+    import sentir
 
     with tempfile.TemporaryDirectory() as folder:
-        config = Config.preset("fast").override(
-            {"bigram_buckets": 0, "hidden_size": 16, "epochs": 1}
-        )
-        run = train(train=("sample",), output=Path(folder) / "run", config=config)
-        export(run.bundle, Path(folder) / "model.onnx")
+        run = sentir.train(
+            train="sample", output=Path(folder) / "run", preset="fast",
+            bigram_buckets=0, hidden_size=16, epochs=1,
+        )  # fmt: skip
+        sentir.export(run.bundle, Path(folder) / "model.onnx")
         tokenizer = run.folder / "model" / "tokenizer.json"
         texts = ["The film was wonderful.", "I can't say it was bad."]
-        answer(Path(folder) / "model.onnx", tokenizer, texts)
+        predict(Path(folder) / "model.onnx", tokenizer, texts)
 
 
 if len(sys.argv) > 3:
-    answer(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:])
+    predict(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:])
 else:
     demo()

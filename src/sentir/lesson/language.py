@@ -13,6 +13,7 @@ T = TypeVar("T")
 
 _PERCENT = re.compile(r"(?<=\d)%")
 _NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d*\.\d+")
+_FOUR_DIGITS = re.compile(r"(?<![\d,])(\d),(\d{3})(?!,?\d)")
 _SPANISH_MARKS = str.maketrans({",": "\u202f", ".": ","})
 
 
@@ -41,13 +42,14 @@ def tr(texts: Mapping[str, T], language: str) -> T:
 def localized(text: str, language: str) -> str:
     """The text with its numbers as the language writes them, from Python's form.
 
-    English keeps ``1,234.5%``; Spanish has a decimal comma, a thin space between thousands and a
-    no-break space before the percent sign. The text must have no other points or commas between
-    digits, such as those of a version.
+    English keeps ``12,345.5%``. Spanish has a decimal comma, a thin space between thousands (but none
+    in a number of four digits) and a no-break space before the percent sign. The text must have
+    no other points or commas between digits, such as those of a version.
     """
     if language != "es":
         return text
     text = _PERCENT.sub("\u00a0%", text)
+    text = _FOUR_DIGITS.sub(r"\1\2", text)
     return _NUMBER.sub(lambda match: match[0].translate(_SPANISH_MARKS), text)
 
 

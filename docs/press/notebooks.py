@@ -20,6 +20,15 @@ _ABOUT = {
     "your own machine computes everything you see.*",
 }
 
+#: The first cell. One thread: the networks are so small that several threads only wait for each
+#: other, by far the longest on a busy machine.
+_SETTINGS = {
+    "es": 'import torch\n\nlanguage = "es"\n'
+    "torch.set_num_threads(1)  # las redes son pequeñas: con un hilo van más rápido",
+    "en": 'import torch\n\nlanguage = "en"\n'
+    "torch.set_num_threads(1)  # the networks are small: one thread is fastest",
+}
+
 
 def notebook(chapter: Chapter, language: str) -> dict[str, Any]:
     """The chapter as a notebook; the same source gives the same notebook."""
@@ -29,7 +38,7 @@ def notebook(chapter: Chapter, language: str) -> dict[str, Any]:
             cells += _prose(with_links(block.texts[language], "ipynb"), language)
         else:
             cells.append(_code(block.code, folded=block.kind in ("hidden", "folded")))
-    cells[1:1] = [_markdown(_ABOUT[language]), _code(f'language = "{language}"')]
+    cells[1:1] = [_markdown(_ABOUT[language]), _code(_SETTINGS[language])]
     for index, cell in enumerate(cells):
         cell["id"] = f"cell-{index}"
     return {

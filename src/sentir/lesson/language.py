@@ -42,7 +42,7 @@ def tr(texts: Mapping[str, T], language: str) -> T:
 def localized(text: str, language: str) -> str:
     """The text with its numbers as the language writes them, from Python's form.
 
-    English keeps ``12,345.5%``. Spanish has a decimal comma, a thin space between thousands (but none
+    English keeps ``12,345.5%``. Spanish has a decimal comma, a thin space between thousands (none
     in a number of four digits) and a no-break space before the percent sign. The text must have
     no other points or commas between digits, such as those of a version.
     """

@@ -8,16 +8,16 @@ COUNTER = "forget: 0, 0, 1; input: 20, 0, -10; candidate: 0, 0, 10"
 def test_a_common_mistake_is_named() -> None:
     assert "sigmoid still has to" in check("forget-gate", "1.25").message
     assert "lo que se pierde" in check("forget-gate", "0.22", "es").message
-    assert "passes through the forget gate" not in check("cell-state", "0.33").message
+    assert "goes through the forget gate first" in check("cell-state", "0.21").message
     assert check("cell-state", "0,33", "es").right
 
 
 def test_weights_that_fail_get_the_state_they_fail_at() -> None:
     assert "After 1, 1 the cell state is 1.73, not 2." in check("counter", COUNTER).message
     assert "Tras 1, 1 el estado de celda es 1,73, no 2." in check("counter", COUNTER, "es").message
-    open_gate = check("new-subject", "forget: 0, 0, 0, 10").message
-    assert "At token 4 of (1, -1) (0, 0) (1, 1) (0, 0) the cell state is" in open_gate or (
-        "the cell state is -2.00, not -1." in open_gate
+    always_open = check("new-subject", "forget: 0, 0, 0, 10").message
+    assert always_open.startswith(
+        "At token 3 of (1, -1) (0, 0) (1, -1) (0, 0) the cell state is -2.00, not -1."
     )
 
 

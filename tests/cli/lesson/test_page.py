@@ -34,7 +34,7 @@ def test_a_page_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert run(monkeypatch, "--output", "es.html", "--language", "es") == 0
+    assert run(monkeypatch, "--output", "es.html", "-l", "es") == 0
     assert "es.html" in capsys.readouterr().out
     assert 'lang="es"' in Path("es.html").read_text("utf-8")
     save_bundle(toy(**SHOWN), Path("mine"))

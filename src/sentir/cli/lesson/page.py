@@ -26,7 +26,9 @@ def page(
     output: Annotated[Path, typer.Option("--output", "-o", help="file to write")] = Path(
         "page.html"
     ),
-    language: Annotated[str, typer.Option(help="of the page when it opens: en or es")] = "en",
+    language: Annotated[
+        str, typer.Option("--language", "-l", help="of the page when it opens: en or es")
+    ] = "en",
     example: Annotated[
         list[str] | None, typer.Option(help="example sentence; may be repeated")
     ] = None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import csv
+import dataclasses
 import io
 import json
 import os
@@ -20,6 +21,7 @@ import torch
 
 from fixtures.tiny_runs import write_fasttext
 from sentir import Config, cli, load
+from sentir.config import ReadOptions, sections
 from sentir.synthetic.reviews import sample_reviews
 from sentir.training import run as run_module
 from sentir.training.callbacks import Event, ProgressBar
@@ -60,10 +62,22 @@ def test_version(capfd: pytest.CaptureFixture[str]) -> None:
     assert sentir("--version", capfd=capfd)[1].startswith("sentir 0.")
 
 
-def test_every_setting_is_an_option(capfd: pytest.CaptureFixture[str]) -> None:
+def test_every_setting_is_an_option(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    _, out, _ = sentir("train", "--help-all", capfd=capfd)
+    for field in (*sections(Config), *(field.name for field in dataclasses.fields(ReadOptions))):
+        assert f"--{field.replace('_', '-')}" in out, field
+
+
+def test_help_shows_what_most_people_use(capfd: pytest.CaptureFixture[str]) -> None:
     _, out, _ = sentir("train", "--help", capfd=capfd)
-    for option in ("--text-column", "--label-column", "--min-count", "--pooling", "--seed"):
-        assert option in out
+    options = re.findall(r"^│ (--[\w-]+)", out, re.MULTILINE)
+    assert 12 <= len(options) <= 20
+    assert {"--output", "--test", "--preset", "--resume", "--text-column", "--epochs"} <= {*options}
+    assert "--bigram-dropout" not in out
+    assert "peak learning rate (AdamW) [default: 0.004]" in " ".join(out.split())
 
 
 def test_train_evaluate_predict(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -113,11 +127,11 @@ def test_learn_from_a_teacher(
     asked = ["--unlabelled", more, "--teacher", tiny_run.folder, "--engine", "int8"]
     code, out, err = sentir("train", file, "-o", tmp_path / "run", *asked, *TINY, capfd=capfd)
     assert code == 0, err
-    assert "asking the teacher: 50 reviews" in err
+    assert "teacher: 50 reviews" in err
     assert "validation" in out
     code, _, err = sentir("train", file, "-o", tmp_path / "other", *asked[:2], *TINY, capfd=capfd)
     assert code == 2
-    assert "give one with --teacher" in err
+    assert "give a trained model with --teacher" in err
     code, _, err = sentir("train", file, "-o", tmp_path / "other", *asked[2:4], *TINY, capfd=capfd)
     assert code == 2
     assert "give them with --unlabelled" in err
@@ -344,8 +358,8 @@ def test_settings_from_a_toml_file(tmp_path: Path, capfd: pytest.CaptureFixture[
     )
     run = tmp_path / "run"
     code, _, err = sentir(
-        "train", file, "-o", run, "--config", settings, "--hidden-size", "7", "--clean", "lower,nfc",
-        "--tensorboard", capfd=capfd,
+        "train", file, "-o", run, "--config", settings, "--hidden-size", "7",
+        "--clean", "lower,nfc", "--tensorboard", capfd=capfd,
     )  # fmt: skip
     assert code == 0, err
     config = json.loads((run / "model" / "config.json").read_text())["config"]
@@ -399,8 +413,8 @@ def test_pretrain_complete_and_train_from_it(
     settings.write_text("[model]\nhidden_size = 9\n[train]\nbatch_size = 16\n")
     lm, run = tmp_path / "lm", tmp_path / "run"
     code, out, err = sentir(
-        "pretrain", file, "-o", lm, "--config", settings, "--hidden-size", "6", "--embedding-dim", "5",
-        "--epochs", "1", "--max-length", "30", "--tensorboard", capfd=capfd,
+        "pretrain", file, "-o", lm, "--config", settings, "--hidden-size", "6",
+        "--embedding-dim", "5", "--epochs", "1", "--max-length", "30", "--tensorboard", capfd=capfd,
     )  # fmt: skip
     assert code == 0, err
     assert out.startswith("perplexity ")

@@ -10,7 +10,7 @@ import torch
 from fixtures.tiny_problem import V, new_model, separable, tiny
 from sentir.data.batching import Batch, pad
 from sentir.nn.classifier import SentimentClassifier
-from sentir.training.adversarial import adversarial_loss, worst_step
+from sentir.training.adversarial import adversarial_loss, worst_perturbation
 from sentir.training.checkpoint import Checkpoints
 from sentir.training.classification import fit_classifier
 
@@ -25,7 +25,7 @@ def test_the_step_has_the_stated_length_and_spares_padding() -> None:
     torch.manual_seed(0)
     words_TBE, slope_TBE = torch.randn(9, 3, 4), torch.randn(9, 3, 4) * 1e-25
     lengths_B = torch.tensor([9, 2, 5])
-    step_TBE = worst_step(words_TBE, slope_TBE, lengths_B, 0.25)
+    step_TBE = worst_perturbation(words_TBE, slope_TBE, lengths_B, 0.25)
     for row, length in enumerate(lengths_B.tolist()):
         assert not step_TBE[length:, row].any()
         step, words = step_TBE[:length, row].flatten(), words_TBE[:length, row].flatten()
@@ -35,24 +35,28 @@ def test_the_step_has_the_stated_length_and_spares_padding() -> None:
 
 
 def test_no_slope_no_step() -> None:
-    step_TBE = worst_step(torch.ones(3, 2, 4), torch.zeros(3, 2, 4), torch.tensor([3, 1]), 0.5)
+    step_TBE = worst_perturbation(
+        torch.ones(3, 2, 4), torch.zeros(3, 2, 4), torch.tensor([3, 1]), 0.5
+    )
     assert not step_TBE.any()
 
 
 def test_the_worst_step_harms_more_than_others_of_its_length() -> None:
     torch.manual_seed(1)
     model, batch, labels_B = problem()
-    words_TBE = model.embedded(batch.ids_BT.T).detach().requires_grad_()
+    words_TBE = model.embed(batch.ids_BT.T).detach().requires_grad_()
 
     def loss(beside_TBE: torch.Tensor) -> torch.Tensor:
-        return model.loss(model.read(beside_TBE, batch.ids_BT, batch.lengths_B), labels_B)
+        return model.loss(
+            model.forward_embedded(beside_TBE, batch.ids_BT, batch.lengths_B), labels_B
+        )
 
     (slope_TBE,) = torch.autograd.grad(loss(words_TBE), words_TBE)
     with torch.no_grad():
-        worst = loss(words_TBE + worst_step(words_TBE, slope_TBE, batch.lengths_B, 0.1))
+        worst = loss(words_TBE + worst_perturbation(words_TBE, slope_TBE, batch.lengths_B, 0.1))
         for _ in range(20):
             other_TBE = torch.randn_like(words_TBE)
-            other = loss(words_TBE + worst_step(words_TBE, other_TBE, batch.lengths_B, 0.1))
+            other = loss(words_TBE + worst_perturbation(words_TBE, other_TBE, batch.lengths_B, 0.1))
             assert other < worst
         assert worst > loss(words_TBE)
 
@@ -84,11 +88,13 @@ def test_the_weights_get_the_gradient_of_both_halves(settings: dict[str, object]
     model.eval()
 
     def loss(words_TBE: torch.Tensor) -> torch.Tensor:
-        return model.loss(model.read(words_TBE, batch.ids_BT, batch.lengths_B), labels_B)
+        return model.loss(
+            model.forward_embedded(words_TBE, batch.ids_BT, batch.lengths_B), labels_B
+        )
 
-    words_TBE = model.embedded(batch.ids_BT.T)
+    words_TBE = model.embed(batch.ids_BT.T)
     (slope_TBE,) = torch.autograd.grad(loss(words_TBE), words_TBE, retain_graph=True)
-    step_TBE = worst_step(words_TBE.detach(), slope_TBE, batch.lengths_B, 0.3)
+    step_TBE = worst_perturbation(words_TBE.detach(), slope_TBE, batch.lengths_B, 0.3)
     weights = [weight for weight in model.parameters() if weight.requires_grad]
     mean = (loss(words_TBE) + loss(words_TBE + step_TBE)) / 2
     wanted = torch.autograd.grad(mean, weights, allow_unused=True)

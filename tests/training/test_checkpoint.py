@@ -11,7 +11,7 @@ from sentir.errors import DataError
 from sentir.nn.classifier import SentimentClassifier
 from sentir.training.checkpoint import Checkpoints, Position
 
-AT = Position(step=7, reviews=56, best_loss=0.5, best_step=5, without_better=1)
+AT = Position(step=7, reviews=56, best_loss=0.5, best_step=5, validations_since_best=1)
 
 
 def model_and_optimiser(seed: int) -> tuple[SentimentClassifier, torch.optim.Optimizer]:
@@ -133,12 +133,13 @@ def test_a_failed_save_leaves_the_earlier_one(
 ) -> None:
     before = {path: path.read_bytes() for path in saved.path.parent.iterdir()}
 
-    def fill_the_disk(state: object, path: Path) -> None:
-        path.write_bytes(b"half")
+    def fill_the_disk(*given: object) -> None:
+        if isinstance(given[-1], Path):
+            given[-1].write_bytes(b"half")
         raise OSError("no space left on device")
 
     monkeypatch.setattr("torch.save", fill_the_disk)
-    monkeypatch.setattr("safetensors.torch.save_file", fill_the_disk)
+    monkeypatch.setattr("safetensors.torch.save", fill_the_disk)
     model, optimiser = model_and_optimiser(1)
     with pytest.raises(OSError, match="no space"):
         saved.save({"model": model, "optimiser": optimiser}, Position())

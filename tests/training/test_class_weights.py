@@ -7,14 +7,14 @@ import torch
 
 from fixtures.tiny_problem import new_model, tiny, write_corpus
 from sentir.training.calibration import fit_calibration
-from sentir.training.class_weights import balanced
+from sentir.training.class_weights import balanced_class_weights
 from sentir.training.classification import logits
 from sentir.training.ngram_linear import fit_ngram_linear
 
 
 def test_every_class_counts_the_same_in_all() -> None:
     labels_N = np.array([0] * 6 + [1] * 3 + [2])
-    weights_C = balanced(labels_N, 4)
+    weights_C = balanced_class_weights(labels_N, 4)
     assert weights_C[3] == 0  # not met
     per_review_N = weights_C.numpy()[labels_N]
     assert per_review_N.mean() == 1
@@ -44,7 +44,7 @@ def test_a_rare_class_is_found_when_classes_weigh_the_same(tmp_path: Path) -> No
     for weighed in (False, True):
         model = new_model(tiny(ngram_buckets=16))
         if weighed:
-            model.set_class_weights(balanced(train.labels_N, 2))
+            model.set_class_weights(balanced_class_weights(train.labels_N, 2))
         fit_ngram_linear(model, train, valid, logits(model, valid, 30), 30)
         answers_N = logits(model, valid, 30)[:, 0] > 0
         found[weighed] = answers_N[valid.labels_N == 1].mean()

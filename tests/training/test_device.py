@@ -14,9 +14,9 @@ from sentir.training import device as device_module
 from sentir.training.device import choose_device, self_check
 
 CONFIG = ModelConfig(embedding_dim=100, hidden_size=100, num_layers=2, head_dropout=0.5)
-ANSWERS = "other answers than the CPU's"
-GRADIENTS = "other gradients than the CPU's"
-BATCH = "answers that depend on the batch"
+ANSWERS = "outputs differ from the CPU's"
+GRADIENTS = "gradients differ from the CPU's"
+BATCH = "outputs depend on the batch"
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,9 @@ def test_a_review_with_a_label_is_no_unlabelled_one(tmp_path: Path, knowing: Kno
     corpora = in_cache(run)
     assert corpora.unlabelled is not None
     assert knowing.asked == len(corpora.unlabelled) == 40
-    with pytest.raises(DataError, match="all 60 unlabelled reviews stand among those with labels"):
+    with pytest.raises(
+        DataError, match="all 60 unlabelled reviews are also among those with labels"
+    ):
         train(train=(file,), unlabelled=(file,), output=tmp_path / "run",
               config=TINY, teachers=[knowing], overwrite=True)  # fmt: skip
 
@@ -124,7 +126,7 @@ def test_each_teacher_is_asked_once(tmp_path: Path, knowing: Knowing, messages) 
     file = with_labels(tmp_path / "a.ft.txt", 60, seed=1)
     inputs = {"train": (file,), "unlabelled": (unlabelled(tmp_path / "more.txt", 40),)}
     train(**inputs, output=tmp_path / "run", config=TINY, teachers=[knowing])
-    assert "a teacher answers 40 reviews" in messages.logged()
+    assert "a teacher labels 40 reviews" in messages.logged()
     save_bundle(toy(seed=1), tmp_path / "other")
     other = Knowing(load(tmp_path / "other").bundle, sure=0.7)
     run = train(**inputs, output=tmp_path / "run", config=TINY, teachers=[other], overwrite=True)
@@ -175,9 +177,9 @@ def test_a_resumed_run_has_the_same_teacher(tmp_path: Path, knowing: Knowing) ->
 
 
 def test_one_without_the_other(tmp_path: Path, knowing: Knowing) -> None:
-    with pytest.raises(UsageError, match="no model to answer them"):
+    with pytest.raises(UsageError, match="unlabelled reviews, and no teacher"):
         train(train=("sample",), unlabelled=("sample",), output=tmp_path / "run")
-    with pytest.raises(UsageError, match="no reviews for it to answer"):
+    with pytest.raises(UsageError, match="a teacher, and no unlabelled reviews"):
         train(train=("sample",), output=tmp_path / "run", teachers=[knowing])
     with pytest.raises(UsageError, match="not read from a folder"):
         train(train=("sample",), unlabelled=("sample",), output=tmp_path / "run",
@@ -189,5 +191,5 @@ def test_a_teacher_of_other_classes(tmp_path: Path) -> None:
     save_bundle(toy(classes=3), tmp_path / "toy")
     file = with_labels(tmp_path / "a.ft.txt", 60, seed=1)
     inputs = {"train": (file,), "unlabelled": (unlabelled(tmp_path / "more.txt", 40),)}
-    with pytest.raises(UsageError, match="its classes are negative, neutral, positive, and those"):
+    with pytest.raises(UsageError, match="its classes are negative, neutral, positive, those"):
         train(**inputs, output=tmp_path / "run", config=TINY, teachers=[load(tmp_path / "toy")])

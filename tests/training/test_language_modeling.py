@@ -19,7 +19,7 @@ from sentir.nn.language_model import LanguageModel
 from sentir.training.callbacks import MetricsFile, call_all, read_metrics
 from sentir.training.checkpoint import Checkpoints, Position
 from sentir.training.language_modeling import LanguageModelingTask, fit_language_model, losses
-from sentir.training.loop import keep_if_best
+from sentir.training.loop import save_if_best
 
 Event = dict[str, Any]
 
@@ -137,16 +137,16 @@ def test_ctrl_c_keeps_the_best(tmp_path: Path) -> None:
 def test_it_stops_when_the_loss_falls_no_longer(tmp_path: Path) -> None:
     _, position = run(tmp_path / "run", patience=2, epochs=200, schedule="constant")
     assert position.stopped == "no better"
-    assert position.without_better == 2
+    assert position.validations_since_best == 2
 
 
 def test_a_bounded_part_is_measured(tmp_path: Path) -> None:
     config = PretrainConfig().override(SETTINGS)
     model, corpus = new_model(config), counting(tmp_path / "corpus", 60)
     everything = losses(model, corpus, 400)
-    assert losses(model, corpus, 400, most_tokens=10_000) == everything
-    assert losses(model, corpus, 400, most_tokens=30) != everything
-    assert losses(model, corpus, 400, most_tokens=30) == losses(model, corpus, 400, most_tokens=30)
+    assert losses(model, corpus, 400, max_tokens=10_000) == everything
+    assert losses(model, corpus, 400, max_tokens=30) != everything
+    assert losses(model, corpus, 400, max_tokens=30) == losses(model, corpus, 400, max_tokens=30)
 
 
 def test_a_loss_that_is_no_number_is_said(tmp_path: Path) -> None:
@@ -157,4 +157,4 @@ def test_a_loss_that_is_no_number_is_said(tmp_path: Path) -> None:
     corpus = counting(tmp_path / "corpus", 20)
     task = LanguageModelingTask(valid=corpus, max_length=config.text.max_length)
     with pytest.raises(ConfigError, match="the loss is nan at step 0: training has diverged"):
-        keep_if_best(model, task, Position(), Checkpoints(tmp_path, ""), lambda event: None)
+        save_if_best(model, task, Position(), Checkpoints(tmp_path, ""), lambda event: None)

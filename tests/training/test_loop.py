@@ -19,7 +19,7 @@ from sentir.errors import ConfigError
 from sentir.nn.classifier import SentimentClassifier
 from sentir.training.checkpoint import Checkpoints, Position
 from sentir.training.classification import fit_classifier, probabilities
-from sentir.training.loop import rate, why_stop
+from sentir.training.loop import learning_rate_at, stop_reason
 
 Event = dict[str, Any]
 
@@ -93,7 +93,7 @@ def test_events(tmp_path: Path) -> None:
     assert [event["epoch"] for event in steps] == [0] * 6 + [1] * 6
     assert [steps[at]["reviews"] for at in (5, 11)] == [45, 90]  # the odd batch is in some place
     assert [event["learning_rate"] for event in steps] == [
-        rate(config.train, n, 12) for n in range(12)
+        learning_rate_at(config.train, n, 12) for n in range(12)
     ]
     assert [event["step"] for event in run.all("validation")] == [4, 8, 12]
 
@@ -158,7 +158,7 @@ def test_early_stopping(tmp_path: Path) -> None:
     both = corpora(tmp_path, 80, 60, wrong=0.4)
     run = Trained(tmp_path, config, both)
     assert run.position.stopped == "no better"
-    assert run.position.without_better == 3
+    assert run.position.validations_since_best == 3
     assert run.position.best_step == run.position.step - 30
     assert [event["best"] for event in run.all("validation")][-4:] == [True, False, False, False]
     assert run.position.step < 500
@@ -252,7 +252,7 @@ def test_answers_do_not_depend_on_the_order_of_the_batches(tmp_path: Path) -> No
 def test_learning_rates() -> None:
     def rates(schedule: str, warmup: float) -> list[float]:
         config = tiny(schedule=schedule, warmup_ratio=warmup, learning_rate=0.8)
-        return [rate(config.train, step, 10) for step in range(10)]
+        return [learning_rate_at(config.train, step, 10) for step in range(10)]
 
     assert rates("constant", 0.0) == [0.8] * 10
     assert rates("constant", 0.4) == pytest.approx([0.2, 0.4, 0.6, 0.8, *[0.8] * 6])
@@ -266,7 +266,15 @@ def test_learning_rates() -> None:
 
 
 def test_why_stop() -> None:
-    assert why_stop(tiny(patience=2).train, Position(step=5, without_better=1), 10) == ""
-    assert why_stop(tiny(patience=2).train, Position(step=5, without_better=2), 10) == "no better"
-    assert why_stop(tiny(patience=0).train, Position(step=5, without_better=99), 10) == ""
-    assert why_stop(tiny(patience=2).train, Position(step=10, without_better=2), 10) == "finished"
+    assert stop_reason(tiny(patience=2).train, Position(step=5, validations_since_best=1), 10) == ""
+    assert (
+        stop_reason(tiny(patience=2).train, Position(step=5, validations_since_best=2), 10)
+        == "no better"
+    )
+    assert (
+        stop_reason(tiny(patience=0).train, Position(step=5, validations_since_best=99), 10) == ""
+    )
+    assert (
+        stop_reason(tiny(patience=2).train, Position(step=10, validations_since_best=2), 10)
+        == "finished"
+    )

@@ -9,7 +9,7 @@ import torch
 from fixtures.tiny_problem import new_model, separable, tiny, write_corpus
 from sentir.data.dataset import EncodedCorpus, JoinedCorpora
 from sentir.nn.classifier import SentimentClassifier
-from sentir.nn.ngram_linear import fingerprint_of, ngrams
+from sentir.nn.ngram_linear import fingerprint, ngram_keys
 from sentir.training import ngram_linear as terms_module
 from sentir.training.classification import logits, probabilities
 from sentir.training.ngram_linear import fit_ngram_linear
@@ -65,8 +65,8 @@ def test_of_those_that_share_a_row_the_commonest_has_it(tmp_path: Path) -> None:
     model = new_model(tiny(ngram_buckets=1, max_length=30))
     fit(model, train, train)
     assert model.ngram_linear is not None
-    commonest_TB = next(ngrams(torch.tensor([[2], [3]])))
-    assert model.ngram_linear.ngram_fingerprints.item() == fingerprint_of(commonest_TB)[1, 0]
+    commonest_TB = next(ngram_keys(torch.tensor([[2], [3]])))
+    assert model.ngram_linear.ngram_fingerprints.item() == fingerprint(commonest_TB)[1, 0]
 
 
 @pytest.mark.parametrize("texts", [[[2], [3]], [[], [2]]])
@@ -173,7 +173,7 @@ def test_a_large_corpus_is_fitted_to_in_part(
     labels = [0] * 150 + [1] * 150
     reviews = [[2 + label, 9, 10] for label in labels]
     train = write_corpus(tmp_path / "t", reviews, labels)
-    monkeypatch.setattr(terms_module, "MOST_TOKENS", 180)
+    monkeypatch.setattr(terms_module, "MAX_TOKENS", 180)
     model = new_model(CONFIG)
     fit(model, train, train)
     assert loss(model, train) < 0.1

@@ -63,9 +63,9 @@ def test_company_ends_with_the_review(tmp_path: Path) -> None:
 
 
 def test_part_of_a_large_corpus_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ppmi, "MOST_TOKENS", 1000)
-    assert len(ppmi._text(topics(tmp_path / "c"))) < 1000 + 100 * 5
-    monkeypatch.setattr(ppmi, "MOST_WORDS", 40)
+    monkeypatch.setattr(ppmi, "MAX_TOKENS", 1000)
+    assert len(ppmi._token_stream(topics(tmp_path / "c"))) < 1000 + 100 * 5
+    monkeypatch.setattr(ppmi, "MAX_WORDS", 40)
     embedding = nn.Embedding(V, SIZE)
     before = embedding.weight.detach().clone()
     assert fill_ppmi_(embedding, topics(tmp_path / "d")) == 38

@@ -7,12 +7,14 @@ import torch
 
 from sentir.config import ModelConfig
 from sentir.data.batching import pad
-from sentir.nn import classifier
-from sentir.nn.classifier import RecurrentLayer, SentimentClassifier, reversal_index
-from sentir.training.precision import LEAST_HIDDEN, choose_precision
+from sentir.nn import recurrent
+from sentir.nn.classifier import SentimentClassifier
+from sentir.nn.padding import reversal_index
+from sentir.nn.recurrent import RecurrentLayer
+from sentir.training.precision import MIN_HIDDEN_SIZE, choose_precision
 
 CPU, CUDA, MPS = (torch.device(name) for name in ("cpu", "cuda", "mps"))
-WIDE = ModelConfig(cell="lstm", hidden_size=LEAST_HIDDEN)
+WIDE = ModelConfig(cell="lstm", hidden_size=MIN_HIDDEN_SIZE)
 # Eight bits are kept: a relative error of up to 2^-9 at each rounding, many of them in a row.
 TOLERANCE = 0.03
 
@@ -24,8 +26,8 @@ TOLERANCE = 0.03
         ({"amx_bf16": True}, WIDE, torch.bfloat16),
         ({"avx512_f": True, "avx512_bf16": False}, WIDE, None),
         ({"neon": True}, WIDE, None),
-        ({"avx512_bf16": True}, ModelConfig(cell="lstm", hidden_size=LEAST_HIDDEN - 1), None),
-        ({"avx512_bf16": True}, ModelConfig(hidden_size=LEAST_HIDDEN, cell="gru"), None),
+        ({"avx512_bf16": True}, ModelConfig(cell="lstm", hidden_size=MIN_HIDDEN_SIZE - 1), None),
+        ({"avx512_bf16": True}, ModelConfig(hidden_size=MIN_HIDDEN_SIZE, cell="gru"), None),
     ],
 )
 def test_auto_takes_what_the_processor_is_fast_at(
@@ -92,10 +94,10 @@ def test_bfloat16_answers_and_learns_as_float32_does(cell: str) -> None:
 def test_a_batch_in_parts_is_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(0)
     layer = RecurrentLayer("lstm", 8, 16, bidirectional=True)
-    layer.format = torch.bfloat16
+    layer.compute_dtype = torch.bfloat16
     x_TBE, lengths_B = torch.randn(9, 7, 8), torch.tensor([9, 8, 8, 5, 3, 2, 1])
     whole_TBF = layer(x_TBE, reversal_index(lengths_B, 9))
-    monkeypatch.setattr(classifier, "MOST_REVIEWS", 3)
+    monkeypatch.setattr(recurrent, "MAX_BFLOAT16_BATCH", 3)
     torch.testing.assert_close(
         layer(x_TBE, reversal_index(lengths_B, 9)), whole_TBF, rtol=0, atol=TOLERANCE
     )

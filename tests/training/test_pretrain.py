@@ -16,7 +16,7 @@ from sentir.bundle import load_bundle, load_language_model, save_bundle
 from sentir.config import PretrainConfig
 from sentir.data.encoding import TextCorpora
 from sentir.errors import BundleError, ConfigError, DataError, UsageError
-from sentir.nn.classifier import reversal_index
+from sentir.nn.padding import reversal_index
 from sentir.nn.restore import restore_classifier, restore_language_model
 from sentir.synthetic.reviews import sample_reviews
 from sentir.text.tokenizer import PAD
@@ -24,7 +24,7 @@ from sentir.training import ppmi
 from sentir.training.ppmi import fill_ppmi_
 from sentir.training.pretrain import Pretraining, pretrain
 from sentir.training.run import train
-from sentir.training.transfer import common_part, defaults_for, settings_from
+from sentir.training.transfer import common_component, defaults_for, settings_from
 
 SMALL = PretrainConfig().override(
     {"embedding_dim": 8, "hidden_size": 6, "epochs": 1, "batch_size": 32, "max_length": 40,
@@ -114,15 +114,15 @@ def test_a_classifier_begins_with_the_language_model(
             states_TBF[:length, text], wanted_TBF[:length, text], rtol=0, atol=1e-5
         )
     # What the vectors had in common is the layer's now.
-    assert common_part(source.embedding.weight).norm() > 0.01
-    assert common_part(model.embedding.weight).norm() < 1e-5
+    assert common_component(source.embedding.weight).norm() > 0.01
+    assert common_component(model.embedding.weight).norm() < 1e-5
     assert not model.embedding.weight[PAD].any()
     assert "start from the language model's, of perplexity" in messages.logged()
     assert run.test is not None
     assert run.test.examples == 30
     told.clear()  # the same words are read from the cache, those of another model are not
-    train(**inputs, output=tmp_path / "run", config=config, from_lm=pretrained.folder, overwrite=True,
-          callbacks=[watch])  # fmt: skip
+    train(**inputs, output=tmp_path / "run", config=config, from_lm=pretrained.folder,
+          overwrite=True, callbacks=[watch])  # fmt: skip
     assert not any(event["event"] == "progress" for event in told)
     train(**inputs, output=tmp_path / "run", config=config, overwrite=True, callbacks=[watch])
     assert any(event["event"] == "progress" for event in told)
@@ -245,7 +245,7 @@ def test_how_many_words_are_unknown_is_said(
         train=(files["es"],), output=tmp_path / "es", from_lm=pretrained.folder,
         config=TINY.override(settings_from(pretrained.bundle)),
     )  # fmt: skip
-    warning = "is it one of the same language? sentir pretrain makes one of these reviews"
+    warning = "is it of the same language? sentir pretrain trains one on these reviews"
     assert warning in messages.warned()
 
 

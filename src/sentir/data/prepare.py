@@ -1,4 +1,4 @@
-"""A run's reviews: read from their files, encoded, and cached so that the next run starts at once."""
+"""A run's reviews: read from their files, encoded, and cached for the next run."""
 
 from __future__ import annotations
 

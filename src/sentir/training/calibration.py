@@ -1,8 +1,8 @@
-"""How much each part of a model is worth, by what the validation reviews say.
+"""Calibration on the validation reviews: a weight per part of the model, and a bias per output.
 
-One part, the network alone, makes this temperature scaling (Guo et al. 2017): its probabilities
-become as sure as they are right, and its answers stay. With the linear part the two are weighed
-against each other, and each output may be shifted.
+For the network alone this is temperature scaling (Guo et al. 2017): confidence comes to match
+accuracy, and the predicted classes stay. With the n-gram linear model the logits of both are
+combined by a weight each and a bias per output (stacking).
 
 Shapes: N reviews, O outputs.
 """
@@ -22,32 +22,32 @@ from sentir.nn.classifier import SentimentClassifier
 Floats = npt.NDArray[np.floating]
 
 
-class Mix(NamedTuple):
-    """A weight for each part and a shift for each output, with the loss they have (nats)."""
+class Calibration(NamedTuple):
+    """A weight for each part and a bias for each output, with the loss they reach (nats)."""
 
     loss: float
     weights: tuple[float, ...]
     shift_O: Tensor
 
-    def of(self, parts: Sequence[Floats]) -> npt.NDArray[np.float64]:
-        """The mix of parts' logits, (N, O)."""
-        mixed_NO = sum(weight * part for weight, part in zip(self.weights, parts, strict=True))
-        found_NO: npt.NDArray[np.float64] = mixed_NO + self.shift_O.double().numpy()
-        return found_NO
+    def apply(self, parts: Sequence[Floats]) -> npt.NDArray[np.float64]:
+        """The calibrated logits, (N, O)."""
+        combined_NO = sum(weight * part for weight, part in zip(self.weights, parts, strict=True))
+        calibrated_NO: npt.NDArray[np.float64] = combined_NO + self.shift_O.double().numpy()
+        return calibrated_NO
 
 
 def fit_calibration(
     model: SentimentClassifier, parts: Sequence[Floats], labels_N: npt.NDArray[np.integer]
-) -> Mix:
-    """The weighted sum of the parts' logits that has the lowest loss.
+) -> Calibration:
+    """Fit the weights and biases that minimise the loss, by L-BFGS.
 
-    Weights are powers of e, so that no part is ever turned round, and not far above 1 where a few
-    reviews, all answered rightly, would call for endless certainty.
+    Weights are positive (exponentials), and a penalty keeps them from growing without bound where
+    a few validation reviews are all classified correctly.
 
     Args:
-        model: whose loss it is.
+        model: whose loss is minimised.
         parts: logits (N, O) of each part.
-        labels_N: the classes.
+        labels_N: the true classes.
     """
     parts_PNO = torch.from_numpy(np.stack(parts)).double()
     labels = torch.from_numpy(labels_N).long()
@@ -57,25 +57,25 @@ def fit_calibration(
     optimiser = torch.optim.LBFGS(free, max_iter=100, line_search_fn="strong_wolfe")
 
     def loss() -> Tensor:
-        mixed_NO = torch.einsum("p,pno->no", logs_P.exp(), parts_PNO)
-        return model.loss(mixed_NO + shift_O, labels)
+        combined_NO = torch.einsum("p,pno->no", logs_P.exp(), parts_PNO)
+        return model.loss(combined_NO + shift_O, labels)
 
-    def penalised() -> Tensor:  # as if weights above 1 were held unlikely beforehand
+    def penalised() -> Tensor:  # a Gaussian prior on log weights above 0
         return loss() + logs_P.clamp(min=0).square().sum() / (2 * len(labels))
 
     def closure() -> Tensor:
         optimiser.zero_grad()
-        found = penalised()
-        found.backward()  # type: ignore[no-untyped-call]
-        return found
+        objective = penalised()
+        objective.backward()  # type: ignore[no-untyped-call]
+        return objective
 
     optimiser.step(closure)  # type: ignore[no-untyped-call]
     with torch.no_grad():
-        return Mix(float(loss()), tuple(logs_P.exp().tolist()), shift_O.detach().float())
+        return Calibration(float(loss()), tuple(logs_P.exp().tolist()), shift_O.detach().float())
 
 
 def set_calibration(model: SentimentClassifier, network: float, shift_O: Tensor) -> None:
-    """Scale the network's outputs by its weight, and shift them."""
+    """Fold the network's weight and the biases into the head."""
     with torch.no_grad():
         model.head.weight.mul_(network)
         model.head.bias.mul_(network).add_(shift_O.to(model.head.bias))

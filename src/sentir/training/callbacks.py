@@ -46,9 +46,9 @@ class Callback(Protocol):
 
 
 class MetricsFile:
-    """``metrics.jsonl``: a line a step and a validation, as they happen.
+    """``metrics.jsonl``: one line per step and per validation, as they happen.
 
-    A resumed run first cuts the file back to the step it goes on from.
+    A resumed run first truncates the file to the step it goes on from.
     """
 
     def __init__(self, path: Path) -> None:
@@ -57,7 +57,7 @@ class MetricsFile:
 
     def __call__(self, event: Event) -> None:
         if event["event"] == "start":
-            self._cut_back(event["step"])
+            self._truncate(event["step"])
             self._began = (time.perf_counter(), event[_unit(event)])
         elif event["event"] in ("step", "validation"):
             seconds = time.perf_counter() - self._began[0]
@@ -67,19 +67,19 @@ class MetricsFile:
             with self._path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(row) + "\n")
 
-    def _cut_back(self, step: int) -> None:
+    def _truncate(self, step: int) -> None:
         rows = [row for row in read_metrics(self._path) if row["step"] <= step] if step else []
         with atomic_write(self._path) as beside:
             beside.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
 
 
 def _unit(event: Event) -> str:
-    """What speed is counted in."""
+    """The unit of speed."""
     return "tokens" if "tokens" in event else "reviews"
 
 
 def read_metrics(path: Path) -> list[Event]:
-    """The rows of a ``metrics.jsonl``; a last line that a kill cut short is left out."""
+    """The rows of a ``metrics.jsonl``; a last line that a kill left incomplete is dropped."""
     if not path.exists():
         return []
     lines = path.read_text(encoding="utf-8").split("\n")[:-1]
@@ -87,7 +87,7 @@ def read_metrics(path: Path) -> list[Event]:
 
 
 class ProgressBar:
-    """Loss, speed and time left at the terminal; where there is none, a line a validation."""
+    """Loss, speed and time left at a terminal; elsewhere one line per validation."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -115,27 +115,31 @@ class ProgressBar:
         elif kind == "step":
             share = 0.98 if self._smooth else 0.0
             self._smooth = share * self._smooth + (1 - share) * event["loss"]
-            told = f"loss {self._smooth:.3f}"
+            note = f"loss {self._smooth:.3f}"
             if "tokens" in event:
-                told = f"perplexity {perplexity(self._smooth):,.1f}"
-            self._advance(1, event[self._unit], f"{told}{self._best}")
+                note = f"perplexity {perplexity(self._smooth):,.1f}"
+            self._advance(1, event[self._unit], f"{note}{self._best}")
         elif kind == "validation":
             mark = " (best so far)" if event["best"] else ""
             if "perplexity" in event:
                 self._best = f", valid {event['perplexity']:,.1f}"
                 forward, backward = event["perplexity_forward"], event["perplexity_backward"]
                 both = event["perplexity"]
-                told = f"perplexity {both:,.1f} (forward {forward:,.1f}, backward {backward:,.1f})"
+                result = (
+                    f"perplexity {both:,.1f} (forward {forward:,.1f}, backward {backward:,.1f})"
+                )
             else:
                 self._best = f", valid {event['loss']:.3f}"
-                told = f"accuracy {event['accuracy']:.2%}"
-            self._say(f"step {event['step']:,}: validation loss {event['loss']:.4f}, {told}{mark}")
+                result = f"accuracy {event['accuracy']:.2%}"
+            self._say(
+                f"step {event['step']:,}: validation loss {event['loss']:.4f}, {result}{mark}"
+            )
         elif kind == "end":
             self.close()
 
     def _begin(self, what: str, total: int | None, *, done: int = 0) -> None:
         self.close()
-        # Where the terminal is narrow the bar gives way, and nothing else.
+        # In a narrow terminal the bar shrinks, and nothing else.
         columns = [
             SpinnerColumn(),
             TextColumn("{task.description}"),
@@ -152,7 +156,7 @@ class ProgressBar:
             self._progress.start()
 
     def _advance(self, count: int, seen: int, note: str) -> None:
-        """Go on by `count`; `seen` reviews in all tell the speed."""
+        """Advance by `count`; the speed is computed from `seen` reviews in all."""
         if self._progress is None or self._task is None:
             return
         began, before = self._began
@@ -178,7 +182,7 @@ class ProgressBar:
 
 
 class TensorBoard:
-    """Scalars for TensorBoard, which forgets the steps that a resumed run takes anew.
+    """Scalars for TensorBoard; steps that a resumed run repeats are purged.
 
     Raises:
         MissingExtraError: the package tensorboard is not installed.

@@ -1,11 +1,11 @@
-"""The state of a run on disk, so that it outlives a kill at any moment.
+"""Checkpoints: the state of a run on disk, which survives a kill at any moment.
 
 Three files in a run's folder, each written whole or not at all:
 
-- ``checkpoint.pt``: weights, optimiser, random states and position, at the last validation
-  or, before the first one, at the beginning.
-- ``best.safetensors``: the weights of the lowest validation loss so far.
-- ``metrics.jsonl`` is cut back to the checkpoint when a run resumes, so no step stands twice.
+- ``checkpoint.pt``: weights, optimiser, random states and position, of the last validation
+  or, before the first one, of the start.
+- ``best.safetensors``: the weights with the lowest validation loss so far.
+- ``metrics.jsonl`` is truncated to the checkpoint when a run resumes, so no step is in it twice.
 
 The best weights may be newer than the checkpoint if the kill came between them. The resumed run
 then takes the same steps and writes the same best weights again.
@@ -31,7 +31,7 @@ from sentir.io.atomic import atomic_write
 
 
 class Stateful(Protocol):
-    """A model, an optimiser: anything whose state can be taken out and put back."""
+    """Anything with a state, such as a model or an optimiser."""
 
     def state_dict(self) -> dict[str, Any]: ...
 
@@ -40,17 +40,17 @@ class Stateful(Protocol):
 
 @dataclass
 class Position:
-    """Where a run is, counted from its beginning.
+    """How far a run is, counted from its start.
 
     Attributes:
         step: optimiser steps taken.
         reviews: reviews seen.
         tokens: tokens seen.
-        best_loss: lowest validation loss, nats a review.
-        best_step: the step it was seen at.
-        without_better: validations since then.
-        seconds: spent on the way here, in all parts of a run that was resumed.
-        stopped: why the run ended, empty while it goes on.
+        best_loss: lowest validation loss (nats per review).
+        best_step: the step of that validation.
+        validations_since_best: validations since then.
+        seconds: training time so far, of all parts of a resumed run.
+        stopped: why training ended; empty while it goes on.
     """
 
     step: int = 0
@@ -58,18 +58,18 @@ class Position:
     tokens: int = 0
     best_loss: float = math.inf
     best_step: int | None = None
-    without_better: int = 0
+    validations_since_best: int = 0
     seconds: float = field(default=0.0, compare=False)
     stopped: str = ""
 
     def add(self, batch: Batch) -> None:
-        """Count a step."""
+        """Count a step on that batch."""
         self.step += 1
         self.reviews += len(batch.rows_B)
         self.tokens += int(batch.lengths_B.sum())
 
     def counts(self, names: Sequence[str]) -> dict[str, int]:
-        """The step and what else is asked for, as events tell it."""
+        """The step and the named counts, for an event."""
         return {"step": self.step, **{name: getattr(self, name) for name in names}}
 
 
@@ -78,7 +78,7 @@ class Checkpoints:
 
     Args:
         folder: the run's folder.
-        identity: what a checkpoint must agree in to be resumed (the settings and the data).
+        identity: of settings and data; a checkpoint of another identity is refused.
     """
 
     def __init__(self, folder: Path, identity: str) -> None:
@@ -86,8 +86,8 @@ class Checkpoints:
         self.best_path = folder / "best.safetensors"
         self._identity = identity
 
-    def save(self, parts: Mapping[str, Stateful], at: Position) -> None:
-        """Write everything that the rest of the run depends on.
+    def save(self, parts: Mapping[str, Stateful], position: Position) -> None:
+        """Save everything that the rest of the run depends on.
 
         Args:
             parts: by name, the model, the optimiser and whatever else changes step by step.
@@ -95,7 +95,7 @@ class Checkpoints:
         """
         state = {
             "identity": self._identity,
-            "position": asdict(at),
+            "position": asdict(position),
             "parts": {name: part.state_dict() for name, part in parts.items()},
             "random": torch.get_rng_state(),
             "random_cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
@@ -104,7 +104,7 @@ class Checkpoints:
             torch.save(state, beside)
 
     def load(self, parts: Mapping[str, Stateful]) -> Position:
-        """Put the parts and the random states back; the beginning if nothing was saved.
+        """Restore the parts and the random states; `Position()` if nothing was saved.
 
         Raises:
             DataError: the checkpoint is damaged, or was made with other settings or data, or by a
@@ -128,7 +128,7 @@ class Checkpoints:
         return position
 
     def check(self) -> None:
-        """Refuse what `load` would, but for damage to weights, before anything is touched.
+        """Refuse what `load` would, except damaged weights, before anything is changed.
 
         Raises:
             DataError: the checkpoint is damaged, or was made with other settings or data.
@@ -140,14 +140,14 @@ class Checkpoints:
         try:
             if whole:
                 with zipfile.ZipFile(self.path) as archive:
-                    damaged = archive.testzip()  # torch.load itself looks at no checksum
+                    damaged = archive.testzip()  # torch.load verifies no checksum
                 if damaged:
                     raise zipfile.BadZipFile(f"the checksum of {damaged} is another")
             state: dict[str, Any] = torch.load(
                 self.path, map_location="cpu", weights_only=True, mmap=not whole
             )
             identity, position = state["identity"], Position(**state["position"])
-        except Exception as error:  # of a dozen kinds, by where the damage is
+        except Exception as error:  # a dozen kinds, depending on the damage
             raise _damaged(self.path, error) from None
         if identity != self._identity:
             raise DataError(
@@ -158,13 +158,14 @@ class Checkpoints:
         return state, position
 
     def save_best(self, model: nn.Module) -> None:
-        """Keep these weights as the best so far."""
+        """Save these weights as the best so far."""
         weights = {name: weight.contiguous() for name, weight in model.state_dict().items()}
         with atomic_write(self.best_path) as beside:
-            safetensors.torch.save_file(weights, beside)
+            # Not save_file, which ignores the umask: the file would be readable by its owner only.
+            beside.write_bytes(safetensors.torch.save(weights))
 
     def load_best(self, model: nn.Module) -> None:
-        """Put the best weights into the model.
+        """Load the best weights into the model.
 
         Raises:
             DataError: the file is absent or damaged.
@@ -176,7 +177,7 @@ class Checkpoints:
         model.load_state_dict(weights)
 
     def remove(self) -> None:
-        """Delete what only an unfinished run needs."""
+        """Remove what only an unfinished run needs."""
         self.path.unlink(missing_ok=True)
         self.best_path.unlink(missing_ok=True)
 

@@ -1,4 +1,4 @@
-"""Weights of classes, where some have far fewer reviews than others."""
+"""Class weights for unbalanced classes."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 
-def balanced(labels_N: npt.NDArray[np.integer], classes: int) -> Tensor:
-    """Weights (C,) with which every class counts the same in all, and a review 1 on average.
+def balanced_class_weights(labels_N: npt.NDArray[np.integer], classes: int) -> Tensor:
+    """Inverse-frequency weights (C,): every class has the same total, a review 1 on average.
 
-    They are N / (C x reviews of the class), as in King and Zeng 2001 (*Logistic regression in rare
-    events data*); a class that is not met has none.
+    N / (C x reviews of the class), as in King and Zeng 2001 (*Logistic regression in rare events
+    data*); a class without reviews has weight 0.
     """
     counts_C = np.bincount(labels_N, minlength=classes)
     weights_C = len(labels_N) / (max(1, (counts_C > 0).sum()) * np.maximum(counts_C, 1))

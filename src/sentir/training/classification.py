@@ -1,4 +1,4 @@
-"""What a classifier learns: labels. Its loss, how good it is, and its answers to a corpus.
+"""The task of a classifier: its loss, its validation metrics, its predictions for a corpus.
 
 Shapes: B batch, N reviews of a corpus, C classes, O outputs (1 for two classes, else C).
 """
@@ -22,7 +22,7 @@ from sentir.training.callbacks import Callback
 from sentir.training.checkpoint import Checkpoints, Position
 from sentir.training.loop import fit
 
-#: Reviews a batch when nothing is learnt.
+#: Reviews per batch outside of training.
 EVALUATION_BATCH = 256
 
 
@@ -32,22 +32,22 @@ class ClassificationTask:
 
     Attributes:
         targets: of the training reviews, see `sentir.data.joined.Reviews`.
-        valid: reviews to choose the best model by.
-        max_length: what is read of a review.
-        adversarial: size of the noise that is trained against, 0 for none.
+        valid: validation reviews.
+        max_length: tokens read of a review.
+        adversarial_epsilon: size of the adversarial perturbation, 0 for none.
     """
 
     targets: Tensor
     valid: EncodedCorpus
     max_length: int
-    adversarial: float = 0.0
-    validations_an_epoch: int = 4
+    adversarial_epsilon: float = 0.0
+    validations_per_epoch: int = 4
     counted: tuple[str, ...] = ("reviews",)
 
     def loss(self, model: SentimentClassifier, batch: Batch) -> Tensor:
         targets = self.targets[torch.from_numpy(batch.rows_B)].to(batch.ids_BT.device)
-        if self.adversarial:
-            return adversarial_loss(model, batch, targets, self.adversarial)
+        if self.adversarial_epsilon:
+            return adversarial_loss(model, batch, targets, self.adversarial_epsilon)
         return model.loss(model(batch.ids_BT, batch.lengths_B), targets)
 
     def validate(self, model: SentimentClassifier) -> dict[str, float]:
@@ -56,8 +56,8 @@ class ClassificationTask:
         losses_N = -np.log(np.maximum(probabilities_NC[np.arange(len(labels_N)), labels_N], 1e-12))
         if model.class_weights_C is not None:
             losses_N *= model.class_weights_C.numpy()[labels_N]
-        right_N = probabilities_NC.argmax(axis=1) == labels_N
-        return {"loss": float(losses_N.mean()), "accuracy": float(right_N.mean())}
+        is_correct_N = probabilities_NC.argmax(axis=1) == labels_N
+        return {"loss": float(losses_N.mean()), "accuracy": float(is_correct_N.mean())}
 
 
 def fit_classifier(
@@ -73,19 +73,18 @@ def fit_classifier(
     """Train a classifier; `sentir.training.loop.fit` says how, and what the rest means.
 
     Args:
-        model: on the device to train on; holds the best weights seen afterwards.
-        train: reviews to learn from.
-        valid: reviews to choose the best model by.
+        model: on the device to train on; afterwards it has the best weights.
+        train: training reviews.
+        valid: validation reviews.
         config: `text.max_length` and all of `train` and `finetune` are used.
     """
     task = ClassificationTask(
         targets=torch.from_numpy(train.targets),
         valid=valid,
         max_length=config.text.max_length,
-        adversarial=config.finetune.adversarial_epsilon,
+        adversarial_epsilon=config.finetune.adversarial_epsilon,
     )
-    # The linear part is fitted when the network is: until then it would be summed, averaged and
-    # saved for nothing.
+    # The n-gram model is fitted after the network: until then it would only cost time and memory.
     ngram_linear, model.ngram_linear = model.ngram_linear, None
     try:
         return fit(
@@ -104,10 +103,12 @@ def probabilities(
     batch_size: int = EVALUATION_BATCH,
     advance: Callable[[int], None] = lambda count: None,
 ) -> npt.NDArray[np.float64]:
-    """The model's probabilities for every review, in the corpus' order, (N, C)."""
-    found_NO = logits(model, corpus, max_length, batch_size=batch_size, advance=advance)
-    answers_NC: npt.NDArray[np.float64] = model.probabilities(torch.from_numpy(found_NO)).numpy()
-    return answers_NC
+    """The model's probabilities for every review, in the order of the corpus, (N, C)."""
+    logits_NO = logits(model, corpus, max_length, batch_size=batch_size, advance=advance)
+    probabilities_NC: npt.NDArray[np.float64] = model.probabilities(
+        torch.from_numpy(logits_NO)
+    ).numpy()
+    return probabilities_NC
 
 
 def logits(
@@ -118,14 +119,14 @@ def logits(
     batch_size: int = EVALUATION_BATCH,
     advance: Callable[[int], None] = lambda count: None,
 ) -> npt.NDArray[np.float64]:
-    """The model's logits for every review, in the corpus' order, (N, O)."""
+    """The model's logits for every review, in the order of the corpus, (N, O)."""
     model.eval()
     device = next(model.parameters()).device
-    found_NO = np.empty((len(corpus), model.head.out_features))
+    logits_NO = np.empty((len(corpus), model.head.out_features))
     with torch.inference_mode():
         for batch in sorted_batches(corpus, batch_size=batch_size, max_length=max_length):
             on_device = batch.to(device)
             logits_BO = model(on_device.ids_BT, on_device.lengths_B)
-            found_NO[batch.rows_B] = logits_BO.double().cpu().numpy()
+            logits_NO[batch.rows_B] = logits_BO.double().cpu().numpy()
             advance(len(batch.rows_B))
-    return found_NO
+    return logits_NO

@@ -1,8 +1,8 @@
-"""Where to compute, and whether that place computes what the CPU does.
+"""The device to train on, and a self-check that it computes what the CPU does.
 
 Some devices have computed recurrent networks silently wrong (PyTorch issues 190056, 180744 and
-173640 on Apple's mps). So before training on another device a small network of the same make is run
-on both: its answers, its gradients, and whether a review's answer depends on its batch-mates.
+173640 on Apple's mps). So before training on another device a small network of its kind runs on
+both; outputs, gradients and the independence of a review from its batch are compared.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sentir.data.batching import Batch, pad
 from sentir.errors import DeviceError, SentirWarning
 from sentir.nn.classifier import SentimentClassifier
 
-#: Largest difference from the CPU that is rounding: TF32 keeps ten bits of a number.
+#: Largest relative difference that is rounding: TF32 has 10 bits of mantissa.
 TOLERANCE = 5e-3
 _VOCABULARY = 50
 
@@ -31,7 +31,7 @@ def choose_device(setting: str, config: ModelConfig) -> torch.device:
         config: the network it will compute.
 
     Raises:
-        DeviceError: the device asked for is absent, or computes something else than the CPU.
+        DeviceError: the requested device is absent, or its results differ from the CPU's.
     """
     present = {
         "cuda": torch.cuda.is_available(),
@@ -41,18 +41,20 @@ def choose_device(setting: str, config: ModelConfig) -> torch.device:
     if setting != "auto" and not present[setting]:
         have = ", ".join(name for name, there in present.items() if there)
         raise DeviceError(f"no {setting} device here", where="--device", todo=f"take {have}")
-    wanted = [setting] if setting != "auto" else [name for name, there in present.items() if there]
-    for name in wanted:
+    candidates = (
+        [setting] if setting != "auto" else [name for name, there in present.items() if there]
+    )
+    for name in candidates:
         if name == "cpu":
             break
         device = torch.device(name)
         failures = self_check(config, lambda model, device=device: model.to(device))  # type: ignore[misc]
         if not failures:
             return device
-        said = f"{name} computes this network wrongly ({'; '.join(failures)})"
+        message = f"{name} computes this network wrongly ({'; '.join(failures)})"
         if setting != "auto":
-            raise DeviceError(said, where="--device", todo="take --device cpu")
-        warnings.warn(f"{said}; training on the CPU", SentirWarning, stacklevel=2)
+            raise DeviceError(message, where="--device", todo="take --device cpu")
+        warnings.warn(f"{message}; training on the CPU", SentirWarning, stacklevel=2)
         break
     return torch.device("cpu")
 
@@ -60,11 +62,11 @@ def choose_device(setting: str, config: ModelConfig) -> torch.device:
 def self_check(
     config: ModelConfig, place: Callable[[SentimentClassifier], SentimentClassifier]
 ) -> list[str]:
-    """What a device computes otherwise than the CPU, in words; nothing if all is well.
+    """What a device computes differently from the CPU, in words; empty if nothing.
 
     Args:
-        config: the network's make; its sizes are cut down.
-        place: puts a model on the device.
+        config: the network; a small one of the same kind is tested.
+        place: moves a model to the device.
     """
     small = replace(
         config,
@@ -87,22 +89,24 @@ def self_check(
     there.load_state_dict(here.state_dict())
     there = place(there)
 
-    batch = pad([row[: 40 - 6 * at] for at, row in enumerate(ids)], 40)
+    batch = pad([row[: 40 - 6 * number] for number, row in enumerate(ids)], 40)
     failures = []
-    if _differ(_answers(there.train(), batch), _answers(here.train(), batch)):
-        failures.append("other answers than the CPU's")
-    if any(_differ(got, wanted) for got, wanted in zip(_slopes(there), _slopes(here), strict=True)):
-        failures.append("other gradients than the CPU's")
-    # Rebuilt with the dropout that training uses: what eval mode must not feel.
+    if _differ(_outputs(there.train(), batch), _outputs(here.train(), batch)):
+        failures.append("outputs differ from the CPU's")
+    if any(
+        _differ(ours, cpu) for ours, cpu in zip(_gradients(there), _gradients(here), strict=True)
+    ):
+        failures.append("gradients differ from the CPU's")
+    # With dropout as in training, which evaluation mode must ignore.
     there.dropout.p = there.head_dropout.p = 0.5
     there.eval()
-    alone = [_answers(there, pad([row[: 40 - 6 * at]], 40)) for at, row in enumerate(ids)]
-    if _differ(_answers(there, batch), torch.cat(alone)):
-        failures.append("answers that depend on the batch")
+    alone = [_outputs(there, pad([row[: 40 - 6 * number]], 40)) for number, row in enumerate(ids)]
+    if _differ(_outputs(there, batch), torch.cat(alone)):
+        failures.append("outputs depend on the batch")
     return failures
 
 
-def _answers(model: SentimentClassifier, batch: Batch) -> torch.Tensor:
+def _outputs(model: SentimentClassifier, batch: Batch) -> torch.Tensor:
     on_device = batch.to(next(model.parameters()).device)
     logits: torch.Tensor = model(on_device.ids_BT, on_device.lengths_B)
     if model.training:
@@ -112,10 +116,10 @@ def _answers(model: SentimentClassifier, batch: Batch) -> torch.Tensor:
     return logits.detach().cpu()
 
 
-def _slopes(model: SentimentClassifier) -> list[torch.Tensor]:
+def _gradients(model: SentimentClassifier) -> list[torch.Tensor]:
     return [weight.grad.cpu() for weight in model.parameters() if weight.grad is not None]
 
 
-def _differ(got: torch.Tensor, wanted: torch.Tensor) -> bool:
-    scale = float(wanted.abs().max().clamp(min=1e-6))
-    return not bool(((got - wanted).abs() <= TOLERANCE * scale + 1e-6).all())
+def _differ(ours: torch.Tensor, cpu: torch.Tensor) -> bool:
+    scale = float(cpu.abs().max().clamp(min=1e-6))
+    return not bool(((ours - cpu).abs() <= TOLERANCE * scale + 1e-6).all())

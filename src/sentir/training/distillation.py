@@ -1,12 +1,11 @@
-"""Reviews without labels, learnt from as models that are finished answer them.
+"""Distillation and self-training: unlabelled reviews with the probabilities of trained models.
 
-Labels are dear, reviews are not. A teacher's answers to reviews that nobody has labelled are labels
-too, not all of them right; the student that learns from many of them beside the true ones is often
-better than its teacher (self-training: Scudder 1965; Xie et al. 2020, *Self-training with Noisy
-Student*), or as good as several teachers together and much smaller (Bucila, Caruana and
-Niculescu-Mizil 2006, *Model Compression*). What is learnt is how likely the teachers think each
-class, which says more than the likeliest alone (Hinton, Vinyals and Dean 2015, *Distilling the
-Knowledge in a Neural Network*).
+Labels are expensive, reviews are not. A student that is trained on a teacher's pseudo-labels beside
+the true ones is often better than its teacher (self-training: Scudder 1965; Xie et al. 2020,
+*Self-training with Noisy Student*), or as good as an ensemble and much smaller (Bucila, Caruana and
+Niculescu-Mizil 2006, *Model Compression*). The targets are the teachers' probabilities, which say
+more than the likeliest class alone (Hinton, Vinyals and Dean 2015, *Distilling the Knowledge in a
+Neural Network*).
 
 Shapes: L labelled and U unlabelled reviews, N all of them, C classes.
 """
@@ -30,17 +29,17 @@ from sentir.errors import UsageError
 
 _log = logging.getLogger(__name__)
 
-Shares = npt.NDArray[np.float32]
+Probabilities = npt.NDArray[np.float32]
 
 
 class Teacher(Protocol):
-    """A model that answers: a `sentir.Predictor`."""
+    """A trained model: a `sentir.Predictor`."""
 
     bundle: Bundle
 
     @property
     def identity(self) -> str:
-        """What its answers are known by: the same from one who has the same."""
+        """An identity: two teachers with the same one have the same probabilities."""
         ...
 
     def predict_proba(self, texts: list[str]) -> npt.NDArray[np.float64]:
@@ -49,24 +48,26 @@ class Teacher(Protocol):
 
 
 def check_teachers(teachers: Sequence[Teacher], unlabelled: Sequence[str]) -> None:
-    """Refuse teachers without anything to answer, and unlabelled reviews without a teacher.
+    """Refuse teachers without unlabelled reviews, and unlabelled reviews without a teacher.
 
     Raises:
-        UsageError: one is given without the other, or a teacher is in no folder.
+        UsageError: one is given without the other, or a teacher was not loaded from a folder.
     """
     if unlabelled and not teachers:
         raise UsageError(
-            "unlabelled reviews, and no model to answer them",
+            "unlabelled reviews, and no teacher",
             where="--unlabelled",
-            todo="give one with --teacher; or let a language model read them (sentir pretrain)",
+            todo="give a trained model with --teacher; or use them for sentir pretrain",
         )
     if teachers and not unlabelled:
         raise UsageError(
-            "a teacher, and no reviews for it to answer",
+            "a teacher, and no unlabelled reviews",
             where="--teacher",
             todo="give them with --unlabelled",
         )
-    if not all(teacher.bundle.checksum for teacher in teachers):  # their answers are kept by it
+    if not all(
+        teacher.bundle.checksum for teacher in teachers
+    ):  # their probabilities are cached by it
         raise UsageError(
             "a model that was not read from a folder",
             where="teachers",
@@ -77,46 +78,48 @@ def check_teachers(teachers: Sequence[Teacher], unlabelled: Sequence[str]) -> No
 def distilled(
     corpora: TrainingCorpora, teachers: Sequence[Teacher], progress: Progress
 ) -> JoinedCorpora:
-    """The labelled reviews and after them the unlabelled, with what is to be learnt of each.
+    """The labelled reviews followed by the unlabelled ones, with soft targets (N, C).
 
-    That is the probabilities of the classes (N, C): 1 for a label's, else the teachers'.
+    A label's class has the target 1; of an unlabelled review they are the teachers' probabilities.
 
     Args:
         corpora: with unlabelled reviews.
-        teachers: one or more, whose probabilities for each of these reviews are averaged. Each is
-            asked once; its answers are kept beside the corpora.
+        teachers: one or more, whose probabilities are averaged. Each is applied once; its
+            probabilities are cached beside the corpora.
         progress: called with what is done and how many reviews more.
 
     Raises:
-        UsageError: a teacher's classes are not those of the labels.
+        UsageError: the classes of a teacher differ from those of the labels.
     """
     names, unlabelled = corpora.labels.names, corpora.unlabelled
     assert unlabelled is not None
     for teacher in teachers:
         if teacher.bundle.labels.names != names:
             raise UsageError(
-                f"its classes are {', '.join(teacher.bundle.labels.names)}, and those of the "
-                f"reviews {', '.join(names)}",
+                f"its classes are {', '.join(teacher.bundle.labels.names)}, those of the reviews "
+                f"{', '.join(names)}",
                 where="--teacher",
-                todo="train it on labels like these, or name them alike with --labels",
+                todo="train it on the same classes, or rename them with --labels",
             )
-    answers_UC = np.mean([_answers(teacher, unlabelled, progress) for teacher in teachers], axis=0)
+    soft_UC = np.mean([_cached(teacher, unlabelled, progress) for teacher in teachers], axis=0)
     labels_LC = np.eye(len(names), dtype=np.float32)[corpora.train.labels_N]
-    return JoinedCorpora([corpora.train, unlabelled], np.concatenate([labels_LC, answers_UC]))
+    return JoinedCorpora([corpora.train, unlabelled], np.concatenate([labels_LC, soft_UC]))
 
 
-def _answers(teacher: Teacher, corpus: EncodedCorpus, progress: Progress) -> Shares:
-    """The teacher's answers, asked for if they are not kept yet."""
+def _cached(teacher: Teacher, corpus: EncodedCorpus, progress: Progress) -> Probabilities:
+    """The teacher's probabilities (U, C), from the cache if they are there."""
 
-    def ask(folder: Path) -> None:
-        _log.info("a teacher answers %s reviews", f"{len(corpus):,}")
-        found = []
+    def compute(folder: Path) -> None:
+        _log.info("a teacher labels %s reviews", f"{len(corpus):,}")
+        parts = []
         for batch in read_batches(corpus.path):
             texts = batch.column("text").to_pylist()
-            found.append(teacher.predict_proba(texts).astype(np.float32))
-            progress("asking the teacher", len(texts))
-        np.save(folder / "answers.npy", np.concatenate(found))
+            parts.append(teacher.predict_proba(texts).astype(np.float32))
+            progress("teacher", len(texts))
+        np.save(folder / "probabilities.npy", np.concatenate(parts))
 
     name = f"teacher-{digest(teacher.identity)}"
-    answers: Shares = np.load(cached(corpus.path.parent, name, ask) / "answers.npy")
-    return answers
+    probabilities_UC: Probabilities = np.load(
+        cached(corpus.path.parent, name, compute) / "probabilities.npy"
+    )
+    return probabilities_UC

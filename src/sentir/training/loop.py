@@ -1,10 +1,9 @@
 """The training loop.
 
-It reads like the lesson: take a batch, see how wrong the answers are, walk the gradient back, clip
-it, take a step; now and then validate, and keep the best model seen. What is learnt is a task of
-its own: labels (`sentir.training.classification`), or the next word (`sentir.training.language_modeling`). Who
-wants to watch (the progress bar, ``metrics.jsonl``, TensorBoard) is told of every event; the loop
-knows none of them.
+It reads like the lesson: take a batch, compute the loss, backpropagate, clip the gradient, take a
+step; validate now and then, and keep the best model. What is learnt is a task: labels
+(`sentir.training.classification`) or the next word (`sentir.training.language_modeling`). Callbacks
+(the progress bar, ``metrics.jsonl``, TensorBoard) receive every event; the loop knows none of them.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from sentir.config import FineTuneConfig, TrainConfig
-from sentir.data.batching import Batch, batches_an_epoch, shuffled_batches
+from sentir.data.batching import Batch, batches_per_epoch, shuffled_batches
 from sentir.data.dataset import Reviews
 from sentir.errors import ConfigError
 from sentir.training.callbacks import Callback
@@ -26,15 +25,15 @@ from sentir.training.ema import ExponentialMovingAverage
 from sentir.training.malloc import tune_malloc
 from sentir.training.unfreezing import Unfreezing
 
-#: What training takes at least where the settings name no number of epochs: a small corpus needs
-#: as many steps as a large one to be learnt.
-LEAST_EPOCHS, LEAST_STEPS = 2, 1000
-#: Validations at most where the settings do not say how often: a small corpus is read many times,
-#: and its few validation reviews say no more when they are asked after every other step.
-MOST_VALIDATIONS = 40
+#: The least training where the settings give no number of epochs: a small corpus needs as many
+#: steps as a large one.
+MIN_EPOCHS, MIN_STEPS = 2, 1000
+#: Most validations where the settings do not say how often: a small corpus is read many times, and
+#: its few validation reviews say no more when they are used after every other step.
+MAX_VALIDATIONS = 40
 
-#: All weights learn from the start, at one rate.
-ALIKE = FineTuneConfig()
+#: All weights are trained from the start, at one learning rate.
+NO_FINE_TUNING = FineTuneConfig()
 
 Model = TypeVar("Model", bound=nn.Module)
 Learner = TypeVar("Learner", bound=nn.Module, contravariant=True)
@@ -44,16 +43,16 @@ class Task(Protocol[Learner]):
     """What is learnt.
 
     Attributes:
-        max_length: what is read of a review.
-        validations_an_epoch: where the settings name no number of steps.
-        counted: what an event tells of a `Position` beside the step: reviews, tokens.
+        max_length: tokens read of a review.
+        validations_per_epoch: how often to validate where the settings do not say.
+        counted: what events report of a `Position` beside the step: reviews, tokens.
     """
 
     @property
     def max_length(self) -> int: ...
 
     @property
-    def validations_an_epoch(self) -> int: ...
+    def validations_per_epoch(self) -> int: ...
 
     @property
     def counted(self) -> tuple[str, ...]: ...
@@ -63,7 +62,7 @@ class Task(Protocol[Learner]):
         ...
 
     def validate(self, model: Learner) -> dict[str, float]:
-        """How good the model is on the reviews set aside: ``loss``, in nats, and other figures."""
+        """Metrics on the validation reviews: ``loss``, in nats, and others."""
         ...
 
 
@@ -72,49 +71,49 @@ def fit(
     train: Reviews,
     task: Task[Model],
     settings: TrainConfig,
-    finetune: FineTuneConfig = ALIKE,
+    finetune: FineTuneConfig = NO_FINE_TUNING,
     *,
     checkpoints: Checkpoints,
     emit: Callback,
     resume: bool = False,
 ) -> Position:
-    """Train until the epochs are over, the loss no longer falls, or Ctrl-C.
+    """Train until the epochs are over, the validation loss stops falling, or Ctrl-C.
 
     Args:
-        model: on the device to train on; holds the best weights seen afterwards.
-        train: reviews to learn from.
-        task: what is learnt, and how good a model is at it.
+        model: on the device to train on; afterwards it has the best weights.
+        train: training reviews.
+        task: the loss and the validation.
         settings: all of them are used.
-        finetune: which weights learn when, and how fast.
-        checkpoints: where the run's state is kept, and taken from when `resume` is true.
-        tell: told of the start, every step and validation, and the end.
-        resume: go on from the last checkpoint; the run then equals one that never stopped.
+        finetune: gradual unfreezing and layer-wise learning rates.
+        checkpoints: where the state is saved, and loaded from when `resume` is true.
+        emit: called with the start, every step and validation, and the end.
+        resume: go on from the last checkpoint; the run then equals an uninterrupted one.
 
     Returns:
         Where training ended: steps, the best validation loss and the reason it stopped.
     """
     tune_malloc()
     device = next(model.parameters()).device
-    steps_an_epoch = batches_an_epoch(train, settings.batch_size)
-    unfreezing = Unfreezing(model, finetune, steps_an_epoch)
+    steps_per_epoch = batches_per_epoch(train, settings.batch_size)
+    unfreezing = Unfreezing(model, finetune, steps_per_epoch)
     optimiser = torch.optim.AdamW(
         unfreezing.groups, weight_decay=settings.weight_decay, fused=device.type != "mps"
     )
     average = ExponentialMovingAverage(model, settings.ema_decay)
-    total_steps = steps_in_all(settings, steps_an_epoch)
+    total_steps = count_total_steps(settings, steps_per_epoch)
     eval_steps = settings.eval_steps or max(
-        1, steps_an_epoch // task.validations_an_epoch, total_steps // MOST_VALIDATIONS
+        1, steps_per_epoch // task.validations_per_epoch, total_steps // MAX_VALIDATIONS
     )
     parts: dict[str, Stateful] = {"model": model, "optimiser": optimiser, "average": average}
-    at = checkpoints.load(parts) if resume else Position()
-    if not at.step:  # a run that is stopped before its first validation can go on too
-        checkpoints.save(parts, at)
-    began = time.perf_counter() - at.seconds
-    emit({"event": "start", "total_steps": total_steps, **at.counts(task.counted)})
+    position = checkpoints.load(parts) if resume else Position()
+    if not position.step:  # so that a run stopped before its first validation can go on too
+        checkpoints.save(parts, position)
+    started = time.perf_counter() - position.seconds
+    emit({"event": "start", "total_steps": total_steps, **position.counts(task.counted)})
 
     try:
-        while not at.stopped:
-            epoch, start = divmod(at.step, steps_an_epoch)
+        while not position.stopped:
+            epoch, start = divmod(position.step, steps_per_epoch)
             for batch in shuffled_batches(
                 train,
                 batch_size=settings.batch_size,
@@ -124,8 +123,8 @@ def fit(
                 start=start,
             ):
                 model.train()
-                unfreezing.prepare(at.step)
-                learning_rate = rate(settings, at.step, total_steps)
+                unfreezing.prepare(position.step)
+                learning_rate = learning_rate_at(settings, position.step, total_steps)
                 for group in optimiser.param_groups:
                     group["lr"] = learning_rate * group["share"]
                 loss = task.loss(model, batch.to(device))
@@ -134,76 +133,75 @@ def fit(
                 optimiser.step()
                 optimiser.zero_grad()
                 average.update(model)
-                at.add(batch)
+                position.add(batch)
                 emit({"event": "step", "epoch": epoch, "loss": loss.item(),
-                      "learning_rate": learning_rate, **at.counts(task.counted)})  # fmt: skip
-                if at.step % eval_steps == 0 or at.step == total_steps:
-                    keep_if_best(average.model, task, at, checkpoints, emit)
-                    at.stopped = why_stop(settings, at, total_steps)
-                    at.seconds = time.perf_counter() - began
-                    checkpoints.save(parts, at)
-                if at.stopped:
+                      "learning_rate": learning_rate, **position.counts(task.counted)})  # fmt: skip
+                if position.step % eval_steps == 0 or position.step == total_steps:
+                    save_if_best(average.model, task, position, checkpoints, emit)
+                    position.stopped = stop_reason(settings, position, total_steps)
+                    position.seconds = time.perf_counter() - started
+                    checkpoints.save(parts, position)
+                if position.stopped:
                     break
     except KeyboardInterrupt:
-        at.stopped = "interrupted"
-        if at.best_step is None:
-            keep_if_best(average.model, task, at, checkpoints, emit)
+        position.stopped = "interrupted"
+        if position.best_step is None:
+            save_if_best(average.model, task, position, checkpoints, emit)
     finally:
         emit({"event": "end"})
-    at.seconds = time.perf_counter() - began
+    position.seconds = time.perf_counter() - started
     checkpoints.load_best(model)
-    return at
+    return position
 
 
-def keep_if_best(
-    model: Model, task: Task[Model], at: Position, checkpoints: Checkpoints, emit: Callback
+def save_if_best(
+    model: Model, task: Task[Model], position: Position, checkpoints: Checkpoints, emit: Callback
 ) -> None:
     """Validate, and keep the weights if the loss is the lowest seen.
 
     Raises:
-        ConfigError: the loss is not a number any more.
+        ConfigError: the loss is no longer finite.
     """
-    figures = task.validate(model)
-    loss = figures["loss"]
+    metrics = task.validate(model)
+    loss = metrics["loss"]
     if not math.isfinite(loss):
         raise ConfigError(
-            f"the loss is {loss} at step {at.step}: training has diverged",
+            f"the loss is {loss} at step {position.step}: training has diverged",
             where="training",
             todo="lower --learning-rate or --max-grad-norm",
         )
-    best = loss < at.best_loss
+    best = loss < position.best_loss
     if best:
-        checkpoints.save_best(model)  # first: what `at` calls the best is then there, come Ctrl-C
-        at.best_loss, at.best_step, at.without_better = loss, at.step, 0
+        checkpoints.save_best(model)  # first, so that Ctrl-C finds the file of the best step
+        position.best_loss, position.best_step = loss, position.step
+        position.validations_since_best = 0
     else:
-        at.without_better += 1
-    emit({"event": "validation", **at.counts(task.counted), **figures, "best": best})
+        position.validations_since_best += 1
+    emit({"event": "validation", **position.counts(task.counted), **metrics, "best": best})
 
 
-def steps_in_all(settings: TrainConfig, steps_an_epoch: int) -> int:
-    """The steps that training takes unless it stops before."""
-    return steps_an_epoch * (
-        settings.epochs or max(LEAST_EPOCHS, -(-LEAST_STEPS // steps_an_epoch))
-    )
+def count_total_steps(settings: TrainConfig, steps_per_epoch: int) -> int:
+    """Optimiser steps of the whole training, without early stopping."""
+    return steps_per_epoch * (settings.epochs or max(MIN_EPOCHS, -(-MIN_STEPS // steps_per_epoch)))
 
 
-def rate(settings: TrainConfig, step: int, total_steps: int) -> float:
-    """The learning rate of a step: up over the warm-up, then as the schedule says."""
-    warm = round(settings.warmup_ratio * total_steps)
-    if step < warm:
-        return settings.learning_rate * (step + 1) / warm
-    gone = (step - warm) / max(1, total_steps - warm)
-    shape = {
+def learning_rate_at(settings: TrainConfig, step: int, total_steps: int) -> float:
+    """The learning rate of a step: linear warm-up, then the schedule."""
+    warmup_steps = round(settings.warmup_ratio * total_steps)
+    if step < warmup_steps:
+        return settings.learning_rate * (step + 1) / warmup_steps
+    progress = (step - warmup_steps) / max(1, total_steps - warmup_steps)
+    factor = {
         "constant": 1.0,
-        "linear": 1.0 - gone,
-        "cosine": 0.5 * (1.0 + math.cos(math.pi * gone)),
+        "linear": 1.0 - progress,
+        "cosine": 0.5 * (1.0 + math.cos(math.pi * progress)),
     }[settings.schedule]
-    return settings.learning_rate * shape
+    return settings.learning_rate * factor
 
 
-def why_stop(settings: TrainConfig, at: Position, total_steps: int) -> str:
-    """The reason to stop, or nothing."""
-    if at.step >= total_steps:
+def stop_reason(settings: TrainConfig, position: Position, total_steps: int) -> str:
+    """The reason to stop, or an empty string."""
+    if position.step >= total_steps:
         return "finished"
-    done = settings.patience and at.without_better >= settings.patience
-    return "no better" if done else ""
+    is_out_of_patience = settings.patience and position.validations_since_best >= settings.patience
+    return "no better" if is_out_of_patience else ""

@@ -1,8 +1,8 @@
-"""Memory that this process frees stays with it.
+"""glibc's malloc tuned for training: freed memory stays with the process.
 
-A training step fills the same few hundred MiB as the one before it. But glibc gives large blocks
-back as they are freed and asks for them again a moment later, and the system clears every page
-before it lends it: of a step of `base` a tenth.
+A training step fills the same few hundred MiB as the one before it. By default glibc returns large
+blocks to the system when they are freed and requests them again a moment later, and the kernel
+clears every page: a tenth of a step of `base`.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from collections.abc import Callable
 
 # malloc.h of glibc; see mallopt(3).
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
-#: Blocks up to here stay with the process when they are freed (bytes): the most that glibc allows.
+#: Largest block that stays with the process when it is freed (bytes): the most glibc allows.
 _LARGEST_KEPT = 32 * 2**20
-#: So much may lie free at the end of the heap (bytes): the most that can be said.
+#: Free memory kept at the end of the heap (bytes): the largest value.
 _MOST_KEPT = 2**31 - 1
 
 
 def tune_malloc() -> bool:
-    """Have this process keep freed blocks of up to 32 MiB; true where that can be asked.
+    """Keep freed blocks of up to 32 MiB in this process; false where there is no glibc.
 
-    It changes no number and hardly the peak of memory. Systems without glibc keep their ways.
+    It changes no result and hardly the peak of memory.
     """
     mallopt = _mallopt()
     if mallopt is None:
@@ -31,7 +31,7 @@ def tune_malloc() -> bool:
 
 
 def can_tune_malloc() -> bool:
-    """Whether `tune_malloc` has whom to ask; asks nothing."""
+    """Whether `tune_malloc` has an effect on this system; changes nothing."""
     return _mallopt() is not None
 
 

@@ -1,7 +1,7 @@
-"""The number format that recurrent layers are trained in: bfloat16 where the machine is fast at it.
+"""Mixed precision: recurrent layers compute in bfloat16 where the hardware is fast at it.
 
-bfloat16 has float32's range and eight bits of precision. The weights, the optimiser and all but the
-recurrent layers stay float32, so no loss scaling is needed (Kalamkar et al. 2019).
+bfloat16 has float32's range and 8 bits of precision. Weights, optimiser and all other layers stay
+in float32, so no loss scaling is needed (Kalamkar et al. 2019).
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import torch
 
 from sentir.config import ModelConfig
 
-#: Below this many units of hidden state a CPU's step is not arithmetic but overhead.
-LEAST_HIDDEN = 128
+#: Below this hidden size a step on a CPU is overhead rather than arithmetic.
+MIN_HIDDEN_SIZE = 128
 
 
 def choose_precision(setting: str, config: ModelConfig, device: torch.device) -> torch.dtype | None:
@@ -27,7 +27,7 @@ def choose_precision(setting: str, config: ModelConfig, device: torch.device) ->
         return torch.bfloat16
     if setting == "float32":
         return None
-    wide = config.cell == "lstm" and config.hidden_size >= LEAST_HIDDEN
+    wide = config.cell == "lstm" and config.hidden_size >= MIN_HIDDEN_SIZE
     return torch.bfloat16 if has_fast_bfloat16(device) and (wide or device.type != "cpu") else None
 
 
@@ -36,8 +36,8 @@ def has_fast_bfloat16(device: torch.device) -> bool:
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if device.type == "cpu":
-        able = torch.cpu.get_capabilities()
-        return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
+        capabilities = torch.cpu.get_capabilities()
+        return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
     return False
 
 

@@ -49,7 +49,7 @@ from sentir.nn.word_vectors import load_vectors
 from sentir.training.calibration import fit_calibration, set_calibration
 from sentir.training.callbacks import Callback, read_metrics
 from sentir.training.checkpoint import Checkpoints, Position
-from sentir.training.class_weights import balanced
+from sentir.training.class_weights import balanced_class_weights
 from sentir.training.classification import fit_classifier, logits, probabilities
 from sentir.training.distillation import Teacher, check_teachers, distilled
 from sentir.training.ngram_linear import fit_ngram_linear
@@ -228,7 +228,9 @@ class ClassifierRun:
         resume: bool,
     ) -> Position:
         if self.config.train.class_weights == "balanced":
-            network.set_class_weights(balanced(self.corpora.train.labels_N, network.classes))
+            network.set_class_weights(
+                balanced_class_weights(self.corpora.train.labels_N, network.classes)
+            )
         return fit_classifier(
             network,
             self.learnt,
@@ -295,7 +297,7 @@ class ClassifierRun:
         if network.ngram_linear is None:
             calibration = fit_calibration(network, [network_NO], valid.labels_N)
             set_calibration(network, calibration.weights[0], calibration.shift_O)
-            calibrated_NO = calibration.of([network_NO])
+            calibrated_NO = calibration.apply([network_NO])
         else:
             _log.info("fitting the n-gram linear model")
             refit = not self.sources.valid

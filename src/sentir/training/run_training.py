@@ -1,4 +1,4 @@
-"""What every run goes through, whatever is learnt: its folder, its reviews, the loop, the result."""
+"""The steps of every run, whatever is learnt: folder, reviews, training loop, result."""
 
 from __future__ import annotations
 

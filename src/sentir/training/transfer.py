@@ -1,12 +1,12 @@
-"""What is taken from a language model: its settings, its tokenizer, its weights.
+"""Transfer from a language model: its settings, its tokenizer, its weights.
 
-Another language model takes them to go on learning, from the same reviews or from some that are
-more like those to be answered (Howard and Ruder 2018).
+Another language model continues from them, on the same reviews or on some that are closer to the
+task (Howard and Ruder 2018).
 
-A classifier is made of the same parts, so the weights are copied (Dai and Le 2015). The vectors of
-a language model's words have a part in common, which says nothing of any of them (Mu and Viswanath
-2018) but which a classifier's skip would add up over a text. It is moved into the bias of the
-recurrent layer, which therefore computes what it did.
+A classifier has the same parts, so the weights are copied (Dai and Le 2015). The word vectors of a
+language model share a common component that says nothing about single words (Mu and Viswanath
+2018), but that a classifier's skip connection would add up over a text. It is moved into the bias
+of the recurrent layer, whose output stays the same.
 """
 
 from __future__ import annotations
@@ -25,31 +25,32 @@ from sentir.config import DEFAULT_PRESET, LM_PRESET, Config, PretrainConfig
 from sentir.data.dataset import Reviews
 from sentir.errors import ConfigError, SentirWarning
 from sentir.nn.cells import weights_of
-from sentir.nn.classifier import RecurrentLayer, SentimentClassifier
+from sentir.nn.classifier import SentimentClassifier
+from sentir.nn.recurrent import RecurrentLayer
 from sentir.nn.restore import restore_language_model
 from sentir.text.tokenizer import PAD, UNK
 
 _log = logging.getLogger(__name__)
 
 #: Reviews in which unknown words are counted.
-LOOKED_AT = 10_000
-#: Share of them from which on it is said aloud. IMDB's language model does not know 1.7 % of the
-#: words that it learnt from, and 3.8 % of Amazon's.
-MOST_UNKNOWN = 0.1
+SAMPLED_REVIEWS = 10_000
+#: Share of unknown tokens above which it is a warning. IMDB's language model does not know 1.7 % of
+#: its own training tokens, and 3.8 % of Amazon's.
+MAX_UNKNOWN_SHARE = 0.1
 
 
 def settings_from(lm: LanguageBundle) -> dict[str, dict[str, Any]]:
-    """What to override a preset with: what classifier and language model must have in common."""
+    """The settings that a classifier must share with the language model."""
     text = lm.config.to_dict()["text"]
     del text["max_length"]
     return {"text": text, "model": lm.config.model.classifier()}
 
 
 def preset_for(lm: LanguageBundle | None, preset: str | None = None) -> Config:
-    """A preset with what a language model asks for, if there is one.
+    """A preset, with the settings of a language model if there is one.
 
     Args:
-        lm: the language model to begin with.
+        lm: the language model to start from.
         preset: unset: ``best`` with a language model, ``base`` without.
 
     Raises:
@@ -61,27 +62,27 @@ def preset_for(lm: LanguageBundle | None, preset: str | None = None) -> Config:
 
 
 def defaults_for(lm: LanguageBundle | None) -> PretrainConfig:
-    """The defaults of pre-training; for a language model that is to go on, with its own shape."""
+    """The defaults of pre-training; with a language model to continue from, its text and shape."""
     if lm is None:
         return PretrainConfig()
     return dataclasses.replace(PretrainConfig(), text=lm.config.text, model=lm.config.model)
 
 
 def check_settings(config: Config | PretrainConfig, lm: LanguageBundle, where: str) -> None:
-    """Refuse a classifier, or a language model to go on with, that is not made as that one is.
+    """Refuse settings that do not fit the language model to start from.
 
     Args:
-        config: its settings.
+        config: settings of a classifier or of another language model.
         lm: the language model.
-        where: what to call it.
+        where: what to call it in an error.
 
     Raises:
-        ConfigError: a setting differs, or the embedding is to come from elsewhere too.
+        ConfigError: a setting differs, or word vectors are to come from a file too.
     """
     ours = config.to_dict()
     for section, settings in settings_from(lm).items():
         for name, value in settings.items():
-            # A language model's layers and directions are no settings: they are always the same.
+            # Layers and directions of a language model are fixed, so not among its settings.
             if ours[section].get(name, value) != value:
                 raise ConfigError(
                     f"{name} = {ours[section][name]!r}, and the language model has {value!r}",
@@ -97,36 +98,35 @@ def check_settings(config: Config | PretrainConfig, lm: LanguageBundle, where: s
 
 
 def log_transfer(what: str, lm: LanguageBundle, corpus: Reviews) -> None:
-    """Tell what begins with a language model, how good that is and how many words it lacks.
+    """Log the transfer: the language model's perplexity and the share of unknown tokens.
 
     Args:
-        what: the beginning of a sentence that the language model ends.
+        what: what starts from it, as the start of a sentence.
         lm: the language model.
-        corpus: the reviews to learn from, as its ids.
+        corpus: the training reviews, as its ids.
     """
-    rows = np.random.default_rng(0).permutation(len(corpus))[:LOOKED_AT]
+    rows = np.random.default_rng(0).permutation(len(corpus))[:SAMPLED_REVIEWS]
     unknown = float((np.concatenate([corpus[row] for row in rows]) == UNK).mean())
-    foreign = unknown > MOST_UNKNOWN
     message = (
         f"{what} of perplexity {lm.metrics['validation']['perplexity']:,.1f}; "
         f"{unknown:.1%} of the words here are unknown to it"
     )
-    if foreign:
-        message += ": is it one of the same language? sentir pretrain makes one of these reviews"
+    if unknown > MAX_UNKNOWN_SHARE:
+        message += ": is it of the same language? sentir pretrain trains one on these reviews"
         warnings.warn(message, SentirWarning, stacklevel=2)
     else:
         _log.info(message)
 
 
 def copy_weights(lm: LanguageBundle, model: SentimentClassifier) -> None:
-    """Put the language model's embedding and recurrent layer into the classifier."""
+    """Copy the language model's embedding and recurrent layer into the classifier."""
     layer = model.layers[0]
     assert isinstance(layer, RecurrentLayer)
     source = restore_language_model(lm)
     layer.load_state_dict(source.layer.state_dict())
     with torch.no_grad():
         vectors_VE = source.embedding.weight
-        common_E = common_part(vectors_VE)
+        common_E = common_component(vectors_VE)
         model.embedding.weight.copy_(vectors_VE - common_E)
         model.embedding.weight[PAD].zero_()
         for direction in (layer.forward_rnn, layer.backward_rnn):
@@ -135,10 +135,10 @@ def copy_weights(lm: LanguageBundle, model: SentimentClassifier) -> None:
             weights.input_bias_G.add_(weights.input_GE @ common_E)
 
 
-def common_part(vectors_VE: Tensor) -> Tensor:
-    """The mean of the words' vectors (V, E), each as often as it is to be met: (E,).
+def common_component(vectors_VE: Tensor) -> Tensor:
+    """The mean of the word vectors (V, E), weighted by frequency: (E,).
 
-    Ids go by falling frequency, which is as 1 to the rank (Zipf 1935); padding does not count.
+    Ids are in order of falling frequency, taken as 1 / rank (Zipf 1935); padding has weight 0.
     """
     ranks_V = torch.arange(1, len(vectors_VE) + 1, dtype=vectors_VE.dtype)
     shares_V = 1 / ranks_V

@@ -1,8 +1,8 @@
-"""Which weights learn, and how fast, when some have learnt before.
+"""Gradual unfreezing and layer-wise learning rates for a pre-trained network.
 
-The nearer a part is to the words, the more of what a language model taught it is of use as it is.
-So parts get smaller rates the deeper they lie, and join in one after the other, from the head down,
-lest a head that knows nothing yet spoils them (Howard and Ruder 2018).
+Lower layers hold what transfers best, and a head with random weights would spoil them at first. So
+the learning rate falls from the head down to the embedding, and the parts are unfrozen one after
+the other (Howard and Ruder 2018, *Universal Language Model Fine-tuning*).
 """
 
 from __future__ import annotations
@@ -15,35 +15,36 @@ from sentir.config import FineTuneConfig
 
 
 class Unfreezing:
-    """The weights of a model in groups: the head and all that is new, the layers, the words.
+    """The parameter groups of a model: head, recurrent layers, embedding.
 
     Args:
-        model: a classifier; of another model all that has no such name is of the head.
+        model: a classifier; of another model every parameter counts as the head's.
         finetune: `layerwise_lr_decay` and `gradual_unfreezing`.
-        steps_an_epoch: steps in which every review is read once.
+        steps_per_epoch: optimiser steps per epoch.
 
     Attributes:
-        groups: what an optimiser takes; ``share`` is the group's part of the learning rate.
+        groups: parameter groups for an optimiser; ``share`` multiplies the learning rate.
     """
 
-    def __init__(self, model: nn.Module, finetune: FineTuneConfig, steps_an_epoch: int) -> None:
+    def __init__(self, model: nn.Module, finetune: FineTuneConfig, steps_per_epoch: int) -> None:
         parts: list[list[nn.Parameter]] = [[], [], []]
-        depth = {"layers": 1, "embedding": 2}
+        depth_of = {"layers": 1, "embedding": 2}
         for name, weight in model.named_parameters():
-            if weight.requires_grad:  # an embedding that is to stay as it is joins nothing
-                parts[depth.get(name.partition(".")[0], 0)].append(weight)
+            if weight.requires_grad:  # a frozen embedding is in no group
+                parts[depth_of.get(name.partition(".")[0], 0)].append(weight)
         self.groups: list[dict[str, Any]] = [
-            {"params": weights, "share": finetune.layerwise_lr_decay**at}
-            for at, weights in enumerate(parts)
+            {"params": weights, "share": finetune.layerwise_lr_decay**depth}
+            for depth, weights in enumerate(parts)
         ]
         self._starts = [
-            round(at * finetune.gradual_unfreezing * steps_an_epoch) for at in range(len(parts))
+            round(depth * finetune.gradual_unfreezing * steps_per_epoch)
+            for depth in range(len(parts))
         ]
 
     def prepare(self, step: int) -> None:
-        """Let those groups learn whose time has come at this step, and no others.
+        """Unfreeze the groups whose turn it is at this step.
 
-        It follows from the step alone, so that a resumed run goes on as one that never stopped.
+        It depends on the step alone, so a resumed run equals an uninterrupted one.
         """
         for group, start in zip(self.groups, self._starts, strict=True):
             for weight in group["params"]:

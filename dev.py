@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Set up this checkout and run it; needs Python 3.11 or newer and nothing else.
 
-    python3 dev.py demo           train, evaluate, predict and explain on the made-up sample
-    python3 dev.py test           lint, types, import layers and tests
+    python3 dev.py demo           train, evaluate, predict and explain on the synthetic sample
+    python3 dev.py test           lint, types, import layers, tests and their coverage
     python3 dev.py test --long    the long tests too (minutes; some want the real reviews)
+    python3 dev.py wheel [FILE]   install a wheel (unset: build it) in an empty environment, try it
     python3 dev.py docs           the course: its site in build/docs, notebooks in docs/notebooks
+    python3 dev.py docs --course [N...]   the course alone; only these chapters' code is run
     python3 dev.py run ARG...     a command in the environment, such as: run pytest tests/nn
 
 The environment is .venv, made from pyproject.toml and constraints.txt and brought up to date when
@@ -17,20 +19,27 @@ import hashlib
 import os
 import subprocess
 import sys
+import tempfile
 import venv
+import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 ENVIRONMENT = ROOT / ".venv"
-PROGRAMS = ENVIRONMENT / ("Scripts" if os.name == "nt" else "bin")
+SOURCE = ROOT / "src"
 
 
-def run(*command: str | Path) -> None:
-    """Run a program of the environment; stop with its exit code if it fails."""
-    program = PROGRAMS / command[0]
+def programs(environment: Path) -> Path:
+    """The folder of an environment's programs."""
+    return environment / ("Scripts" if os.name == "nt" else "bin")
+
+
+def run(*command: str | Path, environment: Path = ENVIRONMENT, folder: Path = ROOT) -> None:
+    """Run a program of the environment in the folder; stop with its exit code if it fails."""
+    program = programs(environment) / command[0]
     print("$", *command, flush=True)
-    paths = os.pathsep.join([str(PROGRAMS), os.environ.get("PATH", "")])
-    code = subprocess.call([program, *command[1:]], cwd=ROOT, env={**os.environ, "PATH": paths})
+    paths = os.pathsep.join([str(programs(environment)), os.environ.get("PATH", "")])
+    code = subprocess.call([program, *command[1:]], cwd=folder, env={**os.environ, "PATH": paths})
     if code:
         sys.exit(code)
 
@@ -44,20 +53,26 @@ def set_up() -> None:
     if stamp.exists() and stamp.read_text() == wanted:
         return
     print(f"setting up {ENVIRONMENT}: downloads PyTorch, which takes some minutes", flush=True)
-    if not (PROGRAMS / "python").exists() and not (PROGRAMS / "python.exe").exists():
+    python = programs(ENVIRONMENT) / "python"
+    if not python.exists() and not python.with_suffix(".exe").exists():
         venv.create(ENVIRONMENT, with_pip=True)
-    pip = ("python", "-m", "pip", "--disable-pip-version-check")
-    run(*pip, "install", "-q", "-c", "constraints.txt", "-e", ".[dev]")
+    install("-e", ".[dev]")
     stamp.write_text(wanted)
 
 
+def install(*arguments: str | Path, environment: Path = ENVIRONMENT) -> None:
+    """Install packages in the versions of constraints.txt."""
+    pip = ("python", "-m", "pip", "--disable-pip-version-check")
+    run(*pip, "install", "-q", "-c", "constraints.txt", *arguments, environment=environment)
+
+
 def demo() -> None:
-    """The main job on the made-up sample."""
+    """The main job on the synthetic sample."""
     # So narrow a network is slower on two threads than on one: 155 seconds for 95.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     # The reviews are learnt after nine passes; validating four times in each is half the work here.
     run(
-        "sentir", "train", "--preset", "fast", "--epochs", "9", "--valid-every", "84",
+        "sentir", "train", "--preset", "fast", "--epochs", "9", "--eval-steps", "84",
         "--output", "runs/demo", "--overwrite", "--baseline",
     )  # fmt: skip
     run("sentir", "evaluate", "runs/demo", "sample:test", "--mistakes", "3")
@@ -80,7 +95,60 @@ def test(*arguments: str) -> None:
     run("ruff", "format", "--check", ".")
     run("mypy")
     run("lint-imports", "--verbose")
-    run("pytest", *(["-m", ""] if "--long" in arguments else []))
+    # Coverage counts what runs in the tests' own processes, not in programs that they start.
+    run(
+        "pytest", "-n", "auto", "--cov", "sentir", "--cov-report", "term:skip-covered",
+        *(["-m", ""] if "--long" in arguments else []),
+    )  # fmt: skip
+
+
+def wheel(file: Path | None) -> None:
+    """Install a wheel where nothing else is, and run the sample; without a file, build it first."""
+    os.environ.pop("PYTHONPATH", None)
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    (ROOT / "build").mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=ROOT / "build", prefix="wheel-") as name:
+        folder = Path(name)
+        if file is None:
+            set_up()
+            # The wheel is built from the sdist, so that files left in build/ cannot get into it.
+            run("python", "-m", "build", "--quiet", "--outdir", folder)
+            file = next(folder.glob("*.whl"))
+        check_content(file)
+        empty = folder / "empty"
+        venv.create(empty, with_pip=True)
+        install("--no-compile", file.resolve(), environment=empty)
+
+        def try_out(*command: str) -> None:
+            run(*command, environment=empty, folder=folder)
+
+        try_out("sentir", "--version")
+        try_out(
+            "sentir", "train", "sample", "--preset", "fast", "--epochs", "1",
+            "--embedding-dim", "8", "--hidden-size", "8", "--output", "run",
+        )  # fmt: skip
+        try_out("sentir", "predict", "run", "I can't say it was bad.")
+        try_out("sentir", "export", "run", "--to", "onnx")
+        try_out("sentir", "lesson", "page", "--output", "page.html")
+        try_out("python", "-c", "import sentir; print(sentir.load('run').predict(['A joy.']))")
+
+
+def check_content(file: Path) -> None:
+    """The wheel has the files of the package, all of them and no others."""
+    packed = {name for name in zipfile.ZipFile(file).namelist() if ".dist-info/" not in name}
+    wanted = {
+        path.relative_to(SOURCE).as_posix()
+        for path in (SOURCE / "sentir").rglob("*")
+        if path.is_file() and path.parent.name != "__pycache__"
+    }
+    if packed != wanted:
+        missing, extra = sorted(wanted - packed), sorted(packed - wanted)
+        sys.exit(f"{file.name}: lacks {missing}, has besides {extra}")
+
+
+def docs(*arguments: str) -> None:
+    """The documentation; with ``--course`` or numbers of chapters, the course alone."""
+    run("python", "docs/build.py", *(word for word in arguments if word != "--course"))
 
 
 def main() -> None:
@@ -93,9 +161,11 @@ def main() -> None:
         case ["test", *arguments] if set(arguments) <= {"--long"}:
             set_up()
             test(*arguments)
-        case ["docs", *chapters]:
+        case ["wheel", *files] if len(files) <= 1:
+            wheel(Path(files[0]) if files else None)
+        case ["docs", *arguments]:
             set_up()
-            run("python", "docs/build.py", *chapters)
+            docs(*arguments)
         case ["run", *command] if command:
             set_up()
             run(*command)

@@ -13,10 +13,10 @@ import pytest
 from fixtures.tiny_runs import TINY
 from sentir import cli, config
 from sentir.inference.export import export
-from sentir.inference.predictor import load
+from sentir.inference.predictor import Predictor, load
 from sentir.synthetic.reviews import sample_reviews
 from sentir.training import loop
-from sentir.training.run import Run
+from sentir.training.run import Run, train
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
@@ -64,9 +64,9 @@ def test_the_readme_runs(
     readme: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for preset in (config.DEFAULT_PRESET, "best"):
+    for preset in (config.DEFAULT_PRESET, "best", "fast"):
         monkeypatch.setitem(config.PRESETS, preset, TINY)
-    monkeypatch.setattr(loop, "LEAST_STEPS", 2)
+    monkeypatch.setattr(loop, "MIN_STEPS", 2)
     for name, count in (("reviews", 90), ("held_out", 30), ("other", 30), ("new", 10)):
         rows = [f'"{text}",{label}' for label, text in sample_reviews(count) if '"' not in text]
         Path(f"{name}.csv").write_text("text,label\n" + "\n".join(rows) + "\n", "utf-8")
@@ -85,6 +85,7 @@ def test_the_readme_runs(
     assert Path("gates.svg").exists()
     assert Path("runs/shop/model.onnx").exists()
     assert Path("runs/best/model").exists()
+    assert Path("runs/python/model").exists()
 
 
 def test_both_readmes_show_the_same_commands() -> None:
@@ -101,5 +102,28 @@ def test_what_the_readme_names_is_there(readme: str) -> None:
         assert link.startswith("http") or (ROOT / link).exists(), link
     tree = re.search(r"```\n(src/sentir/\n.*?)```", text, flags=re.DOTALL)
     assert tree
-    for name in re.findall(r"^  (\S+\.py)", tree[1], flags=re.MULTILINE):
+    names = re.findall(r"\b(\w+(?:/|\.py))(?=\s)", tree[1].removeprefix("src/sentir/"))
+    assert len(names) >= 9
+    for name in names:
         assert (ROOT / "src" / "sentir" / name).exists(), name
+
+
+@pytest.mark.parametrize("readme", READMES)
+def test_the_readme_is_short(readme: str) -> None:
+    assert len((ROOT / readme).read_text("utf-8").splitlines()) <= 110
+
+
+@pytest.mark.long
+def test_a_model_of_real_reviews_answers_as_the_readme_says(
+    real_data: Path, tmp_path: Path, messages
+) -> None:
+    run = train(real_data / "amazon" / "train.ft.txt.bz2", tmp_path / "run")
+    predictor = Predictor(run.bundle)
+    for readme in READMES:
+        text = (ROOT / readme).read_text("utf-8")
+        rows = re.findall(r"^\| (.+) \| (negative|positive) (\d\.\d\d) \|$", text, re.MULTILINE)
+        assert len(rows) >= 4
+        for review, label, probability in rows:
+            answer = predictor.predict_one(review)
+            assert answer.label == label, review
+            assert answer.probability == pytest.approx(float(probability), abs=0.2), review

@@ -23,7 +23,7 @@ from sentir.training.checkpoint import Checkpoints, Position
 from sentir.training.classification import fit_classifier
 
 Event = dict[str, Any]
-Listener = Callable[[Event], None]
+Callback = Callable[[Event], None]
 
 # Dropout everywhere, so that random states matter, and several epochs, so that the order does.
 # 48 reviews in batches of 8 are 6 steps an epoch, 24 in all; validations at 5, 10, 15, 20 and 24.
@@ -74,7 +74,7 @@ class CrashError(Exception):
     pass
 
 
-def crash_at(step: int, kind: str = "step") -> Listener:
+def crash_at(step: int, kind: str = "step") -> Callback:
     def listen(event: Event) -> None:
         if event["event"] == kind and event["step"] == step:
             raise CrashError
@@ -83,7 +83,7 @@ def crash_at(step: int, kind: str = "step") -> Listener:
 
 
 def run(
-    folder: Path, corpora: tuple[EncodedCorpus, EncodedCorpus], *listeners: Listener
+    folder: Path, corpora: tuple[EncodedCorpus, EncodedCorpus], *callbacks: Callback
 ) -> tuple[dict[str, torch.Tensor], Position]:
     """Go on with the run in the folder, or begin it."""
     config = tiny(**SETTINGS)
@@ -95,7 +95,7 @@ def run(
         *corpora,
         config,
         checkpoints=Checkpoints(folder, "id"),
-        emit=call_all([MetricsFile(folder / "metrics.jsonl"), *listeners]),
+        emit=call_all([MetricsFile(folder / "metrics.jsonl"), *callbacks]),
         resume=True,
     )
     return weights_of(model), position
@@ -116,7 +116,7 @@ def run(
     ids=["1", "5", "after-5", "6", "13", "24", "after-24", "many"],
 )
 def test_resumed_equals_uninterrupted(
-    tmp_path: Path, corpora: tuple[EncodedCorpus, EncodedCorpus], crashes: list[Listener]
+    tmp_path: Path, corpora: tuple[EncodedCorpus, EncodedCorpus], crashes: list[Callback]
 ) -> None:
     wanted, end = run(tmp_path / "whole", corpora)
     assert end.stopped == "finished"

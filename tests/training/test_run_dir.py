@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -131,3 +134,35 @@ def test_a_link_to_a_run_s_folder_is_a_run_s_folder(tmp_path: Path, reviews: Pat
 def test_the_mark_is_there_before_anything_else(tmp_path: Path) -> None:
     with open_run_dir(tmp_path / "run", [], resume=False, overwrite=False):
         assert {path.name for path in (tmp_path / "run").iterdir()} == {"run.json", ".lock"}
+
+
+def mount(folder: Path, size: str) -> bool:
+    """A file system of that size on the folder; false where that is not allowed."""
+    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
+    return (
+        bool(shutil.which("mount")) and subprocess.run(command, capture_output=True).returncode == 0
+    )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a file system of a given size")
+@pytest.mark.parametrize("size", ["40k", "120k", "200k", "300k"])
+def test_a_full_disk_is_one_line(tmp_path: Path, reviews: Path, size: str) -> None:
+    """Wherever it is met: in the mark, the cache, a checkpoint, the bundle or the report."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if not mount(disk, size):
+        pytest.skip("only root can mount a small file system")
+    try:
+        with pytest.raises(UsageError, match=r"the disk is full|No space left") as caught:
+            train(reviews, disk / "run", config=TINY.override({"embedding_dim": 64}))
+        assert "; " in str(caught.value)
+    finally:
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+def test_other_failures_are_not_taken_for_a_full_disk(tmp_path: Path, reviews: Path) -> None:
+    def fail(event: dict[str, object]) -> None:
+        raise OSError("the sensor is broken")
+
+    with pytest.raises(OSError, match="the sensor is broken"):
+        train(reviews, tmp_path / "run", config=TINY, callbacks=[fail])

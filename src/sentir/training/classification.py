@@ -31,7 +31,7 @@ class ClassificationTask:
     """The task, see `sentir.training.loop.Task`.
 
     Attributes:
-        targets: of the training reviews, see `sentir.data.joined.Reviews`.
+        targets: of the training reviews, see `sentir.data.dataset.Reviews`.
         valid: validation reviews.
         max_length: tokens read of a review.
         adversarial_epsilon: size of the adversarial perturbation, 0 for none.

@@ -87,17 +87,17 @@ def losses(
     model: LanguageModel,
     corpus: EncodedCorpus,
     max_length: int,
-    max_tokens: int = VALIDATION_TOKENS,
+    max_eval_tokens: int = VALIDATION_TOKENS,
 ) -> tuple[float, float]:
     """The exact loss per word, in nats, of predicting forwards and backwards.
 
-    Measured on the same random sample of `max_tokens` tokens every time.
+    Measured on the same random sample of `max_eval_tokens` tokens every time.
     """
     model.eval()
     device = next(model.parameters()).device
     order = np.random.default_rng(0).permutation(len(corpus))
     read_N = np.cumsum(np.minimum(corpus.lengths_N[order], max_length))
-    rows = order[: 1 + int((read_N <= max_tokens).sum())]
+    rows = order[: 1 + int((read_N <= max_eval_tokens).sum())]
     rows = rows[np.argsort(corpus.lengths_N[rows], kind="stable")]
     totals, tokens = np.zeros(2), 0
     with torch.inference_mode():

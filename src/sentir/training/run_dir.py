@@ -7,6 +7,7 @@ nothing is written or removed through a symbolic link.
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 from collections.abc import Iterator, Sequence
@@ -70,6 +71,15 @@ def open_run_dir(
     try:
         yield emit
         finished = True
+    except (OSError, RuntimeError) as error:
+        if not _is_full_disk(error):
+            raise
+        raise UsageError(
+            "the disk is full",
+            where=str(folder),
+            todo="make room, then repeat the command"
+            + (" with --resume" if (folder / "checkpoint.pt").exists() else ""),
+        ) from None
     except KeyboardInterrupt:  # before or after the loop, which itself ends with its best model
         if (folder / "checkpoint.pt").exists():
             _log.info("interrupted: the same command with --resume goes on")
@@ -82,10 +92,20 @@ def open_run_dir(
             _remove_if_unused(folder)
 
 
+def _is_full_disk(error: OSError | RuntimeError) -> bool:
+    """Whether that is why a write failed; PyTorch's own writer says so in words only."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None))
+    return "inline_container" in str(error)
+
+
 def _remove_if_unused(folder: Path) -> None:
     """Remove the folder of a run that failed before it wrote anything."""
-    if {path.name for path in folder.iterdir()} <= {MARK}:
-        with suppress(OSError):
+    with suppress(OSError):
+        cache = folder / "cache"
+        if cache.is_dir() and not cache.is_symlink() and not any(cache.iterdir()):
+            cache.rmdir()
+        if {path.name for path in folder.iterdir()} <= {MARK}:
             (folder / MARK).unlink(missing_ok=True)
             folder.rmdir()
 

@@ -60,7 +60,7 @@ class TextConfig:
 
     tokenizer: Literal["word", "bpe", "unigram"] = Field(
         default="word",
-        description="word (Penn Treebank rules), or subwords learnt from the reviews (bpe, unigram)",
+        description="word (Penn Treebank rules), or subwords of the reviews (bpe, unigram)",
     )
     clean: tuple[CleanStep, ...] = Field(
         default=CLEAN_STEPS, description="cleaning steps, applied in their fixed order"

@@ -1,4 +1,4 @@
-"""Data sets by name, from a small stand-in for the Hugging Face hub."""
+"""Data sets by name, from a local server in place of the Hugging Face hub."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ import pytest
 from huggingface_hub import close_session, constants
 
 from sentir.errors import DataError
-from sentir.io.hub import DATASETS, find_dataset, named_dataset
+from sentir.io.hub import DATASETS, fetch_dataset, find_dataset
 from sentir.io.reader import detect_format, read_reviews
 
 REVISION = "0123456789abcdef0123456789abcdef01234567"
@@ -42,9 +42,9 @@ FILES = {
 
 
 @contextmanager
-def stand_in_hub(files: dict[str, bytes]) -> Iterator[tuple[str, list[str]]]:
-    """A server of one data set; gives its address and the paths asked for."""
-    asked: list[str] = []
+def local_hub(files: dict[str, bytes]) -> Iterator[tuple[str, list[str]]]:
+    """A server of one data set; yields its address and the list of requested paths."""
+    requested: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_HEAD(self) -> None:
@@ -55,7 +55,7 @@ def stand_in_hub(files: dict[str, bytes]) -> Iterator[tuple[str, list[str]]]:
 
         def answer(self) -> bytes:
             path = self.path.partition("?")[0]
-            asked.append(path)
+            requested.append(path)
             resolve = f"/datasets/{REPOSITORY}/resolve/{REVISION}/"
             if path.startswith(f"/api/datasets/{REPOSITORY}/revision/"):
                 body = json.dumps({"id": REPOSITORY, "sha": REVISION, "siblings": []}).encode()
@@ -87,7 +87,7 @@ def stand_in_hub(files: dict[str, bytes]) -> Iterator[tuple[str, list[str]]]:
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}", asked
+        yield f"http://127.0.0.1:{server.server_port}", requested
     finally:
         server.shutdown()
         server.server_close()
@@ -124,7 +124,7 @@ def free_address() -> str:
 
 
 def test_reviews_of_a_data_set_by_name(use_hub: Callable[[str], None]) -> None:
-    with stand_in_hub(FILES) as (address, asked):
+    with local_hub(FILES) as (address, requested):
         use_hub(address)
         reviews = list(read_reviews(["amazon_polarity"]))
         assert [(review.label, review.text) for review in reviews] == [
@@ -132,10 +132,10 @@ def test_reviews_of_a_data_set_by_name(use_hub: Callable[[str], None]) -> None:
             ("0", "Bad: Broke"),
             ("1", "Ok: Fine"),
         ]
-        assert not any("README" in path or "/test-" in path for path in asked)
+        assert not any("README" in path or "/test-" in path for path in requested)
         (review,) = read_reviews(["amazon_polarity:test"])
         assert review.text == "Meh: No"
-    use_hub(free_address())  # without the hub the cache serves
+    use_hub(free_address())  # the hub is gone: read from the cache
     assert len(list(read_reviews(["amazon_polarity:train"]))) == 3
 
 
@@ -143,40 +143,40 @@ def test_the_hub_refuses_the_connection(use_hub: Callable[[str], None]) -> None:
     use_hub(free_address())
     start_s = time.monotonic()
     with pytest.raises(DataError) as caught:
-        named_dataset("amazon_polarity")
+        fetch_dataset("amazon_polarity")
     assert time.monotonic() - start_s < 5
     message = str(caught.value)
     assert message.startswith(
-        "amazon_polarity: cannot be fetched from the Hugging Face hub (Got: ConnectError:"
+        "amazon_polarity: cannot be downloaded from the Hugging Face hub (Got: ConnectError:"
     )
     assert message.endswith(
-        "; check the network, set HF_ENDPOINT to a mirror, or fetch the Parquet files of "
-        "datasets/fancyzhx/amazon_polarity by hand and pass them"
+        "; check the network, set HF_ENDPOINT to a mirror, or download the Parquet files of "
+        "datasets/fancyzhx/amazon_polarity by hand and pass their names"
     )
 
 
 @pytest.mark.parametrize(
-    ("lacking", "there"),
+    ("missing", "message"),
     [
-        ("00001-of-00002", "1 of 2 files of the split train are there"),
-        ("train", "no file of the split train is there"),
+        ("00001-of-00002", "split train: 1 of 2 files found"),
+        ("train", "split train: no files found"),
     ],
 )
-def test_a_data_set_that_is_not_whole(
-    use_hub: Callable[[str], None], lacking: str, there: str
+def test_a_data_set_with_missing_files_is_refused(
+    use_hub: Callable[[str], None], missing: str, message: str
 ) -> None:
-    files = {name: data for name, data in FILES.items() if lacking not in name}
-    with stand_in_hub(files) as (address, _):
+    files = {name: data for name, data in FILES.items() if missing not in name}
+    with local_hub(files) as (address, _):
         use_hub(address)
         with pytest.raises(DataError) as caught:
-            named_dataset("amazon_polarity")
+            fetch_dataset("amazon_polarity")
     assert str(caught.value) == (
-        f"amazon_polarity: {there}; "
-        "try again later, or fetch the Parquet files by hand and pass them"
+        f"amazon_polarity: {message}; "
+        "try again later, or download the Parquet files by hand and pass their names"
     )
 
 
-def test_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_names_of_data_sets_and_splits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert find_dataset("imdb") == ("imdb", "train")
     assert find_dataset("imdb:test") == ("imdb", "test")
@@ -188,8 +188,8 @@ def test_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert find_dataset("imdb") is None  # a file of that name is the file
 
 
-def test_names_that_are_not() -> None:
+def test_unknown_data_sets_and_splits_are_refused() -> None:
     with pytest.raises(DataError, match=rf"^no data set 'x'; take one of {', '.join(DATASETS)}$"):
-        named_dataset("x")
+        fetch_dataset("x")
     with pytest.raises(DataError, match=r"^imdb: no split 'dev'; take one of train, test$"):
-        named_dataset("imdb", "dev")
+        fetch_dataset("imdb", "dev")

@@ -1,4 +1,4 @@
-"""Labels as they stand in files, and the classes they become."""
+"""Raw labels and the classes that they become."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from sentir.io.columns import read_label
 from sentir.io.labels import POLARITY, LabelScheme, RawLabel
 
 
-def counts(**rows: int) -> dict[str, RawLabel]:
-    return of(rows)
+def counted(**rows: int) -> dict[str, RawLabel]:
+    return raw_labels(rows)
 
 
-def of(rows: dict[str, int]) -> dict[str, RawLabel]:
+def raw_labels(rows: dict[str, int]) -> dict[str, RawLabel]:
     return {
         raw: RawLabel(count, f"reviews.csv:{line}")
         for line, (raw, count) in enumerate(rows.items(), start=2)
@@ -41,36 +41,36 @@ def of(rows: dict[str, int]) -> dict[str, RawLabel]:
     ],
 )
 def test_known_pairs_become_negative_and_positive(negative: str, positive: str) -> None:
-    scheme, strays = LabelScheme.resolve(of({positive: 3, negative: 3}))
+    scheme, unknown = LabelScheme.resolve(raw_labels({positive: 3, negative: 3}))
     assert scheme.names == ("negative", "positive")
     assert scheme.of_raw == {negative: 0, positive: 1}
-    assert not strays
+    assert not unknown
 
 
-def test_the_cases_of_a_label_are_one_class() -> None:
-    scheme, _ = LabelScheme.resolve(counts(pos=3, Pos=1, neg=4))
+def test_upper_and_lower_case_are_one_class() -> None:
+    scheme, _ = LabelScheme.resolve(counted(pos=3, Pos=1, neg=4))
     assert [scheme.class_id(raw, "a:1") for raw in ("neg", "pos", "Pos")] == [0, 1, 1]
 
 
 def test_stars_without_three_become_negative_and_positive() -> None:
-    scheme, strays = LabelScheme.resolve(of({"1": 9, "2": 9, "4": 9, "5": 9}))
+    scheme, unknown = LabelScheme.resolve(raw_labels({"1": 9, "2": 9, "4": 9, "5": 9}))
     assert scheme == LabelScheme(("negative", "positive"), {"1": 0, "2": 0, "4": 1, "5": 1})
-    assert not strays
+    assert not unknown
 
 
 def test_half_stars_are_stars() -> None:
     labels = {"0.5": 9, "2.5": 9, "3.50": 9, "4.5 stars": 9, "5": 9}
-    scheme, strays = LabelScheme.resolve(of(labels))
-    assert (scheme.names, strays) == (POLARITY, {})
+    scheme, unknown = LabelScheme.resolve(raw_labels(labels))
+    assert (scheme.names, unknown) == (POLARITY, {})
     assert list(scheme.of_raw.values()) == [0, 0, 1, 1, 1]
     assert scheme.class_id("0.5 estrellas", "a.csv:2") == 0
-    scheme, strays = LabelScheme.resolve(of({"0": 9, "0.25": 9, "1": 9, "5.5": 9}))
-    assert (scheme.names, strays) == (("0", "0.25", "1", "5.5"), {})  # no stars: scores
+    scheme, unknown = LabelScheme.resolve(raw_labels({"0": 9, "0.25": 9, "1": 9, "5.5": 9}))
+    assert (scheme.names, unknown) == (("0", "0.25", "1", "5.5"), {})  # no stars: scores
 
 
 def test_three_stars_must_be_decided_on() -> None:
     with pytest.raises(DataError) as caught:
-        LabelScheme.resolve(of({"1": 9, "5": 9, "3": 9}))
+        LabelScheme.resolve(raw_labels({"1": 9, "5": 9, "3": 9}))
     assert str(caught.value) == (
         "reviews.csv:4: label '3': three stars are neither negative nor positive; pass --labels "
         "stars to leave such rows out, or --labels 1,3,5 to keep each as a class"
@@ -78,16 +78,16 @@ def test_three_stars_must_be_decided_on() -> None:
 
 
 def test_three_stars_are_dropped_on_request() -> None:
-    scheme, strays = LabelScheme.resolve(of({"1": 9, "5": 9, "3": 9, "?": 1}), "stars")
+    scheme, unknown = LabelScheme.resolve(raw_labels({"1": 9, "5": 9, "3": 9, "?": 1}), "stars")
     assert scheme.class_id("3", "a:1") is None
     assert scheme.class_id("5", "a:1") == 1
-    assert str(strays["?"]) == (
+    assert str(unknown["?"]) == (
         "reviews.csv:5: label '?' is not one of 1, 5, 3; fix the row or pass --labels"
     )
 
 
 def test_each_star_can_be_a_class() -> None:
-    scheme, _ = LabelScheme.resolve(of(dict.fromkeys("53142", 2)), "1,2,3,4,5")
+    scheme, _ = LabelScheme.resolve(raw_labels(dict.fromkeys("53142", 2)), "1,2,3,4,5")
     assert scheme.names == ("1", "2", "3", "4", "5")
     assert scheme.class_id("4", "a:1") == 3
 
@@ -106,47 +106,47 @@ def test_each_star_can_be_a_class() -> None:
 def test_other_labels_are_classes_in_sorted_order(
     raw: tuple[str, ...], names: tuple[str, ...]
 ) -> None:
-    scheme, strays = LabelScheme.resolve(of(dict.fromkeys(raw, 5)))
+    scheme, unknown = LabelScheme.resolve(raw_labels(dict.fromkeys(raw, 5)))
     assert scheme.names == names
-    assert not strays
+    assert not unknown
 
 
-def test_a_stray_among_a_known_pair_is_a_located_error() -> None:
-    scheme, strays = LabelScheme.resolve(of({"pos": 600, "pos ": 2, "neg": 600}))
+def test_a_rare_label_beside_a_known_pair_is_an_error_with_its_place() -> None:
+    scheme, unknown = LabelScheme.resolve(raw_labels({"pos": 600, "pos ": 2, "neg": 600}))
     assert scheme.names == ("negative", "positive")
-    assert {raw: str(error) for raw, error in strays.items()} == {
+    assert {raw: str(error) for raw, error in unknown.items()} == {
         "pos ": "reviews.csv:3: label 'pos ' is not one of neg, pos; fix the row or pass --labels"
     }
 
 
 def test_a_third_label_with_its_share_of_the_rows_is_a_class() -> None:
-    scheme, strays = LabelScheme.resolve(of({"pos": 50, "neg": 50, "neutral": 10}))
+    scheme, unknown = LabelScheme.resolve(raw_labels({"pos": 50, "neg": 50, "neutral": 10}))
     assert scheme.names == ("neg", "neutral", "pos")
-    assert not strays
+    assert not unknown
 
 
 def test_labels_can_be_mapped() -> None:
-    scheme, strays = LabelScheme.resolve(
-        counts(good=3, bad=3, awful=1, soso=1), "good=positive, bad=negative, awful=negative"
+    scheme, unknown = LabelScheme.resolve(
+        counted(good=3, bad=3, awful=1, soso=1), "good=positive, bad=negative, awful=negative"
     )
     assert scheme.names == ("negative", "positive")
     assert scheme.of_raw == {"good": 1, "bad": 0, "awful": 0}
-    assert list(strays) == ["soso"]
+    assert list(unknown) == ["soso"]
 
 
-def test_mapped_classes_stand_in_the_order_given() -> None:
-    scheme, _ = LabelScheme.resolve(counts(a=3, b=3), "b=dull,a=bright")
+def test_mapped_classes_keep_the_order_of_the_option() -> None:
+    scheme, _ = LabelScheme.resolve(counted(a=3, b=3), "b=dull,a=bright")
     assert scheme.names == ("dull", "bright")
 
 
-def test_a_classs_own_name_is_accepted() -> None:
-    scheme, strays = LabelScheme.resolve(of({"1": 3, "2": 3}))
+def test_the_name_of_a_class_is_a_label_of_it() -> None:
+    scheme, unknown = LabelScheme.resolve(raw_labels({"1": 3, "2": 3}))
     assert scheme.class_id("positive", "a:1") == scheme.class_id("Positive", "a:1") == 1
     with pytest.raises(
         DataError, match=r"^a:7: label 'x' is not one of 1, 2, negative, positive; fix the row"
     ):
         scheme.class_id("x", "a:7")
-    assert not strays
+    assert not unknown
 
 
 @pytest.mark.parametrize(
@@ -178,31 +178,33 @@ def test_a_classs_own_name_is_accepted() -> None:
         ),
     ],
 )
-def test_labels_that_make_no_classes(rows: dict[str, int], labels: str, message: str) -> None:
+def test_labels_that_do_not_form_classes_are_refused(
+    rows: dict[str, int], labels: str, message: str
+) -> None:
     with pytest.raises(DataError) as caught:
-        LabelScheme.resolve(of(rows), labels)
+        LabelScheme.resolve(raw_labels(rows), labels)
     assert str(caught.value) == message
 
 
 @pytest.mark.parametrize(
-    ("labels", "why"),
+    ("labels", "reason"),
     [
         ("a,", "'' is not a label"),
         ("a=,b", "'a=' is not a label"),
-        ("a,a", "a label stands twice"),
+        ("a,a", "a label is given twice"),
         ("a=x,b=x", "there must be two classes or more"),
     ],
 )
-def test_labels_option_that_cannot_be_read(labels: str, why: str) -> None:
+def test_an_option_that_cannot_be_parsed_is_refused(labels: str, reason: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        LabelScheme.resolve(counts(a=1, b=1), labels)
+        LabelScheme.resolve(counted(a=1, b=1), labels)
     assert str(caught.value) == (
-        f"--labels: {labels!r}: {why}; write auto, stars, neg,pos or bad=negative,good=positive"
+        f"--labels: {labels!r}: {reason}; write auto, stars, neg,pos or bad=negative,good=positive"
     )
 
 
-def test_the_same_classes_under_other_labels() -> None:
-    scheme, _ = LabelScheme.resolve(of({"1": 3, "2": 3}))
+def test_the_same_classes_with_other_raw_labels() -> None:
+    scheme, _ = LabelScheme.resolve(raw_labels({"1": 3, "2": 3}))
     other = scheme.renamed("good=positive,bad=negative")
     assert other.names == scheme.names
     assert [other.class_id(raw, "a:1") for raw in ("bad", "good", "positive")] == [0, 1, 1]
@@ -221,8 +223,8 @@ def test_the_same_classes_under_other_labels() -> None:
     )
 
 
-def test_a_scheme_survives_json() -> None:
-    scheme, _ = LabelScheme.resolve(of({"1": 9, "5": 9, "3": 9}), "stars")
+def test_a_scheme_through_json_is_the_same() -> None:
+    scheme, _ = LabelScheme.resolve(raw_labels({"1": 9, "5": 9, "3": 9}), "stars")
     assert LabelScheme.from_dict(json.loads(json.dumps(scheme.to_dict()))) == scheme
 
 
@@ -237,14 +239,14 @@ def test_a_scheme_survives_json() -> None:
         {"names": ["a", "b"], "of_raw": {"x": "0"}},
     ],
 )
-def test_what_is_not_a_scheme_is_refused(data: object) -> None:
+def test_other_data_than_a_scheme_is_refused(data: object) -> None:
     with pytest.raises(DataError, match=r"^labels: not a label scheme; train the model again$"):
         LabelScheme.from_dict(data)  # type: ignore[arg-type]
 
 
-def test_labels_are_named_as_they_are_read() -> None:
+def test_labels_of_the_option_are_normalised_like_those_of_files() -> None:
     """1.0 in a file is 1, so it is 1 on the command line too."""
-    scheme, strays = LabelScheme.resolve(of({"1": 9, "2": 9}), "1.0, 2.0")
-    assert (scheme.names, strays) == (("1", "2"), {})
+    scheme, unknown = LabelScheme.resolve(raw_labels({"1": 9, "2": 9}), "1.0, 2.0")
+    assert (scheme.names, unknown) == (("1", "2"), {})
     assert read_label(" positive ") == "positive"
     assert read_label("  ") is None

@@ -1,4 +1,4 @@
-"""The synthetic reviews: the same everywhere, balanced, streamed, and not for a bag of words."""
+"""Synthetic reviews: reproducible, balanced, streamed, and hard for a bag of words."""
 
 from __future__ import annotations
 
@@ -36,12 +36,14 @@ POLAR_ES = {
 
 
 def polar_balance(language: str, text: str) -> int:
-    """Positive minus negative adjectives, whoever says them and whether denied or not."""
-    found = 0
+    """Number of positive minus negative adjectives, whoever says them and negated or not."""
+    balance = 0
     for sign, words in (POLAR_EN if language == "en" else POLAR_ES).items():
         ending = "" if language == "en" else "(?:e|o|a|es|os|as)?"
-        found += sign * len(re.findall(rf"\b(?:{'|'.join(words.split())}){ending}\b", text.lower()))
-    return found
+        balance += sign * len(
+            re.findall(rf"\b(?:{'|'.join(words.split())}){ending}\b", text.lower())
+        )
+    return balance
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -51,7 +53,7 @@ def test_the_first_1000_reviews_are_pinned(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_fewer_reviews_are_the_beginning_of_more(language: str) -> None:
+def test_a_smaller_count_gives_the_first_reviews(language: str) -> None:
     few = list(sample_reviews(7, language=language, seed=3))
     assert few == list(islice(sample_reviews(500, language=language, seed=3), 7))
 
@@ -86,7 +88,7 @@ def test_lengths_lie_within_the_bounds(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_no_review_is_written_twice_and_none_shows_its_grammar(language: str) -> None:
+def test_no_review_is_repeated_or_contains_grammar_symbols(language: str) -> None:
     texts = [text for _, text in sample_reviews(5000, language=language)]
     assert len(set(texts)) == len(texts)
     assert not [text for text in texts if re.search(r"[{}|()*\[\]%]|  | [.,;]", text)]
@@ -152,12 +154,12 @@ def test_a_bag_of_words_and_pairs_stays_under_70_percent(language: str) -> None:
     assert model.score(vectorizer.transform(texts[3000:]), labels[3000:]) < 0.70
 
 
-def test_another_language_is_refused_at_the_call() -> None:
+def test_another_language_is_refused() -> None:
     with pytest.raises(UsageError, match="language 'fr' has no grammar; use one of en, es"):
         sample_reviews(5, language="fr")
 
 
 @pytest.mark.parametrize("count", [0, -3])
-def test_fewer_than_one_review_is_refused_at_the_call(count: int) -> None:
-    with pytest.raises(UsageError, match=f"count is {count}; ask for 1 or more"):
+def test_fewer_than_one_review_is_refused(count: int) -> None:
+    with pytest.raises(UsageError, match=f"count is {count}; use 1 or more"):
         sample_reviews(count)

@@ -138,7 +138,7 @@ def predict(
     from sentir.inference.files import Answers, looks_like_file, predict_file, predict_texts
     from sentir.inference.predictor import load
     from sentir.io.reader import BadRows
-    from sentir.io.writer import format_of
+    from sentir.io.writer import output_format
 
     options = read_options(read)
     if len(inputs) > 1 and not as_text and any(Path(one).is_file() for one in inputs):
@@ -146,7 +146,7 @@ def predict(
             f"{len(inputs)} arguments, and some are files",
             todo="name one file, or a pattern in quotes ('*.csv'); or pass --text if all are texts",
         )
-    if as_json and (asked := format_of(output, "jsonl")) != "jsonl":
+    if as_json and (asked := output_format(output, "jsonl")) != "jsonl":
         raise UsageError(
             f"--json, and a name that asks for {asked}", where=output, todo="leave one"
         )

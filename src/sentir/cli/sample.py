@@ -28,7 +28,7 @@ def sample(
       sentir sample --count 6000 --output train.csv
       sentir sample --count 6000 --language es --output entrena.ft.txt.bz2
     """
-    from sentir.io.writer import format_of, write_records
+    from sentir.io.writer import output_format, write_records
     from sentir.synthetic.reviews import sample_reviews
 
     reviews = sample_reviews(count, language=language, seed=seed)
@@ -39,4 +39,4 @@ def sample(
                 yield {"label": label, "text": text}
                 advance(1)
 
-        write_records(rows(), output, format_of(output, "fasttext"))
+        write_records(rows(), output, output_format(output, "fasttext"))

@@ -179,7 +179,7 @@ def train(
 
 def own_test(sources: Sequence[str]) -> list[str]:
     """The test part of the one named data set that is trained on, if it has one."""
-    from sentir.io.builtin import part_to_test
+    from sentir.io.builtin import find_test_split
 
-    part = part_to_test(sources[0]) if len(sources) == 1 else None
+    part = find_test_split(sources[0]) if len(sources) == 1 else None
     return [part] if part else []

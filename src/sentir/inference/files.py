@@ -10,7 +10,7 @@ from typing import Any
 
 from sentir.errors import DataError, UsageError
 from sentir.inference.predictor import Floats, Predictor
-from sentir.io.extensions import USUAL
+from sentir.io.paths import USUAL_EXTENSIONS
 from sentir.io.reader import (
     BadRows,
     ReadOptions,
@@ -19,7 +19,7 @@ from sentir.io.reader import (
     parquet_types,
     read_reviews,
 )
-from sentir.io.writer import Format, format_of, write_records
+from sentir.io.writer import Format, output_format, write_records
 
 
 def looks_like_file(argument: str) -> bool:
@@ -36,7 +36,7 @@ def looks_like_file(argument: str) -> bool:
     except (OSError, ValueError):  # too long for a name: a text
         return False
     if " " not in argument and (
-        argument.lower().endswith(USUAL) or argument.startswith(("/", "./", "../"))
+        argument.lower().endswith(USUAL_EXTENSIONS) or argument.startswith(("/", "./", "../"))
     ):
         if any(sign in argument for sign in "*?["):
             return True
@@ -81,7 +81,7 @@ def predict_texts(
     Raises:
         DataError: the output cannot be written.
     """
-    kind = kind or format_of(output, "lines")
+    kind = kind or output_format(output, "lines")
     reviews = (Review(text, None, "", at, None) for at, text in enumerate(texts, start=1))
     write_records(_answered(answers, reviews, kind), output, kind)
 
@@ -109,7 +109,7 @@ def predict_file(
         output: a file, or ``-`` for standard output.
         kind: the format that is written; unset: as above.
         options: how the file is read.
-        faults: collects the rows that are passed over.
+        bad_rows: collects the rows that are skipped.
         advance: told of each record that was answered.
 
     Raises:
@@ -117,7 +117,7 @@ def predict_file(
             cannot be written.
     """
     own = detect_format(source, options)
-    kind = kind or format_of(output, "lines" if own == "fasttext" or own == "text" else own)
+    kind = kind or output_format(output, "lines" if own == "fasttext" or own == "text" else own)
     if kind == "parquet" and output == "-" and sys.stdout.isatty():
         kind = "lines"  # bytes are nothing to look at
     reviews = read_reviews(

@@ -1,1 +1,1 @@
-"""What was given, as rows: paths, streams, tables, labels; and rows written back."""
+"""Input and output: from paths and URLs to rows of text and label, and rows back to files."""

@@ -1,7 +1,7 @@
-"""Corpora that have a name instead of a file, each with a part to learn from and one to test on.
+"""Built-in corpora: named sources, each with a training split and a test split.
 
-``sample`` and ``sample_es`` are made up on the spot, those of `sentir.io.hub` are fetched. The
-name alone is the part to learn from; ``sample:test`` is the other one.
+``sample`` and ``sample_es`` are generated on demand; those of `sentir.io.hub` are downloaded. The
+name alone is the training split; ``sample:test`` is the test split.
 """
 
 from __future__ import annotations
@@ -12,31 +12,31 @@ from pathlib import Path
 from sentir.io import hub
 from sentir.synthetic.reviews import sample_reviews
 
-#: Language of each made-up corpus.
+#: Language of each synthetic corpus.
 SAMPLES = {"sample": "en", "sample_es": "es"}
-#: Reviews and seed of each part: made with different seeds, the parts share no review.
-_PARTS = {"": (6000, 0), "train": (6000, 0), "test": (1500, 1)}
+#: Number of reviews and seed of each split: with different seeds, the splits share no review.
+_SPLITS = {"": (6000, 0), "train": (6000, 0), "test": (1500, 1)}
 
 
 def builtin_reviews(source: str) -> Iterator[tuple[str, str]] | None:
-    """Labels and texts, if the source is a made-up corpus."""
-    name, _, part = source.partition(":")
-    if name not in SAMPLES or part not in _PARTS or Path(source).exists():
+    """Labels and texts, if the source is a synthetic corpus."""
+    name, _, split = source.partition(":")
+    if name not in SAMPLES or split not in _SPLITS or Path(source).exists():
         return None
-    count, seed = _PARTS[part]
+    count, seed = _SPLITS[split]
     return sample_reviews(count, language=SAMPLES[name], seed=seed)
 
 
 def is_builtin(source: str) -> bool:
-    """Whether the source is a corpus by name."""
+    """Whether the source names a built-in corpus, synthetic or downloaded."""
     return builtin_reviews(source) is not None or hub.find_dataset(source) is not None
 
 
-def part_to_test(source: str) -> str | None:
-    """The part to test on of the corpus that is learnt from by this name."""
+def find_test_split(source: str) -> str | None:
+    """The test split that belongs to a built-in training split; None for other sources."""
     return f"{source}:test" if ":" not in source and is_builtin(source) else None
 
 
 def is_synthetic(source: str) -> bool:
-    """Whether the reviews are made up, so that figures on them say nothing of real ones."""
+    """Whether the reviews are synthetic, so that results on them do not carry over to real ones."""
     return builtin_reviews(source) is not None

@@ -1,4 +1,4 @@
-"""Which columns of a record hold the text and the label, and what they hold."""
+"""The columns of a record that hold the text and the label, and their values."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 from sentir.errors import DataError
 
-#: Usual names, the likelier first, as `plain_name` writes them.
+#: Usual column names in the form of `normalize_name`, the likelier first.
 TEXT_NAMES = (
     *("text", "review", "reviewtext", "reviewbody", "content", "body", "comment", "sentence"),
     *("texto", "resena", "comentario", "opinion", "contenido", "critica", "frase"),
@@ -26,15 +26,15 @@ LABEL_NAMES = (
 _WHOLE_NUMBER = re.compile(r"\s*([+-]?[0-9]{1,18})(?:\.0*)?\s*")
 
 
-def plain_name(name: str) -> str:
-    """The name in small letters without accents, spaces or signs: ``Reseña_`` gives ``resena``."""
+def normalize_name(name: str) -> str:
+    """The name in lower case without accents, spaces or punctuation: ``Reseña_`` is ``resena``."""
     letters = unicodedata.normalize("NFKD", name).casefold()
     return "".join(letter for letter in letters if letter.isalnum())
 
 
 @dataclass(frozen=True, kw_only=True)
 class Columns:
-    """The columns that hold the text (several are joined with ``": "``) and the label, if any."""
+    """The columns of the text (several are joined with ``": "``) and of the label, if any."""
 
     text: tuple[str, ...]
     label: str | None
@@ -48,44 +48,44 @@ class Columns:
         label: str | None = None,
         labelled: bool = True,
     ) -> Columns:
-        """The named columns, and by their usual names (English, Spanish) those that are not named.
+        """Take the named columns; find those not named by their usual English or Spanish names.
 
         Args:
-            names: the columns that there are.
-            text: columns that must hold the text; found by usual names if empty.
-            label: column that must hold the label; found by usual names if None.
-            labelled: whether there must be a label.
+            names: all columns of the file.
+            text: columns of the text; found by their usual names if empty.
+            label: column of the label; found by its usual names if None.
+            labelled: whether a label is required.
 
         Raises:
-            DataError: a named column is absent (the nearest one is given), or none has a usual
-                name. The error's place is left to the caller.
+            DataError: a named column is absent (the message gives the nearest name), or none has a
+                usual name. The caller adds the place.
         """
         names = [name for name in names if isinstance(name, str)]
         for name in (*text, *((label,) if label is not None else ())):
             if name not in names:
-                raise _absent(name, names)
+                raise _missing_column(name, names)
         if not text:
-            found = _usual(names, TEXT_NAMES)
-            if found is None:
-                raise _none_usual("text", "--text-column", names)
-            text = (found,)
+            column = _find_usual(names, TEXT_NAMES)
+            if column is None:
+                raise _no_usual_column("text", "--text-column", names)
+            text = (column,)
         if label is None:
-            label = _usual([name for name in names if name not in text], LABEL_NAMES)
+            label = _find_usual([name for name in names if name not in text], LABEL_NAMES)
             if label is None and labelled:
-                raise _none_usual("label", "--label-column", names)
+                raise _no_usual_column("label", "--label-column", names)
         return cls(text=text, label=label)
 
     def read(self, record: Mapping[str, Any], *, labelled: bool = True) -> tuple[str, str | None]:
         """The text and the label of a record.
 
         Raises:
-            DataError: the text is empty or not text, or the label is missing (if `labelled`) or
-                not one value. The error's place is left to the caller.
+            DataError: the text is empty or of another type, or the label is missing (if `labelled`)
+                or is no single value. The caller adds the place.
         """
         if len(self.text) == 1:
-            text = _text_in(record, self.text[0])
+            text = _read_text(record, self.text[0])
         else:
-            text = ": ".join(part for name in self.text if (part := _text_in(record, name)))
+            text = ": ".join(part for name in self.text if (part := _read_text(record, name)))
         check_text(text)
         if self.label is None:
             return text, None
@@ -95,11 +95,11 @@ class Columns:
         return text, label
 
 
-class Table:
-    """The text and the label of each row of a table, in columns found once.
+class RowReader:
+    """Reads the text and the label of each row; the columns are found once.
 
     Args:
-        name: what to call the table in errors.
+        name: name of the file in errors.
         text, label, labelled: as for `Columns.find`.
     """
 
@@ -108,8 +108,8 @@ class Table:
         self._find = functools.partial(Columns.find, text=text, label=label, labelled=labelled)
         self._columns: Columns | None = None
 
-    def choose(self, names: Sequence[str]) -> Sequence[str]:
-        """The columns worth reading of those in the header: without labels all, to pass through.
+    def select_columns(self, names: Sequence[str]) -> Sequence[str]:
+        """The columns to read, of those in the header: for training only text and label, else all.
 
         Raises:
             DataError: as `Columns.find`.
@@ -123,7 +123,7 @@ class Table:
         return [name for name in names if name in (*columns.text, columns.label)]
 
     def read(self, record: Mapping[str, Any]) -> tuple[str, str | None]:
-        """The text and the label of a row; the first row is the header if `choose` saw none.
+        """The text and the label of a row; without a header the first row names the columns.
 
         Raises:
             DataError: as `Columns.find` and `Columns.read`.
@@ -134,11 +134,11 @@ class Table:
 
 
 class EmptyTextError(DataError):
-    """There is no text in a row."""
+    """A row without text."""
 
 
 def check_text(text: str) -> None:
-    """Refuse a text that says nothing or that no encoding can write.
+    """Refuse a text that is empty or cannot be encoded.
 
     Raises:
         EmptyTextError: it is empty or blank.
@@ -156,7 +156,7 @@ def check_text(text: str) -> None:
             ) from None
 
 
-def _text_in(record: Mapping[str, Any], name: str) -> str:
+def _read_text(record: Mapping[str, Any], name: str) -> str:
     value = record.get(name)
     if value is None:
         return ""
@@ -167,10 +167,10 @@ def _text_in(record: Mapping[str, Any], name: str) -> str:
 
 
 def read_label(value: Any) -> str | None:
-    """A raw label as text: 1, 1.0, "1" and "1.0" are all "1"; None where there is none.
+    """A raw label as text: 1, 1.0, "1" and "1.0" are all "1"; None if it is missing.
 
     Raises:
-        DataError: a list or a table stands where the label should.
+        DataError: the value is a list or an object.
     """
     if isinstance(value, str):
         return _label_of_text(value)
@@ -189,26 +189,26 @@ def _label_of_text(text: str) -> str | None:
     return text.strip() or None
 
 
-def _usual(names: list[str], usual: tuple[str, ...]) -> str | None:
-    by_plain_name = {plain_name(name): name for name in reversed(names)}
+def _find_usual(names: list[str], usual: tuple[str, ...]) -> str | None:
+    by_plain_name = {normalize_name(name): name for name in reversed(names)}
     return next((by_plain_name[name] for name in usual if name in by_plain_name), None)
 
 
-def _absent(name: str, names: list[str]) -> DataError:
+def _missing_column(name: str, names: list[str]) -> DataError:
     near = difflib.get_close_matches(name, names, n=1)
     return DataError(
-        f"no column {name!r} among {_listed(names)}",
+        f"no column {name!r} among {_join_names(names)}",
         todo=f"did you mean {near[0]!r}?" if near else "name one of them",
     )
 
 
-def _none_usual(what: str, option: str, names: list[str]) -> DataError:
+def _no_usual_column(what: str, option: str, names: list[str]) -> DataError:
     return DataError(
-        f"none of the columns {_listed(names)} has a usual name for the {what}",
+        f"none of the columns {_join_names(names)} has a usual name for the {what}",
         todo=f"name it with {option}",
     )
 
 
-def _listed(names: list[str]) -> str:
+def _join_names(names: list[str]) -> str:
     shown = ", ".join(repr(name)[:60] for name in names[:20])
     return shown + (f" and {len(names) - 20} more" if len(names) > 20 else "")

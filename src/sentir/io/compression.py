@@ -1,4 +1,4 @@
-"""Compression, known by a stream's first bytes when reading and by the name when writing."""
+"""Compression: detected by the first bytes when reading, by the extension when writing."""
 
 from __future__ import annotations
 
@@ -12,36 +12,36 @@ _MAGIC = {b"BZh": "bz2", b"\x1f\x8b": "gz", b"\xfd7zXZ\x00": "xz", b"\x28\xb5\x2
 MAGIC_BYTES = max(map(len, _MAGIC))
 
 
-def compression_of(head: bytes) -> str | None:
-    """The compression that a stream begins with (its first `MAGIC_BYTES` bytes), if any."""
+def detect_compression(head: bytes) -> str | None:
+    """The compression of a stream by its first `MAGIC_BYTES` bytes; None if there is none."""
     return next((name for magic, name in _MAGIC.items() if head.startswith(magic)), None)
 
 
-def decompressor(stored: Any, compression: str) -> Any:
-    """A stream that reads what `stored` holds compressed; closing it leaves `stored` open.
+def decompressor(raw: Any, compression: str) -> Any:
+    """A stream that decompresses `raw`; the caller closes both.
 
-    A cut or damaged stream is met while reading: `EOFError`, `OSError`, `zlib.error` or
-    `lzma.LZMAError`.
+    A damaged or incomplete stream raises `EOFError`, `OSError`, `zlib.error` or `lzma.LZMAError`
+    while it is read.
     """
     if compression == "bz2":
-        return bz2.BZ2File(stored)
+        return bz2.BZ2File(raw)
     if compression == "gz":
-        return gzip.GzipFile(fileobj=stored)
+        return gzip.GzipFile(fileobj=raw)
     if compression == "xz":
-        return lzma.LZMAFile(stored)
-    return _Zstandard(stored)
+        return lzma.LZMAFile(raw)
+    return _Zstandard(raw)
 
 
 class _Zstandard:
-    """Zstandard by Arrow, which reports a cut stream; zstandard's reader takes it for the end."""
+    """Zstandard by Arrow, which reports an incomplete stream; zstandard's reader just ends."""
 
-    def __init__(self, stored: Any) -> None:
+    def __init__(self, raw: Any) -> None:
         import pyarrow as pa
 
-        self._stream = pa.CompressedInputStream(pa.PythonFile(stored, mode="r"), "zstd")
+        self._stream = pa.CompressedInputStream(pa.PythonFile(raw, mode="r"), "zstd")
 
     def read(self, size_bytes: int) -> bytes:
-        # Arrow drops what it had read when a read fails: small reads, so that little is lost.
+        # When a read fails Arrow drops all of it: small reads lose little.
         block: bytes = self._stream.read(min(size_bytes, 1 << 14))
         return block
 
@@ -50,7 +50,7 @@ class _Zstandard:
 
 
 def compressor(raw: Any, extension: str) -> Any:
-    """A stream that writes to `raw`, compressed if the name's extension says so."""
+    """A stream that writes to `raw`, compressed as the file's extension says."""
     compression = EXTENSIONS.get(extension.lower())
     if compression == "bz2":
         return bz2.BZ2File(raw, "wb")

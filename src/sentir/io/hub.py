@@ -1,7 +1,7 @@
-"""Public data sets by name, fetched from the Hugging Face hub once and kept in its cache.
+"""Public data sets by name, downloaded from the Hugging Face hub once and kept in its cache.
 
-``amazon_polarity`` is the training split, ``amazon_polarity:test`` the test split. The hub's own
-environment variables apply: ``HF_ENDPOINT`` (a mirror), ``HF_HOME`` (where the cache is) and
+``amazon_polarity`` is the training split, ``amazon_polarity:test`` the test split. The hub's
+environment variables apply: ``HF_ENDPOINT`` (a mirror), ``HF_HOME`` (the cache) and
 ``HF_HUB_OFFLINE`` (use the cache only).
 """
 
@@ -17,9 +17,9 @@ from sentir.errors import DataError
 
 @dataclass(frozen=True, kw_only=True)
 class HubDataset:
-    """Where a data set lies on the hub, and which columns hold its reviews.
+    """A data set on the hub and its columns.
 
-    Its files are called ``<folder>/<split>-<shard>-of-<shards>.parquet``.
+    Its files are named ``<folder>/<split>-<shard>-of-<shards>.parquet``.
     """
 
     repository: str
@@ -51,7 +51,7 @@ DATASETS: dict[str, HubDataset] = {
 
 
 def find_dataset(source: str) -> tuple[str, str] | None:
-    """The name and the split that a source stands for; None if it is a file's name.
+    """The data set and the split that a source names; None if it names neither.
 
     Raises:
         DataError: the data set has no such split.
@@ -66,16 +66,16 @@ def find_dataset(source: str) -> tuple[str, str] | None:
     return name, split
 
 
-def named_dataset(name: str, split: str = "train") -> list[Path]:
-    """The Parquet files of one split, fetched unless the cache holds them.
+def fetch_dataset(name: str, split: str = "train") -> list[Path]:
+    """The Parquet files of one split, downloaded unless they are in the cache.
 
     Args:
         name: one of `DATASETS`.
         split: one of its splits.
 
     Raises:
-        DataError: there is no such data set or split, the hub cannot be reached and the cache does
-            not hold the files, or the hub holds only some of them.
+        DataError: there is no such data set or split, the hub cannot be reached and the files are
+            not in the cache, or files are missing on the hub.
     """
     if name not in DATASETS:
         raise DataError(f"no data set {name!r}", todo=f"take one of {', '.join(DATASETS)}")
@@ -94,26 +94,26 @@ def named_dataset(name: str, split: str = "train") -> list[Path]:
     except Exception as error:  # the hub's, its HTTP client's and the disk's errors are many
         reason = str(error).partition("\n")[0]
         raise DataError(
-            f"cannot be fetched from the Hugging Face hub ({reason})",
+            f"cannot be downloaded from the Hugging Face hub ({reason})",
             where=name,
             todo=(
-                "check the network, set HF_ENDPOINT to a mirror, or fetch the Parquet files of "
-                f"datasets/{dataset.repository} by hand and pass them"
+                "check the network, set HF_ENDPOINT to a mirror, or download the Parquet files of "
+                f"datasets/{dataset.repository} by hand and pass their names"
             ),
         ) from error
     files = sorted(Path(folder).rglob(f"{split}-*.parquet"))
-    _check_whole(files, name, split)
+    _check_complete(files, name, split)
     return files
 
 
-def _check_whole(files: list[Path], name: str, split: str) -> None:
+def _check_complete(files: list[Path], name: str, split: str) -> None:
     shards = re.search(r"-of-(\d+)$", files[0].stem) if files else None
     expected = int(shards[1]) if shards else len(files)
     if files and len(files) == expected:
         return
-    there = f"{len(files)} of {expected} files" if files else "no file"
+    count = f"{len(files)} of {expected}" if files else "no"
     raise DataError(
-        f"{there} of the split {split} {'are' if files else 'is'} there",
+        f"split {split}: {count} files found",
         where=name,
-        todo="try again later, or fetch the Parquet files by hand and pass them",
+        todo="try again later, or download the Parquet files by hand and pass their names",
     )

@@ -1,7 +1,7 @@
-"""From labels as they stand in files to classes.
+"""Raw labels, as files hold them, and the classes that they mean.
 
 Known pairs (``1``/``2``, ``neg``/``pos``, ``negativo``/``positivo``, stars) become negative and
-positive; other labels are classes of their own; ``--labels`` says otherwise.
+positive; each other label is a class. ``--labels`` overrides this.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from sentir.errors import ConfigError, DataError
 from sentir.io.columns import read_label
 
 POLARITY = ("negative", "positive")
-#: Pairs of raw labels that are known to mean negative and positive, in small letters.
+#: Pairs of raw labels, in lower case, that mean negative and positive.
 PAIRS = (
     ("1", "2"),
     ("0", "1"),
@@ -32,17 +32,17 @@ PAIRS = (
     ("no", "si"),
     ("false", "true"),
 )
-#: Share of the rows that a known pair must cover for the other labels to be taken for mistakes.
+#: If a known pair covers this share of the rows, all other labels are taken for errors.
 KNOWN_SHARE = 0.99
 MAX_CLASSES = 100
 
-#: One to five, halves among them, as shops and cinemas give them.
+#: 0.5 to 5 in steps of a half, perhaps with the word "stars".
 _STARS = re.compile(r"([1-5](?:\.0*)?|[0-4]\.50*)\s*(?:stars?|estrellas?)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class RawLabel:
-    """How often a raw label was read, and where first (``reviews.csv:418``)."""
+    """How many rows have a raw label, and the place of the first (``reviews.csv:418``)."""
 
     count: int
     where: str
@@ -50,25 +50,25 @@ class RawLabel:
 
 @dataclass(frozen=True)
 class LabelScheme:
-    """Which class each raw label means.
+    """The class of each raw label.
 
     Args:
-        names: the classes, in the order of the model's outputs.
-        of_raw: class of each raw label; None for those dropped on purpose (three stars).
+        names: names of the classes, in the order of the model's outputs.
+        of_raw: index of the class of each raw label; None for those to leave out (three stars).
     """
 
     names: tuple[str, ...]
     of_raw: Mapping[str, int | None]
 
     def class_id(self, raw: str, where: str) -> int | None:
-        """The class of a raw label, or of a class's own name; None: leave the row out.
+        """The index of the class of a raw label or a class name; None: leave the row out.
 
         Args:
-            raw: the label as it stands in the file.
-            where: where it stands, for the error.
+            raw: the label in the file.
+            where: its place, for the error.
 
         Raises:
-            DataError: the label is neither.
+            DataError: the label is unknown.
         """
         if raw in self.of_raw:
             return self.of_raw[raw]
@@ -76,47 +76,48 @@ class LabelScheme:
             return self.names.index(raw)
         if raw.casefold() in self.names:
             return self.names.index(raw.casefold())
-        if (stars := _stars_of(raw)) and (plainly := f"{stars:g}") in self.of_raw:
-            return self.of_raw[plainly]  # "5 stars" are 5
-        raise _stray(raw, where, dict.fromkeys((*self.of_raw, *self.names)))
+        if (stars := _parse_stars(raw)) and (number := f"{stars:g}") in self.of_raw:
+            return self.of_raw[number]  # "5 stars" are 5
+        raise _unknown_label(raw, where, dict.fromkeys((*self.of_raw, *self.names)))
 
     @classmethod
     def resolve(
         cls, counts: Mapping[str, RawLabel], labels: str = "auto"
     ) -> tuple[LabelScheme, dict[str, DataError]]:
-        """The scheme that fits the labels read, and the errors of those that do not fit it.
+        """The scheme for these raw labels, and an error for each label that it does not know.
 
         Args:
-            counts: the raw labels.
+            counts: the raw labels with their counts.
             labels: ``auto``; ``stars`` (below 3 negative, above positive, 3 dropped); the raw
                 labels in the classes' order (``1,2,3,4,5``); or ``bad=negative,good=positive``.
 
         Raises:
             ConfigError: `labels` cannot be read.
-            DataError: there is no label, three stars without being told what to do with them, only
-                one class, a class without rows, or more than `MAX_CLASSES` classes.
+            DataError: there is no label, there are three-star rows and `labels` does not say what
+                to do with them, there is only one class, a class without rows, or more than
+                `MAX_CLASSES` classes.
         """
         if not counts:
             raise DataError("no labelled review", todo="check the files and --label-column")
         if labels == "auto":
-            scheme = _known_pair(counts) or _known_stars(counts) or _own_names(counts)
+            scheme = _known_pair(counts) or _known_stars(counts) or _identity_scheme(counts)
         elif labels == "stars":
-            scheme = _stars(counts)
+            scheme = _stars_scheme(counts)
         else:
-            scheme = _given(labels)
-        strays = {
-            raw: _stray(raw, label.where, scheme.of_raw)
+            scheme = _parse_labels(labels)
+        unknown = {
+            raw: _unknown_label(raw, label.where, scheme.of_raw)
             for raw, label in counts.items()
             if raw not in scheme.of_raw and raw not in scheme.names
         }
         _check_classes(scheme, counts)
-        return scheme, strays
+        return scheme, unknown
 
     def renamed(self, labels: str) -> LabelScheme:
-        """The same classes under other raw labels, to measure on files that label differently.
+        """The same classes with other raw labels, to evaluate on files with another labelling.
 
         Args:
-            labels: ``auto``: as they are; ``stars``; or ``bad=negative,good=positive``.
+            labels: ``auto`` (no change), ``stars``, or ``bad=negative,good=positive``.
 
         Raises:
             ConfigError: `labels` cannot be read, or names a class that is not one of these.
@@ -124,27 +125,27 @@ class LabelScheme:
         if labels == "auto":
             return self
         if labels == "stars":
-            given = _stars(f"{half / 2:g}" for half in range(1, 11))
+            other = _stars_scheme(f"{half / 2:g}" for half in range(1, 11))
         else:
-            given = _given(labels)
-        for name in given.names:
+            other = _parse_labels(labels)
+        for name in other.names:
             if name not in self.names:
                 raise ConfigError(
-                    f"{name!r} is not one of the classes {_listed(self.names)}",
+                    f"{name!r} is not one of the classes {_join(self.names)}",
                     where="--labels",
                     todo=f"write LABEL={self.names[0]},LABEL={self.names[1]}",
                 )
-        ids = [self.names.index(name) for name in given.names]
-        of_raw = {raw: None if id is None else ids[id] for raw, id in given.of_raw.items()}
+        ids = [self.names.index(name) for name in other.names]
+        of_raw = {raw: None if id is None else ids[id] for raw, id in other.of_raw.items()}
         return LabelScheme(self.names, of_raw)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data, as JSON holds it."""
+        """The scheme as data for JSON."""
         return {"names": list(self.names), "of_raw": dict(self.of_raw)}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> LabelScheme:
-        """The scheme that `to_dict` gave.
+        """The scheme from the data of `to_dict`.
 
         Raises:
             DataError: the data is not a label scheme.
@@ -169,12 +170,12 @@ def _is_index(id: Any, names: list[str]) -> bool:
 
 
 def _known_pair(counts: Mapping[str, RawLabel]) -> LabelScheme | None:
-    """The pair that covers the rows, or nearly all of them."""
+    """The scheme of the known pair that covers all or nearly all rows."""
     if _looks_like_stars(counts):
         return None
     for pair in PAIRS:
         of_raw: dict[str, int | None] = {
-            raw: id for id, one in enumerate(pair) for raw in counts if raw.casefold() == one
+            raw: id for id, known in enumerate(pair) for raw in counts if raw.casefold() == known
         }
         if set(of_raw.values()) == {0, 1} and _covers(of_raw, counts):
             return LabelScheme(POLARITY, of_raw)
@@ -182,7 +183,7 @@ def _known_pair(counts: Mapping[str, RawLabel]) -> LabelScheme | None:
 
 
 def _looks_like_stars(counts: Mapping[str, RawLabel]) -> bool:
-    stars = {raw: _stars_of(raw) for raw in counts if _stars_of(raw)}
+    stars = {raw: _parse_stars(raw) for raw in counts if _parse_stars(raw)}
     distinct = set(stars.values())
     return (len(distinct) > 2 or bool(distinct & {4, 5})) and _covers(stars, counts)
 
@@ -190,10 +191,10 @@ def _looks_like_stars(counts: Mapping[str, RawLabel]) -> bool:
 def _known_stars(counts: Mapping[str, RawLabel]) -> LabelScheme | None:
     if not _looks_like_stars(counts):
         return None
-    scheme = _stars(counts)
+    scheme = _stars_scheme(counts)
     threes = [raw for raw, id in scheme.of_raw.items() if id is None]
     if threes:
-        present = ",".join(sorted(scheme.of_raw, key=_stars_of))
+        present = ",".join(sorted(scheme.of_raw, key=_parse_stars))
         raise DataError(
             f"label {threes[0]!r}: three stars are neither negative nor positive",
             where=counts[threes[0]].where,
@@ -203,22 +204,22 @@ def _known_stars(counts: Mapping[str, RawLabel]) -> LabelScheme | None:
     return scheme
 
 
-def _stars(labels: Iterable[str]) -> LabelScheme:
-    stars = {raw: number for raw in labels if (number := _stars_of(raw))}
+def _stars_scheme(labels: Iterable[str]) -> LabelScheme:
+    stars = {raw: number for raw in labels if (number := _parse_stars(raw))}
     of_raw = {raw: None if number == 3 else int(number > 3) for raw, number in stars.items()}
     return LabelScheme(POLARITY, of_raw)
 
 
-def _stars_of(raw: str) -> float:
+def _parse_stars(raw: str) -> float:
     """The number of stars; 0 if the label is no such number."""
-    found = _STARS.fullmatch(raw)
-    return float(found[1]) if found else 0.0
+    match = _STARS.fullmatch(raw)
+    return float(match[1]) if match else 0.0
 
 
-def _own_names(counts: Mapping[str, RawLabel]) -> LabelScheme:
+def _identity_scheme(counts: Mapping[str, RawLabel]) -> LabelScheme:
     if len(counts) > MAX_CLASSES:
         raise DataError(
-            f"{len(counts):,} different labels, such as {_listed(counts, 3)}",
+            f"{len(counts):,} different labels, such as {_join(counts, 3)}",
             todo="check --label-column, or name the labels with --labels",
         )
     names = tuple(sorted(counts, key=_numbers_first))
@@ -233,29 +234,29 @@ def _numbers_first(raw: str) -> tuple[bool, float, str]:
     return (False, number, raw) if math.isfinite(number) else (True, 0.0, raw)
 
 
-def _given(labels: str) -> LabelScheme:
-    """The scheme that ``--labels`` spells out."""
+def _parse_labels(labels: str) -> LabelScheme:
+    """The scheme that ``--labels`` lists."""
     pairs: list[tuple[str, str]] = []
     for part in labels.split(","):
-        written, sign, name = (piece.strip() for piece in part.partition("="))
-        raw = read_label(written)  # as those of the files are read
+        label, sign, name = (piece.strip() for piece in part.partition("="))
+        raw = read_label(label)  # normalised like the labels of files
         if raw is None or (sign and not name):
-            raise _unreadable(labels, f"{part!r} is not a label")
+            raise _bad_option(labels, f"{part!r} is not a label")
         pairs.append((raw, name if sign else raw))
     names = tuple(dict.fromkeys(name for _, name in pairs))
     if set(names) == set(POLARITY):
         names = POLARITY
     of_raw: dict[str, int | None] = {raw: names.index(name) for raw, name in pairs}
     if len(of_raw) < len(pairs):
-        raise _unreadable(labels, "a label stands twice")
+        raise _bad_option(labels, "a label is given twice")
     if len(names) < 2:
-        raise _unreadable(labels, "there must be two classes or more")
+        raise _bad_option(labels, "there must be two classes or more")
     return LabelScheme(names, of_raw)
 
 
-def _unreadable(labels: str, why: str) -> ConfigError:
+def _bad_option(labels: str, reason: str) -> ConfigError:
     return ConfigError(
-        f"{labels!r}: {why}",
+        f"{labels!r}: {reason}",
         where="--labels",
         todo="write auto, stars, neg,pos or bad=negative,good=positive",
     )
@@ -268,16 +269,16 @@ def _check_classes(scheme: LabelScheme, counts: Mapping[str, RawLabel]) -> None:
             id = scheme.class_id(raw, label.where)
             if id is not None:
                 rows[scheme.names[id]] += label.count
-    seen = [name for name, count in rows.items() if count]
-    found = f"the labels found are {_listed(counts)}"
-    if len(seen) == 1:
+    present = [name for name, count in rows.items() if count]
+    labels_found = f"the labels found are {_join(counts)}"
+    if len(present) == 1:
         raise DataError(
-            f"all {rows[seen[0]]:,} labelled reviews are {seen[0]!r} ({found})",
+            f"all {rows[present[0]]:,} labelled reviews are {present[0]!r} ({labels_found})",
             todo="add reviews of another class, or check --label-column and --labels",
         )
     for name, count in rows.items():
         if not count:
-            raise DataError(f"no review is {name!r}; {found}", todo="check --labels")
+            raise DataError(f"no review is {name!r}; {labels_found}", todo="check --labels")
 
 
 def _covers(known: Iterable[str], counts: Mapping[str, RawLabel]) -> bool:
@@ -285,15 +286,15 @@ def _covers(known: Iterable[str], counts: Mapping[str, RawLabel]) -> bool:
     return sum(counts[raw].count for raw in known) >= KNOWN_SHARE * rows
 
 
-def _stray(raw: str, where: str, known: Iterable[str]) -> DataError:
+def _unknown_label(raw: str, where: str, known: Iterable[str]) -> DataError:
     return DataError(
-        f"label {raw!r:.60} is not one of {_listed(known)}",
+        f"label {raw!r:.60} is not one of {_join(known)}",
         where=where,
         todo="fix the row or pass --labels",
     )
 
 
-def _listed(labels: Iterable[str], most: int = 10) -> str:
+def _join(labels: Iterable[str], most: int = 10) -> str:
     labels = list(labels)
     shown = ", ".join(label[:40] for label in labels[:most])
     return shown + (f" and {len(labels) - most} more" if len(labels) > most else "")

@@ -1,16 +1,18 @@
-"""Lines of text: the lines of a source, decoded one by one."""
+"""The lines of a source, as bytes and decoded one by one."""
 
 from __future__ import annotations
 
 import codecs
 from collections.abc import Callable, Iterator
+from typing import NoReturn
 
 from sentir.errors import DataError
-from sentir.io.paths import read_lines
-from sentir.io.streams import display_name
+from sentir.io.streams import display_name, open_input
 
-_WIDE_MARKS = {
-    codecs.BOM_UTF32_LE: "UTF-32",  # before UTF-16's, with which it begins
+#: Longest line that is read unless the caller says otherwise (bytes).
+MAX_LINE_BYTES = 1_000_000
+_WIDE_BOMS = {
+    codecs.BOM_UTF32_LE: "UTF-32",  # first: it starts with the byte-order mark of UTF-16
     codecs.BOM_UTF32_BE: "UTF-32",
     codecs.BOM_UTF16_LE: "UTF-16",
     codecs.BOM_UTF16_BE: "UTF-16",
@@ -19,10 +21,10 @@ _ASCII = bytes(range(128))
 
 
 def check_encoding(encoding: str) -> None:
-    """Refuse an encoding that does not exist, or that cannot be cut into lines before decoding.
+    """Refuse an unknown encoding, and one that cannot be split into lines before decoding.
 
     Raises:
-        DataError: the name is unknown, or the encoding does not hold ASCII as it is.
+        DataError: the name is unknown, or the encoding is no superset of ASCII.
     """
     try:
         holds_ascii = _ASCII.decode(encoding) == _ASCII.decode("ascii")
@@ -42,10 +44,72 @@ def check_encoding(encoding: str) -> None:
         )
 
 
-class Unreadable(str):
-    """A line that could not be decoded, with marks in place of the bytes that are wrong."""
+class UndecodableLine(str):
+    """A line that could not be decoded; U+FFFD stands for each wrong byte."""
 
     __slots__ = ()
+
+
+def raise_at_once(error: DataError) -> NoReturn:
+    """The default for `report`: raise the error."""
+    raise error
+
+
+def read_lines(
+    source: str,
+    *,
+    max_line_bytes: int = MAX_LINE_BYTES,
+    report: Callable[[DataError], None] = raise_at_once,
+) -> Iterator[tuple[int, bytes]]:
+    r"""The lines of a source, numbered from 1, without their ``\n``.
+
+    A line over the limit is dropped block by block, so memory is bounded whatever the file.
+
+    Args:
+        source: a path, a URL or ``-``.
+        max_line_bytes: longest line that is yielded (bytes).
+        report: called with the error of a line that is too long, and of a damaged stream, where
+            the lines end. It raises the error, or returns to continue.
+
+    Raises:
+        DataError: as `open_input`; and whatever `report` raises.
+    """
+    number, partial, too_long = 0, b"", False
+    with open_input(source) as stream:
+        while True:
+            try:
+                block = stream.read_block()
+            except DataError as error:
+                where = f"{stream.name}:{number + 1}"
+                report(DataError(error.what, where=where, todo=error.todo))
+                return  # the line that was being read is incomplete, so it is dropped
+            if not block:
+                break
+            lines = (partial + block).split(b"\n")
+            partial = lines.pop()
+            for line in lines:
+                number += 1
+                if len(line) > max_line_bytes or too_long:
+                    if not too_long:
+                        report(_line_too_long(stream.name, number, max_line_bytes))
+                    too_long = False
+                else:
+                    yield number, line
+            if len(partial) > max_line_bytes and not too_long:
+                report(_line_too_long(stream.name, number + 1, max_line_bytes))
+                too_long = True
+            if too_long:
+                partial = b""
+        if partial:
+            yield number + 1, partial
+
+
+def _line_too_long(name: str, number: int, max_line_bytes: int) -> DataError:
+    return DataError(
+        f"a line of more than {max_line_bytes:,} bytes",
+        where=f"{name}:{number}",
+        todo="check the file's format, or raise --max-line-bytes",
+    )
 
 
 def text_lines(
@@ -54,17 +118,17 @@ def text_lines(
     max_line_bytes: int,
     report: Callable[[DataError], None],
     *,
-    keep_unreadable: bool = False,
+    keep_undecodable: bool = False,
 ) -> Iterator[tuple[int, str]]:
-    r"""The decoded lines of a source, numbered from 1, without ``\n`` and without UTF-8's mark.
+    r"""The decoded lines of a source, numbered from 1, without ``\n`` and UTF-8's byte-order mark.
 
     Args:
         source: a path, a URL or ``-``.
-        encoding: one that `check_encoding` lets pass.
+        encoding: one that `check_encoding` accepts.
         max_line_bytes: longest line that is yielded (bytes).
-        meet: called with the error of each line that cannot be read.
-        keep_unreadable: yield lines that cannot be decoded as `Unreadable`, to one who has to know
-            where a row ends; otherwise they are left out.
+        report: called with the error of each line that cannot be read.
+        keep_undecodable: yield a line that cannot be decoded as `UndecodableLine`, for a caller
+            that needs it to find the ends of rows; otherwise it is left out.
 
     Raises:
         DataError: the file is in UTF-16 or UTF-32, or as `read_lines`.
@@ -72,7 +136,7 @@ def text_lines(
     name = display_name(source)
     for number, line in read_lines(source, max_line_bytes=max_line_bytes, report=report):
         if number == 1:
-            line = _without_mark(line, name)
+            line = _strip_bom(line, name)
         try:
             text = line.decode(encoding)
         except UnicodeDecodeError as error:
@@ -84,15 +148,15 @@ def text_lines(
                     todo="pass --encoding latin-1 (or what it is), or convert the file with iconv",
                 )
             )
-            if not keep_unreadable:
+            if not keep_undecodable:
                 continue
-            text = Unreadable(line.decode(encoding, errors="replace"))
+            text = UndecodableLine(line.decode(encoding, errors="replace"))
         yield number, text
 
 
-def _without_mark(line: bytes, name: str) -> bytes:
-    for mark, encoding in _WIDE_MARKS.items():
-        if line.startswith(mark):
+def _strip_bom(line: bytes, name: str) -> bytes:
+    for bom, encoding in _WIDE_BOMS.items():
+        if line.startswith(bom):
             raise DataError(
                 f"the file is in {encoding}",
                 where=name,

@@ -1,7 +1,7 @@
-"""Reviews from files: whatever the format, the same stream of text and label.
+"""A stream of reviews from files of any format.
 
-Memory does not grow with the file. What is wrong with one row is raised, or counted and passed
-over, as `ReadOptions.on_error` says; what is wrong with a whole file is always raised.
+Memory does not grow with the file. The error of one row is raised, or counted and the row skipped,
+as `ReadOptions.on_error` says; the error of a whole file is always raised.
 """
 
 from __future__ import annotations
@@ -20,14 +20,13 @@ from sentir.io.builtin import builtin_reviews
 from sentir.io.columns import (
     TEXT_NAMES,
     EmptyTextError,
-    Table,
+    RowReader,
     check_text,
-    plain_name,
+    normalize_name,
     read_label,
 )
-from sentir.io.extensions import format_of_name
 from sentir.io.lines import check_encoding, text_lines
-from sentir.io.paths import expand_sources
+from sentir.io.paths import expand_sources, format_from_name
 from sentir.io.streams import display_name, open_input
 from sentir.io.tables import csv_records, jsonl_records, parquet_records, parquet_schema
 
@@ -42,24 +41,24 @@ __all__ = [
 ]
 
 Format = Literal["fasttext", "csv", "tsv", "jsonl", "parquet", "text"]
-# A "csv" may be parted otherwise: spreadsheets write ";" where the comma is the decimal sign.
+# Spreadsheets write ";" where the comma is the decimal separator.
 _DELIMITERS = {"csv": ",;\t|", "tsv": "\t"}
-_FASTTEXT_MARK = "__label__"
+_FASTTEXT_PREFIX = "__label__"
 _KEPT_EXAMPLES = 20
 _SKIPPED = "skipped.json"
-_LOOK_BYTES = 1 << 16
+_PEEK_BYTES = 1 << 16
 
 
 class Review(NamedTuple):
-    """One review, and where it stands."""
+    """One review and its place."""
 
     text: str
-    #: As it stands in the file, numbers as text: 1, 1.0 and "1" are all "1".
+    #: The raw label; numbers as text: 1, 1.0 and "1" are all "1".
     label: str | None
     path: str
-    #: Line where the row starts, or the row's number in Parquet, from 1.
+    #: Line where the row starts, or number of the row in Parquet, from 1.
     line: int
-    #: The row's columns; those needed only when Parquet is read with labels; None if it has none.
+    #: The columns of the row (of Parquet with labels only the needed ones); None without columns.
     fields: Mapping[str, Any] | None
 
 
@@ -68,7 +67,7 @@ _DEFAULT = ReadOptions()
 
 @dataclass
 class BadRows:
-    """Bad rows: raised at once, or counted, with the first messages kept as examples."""
+    """Errors of rows: raised at once, or counted, with the first messages kept as examples."""
 
     on_error: Literal["raise", "skip"] = "raise"
     count: int = 0
@@ -86,13 +85,13 @@ class BadRows:
         self._show([str(error)])
 
     def save(self, folder: Path) -> None:
-        """Keep what was passed over in the folder of the reviews that were not."""
+        """Save the counts and examples in a folder of cached reviews."""
         (folder / _SKIPPED).write_text(json.dumps(dataclasses.asdict(self)), encoding="utf-8")
 
     def add_saved(self, folder: Path) -> None:
-        """Count what was passed over when the reviews of a folder were read, if it was kept."""
+        """Add the counts and examples that were saved with a folder of cached reviews."""
         path = folder / _SKIPPED
-        if not path.exists():  # nothing was before 2026-11-27
+        if not path.exists():  # caches made before 2026-11-27 have none
             return
         saved = BadRows(**json.loads(path.read_text(encoding="utf-8")))
         self.count += saved.count
@@ -113,48 +112,47 @@ def read_reviews(
     """The reviews of all sources, in order.
 
     Args:
-        sources: paths, globs, URLs, ``-``, or corpora by name (``sample``, ``imdb:test``), see
-            `sentir.io.builtin`.
+        sources: paths, globs, URLs, ``-``, or built-in corpora (``sample``, ``imdb:test``; see
+            `sentir.io.builtin`).
         options: how files are read.
-        faults: collects what is passed over; made from `options` if None.
-        labelled: whether each review must have a label. If not, labels are given where there are
-            any.
-        keep_empty: whether a row without text is a review too, its text empty, and no bad row.
+        bad_rows: collects the errors of skipped rows; created from `options` if None.
+        labelled: whether each review must have a label; otherwise it may be None.
+        keep_empty: whether a row without text is yielded, with empty text, and not a bad row.
 
     Raises:
         DataError: a file that cannot be read or holds no review; a bad row, unless skipped; an
             encoding that is unknown or cannot be read line by line.
-        UsageError: a bare string for the sources.
+        UsageError: `sources` is a string.
     """
     if isinstance(sources, str):
         raise UsageError(f"sources = {sources!r}", todo="pass a list of names")
     check_encoding(options.encoding)
     bad_rows = BadRows(options.on_error) if bad_rows is None else bad_rows
-    for file, file_options in _files(sources, options):  # all are looked for before one is read
+    for file, file_options in _expand(sources, options):  # find all files before reading the first
         if (reviews := builtin_reviews(file)) is not None:
             for number, (label, text) in enumerate(reviews, start=1):
                 yield Review(text, label, file, number, None)
             continue
-        faults_before, found = bad_rows.count, False
+        bad_before, is_empty = bad_rows.count, True
         for review in _read_file(file, file_options, bad_rows, labelled, keep_empty):
-            found = True
+            is_empty = False
             yield review
-        if not found:
-            raise _nothing_found(display_name(file), bad_rows, faults_before)
+        if is_empty:
+            raise _no_reviews(display_name(file), bad_rows, bad_before)
 
 
-def _files(sources: Sequence[str], options: ReadOptions) -> list[tuple[str, ReadOptions]]:
+def _expand(sources: Sequence[str], options: ReadOptions) -> list[tuple[str, ReadOptions]]:
     files: list[tuple[str, ReadOptions]] = []
     for source in sources:
-        if named := hub.find_dataset(source):
-            dataset = hub.DATASETS[named[0]]
-            of_dataset = dataclasses.replace(
+        if dataset_split := hub.find_dataset(source):
+            dataset = hub.DATASETS[dataset_split[0]]
+            dataset_options = dataclasses.replace(
                 options,
                 format="parquet",
                 text_column=options.text_column or dataset.text_column,
                 label_column=options.label_column or dataset.label_column,
             )
-            files += [(str(path), of_dataset) for path in hub.named_dataset(*named)]
+            files += [(str(path), dataset_options) for path in hub.fetch_dataset(*dataset_split)]
         elif builtin_reviews(source) is not None:
             files.append((source, options))
         else:
@@ -162,58 +160,54 @@ def _files(sources: Sequence[str], options: ReadOptions) -> list[tuple[str, Read
     return files
 
 
-def _nothing_found(name: str, bad_rows: BadRows, faults_before: int) -> DataError:
-    bad = bad_rows.count - faults_before
-    if not bad:
-        return DataError("holds no review", where=name, todo="check what wrote it")
-    first = bad_rows.examples[faults_before:] or bad_rows.examples
+def _no_reviews(name: str, bad_rows: BadRows, bad_before: int) -> DataError:
+    count = bad_rows.count - bad_before
+    if not count:
+        return DataError("holds no review", where=name, todo="check how it was written")
+    first = bad_rows.examples[bad_before:] or bad_rows.examples
     return DataError(
-        f"none of its rows could be read ({bad:,} passed over)",
+        f"none of its rows could be read ({count:,} skipped)",
         where=name,
-        todo=f"the first: {first[0]}",
+        todo=f"the first error: {first[0]}",
     )
 
 
 def detect_format(source: str, options: ReadOptions = _DEFAULT) -> Format:
-    """The format of one source: by option, by the name's extension, else by the first line.
+    """The format of one source: by option, else by the extension, else by the first line.
 
-    Of a pattern it is that of the first file.
-
-    Standard input may be asked about before it is read.
+    Of a glob it is the format of the first file. Standard input remains to be read.
 
     Raises:
-        DataError: the file has to be looked into and is empty, cannot be read or only once.
+        DataError: the first line is needed, and the file is empty, a pipe or cannot be read.
     """
     if options.format != "auto":
         return options.format
     if hub.find_dataset(source):
         return "parquet"
     check_encoding(options.encoding)
-    if named := format_of_name(source):
-        return named
+    if format := format_from_name(source):
+        return format
     first = expand_sources([source])[0]
     if Path(first).exists() and not Path(first).is_file():
         raise DataError(
-            "a pipe, which can be read once only, so that its format cannot be looked at",
+            "a pipe, which can be read only once, so its format cannot be detected",
             where=first,
             todo="pass --format, or read it from standard input as -",
         )
     with open_input(first) as stream:
-        start = stream.look(_LOOK_BYTES, until=b"\n").partition(b"\n")[0]
+        start = stream.peek(_PEEK_BYTES, until=b"\n").partition(b"\n")[0]
     return _format_of_line(start.decode(options.encoding, errors="replace"), options)
 
 
 def parquet_types(source: str, options: ReadOptions = _DEFAULT) -> Any:
-    """The columns of all the Parquet files of one source, a `pyarrow.Schema` that fits them all.
-
-    None where there is no such schema.
+    """The `pyarrow.Schema` of all Parquet files of one source; None if they do not agree.
 
     Raises:
         DataError: a file cannot be read.
     """
     import pyarrow as pa
 
-    schemas = [parquet_schema(path) for path, _ in _files([source], options)]
+    schemas = [parquet_schema(path) for path, _ in _expand([source], options)]
     try:
         return pa.unify_schemas(schemas, promote_options="permissive")
     except pa.ArrowException:
@@ -222,19 +216,20 @@ def parquet_types(source: str, options: ReadOptions = _DEFAULT) -> Any:
 
 def _format_of_line(line: str, options: ReadOptions) -> Format:
     line = line.removeprefix("\ufeff").strip()
-    if line.startswith(_FASTTEXT_MARK):
+    if line.startswith(_FASTTEXT_PREFIX):
         return "fasttext"
     if line.startswith("PAR1"):
         return "parquet"
     if line.startswith(("{", "[{")):
         return "jsonl"
     delimiter = max(_DELIMITERS["csv"], key=line.count)
-    cells = {plain_name(cell) for cell in line.split(delimiter)}
-    if options.columns or cells & {*TEXT_NAMES, *map(plain_name, options.text_column)}:
+    cells = {normalize_name(cell) for cell in line.split(delimiter)}
+    if options.columns or cells & {*TEXT_NAMES, *map(normalize_name, options.text_column)}:
         return "tsv" if delimiter == "\t" else "csv"
     return "text"
 
 
+#: From a row to its text and label.
 _Parse = Callable[[Any], tuple[str, str | None]]
 
 
@@ -242,7 +237,7 @@ def _read_file(
     source: str, options: ReadOptions, bad_rows: BadRows, labelled: bool, keep_empty: bool
 ) -> Iterator[Review]:
     name = display_name(source)
-    parse, rows = _rows(source, options, bad_rows, labelled)
+    parse, rows = _open_rows(source, options, bad_rows, labelled)
     for number, row in rows:
         try:
             text, label = parse(row)
@@ -255,10 +250,10 @@ def _read_file(
             yield Review(text, label, name, number, None if isinstance(row, str) else row)
 
 
-def _rows(
+def _open_rows(
     source: str, options: ReadOptions, bad_rows: BadRows, labelled: bool
 ) -> tuple[_Parse, Iterator[tuple[int, Any]]]:
-    """How to read a row of the source, and its numbered rows."""
+    """The function that parses a row of the source, and the numbered rows."""
     name, format = display_name(source), detect_format(source, options)
     if format == "text" and labelled:
         todo = "pass --format (fasttext, csv, jsonl, ...) if it has them"
@@ -267,29 +262,31 @@ def _rows(
         raise UsageError(
             f"--columns for {format}", where=name, todo="it is for CSV and TSV without a header"
         )
-    table = Table(name, options.text_column, options.label_column, labelled)
+    row_reader = RowReader(name, options.text_column, options.label_column, labelled)
     if format == "parquet":
-        return table.read, parquet_records(source, choose=table.choose, report=bad_rows.report)
+        return row_reader.read, parquet_records(
+            source, select_columns=row_reader.select_columns, report=bad_rows.report
+        )
     lines = text_lines(
         source,
         options.encoding,
         options.max_line_bytes,
         bad_rows.report,
-        keep_unreadable=format in _DELIMITERS,
+        keep_undecodable=format in _DELIMITERS,
     )
     if format == "fasttext":
         return _fasttext_line if labelled else _fasttext_line_unlabelled, lines
     if format == "text":
         return _text_line, lines
     if format == "jsonl":
-        return table.read, jsonl_records(lines, name, report=bad_rows.report)
-    return table.read, csv_records(
+        return row_reader.read, jsonl_records(lines, name, report=bad_rows.report)
+    return row_reader.read, csv_records(
         lines,
         name,
         delimiters=_DELIMITERS[format],
         columns=options.columns,
         limit=options.max_line_bytes,
-        see_columns=table.choose,
+        on_header=row_reader.select_columns,
         report=bad_rows.report,
     )
 
@@ -301,27 +298,29 @@ def _text_line(line: str) -> tuple[str, None]:
 
 
 def _fasttext_line(line: str) -> tuple[str, str | None]:
-    mark, text = _split_mark(line.removesuffix("\r"))
-    label = read_label(mark.removeprefix(_FASTTEXT_MARK))
-    if not mark.startswith(_FASTTEXT_MARK) or label is None:
-        raise DataError("no label at the line's start", todo="write __label__NAME before the text")
-    if _FASTTEXT_MARK in label or text.lstrip().startswith(_FASTTEXT_MARK):
-        raise DataError("several labels", todo="leave one: a review has one class")
+    prefix, text = _split_prefix(line.removesuffix("\r"))
+    label = read_label(prefix.removeprefix(_FASTTEXT_PREFIX))
+    if not prefix.startswith(_FASTTEXT_PREFIX) or label is None:
+        raise DataError(
+            "no label at the start of the line", todo="write __label__NAME before the text"
+        )
+    if _FASTTEXT_PREFIX in label or text.lstrip().startswith(_FASTTEXT_PREFIX):
+        raise DataError("several labels", todo="keep one: a review has one class")
     check_text(text)
     return text, label
 
 
 def _fasttext_line_unlabelled(line: str) -> tuple[str, str | None]:
     text, label = line.removesuffix("\r"), None
-    while text.startswith(_FASTTEXT_MARK):
-        mark, text = _split_mark(text)
-        label = label or read_label(mark.removeprefix(_FASTTEXT_MARK))
+    while text.startswith(_FASTTEXT_PREFIX):
+        prefix, text = _split_prefix(text)
+        label = label or read_label(prefix.removeprefix(_FASTTEXT_PREFIX))
     check_text(text)
     return text, label
 
 
-def _split_mark(line: str) -> tuple[str, str]:
-    mark, _, text = line.partition(" ")
-    if "\t" in mark:
-        mark, _, text = line.partition("\t")
-    return mark, text
+def _split_prefix(line: str) -> tuple[str, str]:
+    prefix, _, text = line.partition(" ")
+    if "\t" in prefix:
+        prefix, _, text = line.partition("\t")
+    return prefix, text

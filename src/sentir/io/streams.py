@@ -1,7 +1,7 @@
-"""Streams of bytes from paths, URLs and standard input, decompressed.
+"""Decompressed streams of bytes from paths, URLs and standard input.
 
-Compression is known by the first bytes, never by the name, so that standard input and misnamed
-files are read too. Whatever fails is a `DataError`.
+Compression is detected by the first bytes and not by the name, so that standard input and misnamed
+files are read too. Every failure is a `DataError`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sentir.errors import DataError
-from sentir.io.compression import MAGIC_BYTES, compression_of, decompressor
+from sentir.io.compression import MAGIC_BYTES, decompressor, detect_compression
 
 BLOCK_BYTES = 1 << 18
 _NOT_FOUND = 404
@@ -21,68 +21,70 @@ _ZIP_MAGIC = b"PK\x03\x04"
 
 
 def display_name(source: str) -> str:
-    """The source as messages call it."""
+    """The source as messages name it."""
     return "standard input" if source == "-" else source
 
 
 class Input(io.RawIOBase):
-    """A stream of bytes that can be looked into before it is read, and names itself when it breaks.
+    """A stream of bytes with a lookahead, whose failures are errors that name the source.
 
     Args:
         inner: the stream that is read from.
-        name: what to call it in errors.
-        broken: what a failure of the inner stream means, and what to do about it.
+        name: name of the source in errors.
+        failure: what a failure of the inner stream means, and what to do about it.
         also_close: further streams to close with this one.
     """
 
     def __init__(
-        self, inner: Any, name: str, broken: tuple[str, str], also_close: tuple[Any, ...] = ()
+        self, inner: Any, name: str, failure: tuple[str, str], also_close: tuple[Any, ...] = ()
     ) -> None:
         self.name = name
         self._owned = (inner, *also_close)
-        self._broken = broken
-        self._ahead = b""
-        # Not `read`: it gathers several reads, and when one fails the earlier ones are lost.
-        self._fetch_some = getattr(inner, "read1", inner.read)
+        self._failure = failure
+        self._buffer = b""
+        # Not `read`: it combines several reads, and if one fails the earlier ones are lost.
+        self._read_some = getattr(inner, "read1", inner.read)
 
     def readable(self) -> bool:
         return True
 
     def _fetch(self, size_bytes: int) -> bytes:
         try:
-            block: bytes = self._fetch_some(size_bytes)
+            block: bytes = self._read_some(size_bytes)
         except DataError:
-            raise  # from a stream within, which has said already what is wrong
-        except Exception as error:  # decompressors and fsspec's back ends raise what they like
-            what, todo = self._broken
-            raise DataError(f"{what} ({reason_of(error)})", where=self.name, todo=todo) from error
+            raise  # an inner stream has described the failure
+        except Exception as error:  # decompressors and fsspec's back ends raise many types
+            what, todo = self._failure
+            raise DataError(
+                f"{what} ({short_reason(error)})", where=self.name, todo=todo
+            ) from error
         return block
 
-    def look(self, size_bytes: int, until: bytes | None = None) -> bytes:
-        """What comes next, left to be read: `size_bytes` or more, less at the end or at `until`.
+    def peek(self, size_bytes: int, until: bytes | None = None) -> bytes:
+        """The next bytes, still to be read: `size_bytes` or more, fewer at the end or `until`.
 
         Raises:
             DataError: the stream is damaged.
         """
-        while len(self._ahead) < size_bytes and (until is None or until not in self._ahead):
+        while len(self._buffer) < size_bytes and (until is None or until not in self._buffer):
             if not (block := self._fetch(BLOCK_BYTES)):
                 break
-            self._ahead += block
-        return self._ahead
+            self._buffer += block
+        return self._buffer
 
     def read_block(self) -> bytes:
-        """The next bytes, as many as are at hand; none at the end.
+        """The next bytes, as many as are available; none at the end.
 
         Raises:
             DataError: the stream is damaged.
         """
-        block, self._ahead = self._ahead, b""
+        block, self._buffer = self._buffer, b""
         return block or self._fetch(BLOCK_BYTES)
 
     def readinto(self, buffer: Any) -> int:
-        block = self._ahead or self._fetch(len(buffer))
+        block = self._buffer or self._fetch(len(buffer))
         size = min(len(block), len(buffer))
-        buffer[:size], self._ahead = block[:size], block[size:]
+        buffer[:size], self._buffer = block[:size], block[size:]
         return size
 
     def close(self) -> None:
@@ -104,26 +106,26 @@ def open_raw(source: str) -> Any:
         import fsspec
 
         return fsspec.open(source, "rb").open()
-    except FileNotFoundError as error:  # fsspec's for every way that a request can fail
+    except FileNotFoundError as error:  # fsspec raises it for every failed request
         cause = error.__cause__
         if isinstance(cause, Exception) and getattr(cause, "status", 0) != _NOT_FOUND:
-            raise unopened(source, cause) from error
+            raise cannot_open(source, cause) from error
         raise DataError("no such file", where=source, todo="check the name") from None
     except ImportError as error:
         raise DataError(
-            f"a package is missing ({reason_of(error)})",
+            f"a package is missing ({short_reason(error)})",
             where=source,
             todo="install it, or download the file",
         ) from None
-    except Exception as error:  # fsspec's back ends raise what they like
-        raise unopened(source, error) from error
+    except Exception as error:  # fsspec's back ends raise many types
+        raise cannot_open(source, error) from error
 
 
 def open_input(source: str) -> Input:
     """The bytes of one path, URL or ``-``, decompressed.
 
-    Standard input stays open when it is closed, and what was only looked at is there to be read
-    by whoever opens it next.
+    Closing the stream of standard input leaves it open, and bytes that were only peeked at remain
+    for the next caller.
 
     Raises:
         DataError: it is absent, empty, a zip archive, or cannot be opened or decompressed.
@@ -133,8 +135,8 @@ def open_input(source: str) -> Input:
     else:
         stream = _decompressed(open_raw(source), source)
     try:
-        if not stream.look(1):
-            raise DataError("is empty", where=stream.name, todo="check what wrote it")
+        if not stream.peek(1):
+            raise DataError("is empty", where=stream.name, todo="check how it was written")
     except DataError:
         stream.close()
         raise
@@ -143,18 +145,18 @@ def open_input(source: str) -> Input:
 
 class _StandardInput(Input):
     def close(self) -> None:
-        """Standard input belongs to the process."""
+        """Leave standard input open: it belongs to the process."""
 
 
-@functools.lru_cache(maxsize=1)  # a second opening must see what the first has looked ahead at
+@functools.lru_cache(maxsize=1)  # a second call must see what the first one peeked at
 def _standard_input(raw: Any) -> Input:
     return _decompressed(raw, display_name("-"), kind=_StandardInput)
 
 
 def _decompressed(raw: Any, name: str, kind: type[Input] = Input) -> Input:
-    stored = kind(raw, name, ("cannot be read to its end", "copy it here and try again"))
+    outer = kind(raw, name, ("cannot be read to its end", "copy it here and try again"))
     try:
-        head = stored.look(MAGIC_BYTES)
+        head = outer.peek(MAGIC_BYTES)
         if head.startswith(_ZIP_MAGIC):
             raise DataError(
                 "a zip archive (spreadsheets are zip archives too)",
@@ -162,27 +164,27 @@ def _decompressed(raw: Any, name: str, kind: type[Input] = Input) -> Input:
                 todo="unpack it, or save the sheet as CSV",
             )
     except DataError:
-        stored.close()
+        outer.close()
         raise
-    compression = compression_of(head)
+    compression = detect_compression(head)
     if compression is None:
-        return stored
-    broken = f"the {compression} stream is damaged or cut short"
-    todo = "fetch it again, or keep what can be read with --on-error skip"
-    return kind(decompressor(stored, compression), name, (broken, todo), also_close=(stored,))
+        return outer
+    what = f"the {compression} stream is damaged or incomplete"
+    todo = "download it again, or keep what can be read with --on-error skip"
+    return kind(decompressor(outer, compression), name, (what, todo), also_close=(outer,))
 
 
-def unopened(source: str, error: Exception) -> DataError:
-    """The error of a source that is there or not, but does not open."""
+def cannot_open(source: str, error: Exception) -> DataError:
+    """The error of a source that cannot be opened."""
     return DataError(
-        f"cannot be opened ({reason_of(error)})",
+        f"cannot be opened ({short_reason(error)})",
         where=source,
-        todo="check the name, your rights and the network",
+        todo="check the name, its permissions and the network",
     )
 
 
-def reason_of(error: Exception) -> str:
-    """What went wrong, in a few words."""
+def short_reason(error: Exception) -> str:
+    """The first line of what the error says."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return str(error).partition("\n")[0] or type(error).__name__

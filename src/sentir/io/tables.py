@@ -1,8 +1,8 @@
-"""Rows of CSV, JSON lines and Parquet as they stand in the file, streamed.
+"""Streams of rows from CSV, JSON lines and Parquet.
 
-Each reader yields a row's place (the line where it starts, or the row's number, from 1) and the
-row as a dictionary. What is wrong with one row goes to ``meet``, which raises it or returns to go
-on with the next; what is wrong with the whole file is raised.
+Each reader yields the position of a row (the line where it starts, or its number in Parquet, from
+1) and the row as a dictionary. The error of one row goes to ``report``, which raises it or returns
+to continue with the next row; the error of a whole file is raised.
 """
 
 from __future__ import annotations
@@ -15,38 +15,38 @@ from contextlib import contextmanager
 from typing import Any
 
 from sentir.errors import DataError
-from sentir.io.compression import compression_of
-from sentir.io.lines import Unreadable
+from sentir.io.compression import detect_compression
+from sentir.io.lines import UndecodableLine
 from sentir.io.streams import display_name, open_raw
 
 Report = Callable[[DataError], None]
 Record = dict[str, Any]
 
-_UNCLOSED = "unexpected end of data"  # as the csv module calls it
+_UNCLOSED = "unexpected end of data"  # the message of the csv module
 
 
-class _Feed:
-    """Hands lines to `csv.reader` one by one, and takes back those of a record that broke.
+class _LineFeeder:
+    """Feeds lines to `csv.reader` one by one, and rewinds to the second line of a broken record.
 
-    One quote that is never closed would swallow the rest of the file. A broken record costs its
-    first line only: the lines after it are read again as records of their own.
+    A quote that is never closed would swallow all lines after it. So a broken record loses its
+    first line only; the lines after it are read again, as records of their own.
     """
 
     def __init__(self, lines: Iterator[tuple[int, str]], limit: int) -> None:
         self._lines, self._limit = lines, limit
-        self._again: deque[tuple[int, str]] = deque()
+        self._queue: deque[tuple[int, str]] = deque()
         self.begin()
 
-    def __iter__(self) -> _Feed:
+    def __iter__(self) -> _LineFeeder:
         return self
 
     def __next__(self) -> str:
-        number, text = self._again.popleft() if self._again else next(self._lines)
+        number, text = self._queue.popleft() if self._queue else next(self._lines)
         if self._record and number != self._record[-1][0] + 1:
-            self._again.appendleft((number, text))
+            self._queue.appendleft((number, text))
             raise csv.Error("a line within it cannot be read")
-        if isinstance(text, Unreadable):
-            self.unreadable = True
+        if isinstance(text, UndecodableLine):
+            self.undecodable = True
         self._record.append((number, text))
         self._size += len(text)
         if self._size > self._limit and len(self._record) > 1:
@@ -56,22 +56,22 @@ class _Feed:
     def begin(self) -> None:
         self._record: list[tuple[int, str]] = []
         self._size = 0
-        #: Whether a line of the record could not be decoded, which has been reported.
-        self.unreadable = False
+        #: Whether a line of the record could not be decoded, which is reported already.
+        self.undecodable = False
 
     @property
     def first_line(self) -> int:
         return self._record[0][0]
 
-    def take_back(self) -> None:
-        self._again.extendleft(reversed(self._record[1:]))
+    def rewind(self) -> None:
+        self._queue.extendleft(reversed(self._record[1:]))
         self.begin()
 
-    def look(self) -> str:
-        """The next line, left to be read; empty at the end."""
-        if not self._again:
-            self._again.extend([line] if (line := next(self._lines, None)) else [])
-        return self._again[0][1] if self._again else ""
+    def peek(self) -> str:
+        """The next line without reading it; empty at the end."""
+        if not self._queue:
+            self._queue.extend([line] if (line := next(self._lines, None)) else [])
+        return self._queue[0][1] if self._queue else ""
 
 
 def csv_records(
@@ -81,34 +81,34 @@ def csv_records(
     delimiters: str,
     columns: Sequence[str] = (),
     limit: int,
-    see_columns: Callable[[Sequence[str]], object],
+    on_header: Callable[[Sequence[str]], object],
     report: Report,
 ) -> Iterator[tuple[int, Record]]:
-    """The rows under a header line, as RFC 4180 quotes them; blank lines are passed over.
+    """The rows of CSV with quotes as in RFC 4180; blank lines are skipped.
 
-    Where `columns` names them there is no such line, and the first is a row as all others.
+    The first line is the header, unless `columns` is given.
 
     Args:
-        lines: numbered lines of text; a record with an `Unreadable` one is left out.
-        name: what to call the file in errors.
-        delimiters: the characters that may part fields; the first line's most frequent one does.
-        columns: the names of all columns; unset: those in the header.
-        limit: longest record, with its line ends (characters).
-        see_columns: called with the header; it may raise.
-        meet: called with the error of a row that has another number of fields than the header, or
+        lines: numbered lines of text; a record with an `UndecodableLine` is left out.
+        name: name of the file in errors.
+        delimiters: possible delimiters; the most frequent one in the first line is taken.
+        columns: names of all columns of a file without a header.
+        limit: longest record (characters).
+        on_header: called with the names of the columns; it may raise.
+        report: called with the error of a row with another number of fields than the header, or
             whose quotes do not match.
 
     Raises:
-        DataError: the header is broken or names a column twice; what `see_columns` raises.
+        DataError: the header is broken or names a column twice; whatever `on_header` raises.
     """
-    # The csv module has one limit on fields for the whole process (131,072); ours is the record's.
+    # The csv module limits fields for the whole process (131,072); here the record is limited.
     csv.field_size_limit(max(csv.field_size_limit(), limit))
-    feed = _Feed(lines, limit)
-    delimiter = max(delimiters, key=feed.look().count)
+    feed = _LineFeeder(lines, limit)
+    delimiter = max(delimiters, key=feed.peek().count)
     header = list(columns)
     if header:
         _check_header(header, name)
-        see_columns(header)
+        on_header(header)
     reader = csv.reader(feed, delimiter=delimiter, strict=True)
     while True:
         feed.begin()
@@ -119,7 +119,7 @@ def csv_records(
             if not header:
                 raise broken from None
             report(broken)
-            feed.take_back()
+            feed.rewind()
             reader = csv.reader(feed, delimiter=delimiter, strict=True)
             continue
         if row is None:
@@ -130,11 +130,11 @@ def csv_records(
             header = row
             _check_header(header, name)
             try:
-                see_columns(header)
+                on_header(header)
             except DataError as error:
                 todo = f"{error.todo}; if line {feed.first_line} is no header, give --columns"
                 raise DataError(error.what, where=error.where, todo=todo) from None
-        elif feed.unreadable:
+        elif feed.undecodable:
             continue
         elif len(row) != len(header):
             report(
@@ -150,9 +150,9 @@ def csv_records(
 
 
 def _check_header(header: list[str], name: str) -> None:
-    twice = next((column for column in header if column and header.count(column) > 1), None)
-    if twice is not None:
-        raise DataError(f"{twice!r} names two columns", where=name, todo="rename one")
+    duplicate = next((column for column in header if column and header.count(column) > 1), None)
+    if duplicate is not None:
+        raise DataError(f"{duplicate!r} names two columns", where=name, todo="rename one")
 
 
 def _broken_record(error: csv.Error, where: str) -> DataError:
@@ -168,7 +168,7 @@ def _broken_record(error: csv.Error, where: str) -> DataError:
 def jsonl_records(
     lines: Iterator[tuple[int, str]], name: str, *, report: Report
 ) -> Iterator[tuple[int, Record]]:
-    """One JSON object a line; blank lines are passed over.
+    """One JSON object per line; blank lines are skipped.
 
     Raises:
         DataError: the file is one JSON array.
@@ -178,14 +178,14 @@ def jsonl_records(
         if not line or line.isspace():
             continue
         if first and line.lstrip().startswith("["):
-            todo = f"write an object a line: jq -c '.[]' {name} > reviews.jsonl"
+            todo = f"write one object per line: jq -c '.[]' {name} > reviews.jsonl"
             raise DataError("a JSON array, not JSON lines", where=f"{name}:{number}", todo=todo)
         first = False
         try:
             record = json.loads(line)
         except (ValueError, RecursionError) as error:
-            reason, todo = f"not JSON ({error})", "write one JSON object on each line"
-            report(DataError(reason, where=f"{name}:{number}", todo=todo))
+            what, todo = f"not JSON ({error})", "write one JSON object per line"
+            report(DataError(what, where=f"{name}:{number}", todo=todo))
             continue
         if isinstance(record, dict):
             yield number, record
@@ -196,17 +196,17 @@ def jsonl_records(
 
 
 def parquet_records(
-    source: str, *, choose: Callable[[Sequence[str]], Sequence[str]], report: Report
+    source: str, *, select_columns: Callable[[Sequence[str]], Sequence[str]], report: Report
 ) -> Iterator[tuple[int, Record]]:
-    """The rows of a Parquet file, some at a time.
+    """The rows of a Parquet file, read in batches.
 
     Args:
-        source: a path or URL; Parquet is read from its end, so standard input will not do.
-        choose: called with the names of all columns, it gives those to read; it may raise.
-        meet: called with the error of a row group that is damaged, at which the rows end.
+        source: a path or URL; not standard input, as Parquet is read from its end.
+        select_columns: called with the names of all columns, returns those to read; may raise.
+        report: called with the error of a damaged row group, where the rows end.
 
     Raises:
-        DataError: standard input, not Parquet, Parquet compressed as a whole, or damaged.
+        DataError: standard input, no Parquet, compressed as a whole, or damaged.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -215,7 +215,7 @@ def parquet_records(
     with _open_parquet(source) as raw:
         try:
             table = pq.ParquetFile(raw)
-            names = choose(table.schema_arrow.names)
+            names = select_columns(table.schema_arrow.names)
             for batch in table.iter_batches(batch_size=1024, columns=list(names)):
                 for record in batch.to_pylist():
                     number += 1
@@ -225,16 +225,16 @@ def parquet_records(
             if not number:
                 raise broken from error
             report(broken)
-        except ValueError as error:  # Python's times end at the microsecond
+        except ValueError as error:  # nanoseconds, which Python's datetime lacks
             raise DataError(
-                f"a column has no equal in Python ({str(error).partition('. ')[0]})",
+                f"a column has values that Python cannot hold ({str(error).partition('. ')[0]})",
                 where=source,
-                todo="round its times to microseconds, or leave it out",
+                todo="round its times to microseconds, or remove the column",
             ) from error
 
 
 def parquet_schema(source: str) -> Any:
-    """The columns of a Parquet file and their types, a `pyarrow.Schema`.
+    """The `pyarrow.Schema` of a Parquet file.
 
     Raises:
         DataError: as `parquet_records`.
@@ -257,8 +257,8 @@ def _open_parquet(source: str) -> Iterator[Any]:
         )
     with open_raw(source) as raw:
         head = raw.read(6)
-        if compression := compression_of(head):
-            todo = "unpack it first: Parquet is compressed within"
+        if compression := detect_compression(head):
+            todo = "decompress it first: Parquet is compressed inside"
             raise DataError(f"Parquet in a {compression} file", where=source, todo=todo)
         if not head.startswith(b"PAR1"):
             raise DataError("not a Parquet file", where=source, todo="pass its --format")
@@ -271,5 +271,5 @@ def _damaged(source: str, row: int, error: Exception) -> DataError:
     return DataError(
         f"the Parquet file is damaged after row {row:,} ({reason})",
         where=source,
-        todo="fetch it again",
+        todo="download it again",
     )

@@ -1,4 +1,4 @@
-"""Records out: rows of named values as lines, CSV, JSON lines or Parquet, streamed."""
+"""Write a stream of records to a file: lines, fastText, CSV, TSV, JSON lines or Parquet."""
 
 from __future__ import annotations
 
@@ -6,13 +6,19 @@ import csv
 import functools
 import io
 import json
+import os
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from itertools import islice
+from pathlib import Path
 from typing import Any, Literal
 
 from sentir.errors import DataError
-from sentir.io.extensions import format_of_name, unpacked
-from sentir.io.paths import open_output
+from sentir.io.atomic import atomic_write
+from sentir.io.compression import compressor
+from sentir.io.paths import format_from_name, without_compression
+from sentir.io.streams import short_reason
 
 Format = Literal["lines", "fasttext", "tsv", "csv", "jsonl", "parquet"]
 #: Rows in a Parquet row group.
@@ -21,49 +27,50 @@ GROUP_ROWS = 10_000
 Record = Mapping[str, Any]
 
 
-def format_of(path: str, otherwise: Format) -> Format:
-    """The format that a name asks for, or else `otherwise`: ``labelled.csv.gz`` asks for csv."""
-    if unpacked(path).endswith((".ft", ".ft.txt")):
+def output_format(path: str, otherwise: Format) -> Format:
+    """The format by the extension, that of ``labelled.csv.gz`` being csv; else `otherwise`."""
+    if without_compression(path).endswith((".ft", ".ft.txt")):
         return "fasttext"
-    return format_of_name(path) or otherwise
+    return format_from_name(path) or otherwise
 
 
-def write_records(records: Iterable[Record], path: str, kind: Format, *, types: Any = None) -> None:
-    """Write the records as they come; the file appears when it is whole.
+def write_records(
+    records: Iterable[Record], path: str, format: Format, *, types: Any = None
+) -> None:
+    """Write a stream of records; the file appears when it is complete.
 
     Args:
-        records: the first one names the columns; what a later one lacks is left blank.
-        path: a file, compressed as its name says, or ``-`` for standard output.
-        kind: the format. ``fasttext`` takes the columns label and text. ``lines`` is for reading
-            by eye and by line: values with tabs between, no header, blanks for tabs and line ends
-            inside a value.
-        types: a `pyarrow.Schema` of the Parquet columns whose types are known beforehand. Those of
-            others are told by the first `GROUP_ROWS` rows; without a value in them it is text.
+        records: the first one names the columns; values that later ones lack are left empty.
+        path: a file, compressed as its extension says, or ``-`` for standard output.
+        format: ``fasttext`` needs the columns label and text. ``lines`` is for people and shell
+            tools: values separated by tabs, no header, spaces for tabs and line ends in a value.
+        types: a `pyarrow.Schema` of the Parquet columns whose types are known. Other types are
+            inferred from the first `GROUP_ROWS` rows; a column without values there is text.
 
     Raises:
         DataError: the file cannot be written, or the rows do not fit the format: a row has a
-            column that the first one lacks, a Parquet column would be of two types, a fasttext row
-            lacks its columns or has a blank in its label.
+            column that the first one lacks, a Parquet column has values of two types, a fastText
+            row lacks a column or has a space in its label.
     """
     with open_output(path) as stream:
-        if kind in ("lines", "tsv", "csv", "parquet"):
-            records = _alike(records, path)
-        if kind == "parquet":
+        if format in ("lines", "tsv", "csv", "parquet"):
+            records = _with_same_columns(records, path)
+        if format == "parquet":
             _write_parquet(records, stream, path, types)
             return
-        for line in _LINES[kind](records):
+        for line in _LINES[format](records):
             stream.write(line.encode("utf-8", "surrogatepass"))
 
 
-def _alike(records: Iterable[Record], path: str) -> Iterator[Record]:
-    """The records, each with the columns of the first one, in its order."""
+def _with_same_columns(records: Iterable[Record], path: str) -> Iterator[Record]:
+    """The records, each with the columns of the first one in the same order."""
     columns: list[str] | None = None
     for number, record in enumerate(records, start=1):
         columns = list(record) if columns is None else columns
         if list(record) != columns:
-            if added := [name for name in record if name not in columns]:
+            if new := [name for name in record if name not in columns]:
                 raise DataError(
-                    f"row {number:,} has a column {added[0]!r}, which the first row lacks",
+                    f"row {number:,} has a column {new[0]!r}, which the first row lacks",
                     where=path,
                     todo="write .jsonl instead",
                 )
@@ -75,7 +82,8 @@ def _fasttext_lines(records: Iterable[Record]) -> Iterator[str]:
     for record in records:
         if "label" not in record or "text" not in record:
             raise DataError(
-                f"fastText lines want label and text, and the columns are {', '.join(record)}",
+                "fastText lines need the columns label and text; the columns are "
+                + ", ".join(record),
                 todo="write .csv or .jsonl instead",
             )
         label = str(record["label"] or "")
@@ -99,9 +107,8 @@ def _one_line(value: Any) -> str:
 
 def _csv_lines(records: Iterable[Record], delimiter: str = ",") -> Iterator[str]:
     buffer = io.StringIO(newline="")
-    writer = csv.writer(
-        buffer, delimiter=delimiter
-    )  # it quotes a lone "\r" only if its own lines end in "\r\n"
+    # With its default line ends, "\r\n", the csv module also quotes a lone "\r".
+    writer = csv.writer(buffer, delimiter=delimiter)
 
     def line(values: Iterable[Any]) -> str:
         buffer.seek(0)
@@ -140,20 +147,23 @@ def _write_parquet(records: Iterable[Record], stream: Any, path: str, types: Any
         while group := list(islice(source, GROUP_ROWS)):
             try:
                 columns = {name: [row[name] for row in group] for name in group[0]}
-                told = {name: pa.array(columns[name]).type for name in columns if name not in known}
+                inferred = {
+                    name: pa.array(columns[name]).type for name in columns if name not in known
+                }
                 if writer is None:
                     fields = [
-                        known.get(name) or pa.field(name, _or_text(told[name])) for name in columns
+                        known.get(name) or pa.field(name, _text_if_null(inferred[name]))
+                        for name in columns
                     ]
                     writer = pq.ParquetWriter(stream, pa.schema(fields))
-                # Not left to `from_pydict`, which makes 2.5 a 2 where the first rows had integers.
-                both = [writer.schema, pa.schema(list(told.items()))]
-                if pa.unify_schemas(both, promote_options="permissive") != writer.schema:
-                    raise ValueError("later rows hold what the first ones leave no room for")
+                # `from_pydict` alone would turn 2.5 into 2 if the first rows had integers.
+                schemas = [writer.schema, pa.schema(list(inferred.items()))]
+                if pa.unify_schemas(schemas, promote_options="permissive") != writer.schema:
+                    raise ValueError("later rows have other types than the first ones")
                 writer.write_table(pa.Table.from_pydict(columns, schema=writer.schema))
             except (pa.ArrowException, ValueError, OverflowError) as error:
                 raise DataError(
-                    f"the rows do not make columns of one type ({error})",
+                    f"a column has values of several types ({error})",
                     where=path,
                     todo="write .jsonl instead",
                 ) from None
@@ -164,8 +174,63 @@ def _write_parquet(records: Iterable[Record], stream: Any, path: str, types: Any
             writer.close()
 
 
-def _or_text(kind: Any) -> Any:
-    """The type of a column, text if no value has told one."""
+def _text_if_null(type_: Any) -> Any:
+    """The type of a column; text if all its values are null."""
     import pyarrow as pa
 
-    return pa.string() if pa.types.is_null(kind) else kind
+    return pa.string() if pa.types.is_null(type_) else type_
+
+
+@contextmanager
+def open_output(path: str) -> Iterator[Any]:
+    """A binary stream to write to, compressed as the extension says; ``-`` is standard output.
+
+    The file appears under its name only when it is complete; if the block raises, the old file
+    stays.
+
+    Raises:
+        DataError: a URL, a folder, or a path that cannot be written.
+    """
+    if path == "-":
+        try:
+            yield sys.stdout.buffer
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:  # the reader has ended, such as head
+            raise
+        except OSError as error:
+            _silence_standard_output()
+            raise DataError(
+                f"cannot be written ({short_reason(error)})",
+                where="standard output",
+                todo="check the disk",
+            ) from error
+        return
+    if "://" in path:
+        raise DataError("cannot write to a URL", where=path, todo="write a file and copy it")
+    target = Path(path)
+    if target.is_dir():
+        raise DataError("a folder, not a file", where=path, todo="name a file in it")
+    try:
+        if target.exists() and not target.is_file():  # never replace /dev/null or a pipe
+            with target.open("wb") as raw, compressor(raw, target.suffix) as stream:
+                yield stream
+            return
+        with (
+            atomic_write(target.resolve()) as new,  # replace the target of a link, not the link
+            new.open("wb") as raw,
+            compressor(raw, target.suffix) as stream,
+        ):
+            yield stream
+    except OSError as error:  # also a full disk, while the block writes
+        raise DataError(
+            f"cannot be written ({short_reason(error)})",
+            where=path,
+            todo="check the folder and disk",
+        ) from error
+
+
+def _silence_standard_output() -> None:
+    """Redirect standard output to nowhere; at exit Python would try to flush it again, and fail."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, sys.stdout.fileno())
+    os.close(null)

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from sentir.errors import DataError
-from sentir.io.paths import read_lines
+from sentir.io.lines import read_lines
 from sentir.text.tokenizer import SPECIAL
 
 

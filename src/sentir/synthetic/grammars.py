@@ -1,18 +1,18 @@
 """The grammars of the synthetic reviews, one text for each language.
 
-The notation, which ``sample.py`` reads::
+The notation, which ``reviews.py`` reads::
 
-    name: one | another            alternatives; a name ending in + or - is the polar half of it
+    name: this | that              alternatives; a name ending in + or - has that polarity
     {name} {name!} {name?}         an expansion, of the opposite polarity, in the subjunctive
     w(as|ere)  fu(e|eron|era|eran) the verb by the noun's number (and mood)
     est[e|a|os|as]                 by the noun's gender and number
     [film]                         a domain: its rules are added to the common ones above
 
-``telling`` decides a review and has the label's polarity: ``yes`` states a clause of that polarity,
-``no`` denies one of the other. ``n`` is the noun, ``A`` an adjective (``A1`` and ``A2`` differ and
+``telling`` decides the class of a review: ``yes`` states a clause of its polarity, ``no`` denies
+a clause of the other polarity. ``n`` is the noun, ``A`` an adjective (``A1`` and ``A2`` differ,
 ``M`` agrees with no noun), ``C`` a concession about an aspect of the item, ``T`` a clause about an
-aspect or the item. In English ``shoes*`` is a plural. Clauses are in the past and name no speaker,
-so that anyone can say them.
+aspect or the item. In English ``shoes*`` is a plural. Clauses are in the past tense and impersonal,
+so that every speaker can say them.
 """
 
 ENGLISH = """

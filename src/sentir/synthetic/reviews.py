@@ -1,14 +1,14 @@
-"""Synthetic reviews, English and Spanish, that a bag of words cannot read and an LSTM can.
+"""Synthetic English and Spanish reviews that an LSTM can classify and a bag of words cannot.
 
-A review is a verdict among decoys and fillers. The verdict states or denies a polar clause ("I
-can't say that the film was awful"), often beside a concession of the other polarity; decoys are
-other people's opinions, hopes and rumours, of either polarity whatever the label; fillers (the
-parcel, the cast, the date) lie between them. Any of these may come first or last. Negations also
-stand in verdicts that affirm ("nobody can deny that ..."), so counting them does not help either.
+A review consists of a verdict, decoys and fillers in any order. The verdict states or denies a
+polar clause ("I can't say that the film was awful"), often with a concession of the other polarity.
+Decoys are opinions, hopes and rumours of other people, of either polarity whatever the label.
+Fillers (the parcel, the cast, the date) are neutral. Negations also occur in verdicts that affirm
+("nobody can deny that ..."), so counting them does not help.
 
-The sentences themselves are in ``sample_grammars.py``.
+The sentences are in ``grammars.py``.
 
-Only ``random.Random(integer).random()`` is drawn from: it is the one part of that module whose
+All random numbers come from ``random.Random(integer).random()``, the only part of that module whose
 sequence Python guarantees across versions. The same language and seed always give the same reviews.
 """
 
@@ -28,13 +28,13 @@ WORDS_MIN, WORDS_MAX = 15, 120
 _SLOT = re.compile(r"\{(\w+)([!?]?)\}")
 _PLAIN = str.maketrans("áéíóúñ", "aeioun")
 
-# A pool holds alternatives; each is a text with %s in it and the pools that fill them.
+# A pool is a list of alternatives: a text with %s in it, and the pools that fill each %s.
 Pool: TypeAlias = "list[tuple[str, tuple[Pool, ...]]]"
 Draw: TypeAlias = Callable[[], float]
 
 
 class _Noun(NamedTuple):
-    """What a review speaks of: the bare word, its gender and number (0 or 1 each)."""
+    """The noun that a review is about: word without article, gender and number (0 or 1 each)."""
 
     word: str
     feminine: int
@@ -42,7 +42,7 @@ class _Noun(NamedTuple):
 
 
 class _Topic(NamedTuple):
-    """The pools to talk of one item with; a pair holds the negative one, then the positive."""
+    """The pools for reviews of one item; a pair is (negative, positive)."""
 
     telling: tuple[Pool, Pool]
     decoys: tuple[Pool, Pool]
@@ -50,7 +50,7 @@ class _Topic(NamedTuple):
 
 
 def _noun(written: str) -> _Noun:
-    """``"shoes*"`` is a plural; in Spanish the article says gender and number."""
+    """Parse a noun: ``"shoes*"`` is a plural; in Spanish the article gives gender and number."""
     article, _, word = written.partition(" ")
     if article in ("el", "la", "los", "las"):
         return _Noun(word, int(article in ("la", "las")), int(article in ("los", "las")))
@@ -58,7 +58,7 @@ def _noun(written: str) -> _Noun:
 
 
 def _agree(adjective: str, noun: _Noun) -> str:
-    """A Spanish adjective, given as masculine singular, in the noun's gender and number."""
+    """Inflect a Spanish adjective (masculine singular) to the gender and number of the noun."""
     if adjective.endswith("o"):
         adjective = adjective[:-1] + "oa"[noun.feminine]
     elif adjective.endswith("dor") and noun.feminine:
@@ -78,40 +78,42 @@ class _Grammar:
         self.pools: dict[tuple[str, _Noun, int, int], Pool] = {}
 
     def pool(self, name: str, noun: _Noun, polarity: int, mood: int = 0) -> Pool:
-        """The alternatives for ``name`` said of ``noun``; ``mood`` 1 is the subjunctive."""
+        """The alternatives of rule ``name`` about ``noun``; ``mood`` 1 is the subjunctive."""
         key = (name, noun, polarity, mood)
         if key not in self.pools:
             pool = self.pools[key] = []
             aspects = [_noun(aspect) for aspect in self.rules["aspect"]]
-            if name == "C":  # conceded of an aspect
-                pool += [("%s", (self.pool("concession", a, polarity, mood),)) for a in aspects]
-            elif name == "T":  # told of an aspect, or as often of the item itself
-                about = aspects + [noun] * len(aspects)
-                pool += [("%s", (self.pool("S", a, polarity, mood),)) for a in about]
+            if name == "C":  # a concession about an aspect
+                pool += [
+                    ("%s", (self.pool("concession", aspect, polarity, mood),)) for aspect in aspects
+                ]
+            elif name == "T":  # about an aspect, or as often about the item
+                subjects = aspects + [noun] * len(aspects)
+                pool += [("%s", (self.pool("S", subject, polarity, mood),)) for subject in subjects]
             else:
                 pool += [
-                    self.link(text, noun, polarity, mood)
+                    self.inflect(text, noun, polarity, mood)
                     for text in self.texts(name, noun, polarity)
                 ]
         return self.pools[key]
 
     def texts(self, name: str, noun: _Noun, polarity: int) -> list[str]:
-        """The alternatives as written; adjectives agree with the noun (``M`` with none)."""
+        """The alternatives of a rule as text; adjectives agree with the noun (``M`` with none)."""
         if name == "n":
             return [noun.word]
         if name in self.rules:
             return self.rules[name]
         written = self.rules[name[0].replace("M", "A") + "-+"[polarity]]
-        if name in ("A1", "A2"):  # a pair of adjectives is never twice the same
+        if name in ("A1", "A2"):  # so that the two adjectives of a pair differ
             written = written[int(name[1]) - 1 :: 2]
         if name[0] == "A" and self.language == "es":
             return [_agree(adjective, noun) for adjective in written]
         return written
 
-    def link(
+    def inflect(
         self, text: str, noun: _Noun, polarity: int, mood: int
     ) -> tuple[str, tuple[Pool, ...]]:
-        """One alternative, inflected, with the pools its slots draw from."""
+        """One alternative, inflected, with the pools that fill its slots."""
 
         def verb(match: re.Match[str]) -> str:
             forms = match[1].split("|")
@@ -128,12 +130,12 @@ class _Grammar:
         return _SLOT.sub("%s", text), tuple(slots)
 
 
-def _domains(written: str) -> list[dict[str, list[str]]]:
-    """The rules of each ``[domain]``, the common ones (those before the first) added to them."""
+def _domains(grammar: str) -> list[dict[str, list[str]]]:
+    """The rules of each ``[domain]``, with the common rules (those before the first domain)."""
     common: dict[str, list[str]] = {}
     domains: list[dict[str, list[str]]] = []
     rules, name = common, ""
-    for line in written.strip().splitlines():
+    for line in grammar.strip().splitlines():
         if line.startswith("["):
             rules = {symbol: list(texts) for symbol, texts in common.items()}
             domains.append(rules)
@@ -169,7 +171,7 @@ def _say(pool: Pool, draw: Draw) -> str:
 
 
 def _sentence(text: str, draw: Draw, language: str) -> str:
-    """With a capital and an end mark; now and then exclaimed, shouted or trailing off."""
+    """Capitalised, with end punctuation; some sentences are exclaimed, in capitals or trail off."""
     if language == "es":
         text = text.replace(" de el ", " del ").replace(" a el ", " al ")
         text = text.replace(" y i", " e i").replace(" y hi", " e hi")
@@ -185,24 +187,24 @@ def _sentence(text: str, draw: Draw, language: str) -> str:
 
 
 def _mistype(word: str, draw: Draw) -> str:
-    """Two letters swapped, one dropped, one doubled, or the accents forgotten."""
-    at = 1 + int(draw() * (len(word) - 2))
-    kind = int(draw() * 4)
-    if kind == 0:
-        return word[:at] + word[at + 1] + word[at] + word[at + 2 :]
-    if kind == 1:
-        return word[:at] + word[at + 1 :]
-    if kind == 2:
-        return word[:at] + word[at] + word[at:]
+    """Add a typing error: swap two letters, drop or double one, or drop the accents."""
+    index = 1 + int(draw() * (len(word) - 2))
+    error = int(draw() * 4)
+    if error == 0:
+        return word[:index] + word[index + 1] + word[index] + word[index + 2 :]
+    if error == 1:
+        return word[:index] + word[index + 1 :]
+    if error == 2:
+        return word[:index] + word[index] + word[index:]
     return word.translate(_PLAIN)
 
 
 def _review(topic: _Topic, label: int, draw: Draw, language: str) -> str:
-    """The telling sentence, 0 to 2 decoys and 0 to 4 fillers in any order, then the blemishes."""
+    """One verdict, 0 to 2 decoys and 0 to 4 fillers in any order, then typing errors."""
     parts = [_say(topic.telling[label], draw)]
     for pools, below in ((topic.decoys, 2.4), ((topic.fillers,), 4.4)):
         start = int(draw() * len(pools[0]))
-        step = len(pools[0]) // 5  # at most 5 are drawn, so no two are of the same frame
+        step = len(pools[0]) // 5  # at most 5 are drawn, so no two share a frame
         for number in range(int(draw() * below)):
             pool = pools[int(draw() * len(pools))]
             text = _fill(pool[(start + step * number) % len(pool)], draw)
@@ -211,16 +213,17 @@ def _review(topic: _Topic, label: int, draw: Draw, language: str) -> str:
     text = breaks.join([_sentence(part, draw, language) for part in parts])
     words = text.split(" ")
     for _ in range(int(draw() * len(words) * 0.06)):
-        at = int(draw() * len(words))
-        if len(words[at]) > 3 and words[at].isalpha():
-            words[at] = words[at].upper() if draw() < 0.1 else _mistype(words[at], draw)
+        index = int(draw() * len(words))
+        word = words[index]
+        if len(word) > 3 and word.isalpha():
+            words[index] = word.upper() if draw() < 0.1 else _mistype(word, draw)
     text = " ".join(words)
     return text.lower() if draw() < 0.06 else text
 
 
 def _stream(count: int, language: str, seed: int) -> Iterator[tuple[str, str]]:
     topics = _topics(language)
-    # An integer seed is used as its absolute value, so the sign is put into the lowest bit.
+    # Random() takes the absolute value of its seed, so the lowest bit holds the sign.
     draw = Random((2 * abs(seed) + (seed < 0)) * len(LANGUAGES) + LANGUAGES.index(language)).random
     label = 0
     for number in range(count):
@@ -232,18 +235,18 @@ def _stream(count: int, language: str, seed: int) -> Iterator[tuple[str, str]]:
 
 
 def sample_reviews(count: int, *, language: str = "en", seed: int = 0) -> Iterator[tuple[str, str]]:
-    """Synthetic reviews, one at a time, as ``(label, text)``.
+    """A stream of synthetic reviews ``(label, text)``.
 
     Labels are ``"negative"`` and ``"positive"``, one of each in every pair of reviews. A text has
-    15 to 120 words. Fewer reviews of one seed are the beginning of more.
+    15 to 120 words. With the same seed, a smaller `count` gives the first reviews of a larger one.
 
     Args:
-        count: how many reviews; nothing is held in memory.
+        count: number of reviews, 1 or more.
         language: ``"en"`` or ``"es"``.
-        seed: any integer; on every platform it gives the same reviews.
+        seed: any integer; the reviews are the same on every platform.
 
     Raises:
-        UsageError: the language is another one, or ``count`` is less than 1.
+        UsageError: the language is unknown, or `count` is less than 1.
     """
     if language not in LANGUAGES:
         raise UsageError(
@@ -252,5 +255,5 @@ def sample_reviews(count: int, *, language: str = "en", seed: int = 0) -> Iterat
             todo=f"use one of {', '.join(LANGUAGES)}",
         )
     if count < 1:
-        raise UsageError(f"count is {count}", where="sample_reviews", todo="ask for 1 or more")
+        raise UsageError(f"count is {count}", where="sample_reviews", todo="use 1 or more")
     return _stream(count, language, seed)

@@ -1,8 +1,8 @@
-"""Plain sentences, such as a reader types first: "The film was not good."
+"""Short synthetic sentences, such as "The film was not good."
 
-The made-up reviews of `sentir.synthetic.reviews` speak in longer turns and never say just that. So the
-small network of the lesson's page learns from these too: a clause, a denied one, or two of opposite
-polarity of which the one that is not conceded counts.
+The reviews of `sentir.synthetic.reviews` are longer and contain no such sentence, but readers of
+the lesson's web page type them first. So its small network is trained on these too: a clause, a
+negated clause, or two clauses of opposite polarity, of which the main one decides.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ Draw = Callable[[], float]
 
 
 class _Grammar(NamedTuple):
-    """Alternatives, with ``|`` between.
+    """Alternatives, separated by ``|``.
 
-    `words` holds pairs, what is bad and what is good, for the slots of the clauses; ``{n}`` is what
-    they speak of. `joins` joins a conceded clause, ``{0}``, and the one that counts.
+    `words` maps each slot of a clause to its negative and positive words; ``{n}`` is the noun.
+    `joins` joins a conceded clause ``{0}`` and the main clause ``{1}``.
     """
 
     nouns: str
     words: Mapping[str, tuple[str, str]]
-    says: str
-    denies: str
+    affirmed: str
+    negated: str
     joins: str
 
 
@@ -39,14 +39,14 @@ _GRAMMARS = {
             "v": ("hated|disliked", "loved|liked|enjoyed"),
             "b": ("hate", "love|like|enjoy"),
         },
-        says="the {n} was {a}|the {n} is {a}|it was {a}|i found it {a}|i {v} it|i {v} the {n}"
+        affirmed="the {n} was {a}|the {n} is {a}|it was {a}|i found it {a}|i {v} it|i {v} the {n}"
         "|the {n} was really {a}|i found the {n} {a}|it is very {a}",
-        denies="the {n} was not {a}|the {n} wasn't {a}|it was not {a}|it isn't {a}"
+        negated="the {n} was not {a}|the {n} wasn't {a}|it was not {a}|it isn't {a}"
         "|the {n} is not {a}|i did not {b} it|i didn't {b} the {n}|i don't think that it was {a}"
         "|i would not call it {a}|i do not think the {n} was {a}|the {n} was never {a}",
         joins="{0}, but {1}|although {0}, {1}|{1}, although {0}|{0}; still, {1}|{0}. however, {1}",
     ),
-    # Nouns carry their article, and an adjective agrees with it.
+    # Nouns have their article, and the adjective agrees with it.
     "es": _Grammar(
         nouns="la película|el libro|la novela|el hotel|la habitación|la comida|el servicio"
         "|la cámara|el teléfono|la historia|el guion|el final|la trama|el restaurante",
@@ -62,9 +62,9 @@ _GRAMMARS = {
                 "me gustó|me encantó|me emocionó",
             ),
         },
-        says="{n} fue {a}|{n} es {a}|{n} era {a}|me pareció {a}|{n} me pareció {a}|es muy {a}"
+        affirmed="{n} fue {a}|{n} es {a}|{n} era {a}|me pareció {a}|{n} me pareció {a}|es muy {a}"
         "|{n} fue muy {a}|{v} {n}|{g}|{n} {g}",
-        denies="{n} no fue {a}|{n} no es {a}|{n} no era {a}|no me pareció {a}|no es {a}|no {g}"
+        negated="{n} no fue {a}|{n} no es {a}|{n} no era {a}|no me pareció {a}|no es {a}|no {g}"
         "|{n} no {g}|{n} nunca fue {a}|no creo que {n} fuera {a}|no diría que {n} es {a}",
         joins="{0}, pero {1}|aunque {0}, {1}|{1}, aunque {0}|{0}; sin embargo, {1}"
         "|{0}. aun así, {1}",
@@ -73,12 +73,12 @@ _GRAMMARS = {
 
 
 def short_sentences(count: int, *, language: str, seed: int = 0) -> Iterator[tuple[str, str]]:
-    """Plain sentences, one at a time, as ``(label, text)``; labels take turns.
+    """A stream of short sentences ``(label, text)`` with alternating labels.
 
     Args:
-        count: how many.
+        count: number of sentences.
         language: ``"en"`` or ``"es"``.
-        seed: another one, other sentences.
+        seed: random seed.
     """
     draw = Random(seed).random
     for number in range(count):
@@ -86,7 +86,7 @@ def short_sentences(count: int, *, language: str, seed: int = 0) -> Iterator[tup
         yield ("negative", "positive")[polarity], _sentence(_GRAMMARS[language], polarity, draw)
 
 
-def _one(alternatives: str, draw: Draw) -> str:
+def _choose(alternatives: str, draw: Draw) -> str:
     choices = alternatives.split("|")
     return choices[int(draw() * len(choices))]
 
@@ -95,17 +95,17 @@ def _sentence(grammar: _Grammar, polarity: int, draw: Draw) -> str:
     text = _clause(grammar, polarity, draw)
     if draw() < 0.5:
         conceded = _clause(grammar, 1 - polarity, draw)
-        text = _one(grammar.joins, draw).format(conceded, text)
+        text = _choose(grammar.joins, draw).format(conceded, text)
     return text[0].upper() + text[1:] + ("." if draw() < 0.7 else "" if draw() < 0.6 else "!")
 
 
 def _clause(grammar: _Grammar, polarity: int, draw: Draw) -> str:
-    """A clause of that polarity: half of them deny one of the other."""
-    denied = draw() < 0.5
-    meant = 1 - polarity if denied else polarity
-    frame = _one(grammar.denies if denied else grammar.says, draw)
-    noun = _one(grammar.nouns, draw)
-    words = {slot: _one(pair[meant], draw) for slot, pair in grammar.words.items()}
+    """A clause of this polarity; half of them negate a clause of the other polarity."""
+    is_negated = draw() < 0.5
+    word_polarity = 1 - polarity if is_negated else polarity
+    frame = _choose(grammar.negated if is_negated else grammar.affirmed, draw)
+    noun = _choose(grammar.nouns, draw)
+    words = {slot: _choose(pair[word_polarity], draw) for slot, pair in grammar.words.items()}
     if noun.startswith("la ") and "{n}" in frame and words["a"].endswith("o"):
         words["a"] = words["a"][:-1] + "a"
     return frame.format(n=noun, **words)

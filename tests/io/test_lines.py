@@ -1,0 +1,119 @@
+"""Lines as bytes and as text: numbers, limits, encodings."""
+
+from __future__ import annotations
+
+import tracemalloc
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from fixtures.review_files import (
+    COMPRESS,
+    lines_of,
+    message,
+    read,
+    skipping,
+    written,
+)
+from sentir.errors import DataError
+from sentir.io.lines import UndecodableLine, text_lines
+
+COMPRESSIONS = [extension[1:] for extension in COMPRESS if extension]
+
+
+def test_lines_are_numbered_and_keep_their_bytes(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"one\r\n\n\x00\xfftwo\rtwo\nthree")
+    assert lines_of(path) == [(1, b"one\r"), (2, b""), (3, b"\x00\xfftwo\rtwo"), (4, b"three")]
+
+
+def test_long_lines_are_dropped(tmp_path: Path) -> None:
+    path = tmp_path / "long"
+    path.write_bytes(b"a\n" + b"x" * 11 + b"\nb\n" + b"y" * 1_000_000 + b"\nc\n" + b"z" * 99)
+    errors: list[DataError] = []
+    lines = lines_of(path, max_line_bytes=10, report=errors.append)
+    assert lines == [(1, b"a"), (3, b"b"), (5, b"c")]
+    assert [error.where for error in errors] == [f"{path}:{number}" for number in (2, 4, 6)]
+    assert str(errors[0]) == (
+        f"{path}:2: a line of more than 10 bytes; "
+        "check the file's format, or raise --max-line-bytes"
+    )
+    with pytest.raises(DataError, match="a line of more than 1,000 bytes"):
+        lines_of(path, max_line_bytes=1000)
+
+
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+def test_a_compressed_bomb_does_not_fill_memory(tmp_path: Path, compression: str) -> None:
+    path = tmp_path / "bomb"
+    path.write_bytes(COMPRESS[f".{compression}"](b"x" * 40_000_000))
+    lines_of(path, report=lambda error: None)  # imports on first use do not count
+    tracemalloc.start()
+    try:
+        assert lines_of(path, report=lambda error: None) == []
+        assert tracemalloc.get_traced_memory()[1] < 6_000_000
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+def test_an_incomplete_stream_gives_what_can_be_read(tmp_path: Path, compression: str) -> None:
+    random = Random(0)
+    text = b"".join(b"%d %d\n" % (number, random.getrandbits(60)) for number in range(100_000))
+    path = tmp_path / "cut"
+    path.write_bytes(COMPRESS[f".{compression}"](text)[:-1000])
+    errors: list[DataError] = []
+    lines = lines_of(path, report=errors.append)
+    assert len(lines) > 40_000
+    assert [line for _, line in lines] == text.split(b"\n")[: len(lines)]
+    assert str(errors[0]).startswith(
+        f"{path}:{len(lines) + 1}: the {compression} stream is damaged or incomplete ("
+    )
+    assert str(errors[0]).endswith(
+        "; download it again, or keep what can be read with --on-error skip"
+    )
+    with pytest.raises(DataError, match="incomplete"):
+        lines_of(path)
+
+
+def test_an_encoding_that_does_not_fit_is_an_error_with_its_place(tmp_path: Path) -> None:
+    content = "text,label\nbueno,1\nniño año,2\n"
+    path = written(tmp_path / "a.csv", content.encode("latin-1"))
+    assert message(path) == (
+        "a.csv:3: byte 0xf1 at column 3 is not utf-8; "
+        "pass --encoding latin-1 (or what it is), or convert the file with iconv"
+    )
+    assert skipping(path)[0] == ["bueno"]
+    assert read(path, encoding="latin-1")[1].text == "niño año"
+    marked = written(tmp_path / "b.csv", b"\xef\xbb\xbf" + content.encode())
+    assert read(marked)[1].text == "niño año"
+    assert read(marked)[1].fields == {"text": "niño año", "label": "2"}
+
+
+@pytest.mark.parametrize("encoding", ["UTF-16", "UTF-32"])
+def test_wide_encodings_are_refused_by_name(tmp_path: Path, encoding: str) -> None:
+    path = written(tmp_path / "a.csv", "text,label\nx,1\n".encode(encoding))
+    assert message(path, on_error="skip").startswith(f"a.csv: the file is in {encoding}; convert")
+
+
+def test_unknown_encodings_and_those_without_ascii_are_refused(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.csv", "text,label\nx,1\n")
+    assert message(path, encoding="latin-l") == (
+        "--encoding: no encoding is called 'latin-l'; try utf-8, latin-1 or cp1252"
+    )
+    assert "no encoding is called 'hex'" in message(path, encoding="hex")
+    for encoding in ("utf-16", "cp037", "utf-7"):
+        assert message(path, encoding=encoding) == (
+            f"--encoding: {encoding} cannot be read line by line; "
+            f"convert the file: iconv -f {encoding} -t utf-8"
+        )
+
+
+def test_text_lines_keep_carriage_returns_and_undecodable_lines_on_request(tmp_path: Path) -> None:
+    path = str(written(tmp_path / "a.txt", b"\xef\xbb\xbfone\r\n\xff!\nthree"))
+    errors: list[DataError] = []
+    assert list(text_lines(path, "utf-8", 100, errors.append)) == [(1, "one\r"), (3, "three")]
+    kept = list(text_lines(path, "utf-8", 100, errors.append, keep_undecodable=True))
+    assert kept == [(1, "one\r"), (2, "\ufffd!"), (3, "three")]
+    assert [isinstance(line, UndecodableLine) for _, line in kept] == [False, True, False]
+    assert [error.where for error in errors] == [f"{path}:2"] * 2

@@ -1,0 +1,250 @@
+"""Rows of CSV, TSV, JSON lines and Parquet."""
+
+from __future__ import annotations
+
+import gzip
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import fsspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from fixtures.review_files import (
+    ROWS,
+    message,
+    pairs,
+    read,
+    skipping,
+    write_parquet,
+    write_table,
+    written,
+)
+from sentir.errors import DataError, UsageError
+from sentir.io.reader import read_reviews
+from sentir.io.tables import parquet_schema
+
+
+def test_parquet_from_a_url(tmp_path: Path) -> None:
+
+    write_parquet(tmp_path / "a", ROWS)
+    with fsspec.open("memory://corpus/a.parquet", "wb") as stream:
+        stream.write((tmp_path / "a").read_bytes())
+    assert pairs(read_reviews(["memory://corpus/a.parquet"])) == ROWS
+
+
+def test_parquet_reads_only_the_columns_it_needs(tmp_path: Path) -> None:
+    table = pa.table({"id": [1], "content": ["good"], "title": ["A"], "label": [1.0]})
+    pq.write_table(table, tmp_path / "a.parquet")
+    options: dict[str, Any] = {"text_column": ("title", "content")}
+    (review,) = read(tmp_path / "a.parquet", **options)
+    assert (review.text, review.label) == ("A: good", "1")
+    assert review.fields == {"content": "good", "title": "A", "label": 1.0}
+    (review,) = read(tmp_path / "a.parquet", labelled=False, **options)
+    assert review.fields == {"id": 1, "content": "good", "title": "A", "label": 1.0}
+
+
+def test_a_header_that_cannot_be_used(tmp_path: Path) -> None:
+    assert message(written(tmp_path / "a.csv", "text,text,label\n")) == (
+        "a.csv: 'text' names two columns; rename one"
+    )
+    assert message(written(tmp_path / "a.csv", 'text,"la"bel\nx,1\n')) == (
+        "a.csv:1: the row is broken (',' expected after '\"'); "
+        'quote the field, and write " in it as ""'
+    )
+    assert pairs(read(written(tmp_path / "a.csv", "text,label,,\nx,1,,\n"))) == [("x", "1")]
+
+
+@pytest.mark.skipif(find_spec("pandas") is not None, reason="pandas has such times")
+def test_parquet_with_times_that_python_lacks(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    columns = {"text": ["x"], "label": ["1"], "seen": pa.array([1], pa.timestamp("ns"))}
+    pq.write_table(pa.table(columns), path)
+    assert pairs(read(path)) == [("x", "1")]  # training needs text and label only
+    assert message(path, labelled=False) == (
+        "a.parquet: a column has values that Python cannot hold (Nanosecond resolution temporal "
+        "type 1 is not safely convertible to microseconds to convert to datetime.datetime); "
+        "round its times to microseconds, or remove the column"
+    )
+
+
+def test_a_table_without_a_header(tmp_path: Path) -> None:
+    content = '"2","Great CD","My ""lovely"" Pat,\nshe"\n"1","","Bad"\n"1","short"\n'
+    named = {"columns": ("class", "title", "text"), "text_column": ("title", "text")}
+    for name in ("a.csv", "a.txt"):
+        texts, bad_rows = skipping(written(tmp_path / name, content), **named)
+        assert texts == ['Great CD: My "lovely" Pat,\nshe', "Bad"]
+        assert bad_rows == [
+            f"{name}:4: 2 fields where --columns names 3; quote a field that holds ','"
+        ]
+    reviews = read(written(tmp_path / "a.tsv", "x\t2\ny\t1\n"), columns=("review", "stars"))
+    assert pairs(reviews) == [("x", "2"), ("y", "1")]
+    assert [review.line for review in reviews] == [1, 2]
+    assert reviews[0].fields == {"review": "x", "stars": "2"}
+    assert message(tmp_path / "a.tsv", columns=("review", "review")) == (
+        "a.tsv: 'review' names two columns; rename one"
+    )
+    assert message(tmp_path / "a.tsv", columns=("x", "stars")) == (
+        "a.tsv: none of the columns 'x', 'stars' has a usual name for the text; "
+        "name it with --text-column"
+    )
+    with pytest.raises(UsageError, match="--columns for jsonl; it is for CSV and TSV"):
+        read(written(tmp_path / "a.jsonl", "{}\n"), columns=("x", "y"))
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_the_delimiter_is_the_headers(tmp_path: Path, delimiter: str) -> None:
+    path = tmp_path / "a.csv"
+    write_table(path, ROWS, delimiter)
+    assert pairs(read(path)) == ROWS
+
+
+def test_broken_csv_rows(tmp_path: Path) -> None:
+    path = written(
+        tmp_path / "a.csv",
+        'text,label\na,1\nb\nc,1,x\n"d" d,1\n,1\ne,\nf\rg,1\n"h\nh",1\n"never closed,1\ni,2\nj,1\n',
+    )
+    texts, bad_rows = skipping(path)
+    assert texts == ["a", "h\nh", "i", "j"]
+    quote = 'quote the field, and write " in it as ""'
+    assert bad_rows == [
+        "a.csv:3: 1 fields where the header has 2; quote a field that holds ','",
+        "a.csv:4: 3 fields where the header has 2; quote a field that holds ','",
+        f"a.csv:5: the row is broken (',' expected after '\"'); {quote}",
+        "a.csv:6: the text is empty; remove the row",
+        "a.csv:7: no label in column 'label'; add it or remove the row",
+        "a.csv:8: a carriage return within a field; quote the field",
+        'a.csv:11: a quote opens in this row and is never closed; close it; write " as ""',
+    ]
+    assert message(path).startswith("a.csv:3: 1 fields")
+
+
+def test_an_open_quote_costs_one_row_of_a_long_file(tmp_path: Path) -> None:
+    rows = [f"row {number},1\n" for number in range(3000)]
+    rows[1000] = '"' + rows[1000]
+    path = written(tmp_path / "a.csv", "text,label\n" + "".join(rows))
+    texts, bad_rows = skipping(path, max_line_bytes=5000)
+    assert len(texts) == 2999
+    assert bad_rows == [
+        'a.csv:1002: a quote opens in this row and is never closed; close it; write " as ""'
+    ]
+
+
+def test_an_undecodable_line_costs_its_record(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.csv", b'text,label\n"a\n\xff\nb",1\nc,2\n')
+    texts, bad_rows = skipping(path)
+    assert texts == ["c"]
+    assert [row.partition(" is not")[0] for row in bad_rows] == ["a.csv:3: byte 0xff at column 1"]
+
+
+def test_a_line_too_long_breaks_its_record(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.csv", f'text,label\n"a\n{"x" * 99}\nb,1\nc,2\n')
+    texts, bad_rows = skipping(path, max_line_bytes=50)
+    assert texts == ["b", "c"]
+    assert [row.partition(";")[0] for row in bad_rows] == [
+        "a.csv:3: a line of more than 50 bytes",
+        "a.csv:2: the row is broken (a line within it cannot be read)",
+    ]
+
+
+def test_the_longest_line_is_an_option(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.csv", f"text,label\n{'x' * 400_000},1\n")
+    assert len(read(path)[0].text) == 400_000
+    assert message(path, max_line_bytes=1000).startswith("a.csv:2: a line of more than 1,000 bytes")
+
+
+def test_broken_json_rows(tmp_path: Path) -> None:
+    path = written(
+        tmp_path / "a.jsonl",
+        '{"text": "a", "label": 1}\n{"text": "b"\n\n[1]\n{"text": "c"}\n{"label": 1}\n'
+        '{"text": 5, "label": 1}\n{"text": "d", "label": [1]}\n{"text": "\\ud83d", "label": 1}\n'
+        + "[" * 100_000
+        + '\n{"text": "e", "label": NaN}\n{"text": "f", "label": 2, "more": {}}\n',
+    )
+    texts, bad_rows = skipping(path)
+    assert texts == ["a", "f"]
+    assert [row.partition(" (")[0] for row in bad_rows] == [
+        "a.jsonl:2: not JSON",
+        'a.jsonl:4: JSON list, not an object; write {"text": ..., "label": ...}',
+        "a.jsonl:5: no label in column 'label'; add it or remove the row",
+        "a.jsonl:6: the text is empty; remove the row",
+        "a.jsonl:7: column 'text' holds int 5, not text; quote it",
+        "a.jsonl:8: the label is [1]; give one text or number",
+        "a.jsonl:9: character 1 of the text is half of a surrogate pair; write the character whole",
+        "a.jsonl:10: not JSON",
+        "a.jsonl:11: no label in column 'label'; add it or remove the row",
+    ]
+    assert message(path) == (
+        "a.jsonl:2: not JSON (Expecting ',' delimiter: line 1 column 13 (char 12)); "
+        "write one JSON object per line"
+    )
+
+
+def test_json_whose_first_rows_lack_the_columns(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.jsonl", '{"error": "x"}\n{"text": "a", "label": 1}\n')
+    assert skipping(path)[0] == ["a"]
+    assert message(path).startswith("a.jsonl:1: none of the columns 'error' has a usual name")
+
+
+def test_a_json_array_is_refused(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.json", '\n[{"text": "a", "label": 1}]')
+    assert message(path, on_error="skip").startswith(
+        "a.json:2: a JSON array, not JSON lines; write"
+    )
+
+
+def test_parquet_rows_without_text_or_label(tmp_path: Path) -> None:
+    table = pa.table({"text": ["a", None, "c"], "label": [1, 0, None]})
+    pq.write_table(table, tmp_path / "a.parquet")
+    texts, bad_rows = skipping(tmp_path / "a.parquet")
+    assert texts == ["a"]
+    assert bad_rows == [
+        "a.parquet:2: the text is empty; remove the row",
+        "a.parquet:3: no label in column 'label'; add it or remove the row",
+    ]
+
+
+def test_parquet_that_cannot_be_read(tmp_path: Path) -> None:
+    assert message("-", format="parquet") == (
+        "standard input: Parquet cannot be read from a pipe; name the file"
+    )
+    rows = [(f"{number} " * 50, "pos") for number in range(9)]
+    path = tmp_path / "a.parquet"
+    write_parquet(path, rows)
+    whole = path.read_bytes()
+    assert message(written(tmp_path / "b.parquet.gz", gzip.compress(whole))) == (
+        "b.parquet.gz: Parquet in a gz file; decompress it first: Parquet is compressed inside"
+    )
+    assert message(written(tmp_path / "c.parquet", "text,label\n")) == (
+        "c.parquet: not a Parquet file; pass its --format"
+    )
+    cut = written(tmp_path / "d.parquet", whole[:-20])
+    assert message(cut, on_error="skip").startswith(
+        "d.parquet: the Parquet file is damaged after row 0 ("
+    )
+
+
+def test_parquet_that_is_damaged_in_the_middle(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    table = pa.table({"text": [f"{n} " * 9 for n in range(6000)], "label": ["pos"] * 6000})
+    pq.write_table(table, path, row_group_size=2000, compression="gzip", use_dictionary=False)
+    offset = pq.ParquetFile(path).metadata.row_group(1).column(0).data_page_offset
+    data = bytearray(path.read_bytes())
+    data[offset + 20 : offset + 4000] = b"\xff" * 3980
+    path.write_bytes(data)
+    texts, bad_rows = skipping(path)
+    assert texts == [f"{n} " * 9 for n in range(len(texts))]
+    assert len(texts) > 1000
+    assert bad_rows[0].startswith(
+        f"a.parquet: the Parquet file is damaged after row {len(texts):,} ("
+    )
+    assert message(path).endswith("; download it again")
+
+
+def test_the_schema_of_parquet(tmp_path: Path) -> None:
+    write_parquet(tmp_path / "a.parquet", ROWS)
+    assert parquet_schema(str(tmp_path / "a.parquet")).names == ["text", "label"]
+    with pytest.raises(DataError, match="not a Parquet file"):
+        parquet_schema(str(written(tmp_path / "b.parquet", "text")))

@@ -101,7 +101,7 @@ def train(
             hidden=True,
         ),
     ] = None,
-    engine: Annotated[
+    teacher_engine: Annotated[
         str,
         typer.Option(
             help="engine of the teachers, as for 'sentir predict'",
@@ -109,6 +109,14 @@ def train(
             hidden=True,
         ),
     ] = "auto",
+    teacher_precision: Annotated[
+        str,
+        typer.Option(
+            help="precision of the teachers: float32 or int8",
+            rich_help_panel="Distillation",
+            hidden=True,
+        ),
+    ] = "float32",
     tensorboard: TENSORBOARD = False,
     read: dict[str, Any],
     text: dict[str, Any],
@@ -149,7 +157,7 @@ def train(
     if teacher:
         from sentir.inference.predictor import load  # only here: it loads ONNX Runtime
 
-        teachers = [load(path, engine, bulk=True) for path in teacher]
+        teachers = [load(path, teacher_engine, teacher_precision, bulk=True) for path in teacher]
     with run_callbacks(output, tensorboard=tensorboard) as callbacks:
         run = train_classifier(
             sources,

@@ -1,0 +1,38 @@
+"""``sentir doctor``."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from fixtures.command import sentir
+
+
+def test_doctor(capfd: pytest.CaptureFixture[str]) -> None:
+    code, out, err = sentir("doctor", capfd=capfd)
+    assert code == 0, err
+    told = {line[:12].strip(): line[13:] for line in out.splitlines()}
+    assert [*told] == ["versions", "processor", "device", "memory", "float32", "bfloat16",
+                       "training", "torch engine", "onnx engine", "numba engine",
+                       "int8"]  # fmt: skip
+    assert torch.__version__ in told["versions"]
+    assert "training goes to" in told["device"]
+    assert told["training"] == "GRUs of up to 256 units learn by a kernel of our own"
+    for name in ("torch", "onnx", "numba"):
+        assert float(told[f"{name} engine"].split(" reviews/s")[0].replace(",", "")) > 1
+    assert "taken for texts unless" in told["onnx engine"]
+    assert "taken for files unless" in told["numba engine"]
+    assert "taken" not in told["torch engine"]
+    assert told["int8"] == "not for preset base, only for LSTMs"
+
+
+def test_doctor_without_the_extra(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for module in ("cli.examine", "inference.engines"):
+        monkeypatch.setattr(f"sentir.{module}.numba_is_installed", lambda: False)
+    code, out, _ = sentir("doctor", capfd=capfd)
+    assert code == 0
+    assert "numba engine not installed: pip install 'sentir[numba]'" in out
+    assert "kernel of our own, once there: pip install 'sentir[numba]'" in out
+    assert "taken for texts and files unless" in out

@@ -1,4 +1,4 @@
-"""Every engine answers as the network does, alone or among others, by several threads."""
+"""Every engine answers as the network does, alone or among others, from several threads."""
 
 from __future__ import annotations
 
@@ -15,34 +15,43 @@ from sentir.errors import MissingExtraError, UsageError
 from sentir.inference import engines as engine_module
 from sentir.inference import onnx_graph
 from sentir.inference.engines import OnnxEngine, TorchEngine, select_engine
-from sentir.inference.numba_engine import QuantizedEngine
+from sentir.inference.numba_engine import NumbaEngine, NumbaInt8Engine
 from sentir.inference.predictor import Predictor
 
-# Sums in another order, in float32; the LSTM in 8 bits, here with 5 units.
-TOLERANCE = {"torch": 1e-6, "onnx": 1e-6, "fused": 1e-6, "int8": 0.05}
+# In float32 sums are taken in another order. In int8 weights of 5 units are rounded.
+TOLERANCE = {
+    ("torch", "float32"): 1e-6,
+    ("onnx", "float32"): 1e-6,
+    ("numba", "float32"): 1e-6,
+    ("onnx", "int8"): 0.05,
+    ("numba", "int8"): 0.05,
+}
 
 
-@pytest.mark.parametrize("name", TOLERANCE)
+@pytest.mark.parametrize(("name", "precision"), TOLERANCE)
 @pytest.mark.parametrize("classes", [2, 3])
-def test_answers_are_the_networks_alone_or_together(name: str, classes: int) -> None:
+def test_answers_are_the_networks_alone_or_together(
+    name: str, precision: str, classes: int
+) -> None:
     bundle = toy(classes=classes, pooling="attention", bigram_buckets=50, embedding_skip=True)
     texts = random_texts(150)
-    wanted_NC = Predictor(bundle, "torch").predict_proba(texts)
-    predictor = Predictor(bundle, name)
-    assert predictor.engine.name == name
-    found_NC = predictor.predict_proba(texts)
-    np.testing.assert_allclose(found_NC, wanted_NC, rtol=0, atol=TOLERANCE[name])
-    np.testing.assert_allclose(found_NC.sum(axis=1), 1, rtol=0, atol=1e-12)
+    expected_NC = Predictor(bundle, "torch").predict_proba(texts)
+    predictor = Predictor(bundle, name, precision)
+    assert (predictor.engine.name, predictor.engine.precision) == (name, precision)
+    tolerance = TOLERANCE[name, precision]
+    actual_NC = predictor.predict_proba(texts)
+    np.testing.assert_allclose(actual_NC, expected_NC, rtol=0, atol=tolerance)
+    np.testing.assert_allclose(actual_NC.sum(axis=1), 1, rtol=0, atol=1e-12)
     alone = [predictor.predict_one(text).probability for text in texts]
-    np.testing.assert_allclose(alone, found_NC.max(axis=1), rtol=0, atol=TOLERANCE[name])
-    assert wanted_NC.std(axis=0).min() > 0.01
+    np.testing.assert_allclose(alone, actual_NC.max(axis=1), rtol=0, atol=tolerance)
+    assert expected_NC.std(axis=0).min() > 0.01
 
 
-@pytest.mark.parametrize("name", ["onnx", "fused"])
-def test_several_threads_ask_one_engine(name: str) -> None:
+@pytest.mark.parametrize("name", ["onnx", "numba"])
+def test_several_threads_use_one_engine(name: str) -> None:
     engine = select_engine(toy(), name)
     random = np.random.default_rng(0)
-    batches = [pad([random.integers(2, 15, 1 + at % 40)], 40) for at in range(200)]
+    batches = [pad([random.integers(2, 15, 1 + row % 40)], 40) for row in range(200)]
     one_by_one = [engine.probabilities(batch) for batch in batches]
     with ThreadPoolExecutor(4) as pool:
         assert np.array_equal(one_by_one, list(pool.map(engine.probabilities, batches)))
@@ -52,24 +61,27 @@ def test_auto_is_onnx_where_it_can_be_and_never_int8(monkeypatch: pytest.MonkeyP
     for cell in ("lstm", "gru", "rnn"):
         engine = select_engine(toy(cell=cell))
         assert isinstance(engine, OnnxEngine)
-        assert engine.name == "onnx"
+        assert (engine.name, engine.precision) == ("onnx", "float32")
     monkeypatch.setattr(onnx_graph, "LARGEST_BYTES", 1000)
     assert isinstance(select_engine(toy()), TorchEngine)
     with pytest.raises(UsageError, match="more than the 1,000 bytes"):
         select_engine(toy(), "onnx")
 
 
-def test_auto_is_fused_for_many_answers_of_a_gated_cell(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_auto_is_numba_for_many_answers_of_a_gated_cell(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [select_engine(toy(cell=cell), bulk=True).name for cell in ("lstm", "gru", "rnn")] == [
-        "fused", "fused", "onnx",
+        "numba", "numba", "onnx",
     ]  # fmt: skip
-    assert Predictor(toy(), bulk=True).engine.name == "fused"
+    assert Predictor(toy(), bulk=True).engine.name == "numba"
     wide = toy(hidden_size=engine_module.MAX_NUMBA_HIDDEN + 1)
     assert select_engine(wide, bulk=True).name == "onnx"
     monkeypatch.setattr(engine_module, "numba_is_installed", lambda: False)
     assert select_engine(toy(), bulk=True).name == "onnx"
-    with pytest.raises(MissingExtraError, match=r"engine fused needs .* numba.*'sentir\[fused\]'"):
-        select_engine(toy(), "fused")
+    for precision in ("float32", "int8"):
+        with pytest.raises(
+            MissingExtraError, match=r"engine numba needs .* numba.*'sentir\[numba\]'"
+        ):
+            select_engine(toy(), "numba", precision)
 
 
 def test_numba_is_loaded_for_many_answers_only() -> None:
@@ -81,30 +93,51 @@ def test_numba_is_loaded_for_many_answers_only() -> None:
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
 
 
-def test_int8_is_our_own_for_many_answers_of_a_wide_lstm(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_auto_in_int8_is_numba_for_many_answers_of_a_wide_lstm(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     wide = toy(hidden_size=engine_module.MAX_NUMBA_HIDDEN + 1)
-    assert isinstance(select_engine(wide, "int8", bulk=True), QuantizedEngine)
-    assert isinstance(select_engine(wide, "int8"), OnnxEngine)
-    assert isinstance(select_engine(toy(), "int8", bulk=True), OnnxEngine)
+    auto = "auto", "int8"
+    assert isinstance(select_engine(wide, *auto, bulk=True), NumbaInt8Engine)
+    assert isinstance(select_engine(wide, *auto), OnnxEngine)
+    assert isinstance(select_engine(toy(), *auto, bulk=True), OnnxEngine)
     monkeypatch.setattr(engine_module, "numba_is_installed", lambda: False)
-    assert isinstance(select_engine(wide, "int8", bulk=True), OnnxEngine)
+    engine = select_engine(wide, *auto, bulk=True)
+    assert isinstance(engine, OnnxEngine)
+    assert engine.precision == "int8"
 
 
-def test_what_no_engine_can_is_refused() -> None:
+@pytest.mark.parametrize("bulk", [False, True])
+def test_a_named_engine_is_taken_whatever_the_number_of_answers(bulk: bool) -> None:
+    wide = toy(hidden_size=engine_module.MAX_NUMBA_HIDDEN + 1)
+    for bundle in (toy(), wide):
+        assert type(select_engine(bundle, "numba", bulk=bulk)) is NumbaEngine
+        assert type(select_engine(bundle, "numba", "int8", bulk=bulk)) is NumbaInt8Engine
+        assert isinstance(select_engine(bundle, "onnx", "int8", bulk=bulk), OnnxEngine)
+
+
+def test_what_no_engine_can_compute_is_refused() -> None:
     with pytest.raises(UsageError, match="no engine 'tensorrt'; take one of auto, torch, onnx"):
         select_engine(toy(), "tensorrt")
-    with pytest.raises(UsageError, match="int8 is for the cell lstm, this model's is rnn"):
-        select_engine(toy(cell="rnn"), "int8")
+    with pytest.raises(UsageError, match="no precision 'int4'; take float32 or int8"):
+        select_engine(toy(), precision="int4")
+    with pytest.raises(UsageError, match="the engine torch has no precision int8; take"):
+        select_engine(toy(), "torch", "int8")
+    for engine in ("auto", "onnx"):
+        with pytest.raises(UsageError, match="int8 is for the cell lstm, this model's is rnn"):
+            select_engine(toy(cell="rnn"), engine, "int8")
+    with pytest.raises(UsageError, match="int8 is for the cell lstm, this model's is gru"):
+        select_engine(toy(cell="gru"), "numba", "int8")
 
 
 def test_extreme_logits_keep_their_probabilities() -> None:
-    """In float64 a probability next to 1 is not yet 1, by any engine."""
+    """In float64 a probability next to 1 is not yet 1, with any engine."""
     bundle = toy()
     bundle.weights["head.weight"][:] = 0
     bundle.weights["head.bias"][:] = 30.0
-    for name in ("torch", "onnx", "fused"):
-        shares_BC = select_engine(bundle, name).probabilities(pad([[2, 3]], 40))
-        assert 0 < shares_BC[0, 0] == pytest.approx(np.exp(-30), rel=1e-5)
+    for name in ("torch", "onnx", "numba"):
+        probabilities_BC = select_engine(bundle, name).probabilities(pad([[2, 3]], 40))
+        assert 0 < probabilities_BC[0, 0] == pytest.approx(np.exp(-30), rel=1e-5)
 
 
 def test_no_usage_data_is_sent() -> None:
@@ -113,7 +146,7 @@ def test_no_usage_data_is_sent() -> None:
         f"import {engine_module.__name__};"
         "assert 'onnxruntime' in sys.modules; print(os.environ['ORT_DISABLE_TELEMETRY'])"
     )
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, timeout=60
     )
-    assert done.stdout == "1\n", done.stderr
+    assert process.stdout == "1\n", process.stderr

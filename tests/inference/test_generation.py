@@ -40,8 +40,8 @@ def clouds(tmp_path_factory: pytest.TempPathFactory) -> TextGenerator:
     file = folder / "clouds.txt"
     file.write_text("\n".join(lines) + "\n", "utf-8")
     config = PretrainConfig().override(
-        {"embedding_dim": 16, "hidden_size": 16, "epochs": 6, "batch_size": 16, "learning_rate": 0.02,
-         "num_sampled": 100, "eval_steps": 66, "device": "cpu"}
+        {"embedding_dim": 16, "hidden_size": 16, "epochs": 6, "batch_size": 16,
+         "learning_rate": 0.02, "num_sampled": 100, "eval_steps": 66, "device": "cpu"}
     )  # fmt: skip
     return TextGenerator(pretrain([str(file)], Path(folder, "run"), config=config).bundle)
 

@@ -16,7 +16,7 @@ from sentir.bundle import Bundle
 from sentir.data.batching import Batch, pad
 from sentir.errors import UsageError
 from sentir.inference import numba_engine
-from sentir.inference.numba_engine import NumbaEngine, QuantizedEngine
+from sentir.inference.numba_engine import NumbaEngine, NumbaInt8Engine
 from sentir.inference.numba_layer import CELLS
 from sentir.nn.kernels.availability import TILE_UNITS
 from sentir.nn.kernels.primitives import compiled, tanh
@@ -31,10 +31,10 @@ MAKES = [
     *({"cell": "lstm", "pooling": "attention", "bidirectional": both, "num_layers": layers,
        "embedding_skip": skip, "bigram_buckets": 50}
       for both in (False, True) for layers in (1, 3) for skip in (False, True)),
-    {"cell": "lstm", "pooling": "attention", "bidirectional": True, "num_layers": 1, "embedding_skip": True,
-     "ngram_buckets": 70},
-    *({"cell": cell, "pooling": "max", "bidirectional": True, "num_layers": 2, "embedding_skip": True,
-       "bigram_buckets": 50, "ngram_buckets": 70} for cell in CELLS),
+    {"cell": "lstm", "pooling": "attention", "bidirectional": True, "num_layers": 1,
+     "embedding_skip": True, "ngram_buckets": 70},
+    *({"cell": cell, "pooling": "max", "bidirectional": True, "num_layers": 2,
+       "embedding_skip": True, "bigram_buckets": 50, "ngram_buckets": 70} for cell in CELLS),
 ]  # fmt: skip
 # A text alone, of one token, in every order, and more than a text of one length.
 BATCHES = ([1], [4], [1, 9, 4], [7, 1, 20, 7, 33, 7], [*range(1, 34)])
@@ -76,13 +76,13 @@ def test_equal_to_the_network(make: dict[str, Any], classes: int) -> None:
 
 @pytest.mark.parametrize(
     "make",
-    [make for make in MAKES if make["cell"] in QuantizedEngine.cells],
+    [make for make in MAKES if make["cell"] in NumbaInt8Engine.cells],
     ids=lambda make: f"{by_name(make)}-{len(make)}",
 )
 def test_near_to_the_network_in_8_bits(make: dict[str, Any]) -> None:
     bundle = toy(**make)
     shrink(bundle)  # weights that make much of every rounding are nobody's
-    agree(bundle, QuantizedEngine, ROUNDED)
+    agree(bundle, NumbaInt8Engine, ROUNDED)
 
 
 @pytest.mark.parametrize("hidden", [1, TILE_UNITS, TILE_UNITS + 1, 2 * TILE_UNITS])
@@ -106,7 +106,7 @@ def test_equal_without_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
     agree(bundle)
 
 
-@pytest.mark.parametrize("kind", [NumbaEngine, QuantizedEngine])
+@pytest.mark.parametrize("kind", [NumbaEngine, NumbaInt8Engine])
 def test_padding_and_neighbours_change_nothing(kind: type[NumbaEngine]) -> None:
     engine = kind(toy(pooling="attention", num_layers=2, embedding_skip=True, ngram_buckets=70))
     together = batch([4, 1, 12])
@@ -129,7 +129,7 @@ def test_tanh_is_as_near_as_is_said() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "cell"),
-    [(kind, cell) for kind in (NumbaEngine, QuantizedEngine) for cell in kind.cells],
+    [(kind, cell) for kind in (NumbaEngine, NumbaInt8Engine) for cell in kind.cells],
 )
 def test_gates_at_their_limits_give_numbers(kind: type[NumbaEngine], cell: str) -> None:
     bundle = toy(cell=cell, pooling="attention")
@@ -142,10 +142,10 @@ def test_gates_at_their_limits_give_numbers(kind: type[NumbaEngine], cell: str) 
 
 @pytest.mark.parametrize(
     ("kind", "cells", "cell"),
-    [(NumbaEngine, "lstm or gru", "rnn"), (QuantizedEngine, "lstm", "gru")],
+    [(NumbaEngine, "lstm or gru", "rnn"), (NumbaInt8Engine, "lstm", "gru")],
 )
 def test_other_cells_are_refused(kind: type[NumbaEngine], cells: str, cell: str) -> None:
-    message = f"{kind.name} is for the cell {cells}, this model's is {cell}; take onnx"
+    message = f"numba in {kind.precision} is for the cell {cells}, this model's is {cell}; take"
     with pytest.raises(UsageError, match=message):
         kind(toy(cell=cell))
 
@@ -158,7 +158,11 @@ def test_compiles_where_nothing_can_be_kept() -> None:
 
 
 def test_loading_the_kernel_warns_of_nothing() -> None:
-    program = "import numpy as np\nfrom sentir.nn.kernels.primitives import tanh\nprint(tanh(np.float32(0)))"
+    program = (
+        "import numpy as np\n"
+        "from sentir.nn.kernels.primitives import tanh\n"
+        "print(tanh(np.float32(0)))"
+    )
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, timeout=120
     )

@@ -23,11 +23,11 @@ from sentir.nn.restore import restore_classifier
 TOLERANCE = 1e-5
 MAKES = [
     *MAKES,
-    *({"cell": cell, "pooling": "attention", "bidirectional": both, "num_layers": 2, "embedding_skip": skip,
-       "bigram_buckets": 50}
+    *({"cell": cell, "pooling": "attention", "bidirectional": both, "num_layers": 2,
+       "embedding_skip": skip, "bigram_buckets": 50}
       for cell in ("lstm", "gru", "rnn") for both in (False, True) for skip in (False, True)),
-    {"cell": "lstm", "pooling": "attention", "bidirectional": True, "num_layers": 1, "embedding_skip": True,
-     "bigram_buckets": 50, "ngram_buckets": 70},
+    {"cell": "lstm", "pooling": "attention", "bidirectional": True, "num_layers": 1,
+     "embedding_skip": True, "bigram_buckets": 50, "ngram_buckets": 70},
 ]  # fmt: skip
 V = len(WORDS) + 2
 

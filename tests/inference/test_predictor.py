@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import time
 from collections.abc import Iterator
@@ -142,7 +143,7 @@ def test_nothing_goes_on_when_the_caller_stops(
     next(stream)
     stream.close()
     predictor._threads().shutdown()
-    assert asked < 2 * WINDOW / predictor.engine.batch
+    assert asked < 2 * WINDOW / predictor.engine.batch_size
 
 
 def test_the_stream_gives_what_predict_gives(
@@ -206,3 +207,24 @@ def test_a_forked_process_has_threads_of_its_own() -> None:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
     assert ended == (child, 0)
+
+
+@pytest.mark.parametrize(
+    ("engine", "precision"),
+    [("auto", "float32"), ("torch", "float32"), ("numba", "float32"), ("onnx", "int8")],
+)
+def test_a_pickled_predictor_answers_alike(bundle: Bundle, engine: str, precision: str) -> None:
+    predictor = Predictor(bundle, engine, precision, bulk=True)
+    copy = pickle.loads(pickle.dumps(predictor))
+    assert (copy.engine.name, copy.engine.precision) == (predictor.engine.name, precision)
+    texts = random_texts(5)
+    np.testing.assert_array_equal(copy.predict_proba(texts), predictor.predict_proba(texts))
+
+
+def test_the_identity_is_equal_for_equal_answers(bundle: Bundle, tmp_path: Path) -> None:
+    save_bundle(bundle, tmp_path / "a")
+    save_bundle(toy(classes=3), tmp_path / "b")
+    identities = {load(tmp_path / "a", engine).identity for engine in ("torch", "onnx", "numba")}
+    assert len(identities) == 1
+    assert load(tmp_path / "a", "onnx", "int8").identity == f"{identities.copy().pop()}, int8"
+    assert load(tmp_path / "b").identity not in identities

@@ -30,10 +30,13 @@ from sentir.errors import UsageError
 ENGINE = Annotated[
     str,
     typer.Option(
-        help="what computes the answers: torch; onnx, the same and faster; fused, GRUs and "
-        "LSTMs faster still (pip install 'sentir\\[fused]'); int8, LSTMs in 8 bits, a little off; "
-        "or auto: fused for files where it is installed, onnx else"
+        help="inference engine: torch; onnx, several times as fast; numba, faster for many GRU or "
+        "LSTM answers (pip install 'sentir\\[numba]'); or auto: numba for files where it is "
+        "installed, else onnx"
     ),
+]
+PRECISION = Annotated[
+    str, typer.Option(help="float32; or int8, smaller, faster and less exact (LSTM only)")
 ]
 
 
@@ -50,6 +53,7 @@ def evaluate(
     mistakes: Annotated[int, typer.Option(min=0, help="most confident mistakes shown")] = 5,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
     engine: ENGINE = "auto",
+    precision: PRECISION = "float32",
     read: dict[str, Any],
 ) -> None:
     """Measure a model on labelled reviews.
@@ -58,7 +62,7 @@ def evaluate(
 
       sentir evaluate runs/shop test.csv
       sentir evaluate runs/shop test.csv --json > figures.json
-      sentir evaluate runs/shop test.csv --engine int8
+      sentir evaluate runs/shop test.csv --precision int8
     """
     from sentir.inference.evaluate import evaluate as measure_on
     from sentir.inference.predictor import load
@@ -66,7 +70,7 @@ def evaluate(
 
     options = read_options(read)
     bad_rows = BadRows(options.on_error)
-    predictor = load(model, engine, bulk=True)
+    predictor = load(model, engine, precision, bulk=True)
     with counting("measuring") as advance:
         measured = measure_on(
             predictor, files, options=options, labels=labels, bad_rows=bad_rows, advance=advance,
@@ -119,6 +123,7 @@ def predict(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="write JSON lines")] = False,
     engine: ENGINE = "auto",
+    precision: PRECISION = "float32",
     read: dict[str, Any],
 ) -> None:
     """Label texts, or every review of a file.
@@ -151,7 +156,7 @@ def predict(
             f"--json, and a name that asks for {asked}", where=output, todo="leave one"
         )
     are_texts = as_text or len(inputs) > 1 or not looks_like_file(inputs[0])
-    answers = Answers(load(model, engine, bulk=not are_texts), every=probabilities)
+    answers = Answers(load(model, engine, precision, bulk=not are_texts), every=probabilities)
     kind: Literal["jsonl"] | None = "jsonl" if as_json else None
     if are_texts:
         predict_texts(answers, inputs, output, kind=kind)
@@ -212,9 +217,7 @@ def export(
         Path | None,
         typer.Option("--output", "-o", help="file to write (unset: model.onnx in MODEL)"),
     ] = None,
-    precision: Annotated[
-        str, typer.Option(help="float32; or int8, smaller, faster and a little off (LSTM only)")
-    ] = "float32",
+    precision: PRECISION = "float32",
 ) -> None:
     """Write the network as one file that other programs can compute with.
 

@@ -12,20 +12,20 @@ import torch
 
 from sentir.bundle import Bundle
 from sentir.config import DEFAULT_PRESET, Config
-from sentir.inference.engines import ENGINES, INT8_CELLS, select_engine
+from sentir.inference.engines import ENGINES, select_engine
 from sentir.inference.predictor import Predictor
 from sentir.io.labels import LabelScheme
 from sentir.nn.classifier import SentimentClassifier
-from sentir.nn.kernels.availability import MAX_HIDDEN, numba_is_installed
+from sentir.nn.kernels.availability import MAX_HIDDEN, NUMBA_INT8_CELLS, numba_is_installed
 from sentir.nn.restore import to_arrays
 from sentir.text.tokenizer import WordTokenizer
 from sentir.training.device import choose_device
 from sentir.training.malloc import can_tune_malloc
-from sentir.training.precision import LEAST_HIDDEN, has_fast_bfloat16
+from sentir.training.precision import MIN_HIDDEN_SIZE, has_fast_bfloat16
 from sentir.version import __version__
 
 #: What our kernels need.
-EXTRA = "pip install 'sentir[fused]'"
+EXTRA = "pip install 'sentir[numba]'"
 #: Rows, inner and columns of the matrix product that is timed: a step of a wide LSTM.
 PRODUCT = (512, 512, 2048)
 #: The reviews that the engines are timed on, and the words they are made of.
@@ -77,7 +77,9 @@ def _formats(device: torch.device) -> Iterator[tuple[str, str]]:
         yield "bfloat16", "not used: there is no hardware for it"
         return
     rough = _gflops(device, torch.bfloat16, operations)
-    wide = f"LSTMs of {LEAST_HIDDEN} units and more" if device.type == "cpu" else "recurrent layers"
+    wide = (
+        f"LSTMs of {MIN_HIDDEN_SIZE} units and more" if device.type == "cpu" else "recurrent layers"
+    )
     chosen = f"{wide} are trained in it"
     yield "bfloat16", f"{rough:,.0f} GFLOP/s, {rough / plain:.1f} x float32; {chosen}"
 
@@ -109,11 +111,8 @@ def _answers() -> Iterator[tuple[str, str]]:
     for_files = select_engine(bundle, bulk=True).name
     used = {"onnx": "texts", for_files: "files" if for_files != "onnx" else "texts and files"}
     for name in ENGINES[1:]:
-        if name == "fused" and not numba_is_installed():
-            yield "fused engine", f"not installed: {EXTRA}"
-            continue
-        if name == "int8" and config.model.cell not in INT8_CELLS:
-            yield "int8 engine", f"not for preset {DEFAULT_PRESET}, only for LSTMs"
+        if name == "numba" and not numba_is_installed():
+            yield "numba engine", f"not installed: {EXTRA}"
             continue
         predictor = Predictor(bundle, name)
         answer_one, answer_many = predictor.predict_one, predictor.predict
@@ -125,6 +124,8 @@ def _answers() -> Iterator[tuple[str, str]]:
             f"{name} engine",
             f"{speed}, one in {1000 * one_s:.1f} ms, preset {DEFAULT_PRESET}{chosen}",
         )
+    if config.model.cell not in NUMBA_INT8_CELLS:
+        yield "int8", f"not for preset {DEFAULT_PRESET}, only for LSTMs"
 
 
 def fastest(work: Callable[[], object]) -> float:

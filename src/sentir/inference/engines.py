@@ -1,13 +1,18 @@
-"""Engines: who computes the network's answers.
+"""Engines compute the network's probabilities; all but int8 agree within 1e-5.
 
 Shapes: B batch, T time, C classes, O outputs (1 for two classes, else C).
 
-``torch`` is the network itself. ``onnx`` is the same in float32 by ONNX Runtime, which is several
-times faster on a CPU. ``fused`` is the LSTM or the GRU in float32 by a kernel of our own, up to
-twice as fast as that; it needs the extra ``fused`` and a second to start. ``int8`` is the LSTM in 8
-bits, by a kernel of our own for many answers of a wide one where the extra is installed, else by
-ONNX Runtime; its answers are a thousandth off on average, rarely much more, and ONNX Runtime's
-depend on which reviews share a batch, so it is never taken unasked.
+| engine | precision | cells     | what computes                                                 |
+|--------|-----------|-----------|---------------------------------------------------------------|
+| torch  | float32   | all       | PyTorch, the network itself                                   |
+| onnx   | float32   | all       | ONNX Runtime, on a CPU several times as fast as torch         |
+| onnx   | int8      | LSTM      | its dynamic quantisation: answers depend on the batch         |
+| numba  | float32   | LSTM, GRU | our kernel: up to twice as fast as onnx, but 1 s to start     |
+| numba  | int8      | LSTM      | our kernel: answers do not depend on the batch                |
+
+numba needs the extra ``numba``.
+
+Probabilities in int8 differ from those in float32 by 0.001 on average, rarely by much more.
 """
 
 from __future__ import annotations
@@ -22,34 +27,34 @@ import torch
 from sentir.bundle import Bundle
 from sentir.data.batching import Batch
 from sentir.errors import MissingExtraError, UsageError
-from sentir.inference.onnx_graph import fits_onnx, onnx_model
-from sentir.nn.kernels.availability import numba_is_installed
+from sentir.inference.onnx_graph import check_precision, fits_onnx, onnx_model
+from sentir.nn.kernels.availability import NUMBA_CELLS, NUMBA_INT8_CELLS, numba_is_installed
 from sentir.nn.restore import restore_classifier
 
-# Newer versions send usage data unless told not to before they are imported.
+# Newer versions send usage data unless this is set before the import.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 import onnxruntime
 
-#: Cells that a kernel of our own computes, in float32 and in 8 bits.
-FUSED_CELLS, INT8_CELLS = ("lstm", "gru"), ("lstm",)
-#: Units of a layer beyond which a product is large enough for ONNX Runtime to be as fast.
+ENGINES = ("auto", "torch", "onnx", "numba")
+#: Above this hidden size the matrix products are large enough for ONNX Runtime to be as fast.
 MAX_NUMBA_HIDDEN = 256
-ENGINES = ("auto", "torch", "onnx", "fused", "int8")
 
 Floats = npt.NDArray[np.float64]
 
 
 class Engine(Protocol):
-    """Answers to batches of ids; may be asked by several threads at a time.
+    """Computes the probabilities of batches; several threads may call it at the same time.
 
     Attributes:
-        name: torch, onnx, fused or int8.
-        batch: reviews in a batch, where there are many: what it is fastest with.
-        workers: batches at a time that keep all cores busy.
+        name: torch, onnx or numba.
+        precision: float32 or int8.
+        batch_size: reviews per batch with which it is fastest.
+        workers: batches to compute at the same time, so that all cores are busy.
     """
 
     name: str
-    batch: int
+    precision: str
+    batch_size: int
     workers: int
 
     def probabilities(self, batch: Batch) -> Floats:
@@ -58,9 +63,9 @@ class Engine(Protocol):
 
 
 class TorchEngine:
-    """The network itself, which spreads each batch over the cores."""
+    """The network itself; PyTorch spreads each batch over the cores."""
 
-    name, batch, workers = "torch", 64, 1
+    name, precision, batch_size, workers = "torch", "float32", 64, 1
 
     def __init__(self, bundle: Bundle) -> None:
         self.model = restore_classifier(bundle)
@@ -68,21 +73,21 @@ class TorchEngine:
     def probabilities(self, batch: Batch) -> Floats:
         with torch.inference_mode():
             logits_BO = self.model(batch.ids_BT, batch.lengths_B).double()
-            found_BC: Floats = self.model.probabilities(logits_BO).numpy()
-        return found_BC
+            probabilities_BC: Floats = self.model.probabilities(logits_BO).numpy()
+        return probabilities_BC
 
 
 class OnnxEngine:
-    """ONNX Runtime, one core a batch and as many batches at a time as there are cores.
+    """ONNX Runtime: one core per batch, as many batches at the same time as there are cores.
 
-    A step of the recurrence is too little work to be shared out, so a batch of its own for each
-    core is up to twice as fast as all cores on one, and small batches stay in the core's cache.
+    One step of the recurrence is too little work to be shared between cores. One batch per core is
+    up to twice as fast as one batch on all cores, and small batches stay in the core's cache.
     """
 
-    batch = 16
+    name, batch_size = "onnx", 16
 
     def __init__(self, bundle: Bundle, precision: str) -> None:
-        self.name = "int8" if precision == "int8" else "onnx"
+        self.precision = precision
         self.workers = torch.get_num_threads()
         self._network = restore_classifier(bundle)
         options = onnxruntime.SessionOptions()
@@ -94,52 +99,65 @@ class OnnxEngine:
         )
 
     def probabilities(self, batch: Batch) -> Floats:
-        given = {"ids": batch.ids_BT.numpy(), "lengths": batch.lengths_B.numpy()}
-        (logits_BO,) = self._session.run(["logits"], given)
-        # As everywhere in float64, so that a row sums to 1 and no probability is rounded to it.
-        found_BC: Floats = self._network.probabilities(torch.from_numpy(logits_BO).double()).numpy()
-        return found_BC
+        inputs = {"ids": batch.ids_BT.numpy(), "lengths": batch.lengths_B.numpy()}
+        (logits_BO,) = self._session.run(["logits"], inputs)
+        # In float64, so that a row sums to 1 and no probability is rounded to 1.
+        probabilities_BC: Floats = self._network.probabilities(
+            torch.from_numpy(logits_BO).double()
+        ).numpy()
+        return probabilities_BC
 
 
-def select_engine(bundle: Bundle, name: str = "auto", *, bulk: bool = False) -> Engine:
-    """The engine of that name.
+def select_engine(
+    bundle: Bundle, engine: str = "auto", precision: str = "float32", *, bulk: bool = False
+) -> Engine:
+    """The engine of that name and precision, made from the model.
 
-    ``auto`` is onnx; or fused, where it is installed, for many answers of an LSTM or a GRU that is
-    not wide; or torch for a model that is too large for ONNX. ``int8`` is ONNX Runtime's for a few
-    answers, where it is several times as fast, and for narrow layers, whose steps are so short that
-    what Python does between them would keep the cores waiting for each other.
+    ``auto`` in float32 takes numba for bulk answers of an LSTM or a GRU that is not wide, where
+    Numba is installed; else onnx; else torch, for a model that is too large for ONNX. ``auto`` in
+    int8 takes numba for bulk answers of a wide LSTM, else onnx: that is several times as fast for
+    few answers, and in narrow layers the steps of numba's int8 are too short to keep all cores
+    busy.
 
     Args:
         bundle: the model.
-        name: one of `ENGINES`.
-        many: whether thousands of answers will be asked for, so that starting may take a second.
+        engine: one of `ENGINES`.
+        precision: float32 or int8.
+        bulk: whether thousands of answers are expected, so that starting may take a second.
 
     Raises:
-        UsageError: there is no such engine, or it cannot compute this model.
-        MissingExtraError: fused is asked for, and Numba is not installed.
+        UsageError: unknown engine or precision, or the engine cannot compute this model.
+        MissingExtraError: the engine is numba, and Numba is not installed.
     """
-    if name not in ENGINES:
-        raise UsageError(f"no engine {name!r}", todo=f"take one of {', '.join(ENGINES)}")
-    model = bundle.config.model
-    wide, kernels = model.hidden_size > MAX_NUMBA_HIDDEN, bulk and numba_is_installed()
-    if name == "auto":
-        if kernels and not wide and model.cell in FUSED_CELLS:
-            name = "fused"
-        else:
-            name = "onnx" if fits_onnx(bundle) else "torch"
-    if name == "torch":
+    if engine not in ENGINES:
+        raise UsageError(f"no engine {engine!r}", todo=f"take one of {', '.join(ENGINES)}")
+    check_precision(precision)
+    if engine == "auto":
+        engine = _fastest_engine(bundle, precision, bulk=bulk)
+    if engine == "torch":
+        if precision != "float32":
+            raise UsageError(
+                f"the engine torch has no precision {precision}",
+                todo="take the engine onnx or numba, or float32",
+            )
         return TorchEngine(bundle)
-    if name == "fused":
-        if not numba_is_installed():
-            raise MissingExtraError("numba", "fused", "the engine fused")
-        # Only here, as Numba takes a second to load.
-        from sentir.inference.numba_engine import NumbaEngine
+    if engine == "onnx":
+        return OnnxEngine(bundle, precision)
+    if not numba_is_installed():
+        raise MissingExtraError("numba", "numba", "the engine numba")
+    # Imported here, as Numba takes a second to load.
+    from sentir.inference.numba_engine import NumbaEngine, NumbaInt8Engine
 
-        return NumbaEngine(bundle)
-    if name == "onnx":
-        return OnnxEngine(bundle, "float32")
-    if kernels and wide and model.cell in INT8_CELLS:
-        from sentir.inference.numba_engine import QuantizedEngine
+    return NumbaInt8Engine(bundle) if precision == "int8" else NumbaEngine(bundle)
 
-        return QuantizedEngine(bundle)
-    return OnnxEngine(bundle, "int8")
+
+def _fastest_engine(bundle: Bundle, precision: str, *, bulk: bool) -> str:
+    """What ``auto`` stands for; see `select_engine`."""
+    model = bundle.config.model
+    is_wide = model.hidden_size > MAX_NUMBA_HIDDEN
+    if bulk and numba_is_installed():
+        if precision == "int8" and is_wide and model.cell in NUMBA_INT8_CELLS:
+            return "numba"
+        if precision == "float32" and not is_wide and model.cell in NUMBA_CELLS:
+            return "numba"
+    return "onnx" if precision == "int8" or fits_onnx(bundle) else "torch"

@@ -19,10 +19,10 @@ import torch
 from sentir.bundle import Bundle
 from sentir.data.batching import Batch
 from sentir.errors import UsageError
-from sentir.inference.engines import FUSED_CELLS, INT8_CELLS
 from sentir.inference.numba_layer import Layer, QuantizedLayer, array
 from sentir.inference.packed import PackedBatch
 from sentir.nn.classifier import SentimentClassifier
+from sentir.nn.kernels.availability import NUMBA_CELLS, NUMBA_INT8_CELLS
 from sentir.nn.kernels.ngram_linear import add_ngram_linear
 from sentir.nn.kernels.primitives import Floats
 from sentir.nn.kernels.rnn_inference import attend
@@ -41,16 +41,17 @@ class NumbaEngine:
         UsageError: it has no kernel for the cell.
     """
 
-    name, batch, layer = "fused", 32, Layer
-    cells: tuple[str, ...] = FUSED_CELLS
+    name, precision, batch_size, layer = "numba", "float32", 32, Layer
+    cells: tuple[str, ...] = NUMBA_CELLS
 
     def __init__(self, bundle: Bundle) -> None:
         model = self._network = restore_classifier(bundle)
         cell = model.config.cell
         if cell not in self.cells:
             raise UsageError(
-                f"{self.name} is for the cell {' or '.join(self.cells)}, this model's is {cell}",
-                todo="take onnx",
+                f"the engine numba in {self.precision} is for the cell {' or '.join(self.cells)}, "
+                f"this model's is {cell}",
+                todo="take the engine onnx in float32",
             )
         self.workers = torch.get_num_threads()
         self._layers = [
@@ -113,11 +114,11 @@ class NumbaEngine:
         return pooled_BF
 
 
-class QuantizedEngine(NumbaEngine):
+class NumbaInt8Engine(NumbaEngine):
     """The same with states that meet the layers' weights in 8 bits, for large products."""
 
-    name, batch, layer = "int8", 64, QuantizedLayer
-    cells = INT8_CELLS
+    precision, batch_size, layer = "int8", 64, QuantizedLayer
+    cells = NUMBA_INT8_CELLS
 
 
 class _Outputs:

@@ -64,8 +64,7 @@ def onnx_model(bundle: Bundle, precision: str = "float32") -> ModelProto:
     Raises:
         UsageError: an unknown precision, int8 where the cell is no LSTM, or a model too large.
     """
-    if precision not in PRECISIONS:
-        raise UsageError(f"no precision {precision!r}", todo=f"take {' or '.join(PRECISIONS)}")
+    check_precision(precision)
     if precision == "int8" and bundle.config.model.cell != "lstm":
         raise UsageError(
             f"int8 is for the cell lstm, this model's is {bundle.config.model.cell}",
@@ -119,6 +118,16 @@ def onnx_model(bundle: Bundle, precision: str = "float32") -> ModelProto:
         made, {name: json.dumps(value, ensure_ascii=False) for name, value in told.items()}
     )
     return made
+
+
+def check_precision(precision: str) -> None:
+    """Accept one of `PRECISIONS`.
+
+    Raises:
+        UsageError: it is none of them.
+    """
+    if precision not in PRECISIONS:
+        raise UsageError(f"no precision {precision!r}", todo=f"take {' or '.join(PRECISIONS)}")
 
 
 def fits_onnx(bundle: Bundle) -> bool:

@@ -34,35 +34,48 @@ class Prediction(NamedTuple):
 class Predictor:
     """A trained model that answers.
 
-    A review answered alone and among others gets the same probabilities within 1e-5, but for the
-    engine int8 where ONNX Runtime computes it: there they may differ by some hundredths.
+    A review alone and the same review among others get the same probabilities within 1e-5. The
+    exception is the engine onnx in int8, where they may differ by some hundredths.
 
     Args:
-        bundle: the model and all that its answers depend on.
-        engine: what computes them: auto, torch, onnx, fused or int8 (see
-            `sentir.inference.engines`).
-        many: whether thousands of answers will be asked for; auto then takes the engine that is
-            slower to start and faster afterwards.
+        bundle: the model.
+        engine: auto, torch, onnx or numba (see `sentir.inference.engines`).
+        precision: float32 or int8.
+        bulk: whether thousands of answers are expected; auto then takes the engine that starts
+            more slowly and is faster afterwards.
+
+    Attributes:
+        bundle: the model.
+        labels: the classes, in the order of the probabilities.
+        engine: what computes the probabilities, with its ``name`` and ``precision``.
 
     Raises:
-        UsageError: there is no such engine, or it cannot compute this model.
-        MissingExtraError: fused is asked for, and Numba is not installed.
+        UsageError: unknown engine or precision, or the engine cannot compute this model.
+        MissingExtraError: the engine is numba, and Numba is not installed.
     """
 
-    def __init__(self, bundle: Bundle, engine: str = "auto", *, bulk: bool = False) -> None:
+    def __init__(
+        self,
+        bundle: Bundle,
+        engine: str = "auto",
+        precision: str = "float32",
+        *,
+        bulk: bool = False,
+    ) -> None:
         self.bundle = bundle
         self.labels: tuple[str, ...] = bundle.labels.names
-        self.engine = select_engine(bundle, engine, bulk=bulk)
+        self.engine = select_engine(bundle, engine, precision, bulk=bulk)
         self._pool: tuple[int, ThreadPoolExecutor] | None = None
-        self._asked = engine, bulk
+        self._arguments = engine, precision, bulk
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _predictor, (self.bundle, *self._asked)
+        """Engines hold what cannot be pickled, so the copy makes its own."""
+        return _predictor, (self.bundle, *self._arguments)
 
     @property
     def identity(self) -> str:
-        """What its answers are known by: the model, and int8, as the other engines agree."""
-        return self.bundle.checksum + (", int8" if self.engine.name == "int8" else "")
+        """Equal for equal answers: the model's checksum, and int8; in float32 all engines agree."""
+        return self.bundle.checksum + (", int8" if self.engine.precision == "int8" else "")
 
     def predict(self, texts: Iterable[str]) -> list[Prediction]:
         """The likeliest label of each text.
@@ -130,7 +143,7 @@ class Predictor:
     def _begin(self, ids: list[list[int]]) -> _Begun:
         """Hand out a window in batches of like length; the longest first, as they end last."""
         order = sorted(range(len(ids)), key=lambda at: len(ids[at]), reverse=True)
-        size, pool = self.engine.batch, self._threads()
+        size, pool = self.engine.batch_size, self._threads()
         rows = [order[at : at + size] for at in range(0, len(order), size)]
         return _Begun(rows, [pool.submit(self._answer, [ids[at] for at in part]) for part in rows])
 
@@ -148,8 +161,8 @@ class Predictor:
         return self.engine.probabilities(pad(ids, self.bundle.config.text.max_length))
 
 
-def _predictor(bundle: Bundle, engine: str, bulk: bool) -> Predictor:
-    return Predictor(bundle, engine, bulk=bulk)
+def _predictor(bundle: Bundle, engine: str, precision: str, bulk: bool) -> Predictor:
+    return Predictor(bundle, engine, precision, bulk=bulk)
 
 
 class _Begun(NamedTuple):
@@ -185,13 +198,16 @@ def windows(texts: Iterable[str]) -> Iterator[list[str]]:
         yield [text for _, text in window]
 
 
-def load(path: str | Path, engine: str = "auto", *, bulk: bool = False) -> Predictor:
+def load(
+    path: str | Path, engine: str = "auto", precision: str = "float32", *, bulk: bool = False
+) -> Predictor:
     """The model in a bundle's or a run's folder, ready to answer.
 
     Args:
         path: the folder.
-        engine: what computes the answers: auto, torch, onnx, fused or int8.
-        many: whether thousands of answers will be asked for (see `Predictor`).
+        engine: auto, torch, onnx or numba (see `sentir.inference.engines`).
+        precision: float32 or int8.
+        bulk: whether thousands of answers are expected (see `Predictor`).
 
     >>> from sentir import load
     >>> load("runs/demo").predict(["a wonderful film"])  # doctest: +SKIP
@@ -199,7 +215,7 @@ def load(path: str | Path, engine: str = "auto", *, bulk: bool = False) -> Predi
 
     Raises:
         BundleError: no bundle is there, or a file is missing, damaged or of another version.
-        UsageError: there is no such engine, or it cannot compute this model.
-        MissingExtraError: fused is asked for, and Numba is not installed.
+        UsageError: unknown engine or precision, or the engine cannot compute this model.
+        MissingExtraError: the engine is numba, and Numba is not installed.
     """
-    return Predictor(load_bundle(path), engine, bulk=bulk)
+    return Predictor(load_bundle(path), engine, precision, bulk=bulk)

@@ -12,6 +12,8 @@ from torch import Tensor, nn
 TILE_UNITS = 32
 #: Above this hidden size PyTorch's own GRU trains as fast: its steps are large matrix products.
 MAX_HIDDEN = 256
+#: Cells that the engine numba has kernels for, in float32 and in int8.
+NUMBA_CELLS, NUMBA_INT8_CELLS = ("lstm", "gru"), ("lstm",)
 
 
 @functools.cache

@@ -363,19 +363,19 @@ def read_toml(path: str | Path) -> dict[str, Any]:
 
 
 def read_settings(
-    settings: Mapping[str, Any], kind: type[Settings]
+    settings: Mapping[str, Any], kind: type[Settings] | None = None
 ) -> tuple[ReadOptions, dict[str, Any]]:
     """Settings given by name, as how files are read and as changes of a configuration.
 
     Args:
         settings: fields of `ReadOptions` and of the sections of `kind`.
-        kind: `Config` or `PretrainConfig`.
+        kind: `Config` or `PretrainConfig`; None: only how files are read can be set.
 
     Raises:
         ConfigError: an unknown name (the nearest known one is named), or a value out of range.
     """
     reading = {field.name for field in dataclasses.fields(ReadOptions)}
-    known = [*reading, *sections(kind)]
+    known = [*reading, *(sections(kind) if kind else ())]
     for name in settings:
         if name not in known:
             raise _unknown(name, known, "settings")

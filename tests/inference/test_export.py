@@ -6,8 +6,10 @@ import onnx
 import pytest
 
 from fixtures.toy_bundle import toy
-from sentir.errors import DataError, UsageError
+from sentir.bundle import save_bundle
+from sentir.errors import BundleError, DataError, UsageError
 from sentir.inference.export import export
+from sentir.inference.predictor import load
 
 
 def test_the_file_is_whole_and_replaces_what_stood_there(tmp_path: Path) -> None:
@@ -17,6 +19,19 @@ def test_the_file_is_whole_and_replaces_what_stood_there(tmp_path: Path) -> None
     onnx.checker.check_model(file, full_check=True)
     assert export(toy(hidden_size=64), file, precision="int8") == file.stat().st_size < plain
     assert list(file.parent.iterdir()) == [file]
+
+
+def test_the_model_may_be_a_folder_or_loaded(tmp_path: Path) -> None:
+    file = tmp_path / "model.onnx"
+    export(toy(), file)
+    expected = file.read_bytes()
+    save_bundle(toy(), tmp_path / "run" / "model")
+    for model in (tmp_path / "run", str(tmp_path / "run" / "model"), load(tmp_path / "run")):
+        file.unlink()
+        export(model, str(file))
+        assert file.read_bytes() == expected
+    with pytest.raises(BundleError, match="no model here"):
+        export(tmp_path, file)
 
 
 def test_refusals(tmp_path: Path) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from sentir.bundle import LanguageBundle
+from sentir.bundle import LanguageBundle, save_bundle
 from sentir.config import CLEAN_STEPS, PretrainConfig
-from sentir.errors import UsageError
+from sentir.errors import BundleError, UsageError
 from sentir.inference.generation import TextGenerator, _written
 from sentir.nn.language_model import LanguageModel
 from sentir.nn.restore import to_arrays
@@ -159,3 +159,13 @@ def test_subwords_are_joined(tmp_path: Path) -> None:
 )
 def test_words_are_written_as_people_do(words: list[str], written: str) -> None:
     assert _written(words) == written
+
+
+def test_the_model_may_be_a_folder(tmp_path: Path) -> None:
+    bundle = toy()
+    save_bundle(bundle, tmp_path / "run" / "model")
+    expected = TextGenerator(bundle).next_words("las nubes")
+    for model in (tmp_path / "run", str(tmp_path / "run" / "model")):
+        assert TextGenerator(model).next_words("las nubes") == expected
+    with pytest.raises(BundleError, match="no model here"):
+        TextGenerator(tmp_path)

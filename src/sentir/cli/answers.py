@@ -66,37 +66,32 @@ def evaluate(
     """
     from sentir.inference.evaluate import evaluate as measure_on
     from sentir.inference.predictor import load
-    from sentir.io.reader import BadRows
 
-    options = read_options(read)
-    bad_rows = BadRows(options.on_error)
     predictor = load(model, engine, precision, bulk=True)
     with counting("measuring") as advance:
-        measured = measure_on(
-            predictor, files, options=options, labels=labels, bad_rows=bad_rows, advance=advance,
-            keep=mistakes,
-        )  # fmt: skip
-    print_bad_rows(bad_rows)
-    names = measured.metrics.names
+        result = measure_on(
+            predictor, files, labels=labels, mistakes=mistakes, progress=advance, **read
+        )
+    names = result.metrics.names
     if as_json:
         told = {
-            **measured.metrics.to_dict(),
-            "skipped": bad_rows.count,
+            **result.metrics.to_dict(),
+            "skipped": result.skipped.count,
             "mistakes": [
                 {
                     **dataclasses.asdict(mistake),
                     "label": names[mistake.label],
                     "predicted": names[mistake.predicted],
                 }
-                for mistake in measured.mistakes
+                for mistake in result.mistakes
             ],
         }
         sys.stdout.write(json.dumps(told, indent=2, ensure_ascii=False) + "\n")
         return
-    show(measured.metrics, ", ".join(files), None)
-    if measured.mistakes:
+    show(result.metrics, ", ".join(files), None)
+    if result.mistakes:
         out.print("\n[bold]most confident mistakes[/bold]")
-    for mistake in measured.mistakes:
+    for mistake in result.mistakes:
         out.print(
             f"{mistake.confidence:6.1%} {names[mistake.predicted]}, labelled "
             f"{names[mistake.label]}: {mistake.text[:300]}", markup=False, highlight=False,

@@ -42,10 +42,9 @@ def complete(
     """
     from rich.table import Table
 
-    from sentir.bundle import load_language_model
     from sentir.inference.generation import TextGenerator
 
-    generator = TextGenerator(load_language_model(model))
+    generator = TextGenerator(model)
     candidates = generator.next_words(text, top)
     if beams:
         continuations = generator.search(text, words, beams=beams)

@@ -1,64 +1,87 @@
-"""A trained model measured on labelled reviews, streamed."""
+"""A trained model measured on labelled reviews, which are streamed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import islice
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from sentir.bundle import Bundle
+from sentir.config import read_settings
 from sentir.data.encoding import texts_and_classes
+from sentir.data.prepare import Paths, path_list, warn_of_skipped
 from sentir.errors import DataError
 from sentir.evaluation.metrics import Metrics, Mistake, Mistakes, measure
-from sentir.inference.predictor import WINDOW, Predictor
-from sentir.io.reader import BadRows, ReadOptions, read_reviews
+from sentir.inference.predictor import WINDOW, Predictor, bundle_of
+from sentir.io.reader import BadRows, read_reviews
 
 
-class Measured(NamedTuple):
-    """The figures, and the mistakes the model was surest of."""
+class EvaluationResult(NamedTuple):
+    """What `evaluate` measured.
+
+    Attributes:
+        metrics: accuracy and all other figures.
+        mistakes: the most confident mistakes, the most confident first.
+        skipped: rows left out under ``on_error="skip"``.
+    """
 
     metrics: Metrics
     mistakes: list[Mistake]
+    skipped: BadRows
 
 
 def evaluate(
-    predictor: Predictor,
-    sources: Sequence[str],
+    model: str | Path | Bundle | Predictor,
+    test: Paths,
     *,
-    options: ReadOptions,
-    bad_rows: BadRows,
     labels: str | None = None,
-    keep: int = 20,
-    advance: Callable[[int], None] = lambda count: None,
-) -> Measured:
-    """Measure on files of labelled reviews; memory holds a few thousand of them at a time.
+    mistakes: int = 20,
+    progress: Callable[[int], None] = lambda count: None,
+    **settings: Any,
+) -> EvaluationResult:
+    """Measure a model on labelled reviews; a few thousand of them are in memory at a time.
+
+    >>> import sentir
+    >>> sentir.evaluate("runs/shop", "test.csv").metrics.accuracy  # doctest: +SKIP
+    0.93
+
+    Skipped rows are warned of (`sentir.SentirWarning`).
 
     Args:
-        predictor: the model.
-        sources: files, globs, URLs, ``-`` or names of data sets.
-        options: how they are read.
-        faults: where bad rows go, labels that the model does not know among them.
-        labels: how labels become the model's classes (``bad=negative,good=positive``); unset: as in
-            training.
-        keep: mistakes kept.
-        advance: told how many more reviews went through.
+        model: the folder of a model or a run, a bundle, or a loaded model (`sentir.load`), which
+            answers with its own engine and precision.
+        test: labelled reviews: a path, glob, URL or name of a data set, or a list of them.
+        labels: how the files' labels become the model's classes, such as
+            ``bad=negative,good=positive``; unset: as in training.
+        mistakes: how many mistakes to keep.
+        progress: called with the number of reviews that were read since the last call.
+        **settings: how files are read, such as ``text_column=("title", "body")`` or
+            ``on_error="skip"`` (any field of `sentir.config.ReadOptions`).
 
     Raises:
+        BundleError: there is no classifier in the folder.
+        ConfigError: an unknown setting, or a value out of range.
         DataError: a file cannot be read, a label is unknown, or no review is left.
     """
+    options, _ = read_settings(settings)
+    sources = path_list(test, "test")
+    predictor = model if isinstance(model, Predictor) else Predictor(bundle_of(model), bulk=True)
     scheme = predictor.bundle.labels.renamed(labels) if labels else predictor.bundle.labels
-    mistakes = Mistakes(keep)
-    answers, classes = [], []
+    bad_rows, worst = BadRows(options.on_error), Mistakes(mistakes)
+    probabilities, classes = [], []
     reviews = read_reviews(sources, options, bad_rows=bad_rows)
     while window := list(islice(reviews, 4 * WINDOW)):
-        texts, labels_B = texts_and_classes(window, scheme, bad_rows)
+        texts, class_ids = texts_and_classes(window, scheme, bad_rows)
         if texts:
-            answers.append(predictor.predict_proba(texts))
-            classes.append(np.array(labels_B))
-            mistakes.add(answers[-1], classes[-1], texts)
-        advance(len(window))
-    if not answers:
+            probabilities.append(predictor.predict_proba(texts))
+            classes.append(np.array(class_ids))
+            worst.add(probabilities[-1], classes[-1], texts)
+        progress(len(window))
+    warn_of_skipped(bad_rows)
+    if not probabilities:
         raise DataError("no labelled review to measure on", where=", ".join(sources))
-    metrics = measure(np.concatenate(answers), np.concatenate(classes), predictor.labels)
-    return Measured(metrics, mistakes.worst())
+    metrics = measure(np.concatenate(probabilities), np.concatenate(classes), predictor.labels)
+    return EvaluationResult(metrics, worst.worst(), bad_rows)

@@ -9,12 +9,13 @@ among the words that the model knows.
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from sentir.bundle import LanguageBundle
+from sentir.bundle import LanguageBundle, load_language_model
 from sentir.errors import UsageError
 from sentir.nn.language_model import State
 from sentir.nn.restore import restore_language_model
@@ -40,13 +41,22 @@ class Continuation(NamedTuple):
 
 
 class TextGenerator:
-    """A language model that goes on with sentences.
+    """Continues texts with a language model.
+
+    >>> import sentir
+    >>> generator = sentir.TextGenerator("runs/lm")  # doctest: +SKIP
+    >>> generator.next_words("the worst film I have")[0]  # doctest: +SKIP
+    Candidate(word='seen', probability=0.41)
 
     Args:
-        bundle: the language model.
+        model: the folder of a language model or of its run, or the bundle itself.
+
+    Raises:
+        BundleError: there is no language model in the folder.
     """
 
-    def __init__(self, bundle: LanguageBundle) -> None:
+    def __init__(self, model: str | Path | LanguageBundle) -> None:
+        bundle = model if isinstance(model, LanguageBundle) else load_language_model(model)
         self._model = restore_language_model(bundle)
         self._tokenizer = bundle.tokenizer
         self._words = bundle.tokenizer.vocabulary

@@ -7,11 +7,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rich.console import Console
 
 from sentir.errors import DataError, UsageError
-from sentir.evaluation.metrics import Metrics, Mistake, Mistakes, measure
-from sentir.evaluation.tables import render_metrics
+from sentir.evaluation.metrics import (
+    Metrics,
+    Mistake,
+    Mistakes,
+    measure,
+    perplexity,
+    warn_of_imbalance,
+)
 
 NAMES = ["negative", "positive"]
 # Three right, one wrong (the last: a positive called negative).
@@ -135,20 +140,33 @@ def test_metrics_of_another_version_are_refused(change: dict[str, int | None]) -
         Metrics.from_dict(plain)
 
 
-def test_tables_show_names_with_brackets() -> None:
-    metrics = measure(FOUR, FOUR_LABELS, ["[red]bad[/]", "good"])
-    console = Console(width=100)
-    with console.capture() as captured:
-        console.print(render_metrics(metrics, "test [1]", baseline=metrics))
-    shown = captured.get()
-    assert "[red]bad[/]" in shown
-    assert "test [1]: 4 examples" in shown
-    assert "bag of words" in shown
-    assert "75.00\N{NO-BREAK SPACE}%" in shown
-    with console.capture() as captured:
-        console.print(render_metrics(measure(FOUR, np.zeros(4, int), NAMES), "validation"))
-    assert "–" in captured.get()
-    assert "bag of words" not in captured.get()
+def test_the_share_of_the_largest_class() -> None:
+    labels_N = np.array([0] * 9 + [1])
+    answers_NC = np.tile([0.9, 0.1], (10, 1))
+    metrics = measure(answers_NC, labels_N, ["a", "b"])
+    assert metrics.majority_share == metrics.accuracy == 0.9
+    assert "majority_share" not in metrics.to_dict()
+
+
+@pytest.mark.parametrize(("found", "warned"), [(0, True), (4, True), (5, False), (10, False)])
+def test_a_rare_class_that_is_not_found_is_warned_of(found: int, warned: bool, messages) -> None:
+    labels_N = np.array([0] * 90 + [1] * 10)
+    answers_N = np.array([0] * 90 + [1] * found + [0] * (10 - found))
+    warn_of_imbalance(measure(np.eye(2)[answers_N], labels_N, ["good", "bad"]))
+    assert ("--class-weights balanced" in messages.warned()) == warned
+    assert ("of the class 'bad' only" in messages.warned()) == warned
+
+
+def test_balanced_classes_are_not_warned_of(messages) -> None:
+    labels_N = np.array([0] * 60 + [1] * 40)
+    warn_of_imbalance(measure(np.eye(2)[np.zeros(100, int)], labels_N, ["good", "bad"]))
+    assert not messages.warned()
+
+
+def test_perplexity() -> None:
+    assert perplexity(0.0) == 1
+    assert perplexity(np.log(50)) == pytest.approx(50)
+    assert np.isfinite(perplexity(1e6))
 
 
 def test_mistakes_come_in_falling_confidence() -> None:
@@ -183,7 +201,7 @@ def test_mistakes_refuse_what_cannot_be() -> None:
         Mistakes(-1)
     with pytest.raises(UsageError, match="3 texts"):
         Mistakes().add(FOUR, FOUR_LABELS, ["a", "b", "c"])
-    with pytest.raises(UsageError, match="one string"):
+    with pytest.raises(UsageError, match="a string"):
         Mistakes().add(FOUR, FOUR_LABELS, "abcd")
     with pytest.raises(DataError, match="not probabilities"):
         Mistakes().add(FOUR * 2, FOUR_LABELS, list("abcd"))

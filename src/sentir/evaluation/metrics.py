@@ -1,6 +1,6 @@
-"""How good the answers are, in figures, and which answers were worst.
+"""Metrics of predictions, and the most confident mistakes.
 
-Shapes are names: N examples, B examples of one batch, C classes.
+Shapes: N examples, B examples of one batch, C classes.
 """
 
 from __future__ import annotations
@@ -8,22 +8,28 @@ from __future__ import annotations
 import dataclasses
 import heapq
 import math
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from sentir.errors import DataError, UsageError
+from sentir.errors import DataError, SentirWarning, UsageError
 
-RELIABILITY_BINS = 15  # as in Guo et al. 2017
-SMALLEST_PROBABILITY = 1e-12  # a certain mistake costs 27.6 nats, not infinity
-SUM_TOLERANCE = 1e-3  # rows of half precision add up to one no better than this
+#: As in Guo et al. 2017.
+RELIABILITY_BINS = 15
+#: A certain mistake costs 27.6 nats, not infinity.
+MIN_PROBABILITY = 1e-12
+#: Rows in half precision add up to one no better than this.
+SUM_TOLERANCE = 1e-3
+#: Share of the largest class, and recall of another one, at which accuracy misleads.
+IMBALANCED_SHARE, LOW_RECALL = 0.8, 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClassMetrics:
-    """One class: a share that would be divided by zero (never predicted, never seen) is 0."""
+    """Metrics of one class; 0 where the denominator is 0 (never predicted, or no examples)."""
 
     name: str
     precision: float
@@ -34,7 +40,7 @@ class ClassMetrics:
 
 @dataclass(frozen=True, kw_only=True)
 class ReliabilityBin:
-    """The answers whose confidence lies in (low, high]; the means are None where there are none."""
+    """Predictions with a confidence in (low, high]; the means are None where there are none."""
 
     low: float
     high: float
@@ -45,7 +51,7 @@ class ReliabilityBin:
 
 @dataclass(frozen=True, kw_only=True)
 class Metrics:
-    """What `measure` found: shares lie in 0 to 1, the loss is in nats."""
+    """The metrics of `measure`: shares from 0 to 1, the loss in nats."""
 
     examples: int
     loss: float
@@ -55,13 +61,18 @@ class Metrics:
     calibration_error: float
     classes: tuple[ClassMetrics, ...]
     confusion: tuple[tuple[int, ...], ...]
-    """A row per true class, a column per predicted class."""
+    """One row per true class, one column per predicted class."""
     reliability: tuple[ReliabilityBin, ...]
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The classes' names, in the order of their numbers."""
-        return tuple(one.name for one in self.classes)
+        """The names of the classes, in their order."""
+        return tuple(row.name for row in self.classes)
+
+    @property
+    def majority_share(self) -> float:
+        """The share of the largest class: the accuracy of always predicting it."""
+        return max(row.support for row in self.classes) / self.examples
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, as JSON holds it; `from_dict` reads it back."""
@@ -76,15 +87,15 @@ class Metrics:
         """The metrics that `to_dict` wrote.
 
         Raises:
-            DataError: a figure is missing, or there is one that is not known.
+            DataError: a metric is missing, or there is an unknown one.
         """
         try:
             return cls(
                 **{
                     **data,
-                    "classes": tuple(ClassMetrics(**one) for one in data["classes"]),
+                    "classes": tuple(ClassMetrics(**row) for row in data["classes"]),
                     "confusion": tuple(tuple(row) for row in data["confusion"]),
-                    "reliability": tuple(ReliabilityBin(**one) for one in data["reliability"]),
+                    "reliability": tuple(ReliabilityBin(**row) for row in data["reliability"]),
                 }
             )
         except (KeyError, TypeError) as error:
@@ -94,18 +105,18 @@ class Metrics:
 
 
 def measure(probabilities_NC: np.ndarray, labels_N: np.ndarray, names: Sequence[str]) -> Metrics:
-    """Compare the answers with the labels.
+    """Compare predictions with labels.
 
-    The macro F1 is the mean over the classes that occur in the labels or in the answers, and the
+    The macro F1 is the mean over the classes that occur in the labels or in the predictions; the
     area under the ROC curve is that of class 1 for two classes, the mean of one-versus-rest for
-    more (both as scikit-learn has them); the area is None where a class has no example. The
+    more (both as in scikit-learn); the area is None where a class has no example. The
     expected calibration error is the mean distance between confidence and accuracy over 15 bins of
     equal width, weighted by their counts (Guo et al. 2017, On Calibration of Modern Neural
     Networks).
 
     Args:
-        probabilities_NC: a row of class probabilities for each example.
-        labels_N: the number of the true class of each example.
+        probabilities_NC: probabilities of the classes.
+        labels_N: the index of the true class.
         names: the C names of the classes.
 
     Raises:
@@ -135,7 +146,7 @@ def measure(probabilities_NC: np.ndarray, labels_N: np.ndarray, names: Sequence[
     reliability = _reliability(probabilities_NC.max(axis=1), predicted_N == labels_N)
     return Metrics(
         examples=examples,
-        loss=float(-np.log(own_N.clip(SMALLEST_PROBABILITY, 1.0)).mean()),
+        loss=float(-np.log(own_N.clip(MIN_PROBABILITY, 1.0)).mean()),
         accuracy=float((predicted_N == labels_N).mean()),
         macro_f1=float(f1_score(labels_N, predicted_N, average="macro", zero_division=0.0)),
         auc=_auc(probabilities_NC, labels_N),
@@ -155,7 +166,7 @@ def measure(probabilities_NC: np.ndarray, labels_N: np.ndarray, names: Sequence[
 
 @dataclass(frozen=True)
 class Mistake:
-    """A review that was answered wrongly; label and answer are class numbers."""
+    """A misclassified review; label and prediction are class indices."""
 
     text: str
     label: int
@@ -164,7 +175,7 @@ class Mistake:
 
 
 class Mistakes:
-    """The most confident mistakes of a stream of answers, in memory for `keep` of them only.
+    """The most confident mistakes of a stream of predictions, in memory for `keep` of them.
 
     Args:
         keep: how many to hold.
@@ -177,22 +188,22 @@ class Mistakes:
         if keep < 0:
             raise UsageError(f"keep = {keep}", where="Mistakes", todo="keep none (0) or more")
         self.keep = keep
-        # A min-heap on (confidence, -arrival): its root is the mistake to give up next, the latest
+        # A min-heap on (confidence, -arrival): its root is the next one to drop, the latest
         # of the least confident. No two arrivals are equal, so texts are never compared.
         self._heap: list[tuple[float, int, Mistake]] = []
         self._arrivals = 0
 
     def add(self, probabilities_BC: np.ndarray, labels_B: np.ndarray, texts: Sequence[str]) -> None:
-        """Look at a batch of answers.
+        """Add a batch of predictions.
 
         Raises:
-            UsageError: the shapes do not fit each other, or texts is one string.
+            UsageError: the shapes do not fit each other, or texts is a string.
             DataError: a probability or a label cannot be, as in `measure`.
         """
         probabilities_BC, labels_B = _checked(probabilities_BC, labels_B)
         if isinstance(texts, str) or len(texts) != len(labels_B):
             raise UsageError(
-                "one string" if isinstance(texts, str) else f"{len(texts)} texts",
+                "a string" if isinstance(texts, str) else f"{len(texts)} texts",
                 where="Mistakes.add",
                 todo=f"give a list of {len(labels_B)} texts, one for each label",
             )
@@ -209,12 +220,15 @@ class Mistakes:
                 heapq.heappop(self._heap)
 
     def worst(self) -> list[Mistake]:
-        """The mistakes, the most confident first, ties in the order in which they came."""
-        return [mistake for _, _, mistake in sorted(self._heap, key=lambda e: e[:2], reverse=True)]
+        """The mistakes, the most confident first, ties in the order of arrival."""
+        return [
+            mistake
+            for _, _, mistake in sorted(self._heap, key=lambda entry: entry[:2], reverse=True)
+        ]
 
 
 def _checked(probabilities_NC: np.ndarray, labels_N: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Both as float64 and int64 of matching shapes, holding what they must."""
+    """Both as float64 and int64, with their shapes and values validated."""
     probabilities_NC, labels_N = np.asarray(probabilities_NC), np.asarray(labels_N)
     if (
         probabilities_NC.ndim != 2
@@ -231,21 +245,21 @@ def _checked(probabilities_NC: np.ndarray, labels_N: np.ndarray) -> tuple[np.nda
             f"labels of type {labels_N.dtype}", where="labels", todo="give numbers of classes"
         )
     n_classes = probabilities_NC.shape[1]
-    # In double: the softmax of a float32 loses the tail that the loss and the curves look at.
+    # In float64: float32 loses the tail that the loss and the ROC curve depend on.
     probabilities_NC, labels_N = probabilities_NC.astype(np.float64), labels_N.astype(np.int64)
-    strange_N = (labels_N < 0) | (labels_N >= n_classes)
-    if strange_N.any():
-        row = int(strange_N.argmax())
+    invalid_N = (labels_N < 0) | (labels_N >= n_classes)
+    if invalid_N.any():
+        row = int(invalid_N.argmax())
         raise DataError(
             f"label {labels_N[row]} is not a class",
             where=f"row {row}",
             todo=f"give numbers from 0 to {n_classes - 1}",
         )
-    # Written so that a NaN, which no comparison is true of, counts as wrong.
-    sound_N = ((probabilities_NC >= 0) & (probabilities_NC <= 1 + SUM_TOLERANCE)).all(axis=1)
-    sound_N &= np.abs(probabilities_NC.sum(axis=1) - 1) <= SUM_TOLERANCE
-    if not sound_N.all():
-        row = int(sound_N.argmin())
+    # Written so that NaN, which fails every comparison, is invalid.
+    valid_N = ((probabilities_NC >= 0) & (probabilities_NC <= 1 + SUM_TOLERANCE)).all(axis=1)
+    valid_N &= np.abs(probabilities_NC.sum(axis=1) - 1) <= SUM_TOLERANCE
+    if not valid_N.all():
+        row = int(valid_N.argmin())
         values = ", ".join(f"{value:g}" for value in probabilities_NC[row])
         raise DataError(
             f"{values} are not probabilities that add up to 1",
@@ -265,32 +279,46 @@ def _auc(probabilities_NC: np.ndarray, labels_N: np.ndarray) -> float | None:
     return float(np.mean([roc_auc_score(labels_N == c, probabilities_NC[:, c]) for c in curves]))
 
 
-def _reliability(confidence_N: np.ndarray, right_N: np.ndarray) -> tuple[ReliabilityBin, ...]:
+def _reliability(confidence_N: np.ndarray, is_correct_N: np.ndarray) -> tuple[ReliabilityBin, ...]:
     bins = RELIABILITY_BINS
     bin_N = (np.ceil(confidence_N * bins).astype(np.int64) - 1).clip(0, bins - 1)
     counts = np.bincount(bin_N, minlength=bins).tolist()
     confidences = np.bincount(bin_N, weights=confidence_N, minlength=bins).tolist()
-    rights = np.bincount(bin_N, weights=right_N, minlength=bins).tolist()
+    correct = np.bincount(bin_N, weights=is_correct_N, minlength=bins).tolist()
     return tuple(
         ReliabilityBin(
             low=i / bins,
             high=(i + 1) / bins,
             count=count,
             confidence=min(confidence / count, 1.0) if count else None,
-            accuracy=right / count if count else None,
+            accuracy=hits / count if count else None,
         )
-        for i, (count, confidence, right) in enumerate(
-            zip(counts, confidences, rights, strict=True)
+        for i, (count, confidence, hits) in enumerate(
+            zip(counts, confidences, correct, strict=True)
         )
     )
 
 
 def _calibration_error(reliability: Sequence[ReliabilityBin], examples: int) -> float:
     return sum(
-        one.count / examples * abs(one.accuracy - one.confidence)
-        for one in reliability
-        if one.accuracy is not None and one.confidence is not None
+        row.count / examples * abs(row.accuracy - row.confidence)
+        for row in reliability
+        if row.accuracy is not None and row.confidence is not None
     )
+
+
+def warn_of_imbalance(metrics: Metrics) -> None:
+    """Warn where one class is so large that accuracy hides how badly another is found."""
+    weakest = min(metrics.classes, key=lambda row: row.recall)
+    if metrics.majority_share > IMBALANCED_SHARE and weakest.recall < LOW_RECALL:
+        warnings.warn(
+            f"{metrics.majority_share:.0%} of the reviews are of one class, so always predicting "
+            f"it has an accuracy of {metrics.majority_share:.1%}; of the class {weakest.name!r} "
+            f"only {weakest.recall:.0%} are found: look at recall and F1, and try --class-weights "
+            "balanced",
+            SentirWarning,
+            stacklevel=2,
+        )
 
 
 def perplexity(loss: float) -> float:

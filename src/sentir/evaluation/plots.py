@@ -1,6 +1,6 @@
-"""What the report draws: how training went, how sure the answers are, how long the reviews are.
+"""Plots of the report: loss, learning rate, ROC, reliability, lengths of the reviews.
 
-Shapes are names: N examples, C classes.
+Shapes: N examples, C classes.
 """
 
 from __future__ import annotations
@@ -26,14 +26,16 @@ from sentir.evaluation.svg import (
     to_svg,
 )
 
-POINTS = 240  # of a curve: more cannot be seen at this width
-ROUND = (1, 2, 2.5, 5, 10)  # steps between ticks that one can count in
+#: Points per curve: more cannot be seen at this width.
+POINTS = 240
+#: Round steps between ticks.
+ROUND = (1, 2, 2.5, 5, 10)
 CHANCE: dict[str, Any] = {"linewidth": 1.4, "dashes": (1, 2)}
 
 
 @page_style()
 def draw_loss(history: Sequence[Mapping[str, Any]]) -> Drawing | None:
-    """Training loss (each step and its running mean) and validation loss, the best one marked."""
+    """Training loss (per step and its running mean) and validation loss, its best marked."""
     steps, losses = _series(history, "step", "loss")
     valid_steps, valid_losses = _series(history, "validation", "loss")
     if not len(steps) and not len(valid_steps):
@@ -51,7 +53,7 @@ def draw_loss(history: Sequence[Mapping[str, Any]]) -> Drawing | None:
         step, loss = float(valid_steps[best]), float(valid_losses[best])
         axes.plot(valid_steps, valid_losses, marker="o", ms=4, **line_style(1))
         axes.plot(step, loss, "o", ms=11, mfc="none", mec=INK, mew=1.6)
-        # Above the curve: it comes from there, but is past by then.
+        # Above the point, where the curve has been before.
         axes.annotate(
             f"best {loss:.3f}",
             (step, loss),
@@ -83,65 +85,68 @@ def draw_learning_rate(history: Sequence[Mapping[str, Any]]) -> Drawing | None:
 def draw_roc(
     probabilities_NC: np.ndarray, labels_N: np.ndarray, names: Sequence[str]
 ) -> Drawing | None:
-    """ROC curves: of class 1 for two classes, one-versus-rest for more, of the classes seen."""
+    """ROC curves: of class 1 for two classes, one-versus-rest for more, if they have examples."""
     from sklearn.metrics import roc_auc_score, roc_curve
 
-    numbers = [1] if len(names) == 2 else range(len(names))
-    seen = [c for c in numbers if 0 < (labels_N == c).sum() < len(labels_N)]
-    if not seen:
+    indices = [1] if len(names) == 2 else range(len(names))
+    drawn = [c for c in indices if 0 < (labels_N == c).sum() < len(labels_N)]
+    if not drawn:
         return None
-    figure, axes = _axes("false alarms: share of the others", "found: share of the class")
+    figure, axes = _axes("false positive rate", "true positive rate")
     axes.plot([0, 1], [0, 1], color=MUTED, **CHANCE)
     legend = []
-    for place, c in enumerate(seen):
-        alarms, found, _ = roc_curve(labels_N == c, probabilities_NC[:, c])
-        axes.plot(*_corners(alarms, found), **line_style(place))
+    for place, c in enumerate(drawn):
+        false_rates, true_rates, _ = roc_curve(labels_N == c, probabilities_NC[:, c])
+        axes.plot(*_corners(false_rates, true_rates), **line_style(place))
         area = roc_auc_score(labels_N == c, probabilities_NC[:, c])
         legend.append(key(f"{names[c]}: area {area:.4f}", place))
     axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.02))
     axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-    alt = f"ROC curve. {'; '.join(one.name for one in legend)}. The dotted line is chance."
+    alt = f"ROC curve. {'; '.join(entry.name for entry in legend)}. The dotted line is chance."
     return Drawing(svg=to_svg(figure, "roc"), alt=alt, legend=tuple(legend))
 
 
 @page_style()
 def draw_reliability(bins: Sequence[ReliabilityBin]) -> Drawing:
-    """How often answers of each confidence are right, above how many there are of them."""
-    drawn = [one for one in bins if one.count]
-    middles = [(one.low + one.high) / 2 for one in drawn]
+    """Reliability diagram: accuracy by confidence, above the number of predictions."""
+    drawn = [row for row in bins if row.count]
+    middles = [(row.low + row.high) / 2 for row in drawn]
     width = (bins[0].high - bins[0].low) * 0.86
-    # Answers of C classes are never less confident than 1 / C: that emptiness is not drawn.
+    # The confidence among C classes is at least 1 / C: the empty part is not drawn.
     left = max(0.0, drawn[0].low - 0.03) if drawn else 0.0
     figure = Figure(figsize=SIZE, layout="constrained")
     grid = figure.add_gridspec(2, 1, height_ratios=(3, 1))
     axes, counts = figure.add_subplot(grid[0]), figure.add_subplot(grid[1])
-    axes.bar(middles, [one.accuracy or 0.0 for one in drawn], width, color=SERIES[0], alpha=0.8)
+    axes.bar(middles, [row.accuracy or 0.0 for row in drawn], width, color=SERIES[0], alpha=0.8)
     axes.plot([0, 1], [0, 1], color=INK, **CHANCE)
-    axes.set(ylabel="share right", xlim=(left, 1.0), ylim=(0, 1.03))
+    axes.set(ylabel="accuracy", xlim=(left, 1.0), ylim=(0, 1.03))
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     axes.tick_params(labelbottom=False)
-    counts.bar(middles, [one.count for one in drawn], width, color=MUTED, alpha=0.6)
-    counts.set(xlabel="confidence of the answer", ylabel="reviews", xlim=(left, 1.0))
+    counts.bar(middles, [row.count for row in drawn], width, color=MUTED, alpha=0.6)
+    counts.set(xlabel="confidence", ylabel="reviews", xlim=(left, 1.0))
     counts.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     counts.yaxis.set_major_locator(MaxNLocator(2, integer=True))
     counts.yaxis.set_major_formatter(FuncFormatter(_count))
     figure.align_ylabels()
-    told = [f"of {one.count:,} at {one.confidence:.0%} {one.accuracy:.0%} right" for one in drawn]
-    alt = f"Reliability: {'; '.join(told)}. The dotted line is perfect calibration."
+    parts = [
+        f"{row.count:,} with confidence {row.confidence:.0%}, {row.accuracy:.0%} correct"
+        for row in drawn
+    ]
+    alt = f"Reliability: {'; '.join(parts)}. The dotted line is perfect calibration."
     return Drawing(svg=to_svg(figure, "reliability"), alt=alt)
 
 
 @page_style()
 def draw_lengths(lengths: np.ndarray, max_length: int) -> Drawing | None:
-    """How long the reviews are, and where they are cut."""
+    """Histogram of the lengths of the reviews, and where they are truncated."""
     if not len(lengths):
         return None
     right = max(float(np.percentile(lengths, 99)), 10.0)
-    if max_length < 3 * right:  # a cut far beyond every review is told, not drawn
+    if max_length < 3 * right:  # else it is far beyond every review, and not drawn
         right = max(right, max_length * 1.15)
     figure, axes = _axes("tokens", "reviews")
-    width = int(np.ceil(right / 40))  # whole tokens: else bins of equal width hold unequal numbers
+    width = int(np.ceil(right / 40))  # whole tokens, so that all bins hold as many lengths
     edges = np.arange(0, right + width, width)
     counts, _ = np.histogram(lengths, edges)
     axes.stairs(counts, edges, fill=True, color=SERIES[0], alpha=0.8)
@@ -151,7 +156,7 @@ def draw_lengths(lengths: np.ndarray, max_length: int) -> Drawing | None:
         axes.axvline(max_length, **line_style(1))
         on_left = max_length > right / 2
         axes.annotate(
-            f"cut at {max_length:,}",
+            f"truncated at {max_length:,}",
             (max_length, 1),
             xycoords=("data", "axes fraction"),
             xytext=(-6 if on_left else 6, -2),
@@ -185,7 +190,7 @@ def _count(value: float, _: int | None = None) -> str:
 def _series(
     history: Sequence[Mapping[str, Any]], event: str, name: str
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Steps and values of the rows of one kind; a value that is not finite cannot be drawn."""
+    """Steps and finite values of the rows of one event."""
     pairs = [
         (row["step"], row[name])
         for row in history
@@ -196,7 +201,7 @@ def _series(
 
 
 def _running_mean(values: np.ndarray) -> np.ndarray:
-    """The mean of a twentieth of the curve around each point, of less at its ends."""
+    """A centred running mean over a twentieth of the curve."""
     window = np.ones(2 * (len(values) // 40) + 1)
     weights = np.convolve(np.ones(len(values)), window, "same")
     return np.convolve(values, window, "same") / weights
@@ -208,7 +213,7 @@ def _thinned(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _corners(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A rising curve, with one point for each stretch that the eye cannot divide, and its end."""
+    """A monotonic curve reduced to points that can be told apart, and its end."""
     _, places = np.unique(((x + y) * POINTS).astype(np.int64), return_index=True)
     places = np.union1d(places, [len(x) - 1])
     return x[places], y[places]

@@ -1,6 +1,6 @@
-"""The report: one HTML file that shows a run, for a reader who was not there.
+"""The report of a run: one HTML file.
 
-It holds its figures and its style, needs no network and no script, and follows the reader's choice
+It contains its plots and its style, needs no network and no script, and follows the reader's choice
 of light or dark.
 """
 
@@ -17,18 +17,18 @@ import numpy as np
 
 from sentir.errors import UsageError
 from sentir.evaluation.metrics import Metrics, Mistake
-from sentir.evaluation.tables import FIGURES, figure
+from sentir.evaluation.tables import METRICS, format_metric
 from sentir.io.atomic import write_page
 
-#: Characters of a review shown before it must be unfolded.
+#: Characters of a review that are shown unfolded.
 FOLD = 320
-#: Figures of which less is better.
+#: Metrics of which less is better.
 _COSTS = ("loss", "calibration_error")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
-    """The answers to one part of the reviews, N of them of C classes, as `measure` took them."""
+    """The predictions for N reviews of C classes, and their metrics."""
 
     metrics: Metrics
     probabilities: np.ndarray
@@ -38,18 +38,18 @@ class Evaluation:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """All that the page shows.
+    """Everything that the page shows.
 
     Args:
         title: the name of the run.
-        synthetic: the data are the synthetic sample; the page says so where nobody overlooks it.
+        synthetic: whether the data are the synthetic sample, which the page says in a banner.
         history: the rows of metrics.jsonl, in order.
-        evaluations: by name, in order; the last one is the page's headline.
-        baseline: the bag of words on the rows of the last evaluation.
-        lengths: tokens of each training review, before the cut.
-        max_length: where reviews are cut (tokens).
+        evaluations: by name, in order; the last one is the headline.
+        baseline: metrics of the bag of words on the rows of the last evaluation.
+        lengths: tokens of each training review, before truncation.
+        max_length: where reviews are truncated (tokens).
         config: the configuration, by section.
-        facts: what else there is to know, such as the device and the time, in words.
+        facts: other facts, such as the device and the time, in words.
     """
 
     title: str
@@ -69,7 +69,7 @@ def render(report: Report) -> str:
     Raises:
         UsageError: the baseline was measured on other classes or on other rows than the headline.
     """
-    # The figures load matplotlib, which takes a second: only who draws should wait for it.
+    # Here, as matplotlib takes a second to load.
     from jinja2 import Environment, StrictUndefined
 
     from sentir.evaluation import plots
@@ -103,8 +103,8 @@ def render(report: Report) -> str:
         cards=_cards(headline.metrics, report.baseline) if headline else [],
         interval=_interval(headline.metrics) if headline else None,
         measured=_measured(report),
-        figures=FIGURES,
-        shown=figure,
+        metrics=METRICS,
+        shown=format_metric,
         drawings=drawings,
         beyond=float(np.mean(np.asarray(report.lengths) > report.max_length))
         if len(report.lengths)
@@ -114,7 +114,7 @@ def render(report: Report) -> str:
 
 
 def write_report(report: Report, path: Path) -> None:
-    """Write the page; a reader never meets half of one.
+    """Write the page, whole or not at all.
 
     Raises:
         UsageError: the place cannot be written, or the report is one that `render` refuses.
@@ -138,19 +138,23 @@ def _check_baseline(report: Report, headline: Evaluation | None) -> None:
 
 
 def _cards(metrics: Metrics, baseline: Metrics | None) -> list[dict[str, Any]]:
-    """The headline's figures, each with the baseline's and whether it is better."""
+    """The metrics of the headline, each with the baseline's and whether it is better."""
     cards = []
-    for key, name, style in FIGURES:
+    for key, name, style in METRICS:
         own = getattr(metrics, key)
         other = getattr(baseline, key) if baseline else None
         better = None
-        if own is not None and other is not None and figure(own, style) != figure(other, style):
+        if (
+            own is not None
+            and other is not None
+            and format_metric(own, style) != format_metric(other, style)
+        ):
             better = (own < other) == (key in _COSTS)
         cards.append(
             {
                 "name": name,
-                "value": figure(own, style),
-                "baseline": figure(other, style) if baseline else None,
+                "value": format_metric(own, style),
+                "baseline": format_metric(other, style) if baseline else None,
                 "better": better,
             }
         )
@@ -158,8 +162,8 @@ def _cards(metrics: Metrics, baseline: Metrics | None) -> list[dict[str, Any]]:
 
 
 def _measured(report: Report) -> list[tuple[str, Metrics]]:
-    """The columns of the table of figures."""
-    columns = [(name, one.metrics) for name, one in report.evaluations.items()]
+    """The columns of the table of metrics."""
+    columns = [(name, part.metrics) for name, part in report.evaluations.items()]
     if report.baseline is not None:
         columns.append(("bag of words", report.baseline))
     return columns

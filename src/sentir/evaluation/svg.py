@@ -1,7 +1,7 @@
-"""How a matplotlib figure becomes a small part of a page that decides its colours.
+"""A matplotlib figure as a small inline SVG whose colours are CSS variables of the page.
 
-A figure is drawn with placeholder colours, each of which becomes a CSS variable of the page, so
-that one drawing is right on light and on dark. The same figure is always the same bytes.
+A figure is drawn with placeholder colours, which are replaced by CSS variables, so that one drawing
+fits light and dark pages. The same figure always gives the same bytes.
 """
 
 from __future__ import annotations
@@ -16,17 +16,18 @@ from typing import Any
 import matplotlib.style
 from matplotlib.figure import Figure
 
-# Placeholders: values that matplotlib would not write by itself.
+# Placeholders: values that matplotlib does not use on its own.
 INK, MUTED, LINE = "#010101", "#020202", "#030303"
 SERIES = tuple(f"#0{i}0505" for i in range(6))
 _VARIABLES = {
     **{INK: "--ink", MUTED: "--muted", LINE: "--line"},
     **{colour: f"--series-{i}" for i, colour in enumerate(SERIES)},
 }
-#: Lines differ by their dashes also, for eyes and printers that do not tell the colours.
+#: Lines differ by dashes too, for readers and printers that do not tell the colours apart.
 DASHES: tuple[tuple[float, ...], ...] = ((1, 0), (5, 2), (1.5, 1.5), (6, 2, 1.5, 2), (9, 3), (3, 3))
 
-SIZE = (4.8, 3.2)  # inches of 72 points: the width of a phone, so that text keeps its size there
+#: Inches of 72 points: the width of a phone, so that text keeps its size there.
+SIZE = (4.8, 3.2)
 _STYLE = {
     "svg.fonttype": "none",  # text stays text: small, selectable, in the page's own font
     "svg.hashsalt": "sentir",
@@ -49,8 +50,8 @@ _STYLE = {
     "ytick.major.size": 0,
     "lines.linewidth": 1.9,
 }
-#: What a drawing does not need, or what would reach beyond it into the page.
-_SPARE = (
+#: Parts of an SVG that a drawing does not need, or that would affect the page around it.
+_REMOVED = (
     r"<metadata>.*?</metadata>",
     r"<defs>\s*<style.*?</style>\s*</defs>",
     r" font-family:[^;]*;",
@@ -61,7 +62,7 @@ _SPARE = (
 
 @dataclass(frozen=True, kw_only=True)
 class Key:
-    """An entry of the legend, a line of the colour `series` with the dashes of a drawing's line."""
+    """An entry of the legend: name, colour and dashes of a line."""
 
     name: str
     series: int
@@ -70,9 +71,9 @@ class Key:
 
 @dataclass(frozen=True, kw_only=True)
 class Drawing:
-    """An SVG element, what it shows in words, and its legend, which the page writes.
+    """An SVG element, its description in words, and its legend, which the page writes.
 
-    Names of classes stand in the legend only: there any script of the world has a font.
+    Names of classes are in the legend only, where the page has fonts for any script.
     """
 
     svg: str
@@ -82,39 +83,39 @@ class Drawing:
 
 @contextmanager
 def page_style() -> Iterator[None]:
-    """The report's look, whatever the user's own matplotlib settings are; decorates a function."""
+    """The style of the report, whatever matplotlib settings the user has; also a decorator."""
     with matplotlib.style.context(["default", _STYLE]):
         yield
 
 
 def key(name: str, place: int) -> Key:
-    """The legend's entry for the line drawn with `line_style(place)`."""
+    """The legend entry for the line drawn with `line_style(place)`."""
     dashes = DASHES[place % len(DASHES)]
     css = " ".join(f"{length * 1.5:g}" for length in dashes) if place % len(DASHES) else ""
     return Key(name=name, series=place % len(SERIES), dashes=css)
 
 
 def line_style(place: int) -> dict[str, Any]:
-    """Colour and dashes of the line at that place of the legend, as `Axes.plot` takes them."""
+    """Colour and dashes of a line by its place in the legend, as arguments of `Axes.plot`."""
     return {"color": SERIES[place % len(SERIES)], "dashes": DASHES[place % len(DASHES)]}
 
 
 def to_svg(figure: Figure, name: str) -> str:
-    """The figure as an element of the page: colours are its variables, ids begin with `name`."""
+    """The figure as an SVG element with CSS variables as colours and ids that start with `name`."""
     file = io.StringIO()
     undated = dict.fromkeys(("Creator", "Date", "Format", "Type"))
     figure.savefig(file, format="svg", transparent=True, metadata=undated)
     svg = file.getvalue()
     svg = svg[svg.index("<svg") :].strip()
     svg = re.sub(r'width="[\d.]+pt" height="[\d.]+pt"', 'aria-hidden="true"', svg, count=1)
-    # A hundredth of a point is finer than any screen; what stands between the tags is text.
+    # A hundredth of a point is finer than any screen. Only tags: between them is text.
     svg = re.sub(r"<[^>]*>", lambda tag: re.sub(r"\d+\.\d{3,}", _hundredths, tag[0]), svg)
-    # Ids are shared by the whole page: those that are pointed at get the name, the others go.
+    # Ids are shared by the whole page: those that are referenced get the name, the others go.
     used = set(re.findall(r'(?:url\(|href=")#([^)"]+)', svg))
     svg = re.sub(r' id="([^"]*)"', lambda m: f' id="{name}-{m[1]}"' if m[1] in used else "", svg)
     svg = re.sub(r'(?:xlink:)?href="#', f'href="#{name}-', svg).replace("url(#", f"url(#{name}-")
-    for spare in _SPARE:
-        svg = re.sub(spare, "", svg, flags=re.DOTALL)
+    for pattern in _REMOVED:
+        svg = re.sub(pattern, "", svg, flags=re.DOTALL)
     for colour, variable in _VARIABLES.items():
         svg = svg.replace(colour, f"var({variable})")
     return re.sub(r"\s*\n\s*", " ", svg).replace("> <", "><")

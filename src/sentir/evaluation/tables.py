@@ -1,4 +1,4 @@
-"""The metrics as tables for the terminal."""
+"""Metrics as tables for the terminal."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from sentir.evaluation.metrics import Metrics
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-#: What each figure is called and in which format it is shown, in the order of importance.
-FIGURES: tuple[tuple[str, str, str], ...] = (
+#: Attribute, name and format of each metric, in the order of importance.
+METRICS: tuple[tuple[str, str, str], ...] = (
     ("accuracy", "accuracy", "percent"),
+    ("majority_share", "largest class", "percent"),
     ("macro_f1", "macro F1", "share"),
     ("auc", "area under ROC", "share"),
     ("loss", "loss (nats)", "share"),
@@ -19,8 +20,8 @@ FIGURES: tuple[tuple[str, str, str], ...] = (
 )
 
 
-def figure(value: float | None, style: str) -> str:
-    """One figure as it is shown everywhere: ``93.92 %``, ``0.9392``, or a dash for None."""
+def format_metric(value: float | None, style: str) -> str:
+    """A metric as it is shown everywhere: ``93.92 %``, ``0.9392``, or a dash for None."""
     if value is None:
         return "–"
     return (
@@ -31,39 +32,39 @@ def figure(value: float | None, style: str) -> str:
 def render_metrics(
     metrics: Metrics, title: str, *, baseline: Metrics | None = None
 ) -> RenderableType:
-    """The figures, the classes and the confusion matrix, for a rich console to print.
+    """Metrics, classes and confusion matrix, for a rich console.
 
     Args:
-        metrics: what was measured.
-        title: stands above the tables, such as ``test``.
-        baseline: the bag of words on the same examples, put beside the model.
+        metrics: of the model.
+        title: heading, such as ``test``.
+        baseline: metrics of the bag of words on the same examples, shown beside it.
     """
     from rich.console import Group
     from rich.table import Table
     from rich.text import Text
 
     # Names come from the user's labels: as Text, their square brackets are not markup.
-    figures = Table(title=Text(f"{title}: {metrics.examples:,} examples"), title_justify="left")
-    figures.add_column("figure")
-    figures.add_column("model", justify="right")
+    overview = Table(title=Text(f"{title}: {metrics.examples:,} examples"), title_justify="left")
+    overview.add_column("metric")
+    overview.add_column("model", justify="right")
     if baseline is not None:
-        figures.add_column("bag of words", justify="right")
-    for key, name, style in FIGURES:
-        shown = (metrics,) if baseline is None else (metrics, baseline)
-        figures.add_row(name, *(figure(getattr(one, key), style) for one in shown))
+        overview.add_column("bag of words", justify="right")
+    for key, name, style in METRICS:
+        columns = (metrics,) if baseline is None else (metrics, baseline)
+        overview.add_row(name, *(format_metric(getattr(part, key), style) for part in columns))
 
     classes = Table(title="classes", title_justify="left")
     classes.add_column("class")
     for column in ("precision", "recall", "F1", "examples"):
         classes.add_column(column, justify="right")
-    for one in metrics.classes:
-        shares = (figure(share, "share") for share in (one.precision, one.recall, one.f1))
-        classes.add_row(Text(one.name), *shares, f"{one.support:,}")
+    for row in metrics.classes:
+        shares = (format_metric(share, "share") for share in (row.precision, row.recall, row.f1))
+        classes.add_row(Text(row.name), *shares, f"{row.support:,}")
 
     confusion = Table(title="confusion: rows are true, columns predicted", title_justify="left")
     confusion.add_column("")
     for name in metrics.names:
         confusion.add_column(Text(name), justify="right")
-    for name, row in zip(metrics.names, metrics.confusion, strict=True):
-        confusion.add_row(Text(name), *(f"{count:,}" for count in row))
-    return Group(figures, classes, confusion)
+    for name, counts in zip(metrics.names, metrics.confusion, strict=True):
+        confusion.add_row(Text(name), *(f"{count:,}" for count in counts))
+    return Group(overview, classes, confusion)

@@ -39,7 +39,7 @@ from sentir.data.prepare import (
 )
 from sentir.errors import UsageError
 from sentir.evaluation.baseline import fit_baseline
-from sentir.evaluation.metrics import Metrics, Mistakes, measure
+from sentir.evaluation.metrics import Metrics, Mistakes, measure, warn_of_imbalance
 from sentir.evaluation.report import Evaluation, Report, write_report
 from sentir.io.builtin import is_synthetic
 from sentir.io.reader import BadRows
@@ -252,6 +252,7 @@ class ClassifierRun:
         if self.test is not None:
             test_NC = probabilities(network, self.test, max_length)
             evaluations["test"] = self._evaluation(test_NC, self.test)
+        warn_of_imbalance(list(evaluations.values())[-1].metrics)
         baseline = self._baseline() if self.baseline else None
         bundle = Bundle(
             weights=to_arrays(network),

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from fixtures.tiny_runs import TINY, kill, write_fasttext
+from sentir.bundle import load_bundle
 from sentir.errors import DataError, UsageError
+from sentir.inference.export import export
 from sentir.training.pretrain import pretrain
 from sentir.training.run import train
 from sentir.training.run_dir import OWN_NAMES, check_run_dir, open_run_dir
@@ -110,6 +112,14 @@ def test_a_strange_file_in_the_model_s_folder_is_not_removed(tmp_path: Path, rev
     with pytest.raises(UsageError, match=r"it holds notes.txt, which sentir did not write"):
         train(reviews, run, config=TINY, overwrite=True)
     assert (run / "model" / "notes.txt").read_text() == "mine"
+
+
+def test_an_exported_model_beside_the_bundle_is_ours(tmp_path: Path, reviews: Path) -> None:
+    run = tmp_path / "run"
+    train(reviews, run, config=TINY)
+    export(load_bundle(run), run / "model" / "model.onnx")
+    train(reviews, run, config=TINY, overwrite=True)
+    assert not (run / "model" / "model.onnx").exists()  # it would be of the old model
 
 
 def test_a_run_that_fails_early_leaves_no_folder(tmp_path: Path) -> None:

@@ -35,6 +35,9 @@ OWN_NAMES = (
     "report.html", "tensorboard",
 )  # fmt: skip
 
+#: What may be in the model's folder: its files, and what `sentir export` writes there.
+MODEL_FILES = (*FILES, "model.onnx")
+
 _log = logging.getLogger(__name__)
 
 
@@ -163,7 +166,8 @@ def _check_is_ours(folder: Path) -> None:
     foreign = sorted(
         path.name
         for path in (model.iterdir() if model.is_dir() else ())
-        if path.name not in FILES and not any(is_part_of(path.name, name) for name in FILES)
+        if path.name not in MODEL_FILES
+        and not any(is_part_of(path.name, name) for name in MODEL_FILES)
     )
     if foreign:
         raise UsageError(

@@ -15,7 +15,8 @@ from rich.console import Console
 from fixtures.toy_bundle import toy
 from sentir.errors import UsageError
 from sentir.explanation.gates import Explanation, explain
-from sentir.explanation.picture import ExplanationTable, bar, draw, printable
+from sentir.explanation.picture import ExplanationTable, bar, draw
+from sentir.io.terminal import printable
 
 TEXT = "La habitación estaba sucia, but the film was wonderful!"
 LONG = "the film was not good , the hotel was dull . 映画 " * 6  # no font here has the last word

@@ -92,10 +92,11 @@ def evaluate(
     if result.mistakes:
         out.print("\n[bold]most confident mistakes[/bold]")
     for mistake in result.mistakes:
-        out.print(
+        plain(
+            out,
             f"{mistake.confidence:6.1%} {names[mistake.predicted]}, labelled "
-            f"{names[mistake.label]}: {mistake.text[:300]}", markup=False, highlight=False,
-        )  # fmt: skip
+            f"{names[mistake.label]}: {mistake.text[:300]}",
+        )
 
 
 @app.command()

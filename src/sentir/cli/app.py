@@ -16,6 +16,7 @@ from rich.console import Console
 
 from sentir.config import ReadOptions
 from sentir.errors import ConfigError, SentirError, SentirWarning
+from sentir.io.terminal import printable
 from sentir.version import __version__
 
 if TYPE_CHECKING:
@@ -137,8 +138,10 @@ def counting(what: str) -> Iterator[Callable[[int], None]]:
 
 
 def plain(console: Console, text: str, style: str | None = None) -> None:
-    """Print text as it is: a path, or a row of a file, may look like markup."""
-    console.print(text, style=style, highlight=False, markup=False, soft_wrap=True)
+    """Print text as it is: a path, or a row of a file, may hold markup or escape sequences."""
+    console.print(
+        printable(text, keep="\n\t"), style=style, highlight=False, markup=False, soft_wrap=True
+    )
 
 
 def print_bad_rows(bad_rows: BadRows) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sentir.evaluation.metrics import Metrics
+from sentir.io.terminal import printable
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -44,7 +45,9 @@ def render_metrics(
     from rich.text import Text
 
     # Names come from the user's labels: as Text, their square brackets are not markup.
-    overview = Table(title=Text(f"{title}: {metrics.examples:,} examples"), title_justify="left")
+    overview = Table(
+        title=Text(printable(f"{title}: {metrics.examples:,} examples")), title_justify="left"
+    )
     overview.add_column("metric")
     overview.add_column("model", justify="right")
     if baseline is not None:
@@ -59,12 +62,12 @@ def render_metrics(
         classes.add_column(column, justify="right")
     for row in metrics.classes:
         shares = (format_metric(share, "share") for share in (row.precision, row.recall, row.f1))
-        classes.add_row(Text(row.name), *shares, f"{row.support:,}")
+        classes.add_row(Text(printable(row.name)), *shares, f"{row.support:,}")
 
     confusion = Table(title="confusion: rows are true, columns predicted", title_justify="left")
     confusion.add_column("")
     for name in metrics.names:
-        confusion.add_column(Text(name), justify="right")
+        confusion.add_column(Text(printable(name)), justify="right")
     for name, counts in zip(metrics.names, metrics.confusion, strict=True):
-        confusion.add_row(Text(name), *(f"{count:,}" for count in counts))
+        confusion.add_row(Text(printable(name)), *(f"{count:,}" for count in counts))
     return Group(overview, classes, confusion)

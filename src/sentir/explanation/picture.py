@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ from rich.text import Text
 from sentir.errors import UsageError
 from sentir.explanation.gates import Explanation, Floats
 from sentir.io.atomic import atomic_write, report_unwritable
+from sentir.io.terminal import printable
 
 #: What a gate does, in short.
 MEANING = {
@@ -127,19 +127,6 @@ def picture_format(path: Path) -> str:
             todo=f"end the name in .{', .'.join(FORMATS[:-1])} or .{FORMATS[-1]}",
         )
     return kind
-
-
-def printable(text: str) -> str:
-    """The text with what no terminal, font or XML file can take replaced by �.
-
-    That is control characters (a terminal would obey them), halves of surrogate pairs and the two
-    characters that XML forbids.
-    """
-    return "".join(
-        "�" if unicodedata.category(character) in ("Cc", "Cs") or character in "\ufffe\uffff"
-        else character
-        for character in text
-    )  # fmt: skip
 
 
 def _gated(explanation: Explanation) -> dict[str, dict[str, Floats]]:

@@ -19,6 +19,7 @@ from sentir.io.atomic import atomic_write
 from sentir.io.compression import compressor
 from sentir.io.paths import format_from_name, without_compression
 from sentir.io.streams import short_reason
+from sentir.io.terminal import TerminalStream
 
 Format = Literal["lines", "fasttext", "tsv", "csv", "jsonl", "parquet"]
 #: Rows in a Parquet row group.
@@ -193,7 +194,8 @@ def open_output(path: str) -> Iterator[Any]:
     """
     if path == "-":
         try:
-            yield sys.stdout.buffer
+            terminal = sys.stdout.isatty()
+            yield TerminalStream(sys.stdout.buffer) if terminal else sys.stdout.buffer
             sys.stdout.buffer.flush()
         except BrokenPipeError:  # the reader has ended, such as head
             raise

@@ -97,7 +97,7 @@ def test_equal_whether_or_not_the_units_fill_the_tiles(hidden: int, layers: int,
 def test_equal_without_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
     bundle = toy(pooling="attention", embedding_skip=True, ngram_buckets=70)
     with_table_BC = NumbaEngine(bundle).probabilities(batch([5, 9]))
-    monkeypatch.setattr(numba_engine, "LARGEST_TABLE_BYTES", 0)
+    monkeypatch.setattr(numba_engine, "MAX_TABLE_BYTES", 0)
     engine = NumbaEngine(bundle)
     assert engine._table_VDG is None
     np.testing.assert_allclose(

@@ -1,8 +1,13 @@
-"""Recurrent layers as the kernels want them: without padding, sums side by side in tiles.
+"""Recurrent layers in the form that the kernels of `sentir.nn.kernels.rnn_inference` take.
 
-Shapes: N tokens of a batch, B texts, E features that are read, D directions, H hidden units, K
-these rounded up to whole tiles, G sums (4 K), F features (D x H), R rows of what the sums get from
-the input; Q what a token reads in 8 bits: the states below, if there are any, and before.
+Shapes: N tokens of a batch without padding, B texts, E numbers per token that a layer reads, D
+directions, H hidden units, K these rounded up to a multiple of `TILE_UNITS`, G the sums of a layer
+(4 K), F features (D x H), R rows of input sums, Q numbers per token in int8 (the states of the
+layer below, if it has one, and the previous state), T time. Of the weights: I tiles, U the units
+of a tile, J parts of a tile's rows, W weights of such a part, X any number of columns.
+
+The kernels compute four sums per unit, from which the gates and the candidate follow; the sums of a
+tile of units are neighbours in memory.
 """
 
 from __future__ import annotations
@@ -23,186 +28,201 @@ from sentir.nn.kernels.primitives import TILE_SUMS, Floats, Ints, pack_weights
 from sentir.nn.kernels.rnn_inference import INT8_STEPS, quantize, quantized_step, run_rnn
 from sentir.nn.recurrent import RecurrentLayer
 
-#: Weights in 8 bits go up to this, for processors that add two products in 16 bits.
-LARGEST_WEIGHT = 63
+#: The largest weight in int8. With 127, processors without VNNI, which add two products in 16 bits,
+#: would overflow.
+MAX_INT8_WEIGHT = 63
 
 
-class _Sums(NamedTuple):
-    """Which of a unit's four sums PyTorch's gates, in its order, add to; see `layer_kernel`."""
+class _SumsOfGates(NamedTuple):
+    """Which of a unit's four sums each of PyTorch's gates, in its order, adds to.
+
+    Attributes:
+        input: for the gates' input weights.
+        hidden: for their recurrent weights.
+        halved: the sums of sigmoids, see `run_rnn`.
+    """
 
     input: list[int]
-    memory: list[int]
+    hidden: list[int]
     halved: list[int]
 
 
+#: The cells that the kernels compute.
 CELLS = {
-    "lstm": _Sums(input=[0, 1, 2, 3], memory=[0, 1, 2, 3], halved=[0, 1, 3]),
-    "gru": _Sums(input=[0, 1, 3], memory=[0, 1, 2], halved=[0, 1]),
+    "lstm": _SumsOfGates(input=[0, 1, 2, 3], hidden=[0, 1, 2, 3], halved=[0, 1, 3]),
+    "gru": _SumsOfGates(input=[0, 1, 3], hidden=[0, 1, 2], halved=[0, 1]),
 }
 
 
-class Layer:
-    """A layer in float32, of one of the `CELLS`.
+class NumbaLayer:
+    """A layer in float32.
 
     Args:
-        layer: whose weights it takes.
-        cell: which of them.
-        above: whether it reads the states of another, so that `states_above` is asked of it.
+        layer: the `RecurrentLayer` whose weights to take.
+        cell: one of `CELLS`.
+        is_upper: whether it reads the states of another layer, by `states_of_states`.
     """
 
-    def __init__(self, layer: Module, cell: str, *, above: bool) -> None:
+    def __init__(self, layer: Module, cell: str, *, is_upper: bool) -> None:
         assert isinstance(layer, RecurrentLayer)
-        self._both = [
-            weights_of(one) for one in (layer.forward_rnn, layer.backward_rnn) if one is not None
+        self._weights_D = [
+            weights_of(rnn) for rnn in (layer.forward_rnn, layer.backward_rnn) if rnn is not None
         ]
-        self._gru, self._to = cell == "gru", CELLS[cell]
-        self.hidden = layer.forward_rnn.hidden_size
-        self.units = -(-self.hidden // TILE_UNITS) * TILE_UNITS
+        self._is_gru, self._gates = cell == "gru", CELLS[cell]
+        self.hidden_size = layer.forward_rnn.hidden_size
+        self.units = -(-self.hidden_size // TILE_UNITS) * TILE_UNITS
         self.bias_DG = np.stack(
             [
-                self._sums(one.input_bias_G, self._to.input)[:, 0]
-                + self._sums(one.hidden_bias_G, self._to.memory)[:, 0]
-                for one in self._both
+                self._sums_of(weights.input_bias_G, self._gates.input)[:, 0]
+                + self._sums_of(weights.hidden_bias_G, self._gates.hidden)[:, 0]
+                for weights in self._weights_D
             ]
         )
-        # As one matrix for both directions, so that one product serves them.
-        self._input_EX = np.concatenate([self._input(one.input_GE) for one in self._both]).T
-        self._prepare(above=above)
+        # One matrix for both directions, so that one product serves them.
+        self._input_EX = np.concatenate(
+            [self._input_weights(weights.input_GE) for weights in self._weights_D]
+        ).T
+        self._pack(is_upper=is_upper)
 
-    def _prepare(self, *, above: bool) -> None:
-        """Lay out the weights that a step takes, as it goes through them."""
-        self._memory_DIJW = np.stack([self._tiles(one.hidden_GH) for one in self._both])
+    def _pack(self, *, is_upper: bool) -> None:
+        """Pack the recurrent weights in the order in which a step reads them."""
+        self._hidden_DIJW = np.stack(
+            [self._packed(weights.hidden_GH) for weights in self._weights_D]
+        )
 
-    def inputs(self, read_NE: Floats) -> Floats:
-        """What the sums get from what is read, (N, D, G)."""
-        found_NX: Floats = read_NE @ self._input_EX
-        found_NX += self.bias_DG.reshape(-1)
-        return found_NX.reshape(-1, *self.bias_DG.shape)
+    def input_sums(self, inputs_NE: Floats) -> Floats:
+        """What the input and the biases add to the sums, (N, D, G)."""
+        sums_NX: Floats = inputs_NE @ self._input_EX
+        sums_NX += self.bias_DG.reshape(-1)
+        return sums_NX.reshape(-1, *self.bias_DG.shape)
 
     def states(self, inputs_RDG: Floats, rows_N: Ints, texts: PackedBatch) -> Floats:
-        """The states at all tokens, (N, F), given the row of what the sums get at each."""
+        """The states at all tokens, (N, F).
+
+        Args:
+            inputs_RDG: rows of `input_sums`.
+            rows_N: the row of each token.
+            texts: the batch.
+        """
         states_NDK = self._empty_states(len(rows_N))
         run_rnn(
-            self._gru, inputs_RDG, rows_N, texts.starts_B, texts.lengths_B,
-            self._memory_DIJW, states_NDK,
+            self._is_gru, inputs_RDG, rows_N, texts.starts_B, texts.lengths_B,
+            self._hidden_DIJW, states_NDK,
         )  # fmt: skip
-        return self._filled(states_NDK)
+        return self._without_fill(states_NDK)
 
-    def states_of(self, read_NE: Floats, texts: PackedBatch) -> Floats:
-        """The states at all tokens, (N, F), given what is read at each."""
-        return self.states(self.inputs(read_NE), np.arange(len(read_NE)), texts)
+    def states_of_input(self, inputs_NE: Floats, texts: PackedBatch) -> Floats:
+        """The states at all tokens, (N, F), from what is read at each."""
+        return self.states(self.input_sums(inputs_NE), np.arange(len(inputs_NE)), texts)
 
-    def states_above(self, below_NE: Floats, texts: PackedBatch) -> Floats:
-        """The same, where it is the states of the layer below that are read."""
-        return self.states_of(below_NE, texts)
+    def states_of_states(self, lower_NE: Floats, texts: PackedBatch) -> Floats:
+        """The states at all tokens, (N, F), from the states of the layer below."""
+        return self.states_of_input(lower_NE, texts)
 
     def _empty_states(self, count: int) -> Floats:
         return np.empty((count, len(self.bias_DG), self.units), np.float32)
 
-    def _filled(self, states_NDK: Floats) -> Floats:
-        """Without the units that only fill up a tile, (N, F)."""
-        return states_NDK[:, :, : self.hidden].reshape(len(states_NDK), -1)
+    def _without_fill(self, states_NDK: Floats) -> Floats:
+        """Without the units that only fill up the last tile, (N, F)."""
+        return states_NDK[:, :, : self.hidden_size].reshape(len(states_NDK), -1)
 
-    def _sums(self, weight_HX: Tensor, to: list[int]) -> Floats:
-        """What the gates' weights add to all sums, tile by tile, filled up with zeros, (G, X)."""
-        gates_HX = array(weight_HX).reshape(len(to), self.hidden, -1)
+    def _sums_of(self, weights_HX: Tensor, sums: list[int]) -> Floats:
+        """The gates' weights to all sums, tile by tile, filled up with zeros, (G, X)."""
+        gates_HX = to_array(weights_HX).reshape(len(sums), self.hidden_size, -1)
         sums_4KX = np.zeros((4, self.units, gates_HX.shape[2]), np.float32)
-        sums_4KX[to, : self.hidden] = gates_HX
-        sums_4KX[self._to.halved] /= 2
+        sums_4KX[sums, : self.hidden_size] = gates_HX
+        sums_4KX[self._gates.halved] /= 2
         tiles_4IUX = sums_4KX.reshape(4, -1, TILE_UNITS, sums_4KX.shape[2])
         return tiles_4IUX.swapaxes(0, 1).reshape(4 * self.units, -1)
 
-    def _input(self, input_GE: Tensor) -> Floats:
-        """What is read adds so much to the sums, (G, E)."""
-        return self._sums(input_GE, self._to.input)
+    def _input_weights(self, input_GE: Tensor) -> Floats:
+        """The weights from the input to the sums, (G, E)."""
+        return self._sums_of(input_GE, self._gates.input)
 
-    def _memory(self, hidden_GH: Tensor) -> Floats:
-        """What each unit's state adds to the sums, (K, G)."""
-        memory_KG = np.zeros((self.units, 4 * self.units), np.float32)
-        memory_KG[: self.hidden] = self._sums(hidden_GH, self._to.memory).T
-        return memory_KG
+    def _hidden_weights(self, hidden_GH: Tensor) -> Floats:
+        """The weights from the previous state to the sums, (K, G)."""
+        weights_KG = np.zeros((self.units, 4 * self.units), np.float32)
+        weights_KG[: self.hidden_size] = self._sums_of(hidden_GH, self._gates.hidden).T
+        return weights_KG
 
-    def _tiles(self, hidden_GH: Tensor) -> Floats:
-        """The memory's weights as the kernel goes through them, (I, J, W)."""
-        width = len(self._to.memory) * TILE_UNITS
-        memory_KIW = self._memory(hidden_GH).reshape(self.units, -1, TILE_SUMS)[:, :, :width]
-        return pack_weights(memory_KIW)
+    def _packed(self, hidden_GH: Tensor) -> Floats:
+        """The recurrent weights in the order in which the kernel reads them, (I, J, W)."""
+        width = len(self._gates.hidden) * TILE_UNITS
+        weights_KIW = self._hidden_weights(hidden_GH).reshape(self.units, -1, TILE_SUMS)
+        return pack_weights(weights_KIW[:, :, :width])
 
 
-class QuantizedLayer(Layer):
-    """An LSTM layer whose states meet its weights in 8 bits; all else is in float32.
+class Int8Layer(NumbaLayer):
+    """An LSTM layer with the products of states and weights in int8; all else is in float32.
 
-    States are between -1 and 1, so all are rounded to the same steps, and sums of integers have no
-    order: no answer depends on which texts share a batch.
+    States lie between -1 and 1, so all of them are rounded to the same steps. Sums of integers do
+    not depend on their order: the answers do not depend on which texts share a batch.
     """
 
-    def _prepare(self, *, above: bool) -> None:
-        read_D = [self._memory(one.hidden_GH) for one in self._both]
-        if above:
-            read_D = [
-                np.concatenate([self._input(one.input_GE).T, memory_KG])
-                for one, memory_KG in zip(self._both, read_D, strict=True)
+    def _pack(self, *, is_upper: bool) -> None:
+        weights_D = [self._hidden_weights(weights.hidden_GH) for weights in self._weights_D]
+        if is_upper:
+            weights_D = [
+                np.concatenate([self._input_weights(weights.input_GE).T, hidden_KG])
+                for weights, hidden_KG in zip(self._weights_D, weights_D, strict=True)
             ]
-        self._eights_D = [_Eights.of(read_QG) for read_QG in read_D]
+        self._int8_D = [_Int8Weights.of(weights_QG) for weights_QG in weights_D]
         self._threads = ThreadpoolController()
 
     def states(self, inputs_RDG: Floats, rows_N: Ints, texts: PackedBatch) -> Floats:
         nothing_N0 = np.empty((len(rows_N), 0), np.int8)
         return self._states(nothing_N0, inputs_RDG, rows_N, texts)
 
-    def states_above(self, below_NE: Floats, texts: PackedBatch) -> Floats:
-        eights_NE = np.empty(below_NE.shape, np.int8)
-        quantize(below_NE.reshape(-1), eights_NE.reshape(-1))
-        rows_N = np.zeros(len(below_NE), np.int64)
-        return self._states(eights_NE, self.bias_DG[None], rows_N, texts)
+    def states_of_states(self, lower_NE: Floats, texts: PackedBatch) -> Floats:
+        int8_NE = np.empty(lower_NE.shape, np.int8)
+        quantize(lower_NE.reshape(-1), int8_NE.reshape(-1))
+        rows_N = np.zeros(len(lower_NE), np.int64)
+        return self._states(int8_NE, self.bias_DG[None], rows_N, texts)
 
     def _states(
-        self,
-        below_NE: npt.NDArray[np.int8],
-        inputs_RDG: Floats,
-        rows_N: Ints,
-        texts: PackedBatch,
+        self, lower_NE: npt.NDArray[np.int8], inputs_RDG: Floats, rows_N: Ints, texts: PackedBatch
     ) -> Floats:
-        """A step is one product, of what is below and of the states before, and one kernel."""
-        starts_B, lengths_B, (count, width) = texts.starts_B, texts.lengths_B, below_NE.shape
+        """Each step is one product, of the lower and the previous states, and one kernel."""
+        starts_B, lengths_B, (count, width) = texts.starts_B, texts.lengths_B, lower_NE.shape
         states_NDK = self._empty_states(count)
         # The texts that still have tokens are always the first ones.
         ended_T = np.searchsorted(lengths_B[::-1], np.arange(lengths_B[0]), side="right")
-        # One core a batch, whatever the other products of this process have.
+        # One core per batch, however many PyTorch's other products may use.
         with self._threads.limit(limits=1, user_api="openmp"):
-            for direction, weights in enumerate(self._eights_D):
-                onward = 1 if direction == 0 else -1
-                at_B = starts_B.copy() if direction == 0 else starts_B + lengths_B - 1
+            for direction, weights in enumerate(self._int8_D):
+                step = 1 if direction == 0 else -1
+                token_B = starts_B.copy() if direction == 0 else starts_B + lengths_B - 1
                 read_BQ = torch.zeros((len(lengths_B), width + self.units), dtype=torch.int8)
                 sums_BG = torch.empty((len(lengths_B), 4 * self.units), dtype=torch.int32)
-                below_BE, state_BK = np.split(read_BQ.numpy(), [width], axis=1)
+                lower_BE, state_BK = np.split(read_BQ.numpy(), [width], axis=1)
                 cell_BK = np.zeros((len(lengths_B), self.units), np.float32)
                 for reading in len(lengths_B) - ended_T:
-                    at_B = at_B[:reading]
-                    below_BE[:reading] = below_NE[at_B]
-                    torch._int_mm(read_BQ[:reading], weights.eights_QG, out=sums_BG[:reading])
+                    token_B = token_B[:reading]
+                    lower_BE[:reading] = lower_NE[token_B]
+                    torch._int_mm(read_BQ[:reading], weights.int8_QG, out=sums_BG[:reading])
                     quantized_step(
-                        inputs_RDG, rows_N, at_B, direction, sums_BG.numpy(), weights.scale_G,
+                        inputs_RDG, rows_N, token_B, direction, sums_BG.numpy(), weights.scale_G,
                         cell_BK, state_BK, states_NDK,
                     )  # fmt: skip
-                    at_B += onward
-        return self._filled(states_NDK)
+                    token_B += step
+        return self._without_fill(states_NDK)
 
 
-class _Eights(NamedTuple):
-    """Weights in 8 bits, and what a sum of them times states in 8 bits is to be multiplied by."""
+class _Int8Weights(NamedTuple):
+    """Weights in int8, and the factor of each sum of their products with states in int8."""
 
-    eights_QG: Tensor
+    int8_QG: Tensor
     scale_G: Floats
 
     @classmethod
-    def of(cls, weights_QG: Floats) -> _Eights:
+    def of(cls, weights_QG: Floats) -> _Int8Weights:
         largest_G = np.maximum(np.abs(weights_QG).max(axis=0), np.float32(1e-12))
-        eights_QG = np.rint(weights_QG * (LARGEST_WEIGHT / largest_G)).astype(np.int8)
-        return cls(torch.from_numpy(eights_QG), largest_G / np.float32(LARGEST_WEIGHT * INT8_STEPS))
+        int8_QG = np.rint(weights_QG * (MAX_INT8_WEIGHT / largest_G)).astype(np.int8)
+        scale_G = largest_G / np.float32(MAX_INT8_WEIGHT * INT8_STEPS)
+        return cls(torch.from_numpy(int8_QG), scale_G)
 
 
-def array(weight: Tensor) -> Floats:
-    """A tensor's numbers in float32."""
-    found: Floats = weight.detach().float().cpu().numpy()
-    return found
+def to_array(weight: Tensor) -> Floats:
+    """A tensor as an array in float32."""
+    array: Floats = weight.detach().float().cpu().numpy()
+    return array

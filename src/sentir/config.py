@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 from pydantic.dataclasses import dataclass
 
 from sentir.errors import ConfigError
@@ -47,11 +47,31 @@ class ReadOptions:
         description="names of all columns, in their order, of CSV or TSV whose first line is a row "
         "and no header",
     )
+    delimiter: str | None = Field(
+        default=None,
+        description="character between the fields of CSV (tab for a tab; unset: the one that fits "
+        "the first lines)",
+    )
+    quoting: Literal["auto", "standard", "none", "backslash"] = Field(
+        default="auto",
+        description='quotes in CSV and TSV: standard (a quote in quotes is ""), backslash (it is '
+        '\\"), none (quotes are text), or auto: what fits the first lines; in TSV auto never joins '
+        "lines",
+    )
     encoding: str = Field(default="utf-8", description="of text files")
     on_error: Literal["raise", "skip"] = Field(
         default="raise", description="stop at a row that cannot be read, or count, list and skip it"
     )
     max_line_bytes: int = Field(default=1_000_000, ge=1, description="longest line read (bytes)")
+
+    @field_validator("delimiter")
+    @classmethod
+    def _one_character(cls, delimiter: str | None) -> str | None:
+        if delimiter in ("tab", r"\t"):
+            return "\t"
+        if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n\\'):
+            raise ValueError(f"--delimiter {delimiter!r} is not one character, nor tab")
+        return delimiter
 
 
 @dataclass(frozen=True, kw_only=True, config=_frozen)

@@ -52,7 +52,7 @@ def test_a_header_that_cannot_be_used(tmp_path: Path) -> None:
     )
     assert message(written(tmp_path / "a.csv", 'text,"la"bel\nx,1\n')) == (
         "a.csv:1: the row is broken (',' expected after '\"'); "
-        'quote the field, and write " in it as ""'
+        'quote the field, write " in it as "", or pass --quoting (none, backslash)'
     )
     assert pairs(read(written(tmp_path / "a.csv", "text,label,,\nx,1,,\n"))) == [("x", "1")]
 
@@ -77,7 +77,8 @@ def test_a_table_without_a_header(tmp_path: Path) -> None:
         texts, bad_rows = skipping(written(tmp_path / name, content), **named)
         assert texts == ['Great CD: My "lovely" Pat,\nshe', "Bad"]
         assert bad_rows == [
-            f"{name}:4: 2 fields where --columns names 3; quote a field that holds ','"
+            f"{name}:4: 2 fields where --columns names 3; quote a field that holds ',', "
+            "or pass --delimiter or --quoting"
         ]
     reviews = read(written(tmp_path / "a.tsv", "x\t2\ny\t1\n"), columns=("review", "stars"))
     assert pairs(reviews) == [("x", "2"), ("y", "1")]
@@ -108,15 +109,17 @@ def test_broken_csv_rows(tmp_path: Path) -> None:
     )
     texts, bad_rows = skipping(path)
     assert texts == ["a", "h\nh", "i", "j"]
-    quote = 'quote the field, and write " in it as ""'
+    quote = 'quote the field, write " in it as "", or pass --quoting (none, backslash)'
+    fields = "quote a field that holds ',', or pass --delimiter or --quoting"
     assert bad_rows == [
-        "a.csv:3: 1 fields where the header has 2; quote a field that holds ','",
-        "a.csv:4: 3 fields where the header has 2; quote a field that holds ','",
+        f"a.csv:3: 1 fields where the header has 2; {fields}",
+        f"a.csv:4: 3 fields where the header has 2; {fields}",
         f"a.csv:5: the row is broken (',' expected after '\"'); {quote}",
         "a.csv:6: the text is empty; remove the row",
         "a.csv:7: no label in column 'label'; add it or remove the row",
         "a.csv:8: a carriage return within a field; quote the field",
-        'a.csv:11: a quote opens in this row and is never closed; close it; write " as ""',
+        "a.csv:11: a quote opens in this row and is never closed; "
+        'close it; write " as "", or pass --quoting none',
     ]
     assert message(path).startswith("a.csv:3: 1 fields")
 
@@ -128,7 +131,8 @@ def test_an_open_quote_costs_one_row_of_a_long_file(tmp_path: Path) -> None:
     texts, bad_rows = skipping(path, max_line_bytes=5000)
     assert len(texts) == 2999
     assert bad_rows == [
-        'a.csv:1002: a quote opens in this row and is never closed; close it; write " as ""'
+        "a.csv:1002: a quote opens in this row and is never closed; "
+        'close it; write " as "", or pass --quoting none'
     ]
 
 

@@ -25,6 +25,7 @@ from sentir.io.columns import (
     normalize_name,
     read_label,
 )
+from sentir.io.dialect import delimiter_line
 from sentir.io.lines import check_encoding, text_lines
 from sentir.io.paths import expand_sources, format_from_name
 from sentir.io.streams import display_name, open_input
@@ -222,11 +223,13 @@ def _format_of_line(line: str, options: ReadOptions) -> Format:
         return "parquet"
     if line.startswith(("{", "[{")):
         return "jsonl"
-    delimiter = max(_DELIMITERS["csv"], key=line.count)
-    cells = {normalize_name(cell) for cell in line.split(delimiter)}
-    if options.columns or cells & {*TEXT_NAMES, *map(normalize_name, options.text_column)}:
-        return "tsv" if delimiter == "\t" else "csv"
-    return "text"
+    names = {*TEXT_NAMES, *map(normalize_name, options.text_column)}
+    delimiters = sorted(_DELIMITERS["csv"], key=line.count, reverse=True)
+    for delimiter in options.delimiter or delimiters:
+        cells = {normalize_name(cell) for cell in line.split(delimiter)}
+        if options.columns or cells & names:
+            return "tsv" if delimiter == "\t" else "csv"
+    return "csv" if options.delimiter or delimiter_line(line) else "text"
 
 
 #: From a row to its text and label.
@@ -242,12 +245,18 @@ def _read_file(
         try:
             text, label = parse(row)
         except DataError as error:
+            if isinstance(error, EmptyTextError) and not keep_empty and _is_empty(row):
+                continue  # spreadsheets write rows of delimiters only
             if keep_empty and isinstance(error, EmptyTextError):
                 yield Review("", None, name, number, None if isinstance(row, str) else row)
                 continue
             bad_rows.report(DataError(error.what, where=f"{name}:{number}", todo=error.todo))
         else:
             yield Review(text, label, name, number, None if isinstance(row, str) else row)
+
+
+def _is_empty(row: Any) -> bool:
+    return isinstance(row, dict) and all(value == "" for value in row.values())
 
 
 def _open_rows(
@@ -283,7 +292,8 @@ def _open_rows(
     return row_reader.read, csv_records(
         lines,
         name,
-        delimiters=_DELIMITERS[format],
+        delimiters=options.delimiter or _DELIMITERS[format],
+        quoting=None if options.quoting == "auto" else options.quoting,
         columns=options.columns,
         limit=options.max_line_bytes,
         on_header=row_reader.select_columns,

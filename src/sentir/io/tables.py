@@ -16,6 +16,14 @@ from typing import Any
 
 from sentir.errors import DataError
 from sentir.io.compression import detect_compression
+from sentir.io.dialect import (
+    SAMPLE_CHARACTERS,
+    SAMPLE_LINES,
+    Dialect,
+    Quoting,
+    delimiter_line,
+    detect_dialect,
+)
 from sentir.io.lines import UndecodableLine
 from sentir.io.streams import display_name, open_raw
 
@@ -67,11 +75,17 @@ class _LineFeeder:
         self._queue.extendleft(reversed(self._record[1:]))
         self.begin()
 
-    def peek(self) -> str:
-        """The next line without reading it; empty at the end."""
-        if not self._queue:
-            self._queue.extend([line] if (line := next(self._lines, None)) else [])
-        return self._queue[0][1] if self._queue else ""
+    def peek(self, lines: int, characters: int) -> list[str]:
+        """The next lines without reading them: at most so many, and no more after so much text."""
+        while len(self._queue) < lines and sum(len(text) for _, text in self._queue) < characters:
+            if (line := next(self._lines, None)) is None:
+                break
+            self._queue.append(line)
+        return [text for _, text in self._queue]
+
+    def skip_line(self) -> None:
+        """Drop the next line, which was peeked at."""
+        self._queue.popleft()
 
 
 def csv_records(
@@ -79,19 +93,21 @@ def csv_records(
     name: str,
     *,
     delimiters: str,
+    quoting: Quoting | None = None,
     columns: Sequence[str] = (),
     limit: int,
     on_header: Callable[[Sequence[str]], object],
     report: Report,
 ) -> Iterator[tuple[int, Record]]:
-    """The rows of CSV with quotes as in RFC 4180; blank lines are skipped.
+    """The rows of CSV or TSV; blank lines and repetitions of the header are skipped.
 
-    The first line is the header, unless `columns` is given.
+    The first line is the header, unless `columns` is given. A line ``sep=;`` before it is obeyed.
 
     Args:
         lines: numbered lines of text; a record with an `UndecodableLine` is left out.
         name: name of the file in errors.
-        delimiters: possible delimiters; the most frequent one in the first line is taken.
+        delimiters: possible delimiters; the one that fits the first lines best is taken.
+        quoting: what quotes mean; None: what fits the first lines best.
         columns: names of all columns of a file without a header.
         limit: longest record (characters).
         on_header: called with the names of the columns; it may raise.
@@ -104,49 +120,93 @@ def csv_records(
     # The csv module limits fields for the whole process (131,072); here the record is limited.
     csv.field_size_limit(max(csv.field_size_limit(), limit))
     feed = _LineFeeder(lines, limit)
-    delimiter = max(delimiters, key=feed.peek().count)
+    # Without a choice one line is enough, and a pipe need not be waited for.
+    is_known = len(delimiters) == 1 and quoting is not None
+    if (first := feed.peek(1, 1)) and (delimiter := delimiter_line(first[0])):
+        feed.skip_line()
+        delimiters = delimiter if len(delimiters) > 1 else delimiters
+    sample = feed.peek(*(1, 1) if is_known else (SAMPLE_LINES, SAMPLE_CHARACTERS))
+    dialect = detect_dialect(sample, delimiters=delimiters, quoting=quoting, count=len(columns))
     header = list(columns)
     if header:
         _check_header(header, name)
         on_header(header)
-    reader = csv.reader(feed, delimiter=delimiter, strict=True)
-    while True:
-        feed.begin()
-        try:
-            row = next(reader, None)
-        except csv.Error as error:
-            broken = _broken_record(error, f"{name}:{feed.first_line}")
+    split = _rows_of_quotes if dialect.spans_lines else _rows_of_lines
+    for number, row in split(feed, dialect, len(header), name):
+        if isinstance(row, DataError):
             if not header:
-                raise broken from None
-            report(broken)
-            feed.rewind()
-            reader = csv.reader(feed, delimiter=delimiter, strict=True)
-            continue
-        if row is None:
-            return
-        if not row:
-            continue
-        if not header:
+                raise row
+            report(row)
+        elif not header:
             header = row
             _check_header(header, name)
             try:
                 on_header(header)
             except DataError as error:
-                todo = f"{error.todo}; if line {feed.first_line} is no header, give --columns"
+                todo = f"{error.todo}; if line {number} is no header, give --columns"
                 raise DataError(error.what, where=error.where, todo=todo) from None
-        elif feed.undecodable:
-            continue
-        elif len(row) != len(header):
+        elif len(row) == len(header):
+            if row != header and [row[0].removeprefix("\ufeff"), *row[1:]] != header:
+                yield number, dict(zip(header, row, strict=True))
+        elif any(row):  # spreadsheets write rows of delimiters only
+            expected = "--columns names" if columns else "the header has"
             report(
                 DataError(
-                    f"{len(row)} fields where {'--columns names' if columns else 'the header has'} "
-                    f"{len(header)}",
-                    where=f"{name}:{feed.first_line}",
-                    todo=f"quote a field that holds {delimiter!r}",
+                    f"{len(row)} fields where {expected} {len(header)}",
+                    where=f"{name}:{number}",
+                    todo=_field_advice(row, dialect),
                 )
             )
-        else:
-            yield feed.first_line, dict(zip(header, row, strict=True))
+
+
+_Rows = Iterator[tuple[int, "list[str] | DataError"]]
+
+
+def _rows_of_quotes(feed: _LineFeeder, dialect: Dialect, count: int, name: str) -> _Rows:
+    """Rows whose quoted fields may span lines."""
+    reader = dialect.reader(feed)
+    while True:
+        feed.begin()
+        try:
+            row = next(reader, None)
+        except csv.Error as error:
+            yield feed.first_line, _broken_record(error, f"{name}:{feed.first_line}")
+            feed.rewind()
+            reader = dialect.reader(feed)
+            continue
+        if row is None:
+            return
+        if row and not (count and feed.undecodable):
+            yield feed.first_line, row
+            count = count or len(row)
+
+
+def _rows_of_lines(feed: _LineFeeder, dialect: Dialect, count: int, name: str) -> _Rows:
+    """Rows that are one line each."""
+    while True:
+        feed.begin()
+        try:
+            line = next(feed).removesuffix("\n").removesuffix("\r")
+        except StopIteration:
+            return
+        if not line or (count and feed.undecodable):
+            continue
+        row = dialect.split_line(line, count)
+        if "\r" in line and row == dialect.split(line):
+            what, todo = "a carriage return within a field", "quote the field"
+            yield feed.first_line, DataError(what, where=f"{name}:{feed.first_line}", todo=todo)
+            continue
+        yield feed.first_line, row
+        count = count or len(row)
+
+
+def _field_advice(row: Sequence[str], dialect: Dialect) -> str:
+    if any('"' in field for field in row) and not dialect.spans_lines:
+        return f"pass --quoting standard if quoted fields hold {dialect.delimiter!r} or line ends"
+    return f"quote a field that holds {dialect.delimiter!r}, or pass --delimiter or --quoting"
+
+
+_QUOTE_ADVICE = 'quote the field, write " in it as "", or pass --quoting (none, backslash)'
 
 
 def _check_header(header: list[str], name: str) -> None:
@@ -157,11 +217,12 @@ def _check_header(header: list[str], name: str) -> None:
 
 def _broken_record(error: csv.Error, where: str) -> DataError:
     if str(error) == _UNCLOSED:
-        what, todo = "a quote opens in this row and is never closed", 'close it; write " as ""'
+        what = "a quote opens in this row and is never closed"
+        todo = 'close it; write " as "", or pass --quoting none'
     elif "new-line" in str(error):
         what, todo = "a carriage return within a field", "quote the field"
     else:
-        what, todo = f"the row is broken ({error})", 'quote the field, and write " in it as ""'
+        what, todo = f"the row is broken ({error})", _QUOTE_ADVICE
     return DataError(what, where=where, todo=todo)
 
 

@@ -59,6 +59,7 @@ def test_the_exported_model_reads_the_same_parts_of_a_long_text(
     assert capsys.readouterr().out == f"{found.label} {found.probability:.2f}  {text}\n"
 
 
+@pytest.mark.filterwarnings("ignore::sentir.errors.SentirWarning")  # of so few reviews
 @pytest.mark.parametrize("readme", READMES)
 def test_the_readme_runs(
     readme: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

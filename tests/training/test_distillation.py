@@ -142,7 +142,9 @@ def test_each_teacher_is_asked_once(tmp_path: Path, knowing: Knowing, messages) 
 
 def test_answers_of_8_bits_are_not_taken_for_others(tmp_path: Path) -> None:
     save_bundle(toy(), tmp_path / "toy")
-    teachers = [load(tmp_path / "toy", *which) for which in (("onnx",), ("torch",), ("onnx", "int8"))]
+    teachers = [
+        load(tmp_path / "toy", *which) for which in (("onnx",), ("torch",), ("onnx", "int8"))
+    ]
     onnx, torch, int8 = (teacher.identity for teacher in teachers)
     assert onnx == torch != int8
     file = with_labels(tmp_path / "a.ft.txt", 60, seed=1)

@@ -146,7 +146,9 @@ def test_a_bounded_part_is_measured(tmp_path: Path) -> None:
     everything = losses(model, corpus, 400)
     assert losses(model, corpus, 400, max_eval_tokens=10_000) == everything
     assert losses(model, corpus, 400, max_eval_tokens=30) != everything
-    assert losses(model, corpus, 400, max_eval_tokens=30) == losses(model, corpus, 400, max_eval_tokens=30)
+    assert losses(model, corpus, 400, max_eval_tokens=30) == losses(
+        model, corpus, 400, max_eval_tokens=30
+    )
 
 
 def test_a_loss_that_is_no_number_is_said(tmp_path: Path) -> None:

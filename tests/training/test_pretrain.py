@@ -348,7 +348,7 @@ def test_word_vectors_start_from_ppmi(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_made_up_reviews_are_said_to_be_such(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sentir.io.builtin._PARTS", {"": (60, 0)})
+    monkeypatch.setattr("sentir.io.builtin._SPLITS", {"": (60, 0)})
     assert pretrain(["sample_es"], tmp_path / "run", config=SMALL).bundle.synthetic
     assert load_language_model(tmp_path / "run").synthetic
 

@@ -206,7 +206,7 @@ def test_skipped_rows_are_warned_of_from_the_cache_too(tmp_path: Path, messages)
 
 
 @pytest.mark.parametrize("kind", [str, Path, lambda path: [path], lambda path: (str(path),)])
-def test_sources_are_paths_or_lists_of_paths(tmp_path: Path, kind) -> None:
+def test_sources_are_paths_or_lists_of_paths(tmp_path: Path, kind, messages) -> None:
     file = write_fasttext(tmp_path / "a.ft.txt", 100)
     assert train(kind(file), str(tmp_path / "run"), config=TINY).validation.examples == 10
 
@@ -276,7 +276,7 @@ def test_vectors_start_the_embedding(tmp_path: Path, messages) -> None:
 
 def test_the_sample_is_labelled_synthetic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     small = {"": (120, 0), "train": (120, 0), "test": (40, 1)}
-    monkeypatch.setattr("sentir.io.builtin._PARTS", small)
+    monkeypatch.setattr("sentir.io.builtin._SPLITS", small)
     run = train(train=("sample_es",), test=("sample_es:test",), output=tmp_path, config=TINY)
     assert run.bundle.synthetic
     assert load(tmp_path).bundle.synthetic

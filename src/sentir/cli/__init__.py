@@ -6,11 +6,23 @@ fast. Results go to standard output, everything else to standard error.
 
 # The help lists the commands in this order.
 # isort: off
-from sentir.cli import train, sample, answers, pretrain, complete, lesson, doctor
+from sentir.cli import (
+    train,
+    sample,
+    evaluate,
+    predict,
+    explain,
+    export,
+    pretrain,
+    complete,
+    lesson,
+    doctor,
+)
 
 # isort: on
 from sentir.cli.app import app, main
 
 __all__ = [
-    "answers", "app", "complete", "doctor", "lesson", "main", "pretrain", "sample", "train",
+    "app", "complete", "doctor", "evaluate", "explain", "export", "lesson", "main", "predict",
+    "pretrain", "sample", "train",
 ]  # fmt: skip

@@ -48,6 +48,17 @@ CONFIG_FILE = Annotated[
     Path | None, typer.Option(help="TOML file of settings; options override it")
 ]
 MODEL = Annotated[str, typer.Argument(metavar="MODEL", help="folder of a run of 'sentir train'")]
+ENGINE = Annotated[
+    str,
+    typer.Option(
+        help="inference engine: torch; onnx, several times as fast; numba, faster for many GRU or "
+        "LSTM answers (pip install 'sentir\\[numba]'); or auto: numba for files where it is "
+        "installed, else onnx"
+    ),
+]
+PRECISION = Annotated[
+    str, typer.Option(help="float32; or int8, smaller, faster and less exact (LSTM only)")
+]
 
 
 def _version(wanted: bool) -> None:

@@ -1,4 +1,4 @@
-"""``sentir evaluate``, ``predict``, ``explain`` and ``export``."""
+"""``sentir predict``."""
 
 from __future__ import annotations
 
@@ -160,31 +160,6 @@ def test_a_missing_file_is_not_taken_for_a_text(
     assert sentir("predict", tiny_run.folder, "nowhere.csv", "--text", capfd=capfd)[0] == 0
 
 
-def test_explain(tiny_run: Run, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    text = "Although the plot was dull, I loved it."
-    picture = tmp_path / "gates.svg"
-    code, out, _ = sentir("explain", tiny_run.folder, text, "--picture", picture, capfd=capfd)
-    assert code == 0
-    assert "although" in out
-    assert "forget" in out
-    assert picture.read_text().lstrip().startswith("<?xml")
-    code, out, _ = sentir("explain", tiny_run.folder, text, "--json", capfd=capfd)
-    assert json.loads(out)["tokens"][-1] == "."
-
-
-def test_export(tiny_run: Run, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    for more in ([], ["--precision", "int8"]):
-        file = tmp_path / "out.onnx"
-        code, out, _ = sentir(
-            "export", tiny_run.folder, "--to", "onnx", "-o", file, *more, capfd=capfd
-        )
-        assert code == 0
-        assert out == f"onnx  {file} ({file.stat().st_size:,} bytes)\n"
-    code, _, err = sentir("export", tiny_run.folder, "--to", "coreml", "-o", file, capfd=capfd)
-    assert code == 2
-    assert "no format 'coreml' to export to; take onnx" in err
-
-
 @pytest.mark.parametrize(
     ("engine", "precision"),
     [(engine, "float32") for engine in ("auto", "torch", "onnx", "numba")]
@@ -274,7 +249,7 @@ def test_a_pipe_by_name_is_not_half_read(
     os.mkfifo(pipe)
     code, _, err = sentir("evaluate", tiny_run.folder, pipe, capfd=capfd)
     assert code == 2
-    assert "a pipe, which can be read once only" in err
+    assert "a pipe, which can be read only once" in err
 
 
 def test_predict_keeps_the_place_of_a_row_without_text(

@@ -1,0 +1,83 @@
+"""``sentir evaluate``: the metrics of a model on labelled reviews."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from sentir.cli.app import (
+    COMMON_READING,
+    ENGINE,
+    MODEL,
+    PRECISION,
+    READING,
+    app,
+    counting,
+    out,
+    plain,
+    show,
+)
+from sentir.cli.options import options_of
+
+
+@app.command()
+@options_of(common=COMMON_READING, read=READING)
+def evaluate(
+    model: MODEL,
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="labelled reviews")],
+    *,
+    labels: Annotated[
+        str | None,
+        typer.Option(help="how the files' labels become the model's: bad=negative,good=positive"),
+    ] = None,
+    mistakes: Annotated[int, typer.Option(min=0, help="most confident mistakes shown")] = 5,
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+    engine: ENGINE = "auto",
+    precision: PRECISION = "float32",
+    read: dict[str, Any],
+) -> None:
+    """Measure a model on labelled reviews.
+
+    [bold]Examples[/bold]
+
+      sentir evaluate runs/shop test.csv
+      sentir evaluate runs/shop test.csv --json > figures.json
+      sentir evaluate runs/shop test.csv --precision int8
+    """
+    from sentir.inference.evaluate import evaluate as measure_on
+    from sentir.inference.predictor import load
+
+    predictor = load(model, engine, precision, bulk=True)
+    with counting("measuring") as advance:
+        result = measure_on(
+            predictor, files, labels=labels, mistakes=mistakes, progress=advance, **read
+        )
+    names = result.metrics.names
+    if as_json:
+        told = {
+            **result.metrics.to_dict(),
+            "skipped": result.skipped.count,
+            "mistakes": [
+                {
+                    **dataclasses.asdict(mistake),
+                    "label": names[mistake.label],
+                    "predicted": names[mistake.predicted],
+                }
+                for mistake in result.mistakes
+            ],
+        }
+        sys.stdout.write(json.dumps(told, indent=2, ensure_ascii=False) + "\n")
+        return
+    show(result.metrics, ", ".join(files), None)
+    if result.mistakes:
+        out.print("\n[bold]most confident mistakes[/bold]")
+    for mistake in result.mistakes:
+        plain(
+            out,
+            f"{mistake.confidence:6.1%} {names[mistake.predicted]}, labelled "
+            f"{names[mistake.label]}: {mistake.text[:300]}",
+        )

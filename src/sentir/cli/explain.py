@@ -1,0 +1,49 @@
+"""``sentir explain``: what the gates did at each word."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sentir.cli.app import (
+    MODEL,
+    app,
+    err,
+    out,
+    plain,
+)
+
+
+@app.command()
+def explain(
+    model: MODEL,
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="the review to explain")],
+    *,
+    picture: Annotated[
+        Path | None, typer.Option(help="draw it as well: a name ending in .svg, .png or .pdf")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+) -> None:
+    """Show what each gate did at each word, and how the answer moved as the review was read.
+
+    [bold]Examples[/bold]
+
+      sentir explain runs/shop "Although the plot was dull, I loved it."
+      sentir explain runs/shop "Although the plot was dull, I loved it." --picture gates.svg
+    """
+    from sentir.bundle import load_bundle
+    from sentir.explanation.gates import explain as explain_text
+    from sentir.explanation.picture import ExplanationTable, draw
+
+    told = explain_text(load_bundle(model), text)
+    if as_json:
+        sys.stdout.write(json.dumps(told.to_dict(), ensure_ascii=False) + "\n")
+    else:
+        out.print(ExplanationTable(told))
+    if picture:
+        draw(told, picture)
+        plain(err, f"picture {picture}")

@@ -1,0 +1,45 @@
+"""``sentir export``: the network for other programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sentir.cli.app import (
+    MODEL,
+    PRECISION,
+    app,
+    out,
+    plain,
+)
+
+
+@app.command()
+def export(
+    model: MODEL,
+    *,
+    to: Annotated[str, typer.Option(help="the format: onnx")],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="file to write (unset: model.onnx in MODEL)"),
+    ] = None,
+    precision: PRECISION = "float32",
+) -> None:
+    """Write the network as one file that other programs can compute with.
+
+    ONNX is read by ONNX Runtime and others, from Python, C++, Java, JavaScript and more, without
+    Sentir or PyTorch. Words become ids by the model's tokenizer.json.
+
+    [bold]Examples[/bold]
+
+      sentir export runs/shop --to onnx
+      sentir export runs/shop --to onnx --precision int8 --output shop.int8.onnx
+    """
+    from sentir.bundle import load_bundle
+    from sentir.inference.export import export as export_bundle
+
+    file = output or Path(model) / "model.onnx"
+    size = export_bundle(load_bundle(model), file, to=to, precision=precision)
+    plain(out, f"{to}  {file} ({size:,} bytes)")

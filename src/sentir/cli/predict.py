@@ -1,0 +1,104 @@
+"""``sentir predict``: labels for texts and files."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from sentir.cli.app import (
+    COMMON_READING,
+    ENGINE,
+    MODEL,
+    PRECISION,
+    READING,
+    app,
+    counting,
+    print_bad_rows,
+    read_options,
+)
+from sentir.cli.options import options_of
+from sentir.errors import UsageError
+
+
+@app.command()
+@options_of(common=COMMON_READING, read=READING)
+def predict(
+    model: MODEL,
+    inputs: Annotated[
+        list[str], typer.Argument(metavar="[TEXT...|FILE]", help="texts; or one file, or -")
+    ],
+    *,
+    output: Annotated[
+        str, typer.Option("--output", "-o", help="file to write; its name tells format and packing")
+    ] = "-",
+    as_text: Annotated[
+        bool, typer.Option("--text", help="take the arguments as texts, whatever they look like")
+    ] = False,
+    probabilities: Annotated[
+        bool,
+        typer.Option("--probabilities", help="add the probability of every class as well"),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="write JSON lines")] = False,
+    engine: ENGINE = "auto",
+    precision: PRECISION = "float32",
+    read: dict[str, Any],
+) -> None:
+    """Label texts, or every review of a file.
+
+    Predictions for a file are written in its own format with the columns prediction and
+    probability added; for lines, as prediction, probability and text with tabs between.
+    --probabilities adds a column probability_CLASS for each class. An --output named .ft.txt gets
+    fastText lines labelled with the predictions.
+
+    [bold]Examples[/bold]
+
+      sentir predict runs/shop "I can't say it was bad."
+      sentir predict runs/shop "I can't say it was bad." --json --probabilities
+      sentir predict runs/shop reviews.csv --output labelled.parquet
+      zcat reviews.txt.gz | sentir predict runs/shop - > labelled.tsv
+    """
+    from sentir.inference.files import (
+        PredictionColumns,
+        looks_like_file,
+        predict_file,
+        predict_texts,
+    )
+    from sentir.inference.predictor import load
+    from sentir.io.reader import BadRows
+    from sentir.io.writer import output_format
+
+    options = read_options(read)
+    if len(inputs) > 1 and not as_text and any(Path(name).is_file() for name in inputs):
+        raise UsageError(
+            f"{len(inputs)} arguments, and some are files",
+            todo="name one file, or a pattern in quotes ('*.csv'); or pass --text if all are texts",
+        )
+    if as_json and (asked := output_format(output, "jsonl")) != "jsonl":
+        raise UsageError(
+            f"--json, and a name that asks for {asked}", where=output, todo="leave one"
+        )
+    are_texts = as_text or len(inputs) > 1 or not looks_like_file(inputs[0])
+    predictor = load(model, engine, precision, bulk=not are_texts)
+    columns = PredictionColumns(predictor, all_classes=probabilities)
+    format: Literal["jsonl"] | None = "jsonl" if as_json else None
+    if are_texts:
+        predict_texts(columns, inputs, output, format=format)
+        return
+    bad_rows = BadRows(options.on_error)
+    # Answers that come to the terminal are progress enough, and a bar would stand among them.
+    to_look_at = output == "-" and sys.stdout.isatty()
+    with nullcontext(lambda _: None) if to_look_at else counting("predicting") as advance:
+        predict_file(
+            columns,
+            inputs[0],
+            output,
+            format=format,
+            options=options,
+            bad_rows=bad_rows,
+            progress=advance,
+        )
+    print_bad_rows(bad_rows)

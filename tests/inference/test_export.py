@@ -1,3 +1,5 @@
+"""An exported model is one whole file."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -12,12 +14,12 @@ from sentir.inference.export import export
 from sentir.inference.predictor import load
 
 
-def test_the_file_is_whole_and_replaces_what_stood_there(tmp_path: Path) -> None:
+def test_the_file_is_complete_and_replaces_an_existing_one(tmp_path: Path) -> None:
     file = tmp_path / "new" / "model.onnx"
-    plain = export(toy(hidden_size=64), file)
-    assert plain == file.stat().st_size
+    size = export(toy(hidden_size=64), file)
+    assert size == file.stat().st_size
     onnx.checker.check_model(file, full_check=True)
-    assert export(toy(hidden_size=64), file, precision="int8") == file.stat().st_size < plain
+    assert export(toy(hidden_size=64), file, precision="int8") == file.stat().st_size < size
     assert list(file.parent.iterdir()) == [file]
 
 
@@ -34,7 +36,7 @@ def test_the_model_may_be_a_folder_or_loaded(tmp_path: Path) -> None:
         export(tmp_path, file)
 
 
-def test_refusals(tmp_path: Path) -> None:
+def test_what_cannot_be_exported_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "model.onnx"
     with pytest.raises(UsageError, match="no format 'tflite' to export to; take onnx"):
         export(toy(), file, to="tflite")

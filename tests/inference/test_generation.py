@@ -1,4 +1,4 @@
-"""A language model goes on as it has learnt to."""
+"""A language model continues texts as it has learnt to."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from sentir.bundle import LanguageBundle, save_bundle
 from sentir.config import CLEAN_STEPS, PretrainConfig
 from sentir.errors import BundleError, UsageError
-from sentir.inference.generation import TextGenerator, _written
+from sentir.inference.generation import TextGenerator, _join
 from sentir.nn.language_model import LanguageModel
 from sentir.nn.restore import to_arrays
 from sentir.text.tokenizer import PAD, UNK, WordTokenizer
@@ -47,10 +47,10 @@ def clouds(tmp_path_factory: pytest.TempPathFactory) -> TextGenerator:
 
 
 def test_a_frequent_pattern_comes_first(clouds: TextGenerator) -> None:
-    found = clouds.next_words("Las nubes están en el", 3)
-    assert [one.word for one in found[:2]] == ["cielo", "río"]
-    assert found[0].probability == pytest.approx(0.75, abs=0.15)
-    assert found[1].probability == pytest.approx(0.25, abs=0.15)
+    candidates = clouds.next_words("Las nubes están en el", 3)
+    assert [candidate.word for candidate in candidates[:2]] == ["cielo", "río"]
+    assert candidates[0].probability == pytest.approx(0.75, abs=0.15)
+    assert candidates[1].probability == pytest.approx(0.25, abs=0.15)
     likeliest = clouds.draw("Las nubes viven", 4, temperature=0)
     assert clouds.draw("Las nubes viven", 4, temperature=1e-300) == likeliest
     for impossible in (float("inf"), float("nan"), -1.0):
@@ -77,53 +77,55 @@ def test_drawing_follows_the_probabilities(clouds: TextGenerator) -> None:
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
 def test_step_by_step_is_all_at_once(cell: str) -> None:
     bundle = toy(cell)
-    completer = TextGenerator(bundle)
+    generator = TextGenerator(bundle)
     text = "las nubes están"
     for beams in (1, 4):
-        for found in completer.search(text, 3, beams=beams):
+        for continuation in generator.search(text, 3, beams=beams):
             total = 1.0
             so_far = text
-            for word in found.words:
-                shares = {one.word: one.probability for one in completer.next_words(so_far, 99)}
-                total *= shares[word]
+            for word in continuation.words:
+                probabilities = dict(generator.next_words(so_far, 99))
+                total *= probabilities[word]
                 so_far += " " + word
-            assert found.probability == pytest.approx(total, rel=1e-4)
+            assert continuation.probability == pytest.approx(total, rel=1e-4)
 
 
 def test_probabilities_are_of_all_known_words() -> None:
-    completer = TextGenerator(toy())
-    found = completer.next_words("las nubes", 99)
-    assert len(found) == len(WORDS)
-    assert sum(one.probability for one in found) == pytest.approx(1, abs=1e-5)
-    assert not {"_PAD", "_UNK"} & {one.word for one in found}
-    assert [one.probability for one in found] == sorted(
-        (one.probability for one in found), reverse=True
+    generator = TextGenerator(toy())
+    candidates = generator.next_words("las nubes", 99)
+    assert len(candidates) == len(WORDS)
+    assert sum(candidate.probability for candidate in candidates) == pytest.approx(1, abs=1e-5)
+    assert not {"_PAD", "_UNK"} & {candidate.word for candidate in candidates}
+    assert [candidate.probability for candidate in candidates] == sorted(
+        (candidate.probability for candidate in candidates), reverse=True
     )
-    assert completer.next_words("las palabras desconocidas")  # an unknown word can be read
+    assert generator.next_words("las palabras desconocidas")  # an unknown word can be read
     assert (PAD, UNK) == (0, 1)
 
 
 def test_one_seed_one_continuation() -> None:
-    completer = TextGenerator(toy())
-    drawn = {completer.draw("las", 6, temperature=1, seed=seed).text for seed in (1, 1, 2, 3)}
+    generator = TextGenerator(toy())
+    drawn = {generator.draw("las", 6, temperature=1, seed=seed).text for seed in (1, 1, 2, 3)}
     assert len(drawn) == 3
-    assert completer.draw("las  ", 0, temperature=1).text == "las"
-    assert completer.search("las", 0, beams=3)[0].words == []
+    assert generator.draw("las  ", 0, temperature=1).text == "las"
+    assert generator.search("las", 0, beams=3)[0].words == []
 
 
 def test_more_beams_than_there_are_continuations() -> None:
-    found = TextGenerator(toy()).search("las", 1, beams=500)
-    assert len(found) == len(WORDS)
-    assert sum(one.probability for one in found) == pytest.approx(1, abs=1e-5)
+    continuations = TextGenerator(toy()).search("las", 1, beams=500)
+    assert len(continuations) == len(WORDS)
+    assert sum(continuation.probability for continuation in continuations) == pytest.approx(
+        1, abs=1e-5
+    )
 
 
 @pytest.mark.parametrize("text", ["", "  ", "<br />"])
-def test_nothing_to_go_on_from(text: str) -> None:
-    completer = TextGenerator(toy())
-    for ask in (completer.next_words, lambda text: completer.draw(text, 3, temperature=1),
-                lambda text: completer.search(text, 3, beams=2)):  # fmt: skip
-        with pytest.raises(UsageError, match="no word to go on from; give a few words"):
-            ask(text)
+def test_a_text_without_words_cannot_be_continued(text: str) -> None:
+    generator = TextGenerator(toy())
+    for call in (generator.next_words, lambda text: generator.draw(text, 3, temperature=1),
+                lambda text: generator.search(text, 3, beams=2)):  # fmt: skip
+        with pytest.raises(UsageError, match="no word to continue; give a few words"):
+            call(text)
 
 
 def test_subwords_are_joined(tmp_path: Path) -> None:
@@ -138,15 +140,15 @@ def test_subwords_are_joined(tmp_path: Path) -> None:
             "epochs": 1,
         }
     )
-    completer = TextGenerator(pretrain([str(file)], tmp_path / "run", config=config).bundle)
-    found = completer.draw("la habi", 8, temperature=1)
-    assert "▁" not in found.text
-    assert found.text.startswith("la habi")
-    assert len(found.words) == 8
+    generator = TextGenerator(pretrain([str(file)], tmp_path / "run", config=config).bundle)
+    continuation = generator.draw("la habi", 8, temperature=1)
+    assert "▁" not in continuation.text
+    assert continuation.text.startswith("la habi")
+    assert len(continuation.words) == 8
 
 
 @pytest.mark.parametrize(
-    ("words", "written"),
+    ("words", "text"),
     [
         (["was", "good", ",", "but", "do", "n't", "go", "."], " was good, but don't go."),
         (["(", "the", "end", ")"], " (the end)"),
@@ -157,8 +159,8 @@ def test_subwords_are_joined(tmp_path: Path) -> None:
         ([], ""),
     ],
 )
-def test_words_are_written_as_people_do(words: list[str], written: str) -> None:
-    assert _written(words) == written
+def test_words_are_join_as_people_do(words: list[str], text: str) -> None:
+    assert _join(words) == text
 
 
 def test_the_model_may_be_a_folder(tmp_path: Path) -> None:

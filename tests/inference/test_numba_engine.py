@@ -1,4 +1,4 @@
-"""The kernel computes what the network computes."""
+"""The engine numba computes what the network computes."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from sentir.nn.restore import restore_classifier
 
 # Both in float32; sums are taken in other orders, and tanh is an approximation.
 TOLERANCE = 1e-5
-# States and weights rounded to 8 and 7 bits.
-ROUNDED = 0.02
+# States and weights are rounded.
+INT8_TOLERANCE = 0.02
 MAKES = [
     *(make for make in MAKES if make["cell"] in CELLS),
     *({"cell": "lstm", "pooling": "attention", "bidirectional": both, "num_layers": layers,
@@ -50,18 +50,18 @@ def agree(
 ) -> None:
     engine = kind(bundle)
     for lengths in BATCHES:
-        given = batch(lengths)
+        texts = batch(lengths)
         with torch.inference_mode():
-            logits_BO = restore_classifier(bundle)(given.ids_BT, given.lengths_B)
-            wanted_BC = restore_classifier(bundle).probabilities(logits_BO.double()).numpy()
-        found_BC = engine.probabilities(given)
-        np.testing.assert_allclose(found_BC, wanted_BC, rtol=0, atol=tolerance)
-        np.testing.assert_allclose(found_BC.sum(axis=1), 1, rtol=0, atol=1e-12)
-    assert wanted_BC.std(axis=0).min() > 1e-3
+            logits_BO = restore_classifier(bundle)(texts.ids_BT, texts.lengths_B)
+            expected_BC = restore_classifier(bundle).probabilities(logits_BO.double()).numpy()
+        actual_BC = engine.probabilities(texts)
+        np.testing.assert_allclose(actual_BC, expected_BC, rtol=0, atol=tolerance)
+        np.testing.assert_allclose(actual_BC.sum(axis=1), 1, rtol=0, atol=1e-12)
+    assert expected_BC.std(axis=0).min() > 1e-3
 
 
 def shrink(bundle: Bundle) -> None:
-    """Scale the random weights of the layers as those of a start are."""
+    """Scale the random weights of the layers down to the size of initial ones."""
     with torch.no_grad():
         for name, weight in bundle.weights.items():
             if name.startswith("layers."):
@@ -79,10 +79,10 @@ def test_equal_to_the_network(make: dict[str, Any], classes: int) -> None:
     [make for make in MAKES if make["cell"] in NumbaInt8Engine.cells],
     ids=lambda make: f"{by_name(make)}-{len(make)}",
 )
-def test_near_to_the_network_in_8_bits(make: dict[str, Any]) -> None:
+def test_near_to_the_network_in_int8(make: dict[str, Any]) -> None:
     bundle = toy(**make)
-    shrink(bundle)  # weights that make much of every rounding are nobody's
-    agree(bundle, NumbaInt8Engine, ROUNDED)
+    shrink(bundle)  # no trained network makes so much of every rounding
+    agree(bundle, NumbaInt8Engine, INT8_TOLERANCE)
 
 
 @pytest.mark.parametrize("hidden", [1, TILE_UNITS, TILE_UNITS + 1, 2 * TILE_UNITS])
@@ -118,26 +118,26 @@ def test_padding_and_neighbours_change_nothing(kind: type[NumbaEngine]) -> None:
         )
 
 
-def test_tanh_is_as_near_as_is_said() -> None:
+def test_tanh_is_as_exact_as_documented() -> None:
     x = np.concatenate([np.linspace(-12, 12, 5001), [-1e30, -1e-20, 0, 1e-20, 1e30]])
     x = x.astype(np.float32)
-    found = np.array([tanh(value) for value in x])
-    np.testing.assert_allclose(found, np.tanh(x.astype(np.float64)), rtol=0, atol=4e-7)
+    actual = np.array([tanh(value) for value in x])
+    np.testing.assert_allclose(actual, np.tanh(x.astype(np.float64)), rtol=0, atol=4e-7)
     assert tanh(np.float32(0)) == 0
-    assert np.abs(found).max() <= 1 + 4e-7
+    assert np.abs(actual).max() <= 1 + 4e-7
 
 
 @pytest.mark.parametrize(
     ("kind", "cell"),
     [(kind, cell) for kind in (NumbaEngine, NumbaInt8Engine) for cell in kind.cells],
 )
-def test_gates_at_their_limits_give_numbers(kind: type[NumbaEngine], cell: str) -> None:
+def test_saturated_gates_give_finite_probabilities(kind: type[NumbaEngine], cell: str) -> None:
     bundle = toy(cell=cell, pooling="attention")
     with torch.no_grad():
         for weight in [w for n, w in bundle.weights.items() if n.startswith("layers.")]:
             weight *= 1e6
-    shares_BC = kind(bundle).probabilities(batch([33, 2]))
-    assert np.isfinite(shares_BC).all()
+    probabilities_BC = kind(bundle).probabilities(batch([33, 2]))
+    assert np.isfinite(probabilities_BC).all()
 
 
 @pytest.mark.parametrize(
@@ -150,20 +150,20 @@ def test_other_cells_are_refused(kind: type[NumbaEngine], cells: str, cell: str)
         kind(toy(cell=cell))
 
 
-def test_compiles_where_nothing_can_be_kept() -> None:
+def test_compiles_without_a_cache() -> None:
     """A function of no file stands for a file whose folder, and home, cannot be written to."""
     names: dict[str, Any] = {}
     exec(compile("def twice(x):\n    return 2 * x", "<nowhere>", "exec"), names)
     assert compiled(names["twice"])(21) == 42
 
 
-def test_loading_the_kernel_warns_of_nothing() -> None:
+def test_loading_the_kernel_gives_no_warning() -> None:
     program = (
         "import numpy as np\n"
         "from sentir.nn.kernels.primitives import tanh\n"
         "print(tanh(np.float32(0)))"
     )
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, timeout=120
     )
-    assert (done.stdout, done.stderr) == ("0.0\n", "")
+    assert (process.stdout, process.stderr) == ("0.0\n", "")

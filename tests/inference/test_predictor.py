@@ -1,3 +1,5 @@
+"""Predictions come in the order of the texts, as if each text were alone."""
+
 from __future__ import annotations
 
 import os
@@ -48,13 +50,13 @@ def test_batched_equals_single_in_the_order_given(classes: int) -> None:
 def test_labels_and_their_probabilities(predictor: Predictor) -> None:
     assert predictor.labels == ("negative", "positive")
     texts = random_texts(50)
-    shares_NC = predictor.predict_proba(texts)
-    found = predictor.predict(texts)
-    assert {prediction.label for prediction in found} == set(predictor.labels)
-    for prediction, share_C in zip(found, shares_NC, strict=True):
+    probabilities_NC = predictor.predict_proba(texts)
+    predictions = predictor.predict(texts)
+    assert {prediction.label for prediction in predictions} == set(predictor.labels)
+    for prediction, probabilities_C in zip(predictions, probabilities_NC, strict=True):
         assert isinstance(prediction, Prediction)
-        assert prediction.label == predictor.labels[share_C.argmax()]
-        assert prediction.probability == share_C.max()
+        assert prediction.label == predictor.labels[probabilities_C.argmax()]
+        assert prediction.probability == probabilities_C.max()
 
 
 def test_one_text(predictor: Predictor) -> None:
@@ -70,14 +72,14 @@ def test_no_text_and_texts_without_words(predictor: Predictor) -> None:
 
 
 @pytest.mark.parametrize("method", ["predict", "predict_proba", "predict_stream"])
-def test_a_bare_string_is_refused_with_a_hint(predictor: Predictor, method: str) -> None:
+def test_a_single_string_is_refused_with_a_hint(predictor: Predictor, method: str) -> None:
     with pytest.raises(UsageError, match=r"got one string; call predict_one\(text\)"):
         list(getattr(predictor, method)("the film"))
 
 
 @pytest.mark.parametrize("method", ["predict", "predict_proba", "predict_stream"])
 @pytest.mark.parametrize(
-    ("texts", "said"),
+    ("texts", "message"),
     [
         (["good", 3], "text 1 is int, not a string"),
         ([None], "text 0 is NoneType, not a string"),
@@ -87,23 +89,23 @@ def test_a_bare_string_is_refused_with_a_hint(predictor: Predictor, method: str)
     ],
     ids=["int", "none", "bytes", "list", "later"],
 )
-def test_what_is_no_string_is_refused(
-    predictor: Predictor, method: str, texts: list[str], said: str
+def test_a_text_that_is_not_a_string_is_refused(
+    predictor: Predictor, method: str, texts: list[str], message: str
 ) -> None:
-    with pytest.raises(UsageError, match=said):
+    with pytest.raises(UsageError, match=message):
         list(getattr(predictor, method)(texts))
 
 
-def test_one_text_that_is_none_is_refused(predictor: Predictor) -> None:
+def test_one_text_that_is_not_a_string_is_refused(predictor: Predictor) -> None:
     with pytest.raises(UsageError, match="predict_one takes one text, got list"):
         predictor.predict_one(["good"])  # type: ignore[arg-type]
 
 
 def test_any_iterable_of_texts_is_read(predictor: Predictor) -> None:
     texts = random_texts(20)
-    wanted = predictor.predict(texts)
-    assert predictor.predict(text for text in texts) == wanted
-    assert predictor.predict(np.array(texts)) == wanted
+    expected = predictor.predict(texts)
+    assert predictor.predict(text for text in texts) == expected
+    assert predictor.predict(np.array(texts)) == expected
     assert predictor.predict(dict.fromkeys(texts)) == predictor.predict(list(dict.fromkeys(texts)))
     assert np.array_equal(predictor.predict_proba(iter(texts)), predictor.predict_proba(texts))
 
@@ -119,22 +121,22 @@ def test_the_stream_takes_no_more_than_two_windows_ahead(predictor: Predictor) -
 
     stream = predictor.predict_stream(endless())
     assert taken == 0
-    for given in range(1, WINDOW + 2):
+    for answers in range(1, WINDOW + 2):
         next(stream)
-        assert taken <= given + 2 * WINDOW
+        assert taken <= answers + 2 * WINDOW
     assert taken == 3 * WINDOW
 
 
-def test_nothing_goes_on_when_the_caller_stops(
+def test_the_work_stops_when_the_caller_stops(
     bundle: Bundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     predictor = Predictor(bundle)
-    asked = 0
+    calls = 0
     answer = predictor.engine.probabilities
 
     def count(batch: Batch) -> Floats:
-        nonlocal asked
-        asked += 1
+        nonlocal calls
+        calls += 1
         time.sleep(0.001)
         return answer(batch)
 
@@ -143,21 +145,21 @@ def test_nothing_goes_on_when_the_caller_stops(
     next(stream)
     stream.close()
     predictor._threads().shutdown()
-    assert asked < 2 * WINDOW / predictor.engine.batch_size
+    assert calls < 2 * WINDOW / predictor.engine.batch_size
 
 
 def test_the_stream_gives_what_predict_gives(
     predictor: Predictor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     texts = random_texts(25)
-    wanted = predictor.predict_proba(texts).max(axis=1)
+    expected = predictor.predict_proba(texts).max(axis=1)
     monkeypatch.setattr(predictor_module, "WINDOW", 10)
     assert [len(window) for window in windows(texts)] == [10, 10, 5]
-    found = [prediction.probability for prediction in predictor.predict_stream(iter(texts))]
-    np.testing.assert_allclose(found, wanted, rtol=0, atol=TOLERANCE)
+    actual = [prediction.probability for prediction in predictor.predict_stream(iter(texts))]
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=TOLERANCE)
 
 
-def test_the_model_is_given_the_ids_it_was_trained_on(
+def test_the_model_gets_the_ids_that_it_was_trained_on(
     bundle: Bundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The trainer's ids come from `Tokenizer.encode` and `pad` too."""
@@ -167,19 +169,19 @@ def test_the_model_is_given_the_ids_it_was_trained_on(
     network = predictor.engine.model
     forward = network.forward
 
-    def listen(ids_BT: torch.Tensor, lengths_B: torch.Tensor) -> torch.Tensor:
+    def record(ids_BT: torch.Tensor, lengths_B: torch.Tensor) -> torch.Tensor:
         seen.append((ids_BT, lengths_B))
         return forward(ids_BT, lengths_B)
 
-    monkeypatch.setattr(network, "forward", listen)
+    monkeypatch.setattr(network, "forward", record)
     predictor.predict(texts)
     ids = bundle.tokenizer.encode(texts)
-    assert [len(one) for one in ids] == [5, 0, 50, 7]
-    wanted = pad([ids[at] for at in (2, 3, 0, 1)], 40)  # from the longest to the shortest
+    assert [len(text) for text in ids] == [5, 0, 50, 7]
+    expected = pad([ids[row] for row in (2, 3, 0, 1)], 40)  # from the longest to the shortest
     assert len(seen) == 1
-    assert torch.equal(seen[0][0], wanted.ids_BT)
-    assert torch.equal(seen[0][1], wanted.lengths_B)
-    assert wanted.lengths_B.tolist() == [40, 7, 5, 1]
+    assert torch.equal(seen[0][0], expected.ids_BT)
+    assert torch.equal(seen[0][1], expected.lengths_B)
+    assert expected.lengths_B.tolist() == [40, 7, 5, 1]
 
 
 def test_load(bundle: Bundle, predictor: Predictor, tmp_path: Path) -> None:
@@ -196,10 +198,10 @@ def test_load(bundle: Bundle, predictor: Predictor, tmp_path: Path) -> None:
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork.*:DeprecationWarning")
 def test_a_forked_process_has_threads_of_its_own() -> None:
     predictor = Predictor(toy(), engine="torch")
-    wanted = predictor.predict(["a text"])
+    expected = predictor.predict(["a text"])
     child = os.fork()
     if not child:
-        os._exit(predictor.predict(["a text"]) != wanted)
+        os._exit(predictor.predict(["a text"]) != expected)
     deadline = time.monotonic() + 60
     while (ended := os.waitpid(child, os.WNOHANG)) == (0, 0) and time.monotonic() < deadline:
         time.sleep(0.05)

@@ -1,4 +1,7 @@
-"""Predictions as records: for texts, and for whole files, whose own columns are kept."""
+"""Predictions as records: of texts, and of whole files, whose own columns are kept.
+
+Shapes: C classes.
+"""
 
 from __future__ import annotations
 
@@ -26,19 +29,19 @@ def looks_like_file(argument: str) -> bool:
     """Whether one argument of ``sentir predict`` names a file rather than being a text.
 
     Raises:
-        UsageError: it is one word that begins or ends like a file's name, and nothing is there.
+        UsageError: it is one word that starts or ends like a file's name, and there is no file.
     """
     if argument == "-" or ("://" in argument and " " not in argument):
         return True
     try:
-        if argument and Path(argument).exists():  # a folder is no text either, nor a pipe
+        if argument and Path(argument).exists():  # a folder or a pipe is not a text either
             return True
-    except (OSError, ValueError):  # too long for a name: a text
+    except (OSError, ValueError):  # too long for a file's name, so a text
         return False
     if " " not in argument and (
         argument.lower().endswith(USUAL_EXTENSIONS) or argument.startswith(("/", "./", "../"))
     ):
-        if any(sign in argument for sign in "*?["):
+        if any(character in argument for character in "*?["):
             return True
         raise UsageError(
             "no such file", where=argument, todo="check the name, or pass --text if it is a text"
@@ -46,124 +49,140 @@ def looks_like_file(argument: str) -> bool:
     return False
 
 
-class Answers:
-    """What is added to a record: the likeliest class, its probability, and what else is wanted.
+class PredictionColumns:
+    """The columns that are added to a record: ``prediction``, ``probability`` and more.
 
     Args:
-        predictor: the model that answers.
-        every: whether the probability of each class is added too, as ``probability_CLASS``.
+        predictor: the model.
+        all_classes: whether to add the probability of each class too, as ``probability_CLASS``.
+
+    Attributes:
+        names: the columns, in their order.
     """
 
-    def __init__(self, predictor: Predictor, *, every: bool = False) -> None:
+    def __init__(self, predictor: Predictor, *, all_classes: bool = False) -> None:
         self.predictor = predictor
-        self._classes = [f"probability_{label}" for label in predictor.labels] if every else []
-        self.columns = ("prediction", "probability", *self._classes)
+        class_columns = [f"probability_{label}" for label in predictor.labels]
+        self._class_columns = class_columns if all_classes else []
+        self.names = ("prediction", "probability", *self._class_columns)
 
-    def of(self, shares_C: Floats | None) -> dict[str, Any]:
-        """The columns' values by the probabilities of the classes; None if there are none."""
-        if shares_C is None:
-            return dict.fromkeys(self.columns)
-        values = [*self.predictor.likeliest(shares_C), *map(float, shares_C[: len(self._classes)])]
-        return dict(zip(self.columns, values, strict=True))
+    def values(self, probabilities_C: Floats | None) -> dict[str, Any]:
+        """The columns of a review with these probabilities; all None if it has no text."""
+        if probabilities_C is None:
+            return dict.fromkeys(self.names)
+        values = [
+            *self.predictor.likeliest(probabilities_C),
+            *map(float, probabilities_C[: len(self._class_columns)]),
+        ]
+        return dict(zip(self.names, values, strict=True))
 
 
 def predict_texts(
-    answers: Answers, texts: Sequence[str], output: str = "-", *, kind: Format | None = None
+    columns: PredictionColumns,
+    texts: Sequence[str],
+    output: str = "-",
+    *,
+    format: Format | None = None,
 ) -> None:
-    """Write each text after its answer; an empty one has none.
+    """Write each text after its prediction; an empty text has none.
 
     Args:
-        answers: what is said of a text.
+        columns: what to write before the text.
         texts: any number of them.
         output: a file, or ``-`` for standard output.
-        kind: the format; unset: what the output's name asks for, or lines.
+        format: the format to write; None: that of the output's extension, else lines.
 
     Raises:
         DataError: the output cannot be written.
     """
-    kind = kind or output_format(output, "lines")
-    reviews = (Review(text, None, "", at, None) for at, text in enumerate(texts, start=1))
-    write_records(_answered(answers, reviews, kind), output, kind)
+    format = format or output_format(output, "lines")
+    reviews = (Review(text, None, "", line, None) for line, text in enumerate(texts, start=1))
+    write_records(_records(columns, reviews, format), output, format)
 
 
 def predict_file(
-    answers: Answers,
+    columns: PredictionColumns,
     source: str,
     output: str = "-",
     *,
-    kind: Format | None = None,
+    format: Format | None = None,
     options: ReadOptions,
     bad_rows: BadRows,
-    advance: Callable[[int], None] = lambda count: None,
+    progress: Callable[[int], None] = lambda count: None,
 ) -> None:
-    """Write the records of a file with the answers' columns added, in their order.
+    """Write the records of a file with the columns of the predictions added, in their order.
 
-    Records are read some thousand ahead. Where the output's name asks for no format, tables are
-    written as they were read, and reviews that stood on lines of their own after their answers.
-    fastText lines are written with the prediction for their label. A row without text keeps its
-    place, and has no prediction.
+    Some thousand records are read ahead. If neither `format` nor the output's extension says
+    otherwise, tables are written in their own format, and reviews on lines as lines, after their
+    predictions. fastText lines get the prediction as their label. A row without text is kept and
+    has no prediction.
 
     Args:
-        answers: what is said of a text.
-        source: a file, a pattern, an address or ``-`` for standard input.
+        columns: what to add to each record.
+        source: a file, glob, URL or ``-`` for standard input.
         output: a file, or ``-`` for standard output.
-        kind: the format that is written; unset: as above.
+        format: the format to write; None: as above.
         options: how the file is read.
-        bad_rows: collects the rows that are skipped.
-        advance: told of each record that was answered.
+        bad_rows: collects the errors of skipped rows.
+        progress: called with the number of records written since the last call.
 
     Raises:
-        DataError: the file cannot be read, has a column of an added one's name, or the output
-            cannot be written.
+        DataError: the file cannot be read, already has a column of that name, or the output cannot
+            be written.
     """
-    own = detect_format(source, options)
-    kind = kind or output_format(output, "lines" if own == "fasttext" or own == "text" else own)
-    if kind == "parquet" and output == "-" and sys.stdout.isatty():
-        kind = "lines"  # bytes are nothing to look at
+    source_format = detect_format(source, options)
+    if format is None:
+        format = output_format(
+            output,
+            "lines" if source_format == "fasttext" or source_format == "text" else source_format,
+        )
+    if format == "parquet" and output == "-" and sys.stdout.isatty():
+        format = "lines"  # a terminal cannot show Parquet
     reviews = read_reviews(
-        [source], options, bad_rows=bad_rows, labelled=False, keep_empty=kind != "fasttext"
+        [source], options, bad_rows=bad_rows, labelled=False, keep_empty=format != "fasttext"
     )
-    types = parquet_types(source, options) if kind == own == "parquet" else None
-    write_records(_answered(answers, reviews, kind, advance), output, kind, types=types)
+    types = parquet_types(source, options) if format == source_format == "parquet" else None
+    write_records(_records(columns, reviews, format, progress), output, format, types=types)
 
 
-def _answered(
-    answers: Answers,
+def _records(
+    columns: PredictionColumns,
     reviews: Iterable[Review],
-    kind: Format,
-    advance: Callable[[int], None] = lambda count: None,
+    format: Format,
+    progress: Callable[[int], None] = lambda count: None,
 ) -> Iterator[dict[str, Any]]:
-    waiting: deque[Review] = deque()
+    """The records to write, one for each review."""
+    pending: deque[Review] = deque()
 
     def texts() -> Iterator[str]:
         for review in reviews:
-            waiting.append(review)
+            pending.append(review)
             if review.text:
                 yield review.text
 
-    def without_text() -> Iterator[dict[str, Any]]:
-        while waiting and not waiting[0].text:
-            yield record(waiting.popleft(), None)
+    def leading_without_text() -> Iterator[dict[str, Any]]:
+        while pending and not pending[0].text:
+            yield record(pending.popleft(), None)
 
-    def record(review: Review, shares_C: Floats | None) -> dict[str, Any]:
-        advance(1)
-        answer = answers.of(shares_C)
-        if kind == "fasttext":
-            return {"label": answer["prediction"], "text": review.text}
+    def record(review: Review, probabilities_C: Floats | None) -> dict[str, Any]:
+        progress(1)
+        prediction = columns.values(probabilities_C)
+        if format == "fasttext":
+            return {"label": prediction["prediction"], "text": review.text}
         if review.fields is None:
-            return {**answer, "text": review.text}
-        _check_columns(review, answers.columns)
-        return {**review.fields, **answer}
+            return {**prediction, "text": review.text}
+        _check_columns(review, columns.names)
+        return {**review.fields, **prediction}
 
-    for shares_C in answers.predictor.proba_stream(texts()):
-        yield from without_text()
-        yield record(waiting.popleft(), shares_C)
-    yield from without_text()
+    for probabilities_C in columns.predictor.proba_stream(texts()):
+        yield from leading_without_text()
+        yield record(pending.popleft(), probabilities_C)
+    yield from leading_without_text()
 
 
 def _check_columns(review: Review, added: Sequence[str]) -> None:
-    taken = [name for name in added if name in (review.fields or ())]
-    if taken:
+    existing = [name for name in added if name in (review.fields or ())]
+    if existing:
         raise DataError(
-            f"has a column {taken[0]!r} already", where=review.path, todo="rename that column"
+            f"has a column {existing[0]!r} already", where=review.path, todo="rename that column"
         )

@@ -1,9 +1,9 @@
-"""How a sentence may go on, as a language model has learnt it.
+"""Text generation with a language model: next words, sampling and beam search.
 
-Shapes: B continuations followed at a time, V vocabulary.
+Shapes: B continuations (beams), N words added, V vocabulary.
 
-Only the direction that reads ahead speaks. A word without an id is never said, so probabilities are
-among the words that the model knows.
+Only the forward direction is used. The unknown word is never generated, so probabilities are among
+the words of the vocabulary.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from sentir.nn.language_model import State
 from sentir.nn.restore import restore_language_model
 from sentir.text.tokenizer import UNK, WORD_START
 
-#: At temperatures below it the likeliest word is the only one that could be drawn.
-COLDEST = 1e-6
+#: Below it, only the likeliest word could be sampled.
+MIN_TEMPERATURE = 1e-6
 
 
 class Candidate(NamedTuple):
-    """A word that may come next, and its probability, 0 to 1."""
+    """A next word and its probability, 0 to 1."""
 
     word: str
     probability: float
 
 
 class Continuation(NamedTuple):
-    """The words that follow, the whole text with them, and their probability, 0 to 1."""
+    """The words added, the whole text, and the probability of these words, 0 to 1."""
 
     words: list[str]
     text: str
@@ -62,117 +62,119 @@ class TextGenerator:
         self._words = bundle.tokenizer.vocabulary
 
     def next_words(self, text: str, count: int = 10) -> list[Candidate]:
-        """The likeliest words to come next, the likeliest first.
+        """The likeliest next words, the likeliest first.
 
         Raises:
             UsageError: there is no word in the text.
         """
         with torch.inference_mode():
-            logs_BV, _ = self._read(text)
-        found = logs_BV[0].topk(min(count, logs_BV.shape[1] - UNK - 1))
-        pairs = zip(found.indices.tolist(), found.values.exp().tolist(), strict=True)
-        return [Candidate(self._words[at].lstrip(WORD_START), share) for at, share in pairs]
+            log_probs_BV, _ = self._read(text)
+        top = log_probs_BV[0].topk(min(count, log_probs_BV.shape[1] - UNK - 1))
+        pairs = zip(top.indices.tolist(), top.values.exp().tolist(), strict=True)
+        return [Candidate(self._words[id].lstrip(WORD_START), share) for id, share in pairs]
 
     def draw(self, text: str, words: int, *, temperature: float, seed: int = 0) -> Continuation:
-        """Go on by a word at a time, each drawn by its probability.
+        """Sample a continuation word by word.
 
         Args:
-            text: the beginning.
-            words: how many to add (pieces of words, if the model's words are cut into such).
-            temperature: below 1 the likelier words are preferred, at 0 the likeliest is taken.
-            seed: of the drawing.
+            text: the text to continue.
+            words: how many words to add (subwords, if the model has such).
+            temperature: divides the logits; below 1 likelier words are preferred, at 0 the
+                likeliest is taken.
+            seed: of the sampling.
 
         Raises:
-            UsageError: there is no word in the text, or the temperature is no number from 0 on.
+            UsageError: there is no word in the text, or the temperature is not a finite number
+                from 0 on.
         """
         if not 0 <= temperature < math.inf:
             raise UsageError(f"temperature = {temperature}", todo="take 0 or more, such as 0.8")
-        chance = torch.Generator().manual_seed(seed)
-        said: list[int] = []
-        total = 0.0
+        generator = torch.Generator().manual_seed(seed)
+        ids: list[int] = []
+        log_prob = 0.0
         with torch.inference_mode():
-            logs_BV, state = self._read(text)
+            log_probs_BV, state = self._read(text)
             for _ in range(words):
-                if temperature > COLDEST:
-                    shares_V = (logs_BV[0] / temperature).softmax(0)
-                    word = int(torch.multinomial(shares_V, 1, generator=chance))
+                if temperature > MIN_TEMPERATURE:
+                    probabilities_V = (log_probs_BV[0] / temperature).softmax(0)
+                    word = int(torch.multinomial(probabilities_V, 1, generator=generator))
                 else:
-                    word = int(logs_BV[0].argmax())
-                said.append(word)
-                total += float(logs_BV[0, word])
-                logs_BV, state = self._step(torch.tensor([word]), state)
-        return self._continuation(text, said, total)
+                    word = int(log_probs_BV[0].argmax())
+                ids.append(word)
+                log_prob += float(log_probs_BV[0, word])
+                log_probs_BV, state = self._step(torch.tensor([word]), state)
+        return self._continuation(text, ids, log_prob)
 
     def search(self, text: str, words: int, *, beams: int) -> list[Continuation]:
-        """The likeliest continuations that a beam search finds, the likeliest first.
+        """The continuations of a beam search, the likeliest first.
 
         Args:
-            text: the beginning.
-            words: how many to add.
-            beams: continuations kept after each word, and given back.
+            text: the text to continue.
+            words: how many words to add.
+            beams: continuations kept after each word, and returned.
 
         Raises:
             UsageError: there is no word in the text.
         """
         with torch.inference_mode():
-            logs_BV, state = self._read(text)
-            said_BN, totals_B = torch.empty(1, 0, dtype=torch.int64), torch.zeros(1)
+            log_probs_BV, state = self._read(text)
+            ids_BN, scores_B = torch.empty(1, 0, dtype=torch.int64), torch.zeros(1)
             for _ in range(words):
-                totals_BV = totals_B[:, None] + logs_BV
-                possible = int(totals_BV.isfinite().sum())
-                totals_B, places_B = totals_BV.flatten().topk(min(beams, possible))
-                from_B, word_B = places_B // logs_BV.shape[1], places_B % logs_BV.shape[1]
-                said_BN = torch.cat([said_BN[from_B], word_B[:, None]], dim=1)
-                logs_BV, state = self._step(word_B, _of(state, from_B))
-        pairs = zip(said_BN.tolist(), totals_B.tolist(), strict=True)
-        return [self._continuation(text, said, total) for said, total in pairs]
+                scores_BV = scores_B[:, None] + log_probs_BV
+                possible = int(scores_BV.isfinite().sum())
+                scores_B, indices_B = scores_BV.flatten().topk(min(beams, possible))
+                beam_B, word_B = (
+                    indices_B // log_probs_BV.shape[1],
+                    indices_B % log_probs_BV.shape[1],
+                )
+                ids_BN = torch.cat([ids_BN[beam_B], word_B[:, None]], dim=1)
+                log_probs_BV, state = self._step(word_B, _rows_of(state, beam_B))
+        pairs = zip(ids_BN.tolist(), scores_B.tolist(), strict=True)
+        return [self._continuation(text, ids, log_prob) for ids, log_prob in pairs]
 
     def _read(self, text: str) -> tuple[Tensor, State]:
-        """Logarithms of the next words' probabilities, (1, V), and the state behind the text."""
+        """Log-probabilities of the next word, (1, V), and the state after the text."""
         ids = self._tokenizer.encode([text])[0]
         if not ids:
-            raise UsageError("no word to go on from", where="text", todo="give a few words")
-        return self._known(*self._model.read_forward(torch.tensor(ids)[:, None]))
+            raise UsageError("no word to continue", where="text", todo="give a few words")
+        return self._log_probs(*self._model.read_forward(torch.tensor(ids)[:, None]))
 
     def _step(self, word_B: Tensor, state: State) -> tuple[Tensor, State]:
-        return self._known(*self._model.read_forward(word_B[None], state))
+        return self._log_probs(*self._model.read_forward(word_B[None], state))
 
     @staticmethod
-    def _known(scores_BV: Tensor, state: State) -> tuple[Tensor, State]:
-        scores_BV[:, UNK] = -torch.inf
-        return scores_BV.log_softmax(1), state
+    def _log_probs(logits_BV: Tensor, state: State) -> tuple[Tensor, State]:
+        logits_BV[:, UNK] = -torch.inf
+        return logits_BV.log_softmax(1), state
 
-    def _continuation(self, text: str, said: list[int], total: float) -> Continuation:
-        words = [self._words[at] for at in said]
-        whole = text.rstrip() + _written(words)
-        return Continuation([word.lstrip(WORD_START) for word in words], whole, _power(total))
+    def _continuation(self, text: str, ids: list[int], log_prob: float) -> Continuation:
+        words = [self._words[id] for id in ids]
+        full_text = text.rstrip() + _join(words)
+        stripped = [word.lstrip(WORD_START) for word in words]
+        return Continuation(stripped, full_text, math.exp(log_prob))
 
 
-def _of(state: State, rows_B: Tensor) -> State:
+def _rows_of(state: State, rows_B: Tensor) -> State:
     """The state of these continuations."""
     if isinstance(state, tuple):
         return state[0][:, rows_B], state[1][:, rows_B]
     return state[:, rows_B]
 
 
-def _power(total: float) -> float:
-    return float(torch.tensor(total, dtype=torch.float64).exp())
-
-
-#: Words that stand close to what is before them, or to what is behind.
-_CLOSE_BEFORE = frozenset((*".,;:!?)]}…%»”’", "...", "''", "'", "n't", "'s", "'re", "'ve", "'ll",
+#: Words without a space before them, and those without one after them.
+_NO_SPACE_BEFORE = frozenset((*".,;:!?)]}…%»”’", "...", "''", "'", "n't", "'s", "'re", "'ve", "'ll",
                            "'m", "'d"))  # fmt: skip
-_CLOSE_BEHIND = frozenset(("(", "[", "{", "¿", "¡", "``", "«", "“", "‘", "$", "#"))
-_SIGNS = {"``": '"', "''": '"'}
+_NO_SPACE_AFTER = frozenset(("(", "[", "{", "¿", "¡", "``", "«", "“", "‘", "$", "#"))
+_QUOTES = {"``": '"', "''": '"'}
 
 
-def _written(words: list[str]) -> str:
-    """The words as they are written behind a text, the Treebank's cuts undone."""
+def _join(words: list[str]) -> str:
+    """The words as text that continues another: the Treebank's tokenisation undone."""
     if any(word.startswith(WORD_START) for word in words):
         return "".join(words).replace(WORD_START, " ")
-    written, close = "", False
+    text, no_space = "", False
     for word in words:
-        blank = "" if close or word in _CLOSE_BEFORE else " "
-        written += blank + _SIGNS.get(word, word)
-        close = word in _CLOSE_BEHIND
-    return written
+        space = "" if no_space or word in _NO_SPACE_BEFORE else " "
+        text += space + _QUOTES.get(word, word)
+        no_space = word in _NO_SPACE_AFTER
+    return text

@@ -1,4 +1,7 @@
-"""Answers: texts in, labels and probabilities out, in the order they came."""
+"""Predictions: texts in, labels and probabilities out, in the same order.
+
+Shapes: N texts, B texts of a batch, C classes.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ from sentir.data.batching import pad
 from sentir.errors import UsageError
 from sentir.inference.engines import select_engine
 
-#: Reviews taken together, so that those of like length share a batch.
+#: Texts that are sorted by length together, so that batches hold texts of similar length.
 WINDOW = 1024
 
 Floats = npt.NDArray[np.float64]
@@ -32,7 +35,7 @@ class Prediction(NamedTuple):
 
 
 class Predictor:
-    """A trained model that answers.
+    """A trained model that predicts the sentiment of texts.
 
     A review alone and the same review among others get the same probabilities within 1e-5. The
     exception is the engine onnx in int8, where they may differ by some hundredths.
@@ -81,7 +84,7 @@ class Predictor:
         """The likeliest label of each text.
 
         Raises:
-            UsageError: a bare string, or something that is no string, was given.
+            UsageError: a single string, or a text that is not a string.
         """
         return list(self.predict_stream(texts))
 
@@ -89,22 +92,22 @@ class Predictor:
         """The likeliest label of one text.
 
         Raises:
-            UsageError: what was given is no string.
+            UsageError: not a string.
         """
         if not isinstance(text, str):
             raise UsageError(f"predict_one takes one text, got {type(text).__name__}")
-        return self.likeliest(self._answer(self.bundle.tokenizer.encode([text]))[0])
+        return self.likeliest(self._batch_probabilities(self.bundle.tokenizer.encode([text]))[0])
 
     def predict_proba(self, texts: Iterable[str]) -> npt.NDArray[np.float64]:
         """Probabilities of shape (N, C), classes in the order of `labels`.
 
         Raises:
-            UsageError: a bare string, or something that is no string, was given.
+            UsageError: a single string, or a text that is not a string.
         """
-        return np.concatenate([np.empty((0, len(self.labels))), *self._answered(texts)])
+        return np.concatenate([np.empty((0, len(self.labels))), *self._windows(texts)])
 
     def predict_stream(self, texts: Iterable[str]) -> Iterator[Prediction]:
-        """Like `predict` for any number of texts, two windows of which are in memory at a time.
+        """Like `predict` for any number of texts; at most two windows of them are in memory.
 
         Raises:
             UsageError: as `predict`, when the text is read.
@@ -112,52 +115,58 @@ class Predictor:
         yield from map(self.likeliest, self.proba_stream(texts))
 
     def proba_stream(self, texts: Iterable[str]) -> Iterator[Floats]:
-        """Like `predict_proba` for any number of texts: of each the probabilities (C,).
+        """Like `predict_proba` for any number of texts: the probabilities (C,) of each.
 
         Raises:
             UsageError: as `predict`, when the text is read.
         """
-        for answers_NC in self._answered(texts):
-            yield from answers_NC
+        for probabilities_NC in self._windows(texts):
+            yield from probabilities_NC
 
-    def likeliest(self, shares_C: Floats) -> Prediction:
-        """The class with the highest of these probabilities (C,)."""
-        best = int(shares_C.argmax())
-        return Prediction(self.labels[best], float(shares_C[best]))
+    def likeliest(self, probabilities_C: Floats) -> Prediction:
+        """The class with the highest probability."""
+        best = int(probabilities_C.argmax())
+        return Prediction(self.labels[best], float(probabilities_C[best]))
 
-    def _answered(self, texts: Iterable[str]) -> Iterator[Floats]:
-        """Probabilities of each window; the next one is cut into words meanwhile."""
-        begun: deque[_Begun] = deque()
+    def _windows(self, texts: Iterable[str]) -> Iterator[Floats]:
+        """Probabilities (N, C) of each window; meanwhile the next window is tokenised."""
+        pending: deque[_PendingWindow] = deque()
         try:
             for window in windows(texts):
-                begun.append(self._begin(self.bundle.tokenizer.encode(window)))
-                if len(begun) == 2:
-                    yield begun[0].answers(len(self.labels))
-                    begun.popleft()
-            for last in begun:
-                yield last.answers(len(self.labels))
-        finally:  # nobody waits for what is left when the caller stops
-            for part in [part for left in begun for part in left.parts]:
-                part.cancel()
+                pending.append(self._submit(self.bundle.tokenizer.encode(window)))
+                if len(pending) == 2:
+                    yield pending[0].probabilities(len(self.labels))
+                    pending.popleft()
+            for last in pending:
+                yield last.probabilities(len(self.labels))
+        finally:  # if the caller stops early, no one waits for the rest
+            for batch in [batch for window in pending for batch in window.batches]:
+                batch.cancel()
 
-    def _begin(self, ids: list[list[int]]) -> _Begun:
-        """Hand out a window in batches of like length; the longest first, as they end last."""
-        order = sorted(range(len(ids)), key=lambda at: len(ids[at]), reverse=True)
+    def _submit(self, ids: list[list[int]]) -> _PendingWindow:
+        """Start computing a window in batches of similar length, the longest first.
+
+        The longest batches take longest: if they came last, only one core would work at the end.
+        """
+        order = sorted(range(len(ids)), key=lambda row: len(ids[row]), reverse=True)
         size, pool = self.engine.batch_size, self._threads()
-        rows = [order[at : at + size] for at in range(0, len(order), size)]
-        return _Begun(rows, [pool.submit(self._answer, [ids[at] for at in part]) for part in rows])
+        batch_rows = [order[start : start + size] for start in range(0, len(order), size)]
+        batches = [
+            pool.submit(self._batch_probabilities, [ids[row] for row in rows])
+            for rows in batch_rows
+        ]
+        return _PendingWindow(batch_rows, batches)
 
     def _threads(self) -> ThreadPoolExecutor:
-        """Threads, as the engines let go of Python's lock: while they compute, the next window is
-        cut into words.
+        """Threads, as the engines release Python's lock while they compute.
 
-        A forked process has none of its parent's, and gets its own.
+        A forked process does not have its parent's threads, and gets its own.
         """
         if self._pool is None or self._pool[0] != os.getpid():
             self._pool = os.getpid(), ThreadPoolExecutor(self.engine.workers)
         return self._pool[1]
 
-    def _answer(self, ids: list[list[int]]) -> Floats:
+    def _batch_probabilities(self, ids: list[list[int]]) -> Floats:
         return self.engine.probabilities(pad(ids, self.bundle.config.text.max_length))
 
 
@@ -176,25 +185,25 @@ def _predictor(bundle: Bundle, engine: str, precision: str, bulk: bool) -> Predi
     return Predictor(bundle, engine, precision, bulk=bulk)
 
 
-class _Begun(NamedTuple):
-    """A window whose batches are being computed: which rows are where, and the answers to come."""
+class _PendingWindow(NamedTuple):
+    """A window that is being computed: the rows of each batch, and its probabilities to come."""
 
-    rows: list[list[int]]
-    parts: list[Future[Floats]]
+    batch_rows: list[list[int]]
+    batches: list[Future[Floats]]
 
-    def answers(self, classes: int) -> Floats:
+    def probabilities(self, classes: int) -> Floats:
         """Probabilities in the order of the window, (N, C)."""
-        answers_NC = np.empty((sum(map(len, self.rows)), classes))
-        for rows_B, part in zip(self.rows, self.parts, strict=True):
-            answers_NC[rows_B] = part.result()
-        return answers_NC
+        probabilities_NC = np.empty((sum(map(len, self.batch_rows)), classes))
+        for rows_B, batch in zip(self.batch_rows, self.batches, strict=True):
+            probabilities_NC[rows_B] = batch.result()
+        return probabilities_NC
 
 
 def windows(texts: Iterable[str]) -> Iterator[list[str]]:
     """The texts, `WINDOW` at a time.
 
     Raises:
-        UsageError: a bare string, or something that is no string, was given.
+        UsageError: a single string, or a text that is not a string.
     """
     if isinstance(texts, str):
         raise UsageError(
@@ -203,9 +212,9 @@ def windows(texts: Iterable[str]) -> Iterator[list[str]]:
         )
     source = enumerate(texts)
     while window := list(islice(source, WINDOW)):
-        for at, text in window:
+        for index, text in window:
             if not isinstance(text, str):
-                raise UsageError(f"text {at} is {type(text).__name__}, not a string")
+                raise UsageError(f"text {index} is {type(text).__name__}, not a string")
         yield [text for _, text in window]
 
 

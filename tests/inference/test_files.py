@@ -1,0 +1,188 @@
+"""Predictions of files: rows keep their order, their place and their columns."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from fixtures.toy_bundle import random_texts, toy
+from sentir.config import ReadOptions
+from sentir.errors import DataError, UsageError
+from sentir.inference.files import (
+    PredictionColumns,
+    looks_like_file,
+    predict_file,
+    predict_texts,
+)
+from sentir.inference.predictor import WINDOW, Predictor
+from sentir.io.reader import BadRows
+
+
+@pytest.fixture(scope="module")
+def predictor() -> Predictor:
+    return Predictor(toy(classes=3))
+
+
+@pytest.fixture(scope="module")
+def columns(predictor: Predictor) -> PredictionColumns:
+    return PredictionColumns(predictor)
+
+
+def predict(columns: PredictionColumns, source: Path, output: Path, **settings: Any) -> BadRows:
+    options = ReadOptions(on_error="skip")
+    bad_rows = BadRows("skip")
+    predict_file(columns, str(source), str(output), options=options, bad_rows=bad_rows, **settings)
+    return bad_rows
+
+
+def read_jsonl(file: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in file.read_text().splitlines()]
+
+
+@pytest.mark.parametrize("argument", ["-", "https://example.com/a.csv", "s3://bucket/a"])
+def test_standard_input_and_urls_are_files(argument: str) -> None:
+    assert looks_like_file(argument)
+
+
+@pytest.mark.parametrize(
+    "argument",
+    ["", "Never again.", "see http://example.com now", "good/bad", "a.b", "x" * 5000, "a\0b"],
+    ids=["empty", "sentence", "url in a sentence", "slash", "dot", "long", "nul"],
+)
+def test_texts_are_not_files(argument: str) -> None:
+    assert not looks_like_file(argument)
+
+
+def test_what_exists_is_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("good").touch()
+    Path("my reviews").touch()
+    assert looks_like_file("good")
+    assert looks_like_file("my reviews")
+    assert looks_like_file(str(tmp_path))
+    assert looks_like_file("*.csv")
+    for name in ("reviews.csv", "REVIEWS.JSONL.GZ", "./reviews", "../reviews", "/reviews"):
+        with pytest.raises(UsageError, match=r"no such file; check the name, or pass --text"):
+            looks_like_file(name)
+
+
+def test_the_columns_are_prediction_probability_and_each_class(predictor: Predictor) -> None:
+    probabilities_C = np.array([0.2, 0.5, 0.3])
+    columns = PredictionColumns(predictor)
+    assert columns.values(probabilities_C) == {"prediction": "neutral", "probability": 0.5}
+    columns = PredictionColumns(predictor, all_classes=True)
+    assert columns.values(probabilities_C) == {
+        "prediction": "neutral",
+        "probability": 0.5,
+        "probability_negative": 0.2,
+        "probability_neutral": 0.5,
+        "probability_positive": 0.3,
+    }
+    assert columns.values(None) == dict.fromkeys(columns.names)
+
+
+def test_texts_are_written_after_their_predictions(
+    columns: PredictionColumns, predictor: Predictor, tmp_path: Path
+) -> None:
+    texts = ["not good", "", "a\twonderful film"]
+    output = tmp_path / "out.jsonl"
+    predict_texts(columns, texts, str(output))
+    rows = read_jsonl(output)
+    assert [row["text"] for row in rows] == texts
+    for row, text in zip(rows, texts, strict=True):
+        if text:
+            assert (row["prediction"], row["probability"]) == pytest.approx(
+                tuple(predictor.predict_one(text))
+            )
+        else:
+            assert (row["prediction"], row["probability"]) == (None, None)
+
+
+def test_rows_without_text_keep_their_place(
+    columns: PredictionColumns, predictor: Predictor, tmp_path: Path
+) -> None:
+    """At the start, in the middle, at the end, and where two windows meet."""
+    texts = [text or "good" for text in random_texts(WINDOW + 5)]
+    for index in (0, 1, 7, WINDOW, WINDOW + 1, WINDOW + 4):
+        texts[index] = ""
+    source, output = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    source.write_text("".join(json.dumps({"id": i, "text": t}) + "\n" for i, t in enumerate(texts)))
+    counts: list[int] = []
+    predict(columns, source, output, progress=counts.append)
+    rows = read_jsonl(output)
+    assert [row["id"] for row in rows] == [*range(len(texts))]
+    assert [row["prediction"] is None for row in rows] == [not text for text in texts]
+    labels = [prediction.label for prediction in predictor.predict(filter(None, texts))]
+    assert [row["prediction"] for row in rows if row["text"]] == labels
+    assert len(set(labels)) == 3
+    assert sum(counts) == len(texts)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "output", "header"),
+    [
+        ("a.csv", "id,text\n1,good\n", "out", "id,text,prediction,probability"),
+        ("a.tsv", "id\ttext\n1\tgood\n", "out", "id\ttext\tprediction\tprobability"),
+        ("a.csv", "id,text\n1,good\n", "out.tsv", "id\ttext\tprediction\tprobability"),
+    ],
+)
+def test_tables_keep_their_format_unless_the_output_has_one(
+    columns: PredictionColumns, tmp_path: Path, name: str, content: str, output: str, header: str
+) -> None:
+    source, target = tmp_path / name, tmp_path / output
+    source.write_text(content)
+    predict(columns, source, target)
+    assert target.read_text().splitlines()[0] == header
+
+
+def test_lines_are_written_after_their_predictions(
+    columns: PredictionColumns, predictor: Predictor, tmp_path: Path
+) -> None:
+    source, target = tmp_path / "a.txt", tmp_path / "out"
+    source.write_text("not good\na wonderful film\n")
+    predict(columns, source, target)
+    rows = [line.split("\t") for line in target.read_text().splitlines()]
+    assert [(row[0], row[2]) for row in rows] == [
+        (predictor.predict_one(text).label, text) for text in ("not good", "a wonderful film")
+    ]
+
+
+def test_fasttext_lines_get_the_prediction_as_their_label(
+    columns: PredictionColumns, predictor: Predictor, tmp_path: Path
+) -> None:
+    source, target = tmp_path / "a.jsonl", tmp_path / "out.ft.txt"
+    source.write_text('{"text": "not good"}\n{"text": ""}\n')
+    predict(columns, source, target)
+    label = predictor.predict_one("not good").label
+    assert target.read_text() == f"__label__{label} not good\n"
+
+
+def test_parquet_keeps_its_types(columns: PredictionColumns, tmp_path: Path) -> None:
+    source, target = tmp_path / "a.parquet", tmp_path / "out.parquet"
+    table = pa.table({"id": pa.array([7], pa.int16()), "text": ["good"]})
+    pq.write_table(table, source)
+    predict(columns, source, target)
+    schema = pq.read_schema(target)
+    assert schema.names == ["id", "text", "prediction", "probability"]
+    assert schema.field("id").type == pa.int16()
+
+
+def test_a_column_of_the_same_name_is_an_error(columns: PredictionColumns, tmp_path: Path) -> None:
+    source = tmp_path / "a.csv"
+    source.write_text("text,probability\ngood,1\n")
+    with pytest.raises(DataError, match=r"a\.csv: has a column 'probability' already; rename"):
+        predict(columns, source, tmp_path / "out.csv")
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_bad_rows_are_skipped_and_counted(columns: PredictionColumns, tmp_path: Path) -> None:
+    source, target = tmp_path / "a.jsonl", tmp_path / "out.jsonl"
+    source.write_text('{"text": "good"}\nno json\n{"text": "bad"}\n')
+    assert predict(columns, source, target).count == 1
+    assert [row["text"] for row in read_jsonl(target)] == ["good", "bad"]

@@ -45,6 +45,15 @@ def test_columns_with_usual_names_are_found(tmp_path: Path, text: str, label: st
     assert pairs(read(path)) == [("x", "1")]
 
 
+@pytest.mark.parametrize(
+    ("value", "label"),
+    [("4,5", "4.5"), ("5,0", "5"), ("5,", "5,"), ("-0,5", "-0.5"), ("4.50", "4.5"), ("0.50", "0.5"),
+     ("1,000", "1,000"), ("1,5 stars", "1,5 stars"), ("4.5.1", "4.5.1"), (4.50, "4.5")],
+)  # fmt: skip
+def test_decimal_commas_are_decimal_points(value: object, label: str) -> None:
+    assert read_label(value) == label
+
+
 def test_columns_can_be_named_and_joined(tmp_path: Path) -> None:
     path = written(tmp_path / "a.csv", "a,b,text,label,z\nA,B,no,no,1\n,B,no,no,2\n")
     reviews = read(path, text_column=("a", "b"), label_column="z")

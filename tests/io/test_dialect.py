@@ -15,7 +15,7 @@ from sentir.config import ReadOptions
 from sentir.io.dialect import Dialect, delimiter_line, detect_dialect
 from sentir.io.reader import detect_format
 
-COMMON = ",;\t|"
+COMMON = ";\t|,"
 AMAZON = (
     "stars\ttitle\ttext\n"
     '5\tfine\t"Love it so much\n'
@@ -146,6 +146,8 @@ def test_the_delimiter_fits_all_of_the_first_lines(tmp_path: Path) -> None:
         ("Mala", "1"),
         ("Regular, sin más, la verdad", "3"),
     ]
+    path = written(tmp_path / "c.csv", "Buena;4,5\nMala;1,0\n")
+    assert pairs(read(path, columns=("text", "label"))) == [("Buena", "4.5"), ("Mala", "1")]
     path = written(tmp_path / "b.csv", "Buena, barata;5\n")
     assert pairs(read(path, columns=("text", "label"))) == [("Buena, barata", "5")]
 
@@ -212,12 +214,12 @@ def test_a_header_that_is_repeated_is_skipped(tmp_path: Path) -> None:
     [
         (["a,b", "1,2"], Dialect(",")),
         (["a;b,c", "1;2"], Dialect(";")),
-        (["a;b,c", "1,5;2"], Dialect(",")),  # a tie: the first of the delimiters
+        (["a;b,c", "1,5;2"], Dialect(";")),  # a tie: commas occur in numbers
         (["text", "one, two"], Dialect(";")),  # one column: a delimiter that does not occur
         (["a\tb", '"x\ty'], Dialect("\t", "none", spans_lines=False)),
         (["a\tb", '"x"\ty'], Dialect("\t", "standard", spans_lines=False)),
         (['"a", "b"', '"x", "y"'], Dialect(",", skips_spaces=True)),
-        ([], Dialect(",")),
+        ([], Dialect(";")),
     ],
 )
 def test_dialects_of_first_lines(lines: list[str], expected: Dialect) -> None:

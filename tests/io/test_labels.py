@@ -68,6 +68,15 @@ def test_half_stars_are_stars() -> None:
     assert (scheme.names, unknown) == (("0", "0.25", "1", "5.5"), {})  # no stars: scores
 
 
+def test_stars_with_a_decimal_comma_are_stars() -> None:
+    labels = {"0,5": 9, "2,50 estrellas": 9, "4,0": 9, "4,5": 9, "5": 9}
+    scheme, unknown = LabelScheme.resolve(raw_labels(labels))
+    assert (scheme.names, unknown) == (POLARITY, {})
+    assert list(scheme.of_raw.values()) == [0, 0, 1, 1, 1]
+    scheme, _ = LabelScheme.resolve(raw_labels({"1,5": 9, "3": 9, "4,5": 9}), "stars")
+    assert scheme.of_raw == {"1,5": 0, "3": None, "4,5": 1}
+
+
 def test_three_stars_must_be_decided_on() -> None:
     with pytest.raises(DataError) as caught:
         LabelScheme.resolve(raw_labels({"1": 9, "5": 9, "3": 9}))
@@ -100,7 +109,7 @@ def test_each_star_can_be_a_class() -> None:
         (("2", "3"), ("2", "3")),
         (("0", "1", "-1"), ("-1", "0", "1")),
         (("neu", "pos", "neg"), ("neg", "neu", "pos")),
-        (("nan", "b", "2"), ("2", "b", "nan")),
+        (("inf", "b", "2"), ("2", "b", "inf")),
     ],
 )
 def test_other_labels_are_classes_in_sorted_order(

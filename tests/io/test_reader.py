@@ -5,11 +5,15 @@ from __future__ import annotations
 import bz2
 import io
 import itertools
+import json
 import sys
 import tracemalloc
 from pathlib import Path
+from typing import Literal
 
 import fsspec
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -154,6 +158,51 @@ def test_predictions_need_no_labels(tmp_path: Path) -> None:
     )
 
 
+MISSING = ["nan", "NaN", "NULL", "null", "None", "NA", "N/A", "n/a", "<NA>", "#N/A", "\\N", " ", ""]
+
+
+@pytest.mark.parametrize("on_error", ["raise", "skip"])
+@pytest.mark.parametrize("kind", ["csv", "tsv", "jsonl", "parquet"])
+def test_rows_without_a_label_are_skipped_and_counted(
+    tmp_path: Path, kind: str, on_error: Literal["raise", "skip"]
+) -> None:
+    rows = [("good", "pos"), *(("unknown", label) for label in MISSING), ("bad", "neg")]
+    path = tmp_path / f"a.{kind}"
+    WRITERS[kind](path, rows)
+    bad_rows = BadRows(on_error)
+    reviews = read_reviews([str(path)], ReadOptions(on_error=on_error), bad_rows=bad_rows)
+    assert pairs(reviews) == [("good", "pos"), ("bad", "neg")]
+    assert bad_rows.count == len(MISSING)
+    first = 2 if kind in ("jsonl", "parquet") else 3
+    assert bad_rows.examples[0] == (
+        f"{path}:{first}: no label in column 'label'; add it or remove the row"
+    )
+
+
+def test_other_kinds_of_missing_labels(tmp_path: Path) -> None:
+    lines = [{"text": "a", "label": 1}, {"text": "b", "label": None}, {"text": "c"}]
+    content = "\n".join([*map(json.dumps, lines), '{"text": "d", "label": NaN}'])
+    assert pairs(read(written(tmp_path / "a.jsonl", content))) == [("a", "1")]
+    table = pa.table({"text": ["a", "b", "c"], "label": [0.0, None, float("nan")]})
+    pq.write_table(table, tmp_path / "a.parquet")
+    assert pairs(read(tmp_path / "a.parquet")) == [("a", "0")]
+    content = "__label__pos a\n__label__nan b\n__label__NULL c\n__label__ d\n__label__none e\n"
+    assert pairs(read(written(tmp_path / "a.ft.txt", content))) == [("a", "pos"), ("e", "none")]
+
+
+def test_a_file_without_any_label(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.csv", "text,label\na,\nb,NULL\n")
+    assert message(path) == (
+        "a.csv: none of its rows could be read (2 skipped); the first error: "
+        "a.csv:2: no label in column 'label'; add it or remove the row"
+    )
+
+
+def test_rows_without_a_label_are_predicted(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.csv", "text,label\na,1\nb,nan\nc,\n")
+    assert pairs(read(path, labelled=False)) == [("a", "1"), ("b", ""), ("c", "")]
+
+
 def test_broken_fasttext_rows(tmp_path: Path) -> None:
     path = written(
         tmp_path / "a.ft.txt",
@@ -165,9 +214,12 @@ def test_broken_fasttext_rows(tmp_path: Path) -> None:
     none = "no label at the start of the line; write __label__NAME before the text"
     several = "several labels; keep one: a review has one class"
     empty = "the text is empty; remove the row"
+    missing = "no label after __label__; add it or remove the row"
     assert bad_rows == [
         f"a.ft.txt:{number}: {what}"
-        for number, what in enumerate([none, none, none, several, several, empty, empty], start=2)
+        for number, what in enumerate(
+            [none, none, missing, several, several, empty, empty], start=2
+        )
     ]
     assert message(path) == f"a.ft.txt:2: {none}"
 

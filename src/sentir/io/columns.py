@@ -23,7 +23,13 @@ LABEL_NAMES = (
     *("etiqueta", "sentimiento", "polaridad", "estrellas", "puntuacion", "clase"),
     *("valoracion", "calificacion", "overall", "target"),
 )
-_WHOLE_NUMBER = re.compile(r"\s*([+-]?[0-9]{1,18})(?:\.0*)?\s*")
+#: Raw labels that mean "no label", as pandas, SQL, R and spreadsheets write them: in any case,
+#: and as they stand (a class may well be called "none").
+_MISSING_ANY_CASE = {"", "nan", "-nan", "null", "n/a", "#n/a", "<na>", "\\n"}
+_MISSING = {"None", "NA", "#NA"}
+#: Whole and decimal numbers, the latter with a comma too ("4,5"); "1,000" is neither.
+_WHOLE_NUMBER = re.compile(r"([+-]?[0-9]{1,18})(?:\.0*|,0{1,2})?")
+_DECIMAL_NUMBER = re.compile(r"([+-]?[0-9]{1,18})(?:\.([0-9]+)|,([0-9]{1,2}))")
 
 
 def normalize_name(name: str) -> str:
@@ -91,7 +97,9 @@ class Columns:
             return text, None
         label = read_label(record.get(self.label))
         if label is None and labelled:
-            raise DataError(f"no label in column {self.label!r}", todo="add it or remove the row")
+            raise MissingLabelError(
+                f"no label in column {self.label!r}", todo="add it or remove the row"
+            )
         return text, label
 
 
@@ -133,6 +141,10 @@ class RowReader:
         return self._columns.read(record, labelled=self._labelled)
 
 
+class MissingLabelError(DataError):
+    """A row without a label."""
+
+
 class EmptyTextError(DataError):
     """A row without text."""
 
@@ -167,7 +179,9 @@ def _read_text(record: Mapping[str, Any], name: str) -> str:
 
 
 def read_label(value: Any) -> str | None:
-    """A raw label as text: 1, 1.0, "1" and "1.0" are all "1"; None if it is missing.
+    """A raw label as text: 1, 1.0, "1" and "1,0" are all "1"; None if it is missing.
+
+    Missing are also ``nan``, ``NULL``, ``None``, ``NA``, ``N/A``, ``<NA>`` and ``\\N``.
 
     Raises:
         DataError: the value is a list or an object.
@@ -183,10 +197,14 @@ def read_label(value: Any) -> str | None:
 
 @functools.lru_cache(maxsize=1024)
 def _label_of_text(text: str) -> str | None:
-    number = _WHOLE_NUMBER.fullmatch(text)
-    if number:
+    text = text.strip()
+    if text.lower() in _MISSING_ANY_CASE or text in _MISSING:
+        return None
+    if number := _WHOLE_NUMBER.fullmatch(text):
         return str(int(number[1]))
-    return text.strip() or None
+    if number := _DECIMAL_NUMBER.fullmatch(text):
+        return f"{number[1]}.{(number[2] or number[3]).rstrip('0')}"
+    return text
 
 
 def _find_usual(names: list[str], usual: tuple[str, ...]) -> str | None:

@@ -37,7 +37,7 @@ KNOWN_SHARE = 0.99
 MAX_CLASSES = 100
 
 #: 0.5 to 5 in steps of a half, perhaps with the word "stars".
-_STARS = re.compile(r"([1-5](?:\.0*)?|[0-4]\.50*)\s*(?:stars?|estrellas?)?", re.IGNORECASE)
+_STARS = re.compile(r"([1-5](?:[.,]0*)?|[0-4][.,]50*)\s*(?:stars?|estrellas?)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -213,7 +213,7 @@ def _stars_scheme(labels: Iterable[str]) -> LabelScheme:
 def _parse_stars(raw: str) -> float:
     """The number of stars; 0 if the label is no such number."""
     match = _STARS.fullmatch(raw)
-    return float(match[1]) if match else 0.0
+    return float(match[1].replace(",", ".")) if match else 0.0
 
 
 def _identity_scheme(counts: Mapping[str, RawLabel]) -> LabelScheme:

@@ -1,7 +1,8 @@
 """A stream of reviews from files of any format.
 
 Memory does not grow with the file. The error of one row is raised, or counted and the row skipped,
-as `ReadOptions.on_error` says; the error of a whole file is always raised.
+as `ReadOptions.on_error` says; the error of a whole file is always raised. Rows without a label are
+always skipped and counted.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from sentir.io.builtin import builtin_reviews
 from sentir.io.columns import (
     TEXT_NAMES,
     EmptyTextError,
+    MissingLabelError,
     RowReader,
     check_text,
     normalize_name,
@@ -43,7 +45,8 @@ __all__ = [
 
 Format = Literal["fasttext", "csv", "tsv", "jsonl", "parquet", "text"]
 # Spreadsheets write ";" where the comma is the decimal separator.
-_DELIMITERS = {"csv": ",;\t|", "tsv": "\t"}
+# The comma comes last: where two delimiters fit, it is the one that occurs in text and numbers.
+_DELIMITERS = {"csv": ";\t|,", "tsv": "\t"}
 _FASTTEXT_PREFIX = "__label__"
 _KEPT_EXAMPLES = 20
 _SKIPPED = "skipped.json"
@@ -82,6 +85,10 @@ class BadRows:
         """
         if self.on_error == "raise":
             raise error
+        self.skip(error)
+
+    def skip(self, error: DataError) -> None:
+        """Count the error of a row that is skipped whatever `on_error` says."""
         self.count += 1
         self._show([str(error)])
 
@@ -250,7 +257,8 @@ def _read_file(
             if keep_empty and isinstance(error, EmptyTextError):
                 yield Review("", None, name, number, None if isinstance(row, str) else row)
                 continue
-            bad_rows.report(DataError(error.what, where=f"{name}:{number}", todo=error.todo))
+            report = bad_rows.skip if isinstance(error, MissingLabelError) else bad_rows.report
+            report(DataError(error.what, where=f"{name}:{number}", todo=error.todo))
         else:
             yield Review(text, label, name, number, None if isinstance(row, str) else row)
 
@@ -310,7 +318,9 @@ def _text_line(line: str) -> tuple[str, None]:
 def _fasttext_line(line: str) -> tuple[str, str | None]:
     prefix, text = _split_prefix(line.removesuffix("\r"))
     label = read_label(prefix.removeprefix(_FASTTEXT_PREFIX))
-    if not prefix.startswith(_FASTTEXT_PREFIX) or label is None:
+    if prefix.startswith(_FASTTEXT_PREFIX) and label is None:
+        raise MissingLabelError("no label after __label__", todo="add it or remove the row")
+    if label is None or not prefix.startswith(_FASTTEXT_PREFIX):
         raise DataError(
             "no label at the start of the line", todo="write __label__NAME before the text"
         )

@@ -1,3 +1,5 @@
+"""The baseline is scikit-learn's TF-IDF and logistic regression, on ids."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -24,7 +26,7 @@ def random_rows(count: int, seed: int) -> tuple[list[np.ndarray], np.ndarray]:
 
 
 @pytest.mark.parametrize("ngrams", [1, 2])
-def test_it_answers_as_scikit_learn_over_words_does(ngrams: int) -> None:
+def test_it_predicts_as_scikit_learn_does(ngrams: int) -> None:
     train, labels = random_rows(80, seed=0)
     test, _ = random_rows(20, seed=1)
     words = TfidfVectorizer(
@@ -37,11 +39,11 @@ def test_it_answers_as_scikit_learn_over_words_does(ngrams: int) -> None:
     joined = [" ".join(map(str, row)) for row in train]
     model = LogisticRegression(C=20.0, max_iter=1000).fit(words.fit_transform(joined), labels)
     expected = model.predict_proba(words.transform([" ".join(map(str, row)) for row in test]))
-    answers = fit_baseline(train, labels, test, 2, ngrams=ngrams)
-    np.testing.assert_allclose(answers, expected, atol=1e-4)
+    probabilities = fit_baseline(train, labels, test, 2, ngrams=ngrams)
+    np.testing.assert_allclose(probabilities, expected, atol=1e-4)
 
 
-def test_pairs_tell_what_single_words_cannot() -> None:
+def test_bigrams_tell_what_words_cannot() -> None:
     # "not good, bad" against "not bad, good": the same words, other neighbours.
     train = rows_of(*[[2, 3, 5, 4], [2, 4, 5, 3]] * 10)
     labels = np.array([0, 1] * 10)
@@ -50,39 +52,41 @@ def test_pairs_tell_what_single_words_cannot() -> None:
     assert fit_baseline(train, labels, test, 2).argmax(axis=1).tolist() == [0, 1]
 
 
-def test_no_pair_reaches_into_the_next_review() -> None:
-    # The pair (3, 4) would be seen in both places where the reviews meet, and nowhere else.
-    answers = fit_baseline(rows_of([3], [4], [3], [4]), np.array([0, 1, 0, 1]), rows_of([3, 4]), 2)
-    np.testing.assert_allclose(answers, 0.5, atol=1e-6)
+def test_bigrams_do_not_cross_reviews() -> None:
+    # Across reviews, the bigram (3, 4) would occur twice.
+    probabilities = fit_baseline(
+        rows_of([3], [4], [3], [4]), np.array([0, 1, 0, 1]), rows_of([3, 4]), 2
+    )
+    np.testing.assert_allclose(probabilities, 0.5, atol=1e-6)
 
 
-def test_large_ids_do_not_meet() -> None:
+def test_large_ids_do_not_collide() -> None:
     last = 2**31 - 1
     train = rows_of(*[[last, last], [last, 1], [1, last]] * 4)
-    answers = fit_baseline(train, np.array([0, 1, 2] * 4), train[:3], 3)
-    assert answers.argmax(axis=1).tolist() == [0, 1, 2]
+    probabilities = fit_baseline(train, np.array([0, 1, 2] * 4), train[:3], 3)
+    assert probabilities.argmax(axis=1).tolist() == [0, 1, 2]
 
 
 def test_rows_may_be_a_generator_and_a_class_may_be_absent() -> None:
     train, labels = random_rows(40, seed=0)
-    answers = fit_baseline(iter(train), labels * 2, (row for row in train), 4)
-    assert answers.shape == (40, 4)
-    np.testing.assert_allclose(answers.sum(axis=1), 1)
-    assert not answers[:, [1, 3]].any()
-    assert (answers.argmax(axis=1) == labels * 2).mean() > 0.8
+    probabilities = fit_baseline(iter(train), labels * 2, (row for row in train), 4)
+    assert probabilities.shape == (40, 4)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1)
+    assert not probabilities[:, [1, 3]].any()
+    assert (probabilities.argmax(axis=1) == labels * 2).mean() > 0.8
 
 
-def test_unknown_and_empty_reviews_are_answered() -> None:
+def test_unknown_and_empty_reviews_are_predicted() -> None:
     train, labels = random_rows(40, seed=0)
-    answers = fit_baseline(train, labels, rows_of([], [900, 901]), 2)
-    np.testing.assert_allclose(answers[0], answers[1])
+    probabilities = fit_baseline(train, labels, rows_of([], [900, 901]), 2)
+    np.testing.assert_allclose(probabilities[0], probabilities[1])
     assert fit_baseline(train, labels, [], 2).shape == (0, 2)
 
 
 @pytest.mark.parametrize("rows", [[[2], [3], [4]], [[], [], []]])
-def test_without_a_term_seen_twice_the_frequency_of_the_classes_is_the_answer(rows) -> None:
-    answers = fit_baseline(rows_of(*rows), np.array([0, 1, 1]), rows_of([2], []), 2)
-    np.testing.assert_allclose(answers, [[1 / 3, 2 / 3]] * 2)
+def test_without_a_common_term_the_frequencies_of_the_classes_are_predicted(rows) -> None:
+    probabilities = fit_baseline(rows_of(*rows), np.array([0, 1, 1]), rows_of([2], []), 2)
+    np.testing.assert_allclose(probabilities, [[1 / 3, 2 / 3]] * 2)
 
 
 @pytest.mark.parametrize(

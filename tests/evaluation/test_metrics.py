@@ -163,6 +163,13 @@ def test_balanced_classes_are_not_warned_of(messages) -> None:
     assert not messages.warned()
 
 
+def test_a_class_without_examples_is_not_warned_of(messages) -> None:
+    labels_N = np.zeros(10, int)
+    warn_of_imbalance(measure(np.eye(2)[labels_N], labels_N, ["good", "bad"]))
+    warn_of_imbalance(measure(np.eye(2)[1 - labels_N], labels_N, ["good", "bad"]))
+    assert not messages.warned()
+
+
 def test_perplexity() -> None:
     assert perplexity(0.0) == 1
     assert perplexity(np.log(50)) == pytest.approx(50)

@@ -121,3 +121,15 @@ def test_reviews_are_streamed_and_progress_is_reported(
     assert [mistake.text for mistake in result.mistakes] == [
         mistake.text for mistake in expected.mistakes[:3]
     ]
+
+
+def test_accuracy_that_hides_a_rare_class_is_warned_of(bundle: Bundle, tmp_path: Path) -> None:
+    predictor = Predictor(bundle)
+    predicted = {prediction.label: text for text, prediction
+                 in zip(TEXTS, predictor.predict(TEXTS), strict=True)}  # fmt: skip
+    file = tmp_path / "test.csv"
+    rows = [f'positive,"{predicted["positive"]}"'] * 9 + [f'negative,"{predicted["positive"]}"']
+    file.write_text("\n".join(["label,text", *rows]) + "\n")
+    with pytest.warns(SentirWarning, match="of the class 'negative' only 0% are found"):
+        result = evaluate(predictor, file)
+    assert result.metrics.majority_share == result.metrics.accuracy == 0.9

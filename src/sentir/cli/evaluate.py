@@ -60,6 +60,7 @@ def evaluate(
     if as_json:
         told = {
             **result.metrics.to_dict(),
+            "majority_share": result.metrics.majority_share,
             "skipped": result.skipped.count,
             "mistakes": [
                 {

@@ -309,8 +309,10 @@ def _calibration_error(reliability: Sequence[ReliabilityBin], examples: int) -> 
 
 def warn_of_imbalance(metrics: Metrics) -> None:
     """Warn where one class is so large that accuracy hides how badly another is found."""
-    weakest = min(metrics.classes, key=lambda row: row.recall)
-    if metrics.majority_share > IMBALANCED_SHARE and weakest.recall < LOW_RECALL:
+    largest = max(metrics.classes, key=lambda row: row.support)
+    others = [row for row in metrics.classes if row.support and row is not largest]
+    weakest = min(others, key=lambda row: row.recall, default=largest)
+    if metrics.majority_share > IMBALANCED_SHARE and others and weakest.recall < LOW_RECALL:
         warnings.warn(
             f"{metrics.majority_share:.0%} of the reviews are of one class, so always predicting "
             f"it has an accuracy of {metrics.majority_share:.1%}; of the class {weakest.name!r} "

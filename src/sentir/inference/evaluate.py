@@ -14,7 +14,7 @@ from sentir.config import read_settings
 from sentir.data.encoding import texts_and_classes
 from sentir.data.prepare import Paths, path_list, warn_of_skipped
 from sentir.errors import DataError
-from sentir.evaluation.metrics import Metrics, Mistake, Mistakes, measure
+from sentir.evaluation.metrics import Metrics, Mistake, Mistakes, measure, warn_of_imbalance
 from sentir.inference.predictor import WINDOW, Predictor, bundle_of
 from sentir.io.reader import BadRows, read_reviews
 
@@ -48,7 +48,8 @@ def evaluate(
     >>> sentir.evaluate("runs/shop", "test.csv").metrics.accuracy  # doctest: +SKIP
     0.93
 
-    Skipped rows are warned of (`sentir.SentirWarning`).
+    Skipped rows, and accuracy that hides a class that is hardly found, are warned of
+    (`sentir.SentirWarning`).
 
     Args:
         model: the folder of a model or a run, a bundle, or a loaded model (`sentir.load`), which
@@ -84,4 +85,5 @@ def evaluate(
     if not probabilities:
         raise DataError("no labelled review to measure on", where=", ".join(sources))
     metrics = measure(np.concatenate(probabilities), np.concatenate(classes), predictor.labels)
+    warn_of_imbalance(metrics)
     return EvaluationResult(metrics, worst.worst(), bad_rows)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tracemalloc
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -81,7 +82,7 @@ def test_an_encoding_that_does_not_fit_is_an_error_with_its_place(tmp_path: Path
     path = written(tmp_path / "a.csv", content.encode("latin-1"))
     assert message(path) == (
         "a.csv:3: byte 0xf1 at column 3 is not utf-8; "
-        "pass --encoding latin-1 (or what it is), or convert the file with iconv"
+        "pass --encoding cp1252 (or what it is), or convert the file with iconv"
     )
     assert skipping(path)[0] == ["bueno"]
     assert read(path, encoding="latin-1")[1].text == "niño año"
@@ -94,6 +95,64 @@ def test_an_encoding_that_does_not_fit_is_an_error_with_its_place(tmp_path: Path
 def test_wide_encodings_are_refused_by_name(tmp_path: Path, encoding: str) -> None:
     path = written(tmp_path / "a.csv", "text,label\nx,1\n".encode(encoding))
     assert message(path, on_error="skip").startswith(f"a.csv: the file is in {encoding}; convert")
+
+
+WIDE = ["UTF-16LE", "UTF-16BE", "UTF-32LE", "UTF-32BE"]
+
+
+@pytest.mark.parametrize("encoding", WIDE)
+@pytest.mark.parametrize("options", [{}, {"encoding": "latin-1"}, {"on_error": "skip"}])
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.txt", "a.jsonl", "a.ft.txt"])
+def test_wide_encodings_without_a_mark_are_refused_by_name(
+    tmp_path: Path, encoding: str, options: dict[str, Any], name: str
+) -> None:
+    content = {
+        "a.tsv": "text\tlabel\r\nniño 😀\tpos\r\n",
+        "a.jsonl": '{"text": "niño", "label": 1}\n',
+        "a.ft.txt": "__label__1 niño\n",
+    }.get(name, "reseña;label\nniño 😀;pos\n")
+    path = written(tmp_path / name, content.encode(encoding))
+    for labelled in (True, False):
+        assert message(path, labelled=labelled, **options).startswith(
+            f"{name}: the file is in {encoding}; convert it: iconv -f {encoding} -t UTF-8 "
+        )
+
+
+@pytest.mark.parametrize("text", ["Очень хороший фильм", "Πολύ καλή ταινία", "סרט טוב מאוד"])
+@pytest.mark.parametrize("encoding", WIDE)
+def test_wide_encodings_of_other_alphabets(tmp_path: Path, text: str, encoding: str) -> None:
+    path = written(tmp_path / "a.txt", f"{text}\n{text}\n".encode(encoding))
+    assert message(path, labelled=False).startswith(f"a.txt: the file is in {encoding}; ")
+    path = written(tmp_path / "b.txt", f"{text}\n")
+    assert read(path, labelled=False)[0].text == text
+
+
+@pytest.mark.parametrize("line", [b"f\x00g", b"\x00", b"\x00\x00", b"a\x00\x00b", b"", b"a" * 99])
+def test_nul_characters_alone_are_no_wide_encoding(tmp_path: Path, line: bytes) -> None:
+    path = written(tmp_path / "a.txt", line + b"\nb\n")
+    assert [text.encode() for _, text in text_lines(str(path), "utf-8", 100, pytest.fail)] == [
+        line,
+        b"b",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("character", "encoding", "advice"),
+    [
+        ("“", "cp1252", "cp1252"),
+        ("€", "cp1252", "cp1252"),
+        ("…", "cp1252", "cp1252"),
+        ("é", "latin-1", "cp1252"),
+        ("\x81", "latin-1", "latin-1"),
+    ],
+)
+def test_the_encoding_that_is_advised_reads_the_file(
+    tmp_path: Path, character: str, encoding: str, advice: str
+) -> None:
+    content = f"text,label\nso {character}good,1\n"
+    path = written(tmp_path / "a.csv", content.encode(encoding))
+    assert f"; pass --encoding {advice} (or what it is)" in message(path)
+    assert read(path, encoding=advice)[0].text == f"so {character}good"
 
 
 def test_unknown_encodings_and_those_without_ascii_are_refused(tmp_path: Path) -> None:

@@ -17,6 +17,16 @@ _WIDE_BOMS = {
     codecs.BOM_UTF16_LE: "UTF-16",
     codecs.BOM_UTF16_BE: "UTF-16",
 }
+#: Width of a character and place of its lowest byte.
+_WIDE_PLACES = (
+    ("UTF-32LE", 4, 0),
+    ("UTF-32BE", 4, 3),
+    ("UTF-16LE", 2, 0),
+    ("UTF-16BE", 2, 1),
+)
+_WIDE_SAMPLE_BYTES = 1 << 12
+#: High bytes of alphabets from Latin to Arabic are below it, and no byte of text is.
+_SMALL_BYTE = 8
 _ASCII = bytes(range(128))
 
 
@@ -136,7 +146,7 @@ def text_lines(
     name = display_name(source)
     for number, line in read_lines(source, max_line_bytes=max_line_bytes, report=report):
         if number == 1:
-            line = _strip_bom(line, name)
+            line = check_first_line(line, name)
         try:
             text = line.decode(encoding)
         except UnicodeDecodeError as error:
@@ -145,7 +155,8 @@ def text_lines(
                 DataError(
                     f"byte 0x{line[error.start]:02x} at column {column} is not {encoding}",
                     where=f"{name}:{number}",
-                    todo="pass --encoding latin-1 (or what it is), or convert the file with iconv",
+                    todo=f"pass --encoding {_likely_encoding(line)} (or what it is), "
+                    "or convert the file with iconv",
                 )
             )
             if not keep_undecodable:
@@ -154,12 +165,46 @@ def text_lines(
         yield number, text
 
 
-def _strip_bom(line: bytes, name: str) -> bytes:
-    for bom, encoding in _WIDE_BOMS.items():
-        if line.startswith(bom):
-            raise DataError(
-                f"the file is in {encoding}",
-                where=name,
-                todo=f"convert it: iconv -f {encoding} -t UTF-8 {name} > converted",
-            )
+def check_first_line(line: bytes, name: str) -> bytes:
+    """The first line without UTF-8's byte-order mark.
+
+    Raises:
+        DataError: the file is in UTF-16 or UTF-32, with a byte-order mark or without.
+    """
+    encoding = next((wide for bom, wide in _WIDE_BOMS.items() if line.startswith(bom)), None)
+    if encoding := encoding or _wide_encoding(line):
+        raise DataError(
+            f"the file is in {encoding}",
+            where=name,
+            todo=f"convert it: iconv -f {encoding} -t UTF-8 {name} > converted",
+        )
     return line.removeprefix(codecs.BOM_UTF8)
+
+
+def _wide_encoding(line: bytes) -> str | None:
+    """UTF-16 or UTF-32 by its high bytes, which are small for most alphabets (0 for ASCII).
+
+    The line may end in the middle of a character, as it was split at the byte of a line end.
+    """
+    start = line[:_WIDE_SAMPLE_BYTES]
+    for encoding, width, place in _WIDE_PLACES:
+        characters = len(start) // width
+        small = [sum(map(_is_small, start[offset::width])) for offset in range(width)]
+        low = small.pop(place)
+        # Text has no such control characters; a stray NUL is not enough.
+        if low == 0 and min(small) >= max(2, characters // 2):
+            return encoding
+    return None
+
+
+def _is_small(byte: int) -> bool:
+    return byte < _SMALL_BYTE
+
+
+def _likely_encoding(line: bytes) -> str:
+    """What a line that is no UTF-8 is likely to be in: cp1252 is Latin-1 and more, from Windows."""
+    try:
+        line.decode("cp1252")
+    except UnicodeDecodeError:  # five bytes mean nothing in it
+        return "latin-1"
+    return "cp1252"

@@ -28,10 +28,16 @@ from sentir.io.columns import (
     read_label,
 )
 from sentir.io.dialect import delimiter_line
-from sentir.io.lines import check_encoding, text_lines
+from sentir.io.lines import check_encoding, check_first_line, text_lines
 from sentir.io.paths import expand_sources, format_from_name
 from sentir.io.streams import display_name, open_input
-from sentir.io.tables import csv_records, jsonl_records, parquet_records, parquet_schema
+from sentir.io.tables import (
+    PARQUET_MAGIC,
+    csv_records,
+    jsonl_records,
+    parquet_records,
+    parquet_schema,
+)
 
 __all__ = [
     "BadRows",
@@ -204,6 +210,8 @@ def detect_format(source: str, options: ReadOptions = _DEFAULT) -> Format:
         )
     with open_input(first) as stream:
         start = stream.peek(_PEEK_BYTES, until=b"\n").partition(b"\n")[0]
+    if not start.startswith(PARQUET_MAGIC):
+        start = check_first_line(start, display_name(first))
     return _format_of_line(start.decode(options.encoding, errors="replace"), options)
 
 

@@ -30,6 +30,7 @@ from sentir.io.streams import display_name, open_raw
 Report = Callable[[DataError], None]
 Record = dict[str, Any]
 
+PARQUET_MAGIC = b"PAR1"
 _UNCLOSED = "unexpected end of data"  # the message of the csv module
 
 
@@ -146,7 +147,7 @@ def csv_records(
                 todo = f"{error.todo}; if line {number} is no header, give --columns"
                 raise DataError(error.what, where=error.where, todo=todo) from None
         elif len(row) == len(header):
-            if row != header and [row[0].removeprefix("\ufeff"), *row[1:]] != header:
+            if row != header and not (row[0][:1] == "\ufeff" and [row[0][1:], *row[1:]] == header):
                 yield number, dict(zip(header, row, strict=True))
         elif any(row):  # spreadsheets write rows of delimiters only
             expected = "--columns names" if columns else "the header has"
@@ -321,7 +322,7 @@ def _open_parquet(source: str) -> Iterator[Any]:
         if compression := detect_compression(head):
             todo = "decompress it first: Parquet is compressed inside"
             raise DataError(f"Parquet in a {compression} file", where=source, todo=todo)
-        if not head.startswith(b"PAR1"):
+        if not head.startswith(PARQUET_MAGIC):
             raise DataError("not a Parquet file", where=source, todo="pass its --format")
         raw.seek(0)
         yield raw

@@ -203,27 +203,6 @@ def test_rows_without_a_label_are_predicted(tmp_path: Path) -> None:
     assert pairs(read(path, labelled=False)) == [("a", "1"), ("b", ""), ("c", "")]
 
 
-def test_broken_fasttext_rows(tmp_path: Path) -> None:
-    path = written(
-        tmp_path / "a.ft.txt",
-        "__label__1 a\nb\n\n__label__ c\n__label__1 __label__2 d\n__label__1,__label__2 e\n"
-        "__label__1 \n__label__1\n__label__2 f\x00g\n",
-    )
-    texts, bad_rows = skipping(path)
-    assert texts == ["a", "f\x00g"]
-    none = "no label at the start of the line; write __label__NAME before the text"
-    several = "several labels; keep one: a review has one class"
-    empty = "the text is empty; remove the row"
-    missing = "no label after __label__; add it or remove the row"
-    assert bad_rows == [
-        f"a.ft.txt:{number}: {what}"
-        for number, what in enumerate(
-            [none, none, missing, several, several, empty, empty], start=2
-        )
-    ]
-    assert message(path) == f"a.ft.txt:2: {none}"
-
-
 def test_an_incomplete_stream_keeps_what_can_be_read(tmp_path: Path) -> None:
     lines = [f"__label__1 review {number * 7919 % 10007}\n" for number in range(150_000)]
     stored = bz2.compress("".join(lines).encode(), compresslevel=1)

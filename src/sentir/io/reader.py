@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple
 
 from sentir.config import ReadOptions
 from sentir.errors import DataError, UsageError
-from sentir.io import hub
+from sentir.io import fasttext, hub
 from sentir.io.builtin import builtin_reviews
 from sentir.io.columns import (
     TEXT_NAMES,
@@ -25,19 +25,13 @@ from sentir.io.columns import (
     RowReader,
     check_text,
     normalize_name,
-    read_label,
 )
 from sentir.io.dialect import delimiter_line
 from sentir.io.lines import check_encoding, check_first_line, text_lines
+from sentir.io.parquet import PARQUET_MAGIC, parquet_records, parquet_schema
 from sentir.io.paths import expand_sources, format_from_name
 from sentir.io.streams import display_name, open_input
-from sentir.io.tables import (
-    PARQUET_MAGIC,
-    csv_records,
-    jsonl_records,
-    parquet_records,
-    parquet_schema,
-)
+from sentir.io.tables import csv_records, jsonl_records
 
 __all__ = [
     "BadRows",
@@ -53,7 +47,6 @@ Format = Literal["fasttext", "csv", "tsv", "jsonl", "parquet", "text"]
 # Spreadsheets write ";" where the comma is the decimal separator.
 # The comma comes last: where two delimiters fit, it is the one that occurs in text and numbers.
 _DELIMITERS = {"csv": ";\t|,", "tsv": "\t"}
-_FASTTEXT_PREFIX = "__label__"
 _KEPT_EXAMPLES = 20
 _SKIPPED = "skipped.json"
 _PEEK_BYTES = 1 << 16
@@ -232,7 +225,7 @@ def parquet_types(source: str, options: ReadOptions = _DEFAULT) -> Any:
 
 def _format_of_line(line: str, options: ReadOptions) -> Format:
     line = line.removeprefix("\ufeff").strip()
-    if line.startswith(_FASTTEXT_PREFIX):
+    if line.startswith(fasttext.PREFIX):
         return "fasttext"
     if line.startswith("PAR1"):
         return "parquet"
@@ -300,7 +293,7 @@ def _open_rows(
         keep_undecodable=format in _DELIMITERS,
     )
     if format == "fasttext":
-        return _fasttext_line if labelled else _fasttext_line_unlabelled, lines
+        return fasttext.parse_labelled if labelled else fasttext.parse_unlabelled, lines
     if format == "text":
         return _text_line, lines
     if format == "jsonl":
@@ -321,34 +314,3 @@ def _text_line(line: str) -> tuple[str, None]:
     text = line.removesuffix("\r")
     check_text(text)
     return text, None
-
-
-def _fasttext_line(line: str) -> tuple[str, str | None]:
-    prefix, text = _split_prefix(line.removesuffix("\r"))
-    label = read_label(prefix.removeprefix(_FASTTEXT_PREFIX))
-    if prefix.startswith(_FASTTEXT_PREFIX) and label is None:
-        raise MissingLabelError("no label after __label__", todo="add it or remove the row")
-    if label is None or not prefix.startswith(_FASTTEXT_PREFIX):
-        raise DataError(
-            "no label at the start of the line", todo="write __label__NAME before the text"
-        )
-    if _FASTTEXT_PREFIX in label or text.lstrip().startswith(_FASTTEXT_PREFIX):
-        raise DataError("several labels", todo="keep one: a review has one class")
-    check_text(text)
-    return text, label
-
-
-def _fasttext_line_unlabelled(line: str) -> tuple[str, str | None]:
-    text, label = line.removesuffix("\r"), None
-    while text.startswith(_FASTTEXT_PREFIX):
-        prefix, text = _split_prefix(text)
-        label = label or read_label(prefix.removeprefix(_FASTTEXT_PREFIX))
-    check_text(text)
-    return text, label
-
-
-def _split_prefix(line: str) -> tuple[str, str]:
-    prefix, _, text = line.partition(" ")
-    if "\t" in prefix:
-        prefix, _, text = line.partition("\t")
-    return prefix, text

@@ -62,7 +62,7 @@ def test_auto_is_onnx_where_it_can_be_and_never_int8(monkeypatch: pytest.MonkeyP
         engine = select_engine(toy(cell=cell))
         assert isinstance(engine, OnnxEngine)
         assert (engine.name, engine.precision) == ("onnx", "float32")
-    monkeypatch.setattr(onnx_graph, "LARGEST_BYTES", 1000)
+    monkeypatch.setattr(onnx_graph, "MAX_BYTES", 1000)
     assert isinstance(select_engine(toy()), TorchEngine)
     with pytest.raises(UsageError, match="more than the 1,000 bytes"):
         select_engine(toy(), "onnx")

@@ -51,21 +51,21 @@ def batch(lengths: list[int], width: int) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("classes", [2, 3])
 def test_equal_to_the_network(make: dict[str, Any], classes: int) -> None:
     bundle = toy(classes=classes, **make)
-    made = onnx_model(bundle)
-    onnx.checker.check_model(made, full_check=True)
-    runtime = session(made)
+    model = onnx_model(bundle)
+    onnx.checker.check_model(model, full_check=True)
+    runtime = session(model)
     for lengths, width in (([1], 1), ([3], 3), ([1, 9, 4], 9), ([7, 1, 20, 2, 33], 40), ([5], 16)):
         ids_BT, lengths_B = batch(lengths, width)
         with torch.inference_mode():
             logits_BO = restore_classifier(bundle)(
                 torch.from_numpy(ids_BT), torch.from_numpy(lengths_B)
             )
-            wanted_BC = restore_classifier(bundle).probabilities(logits_BO)
-        given = {"ids": ids_BT, "lengths": lengths_B}
-        shares_BC, found_BO = runtime.run(["probabilities", "logits"], given)
-        assert shares_BC.shape == (len(lengths), classes)
-        np.testing.assert_allclose(shares_BC, wanted_BC.numpy(), rtol=0, atol=TOLERANCE)
-        np.testing.assert_allclose(found_BO, logits_BO.numpy(), rtol=TOLERANCE, atol=TOLERANCE)
+            expected_BC = restore_classifier(bundle).probabilities(logits_BO)
+        inputs = {"ids": ids_BT, "lengths": lengths_B}
+        probabilities_BC, actual_BO = runtime.run(["probabilities", "logits"], inputs)
+        assert probabilities_BC.shape == (len(lengths), classes)
+        np.testing.assert_allclose(probabilities_BC, expected_BC.numpy(), rtol=0, atol=TOLERANCE)
+        np.testing.assert_allclose(actual_BO, logits_BO.numpy(), rtol=TOLERANCE, atol=TOLERANCE)
 
 
 @pytest.mark.parametrize("make", MAKES[-6:], ids=by_name)
@@ -83,47 +83,21 @@ def test_padding_changes_nothing(make: dict[str, Any]) -> None:
         np.testing.assert_allclose(alone_1C[0], narrow_BC[row], rtol=0, atol=TOLERANCE)
 
 
-def test_pairs_share_rows_bit_for_bit() -> None:
-    """Ids as large as a vocabulary has them, and a number of rows that is a power of two."""
-    bundle = toy(bigram_buckets=2**17)
-    assert restore_classifier(bundle).bigrams is not None
-    graph = onnx_graph._Graph()
-    onnx_graph._bigram_rows(graph, "ids_TB", 2**17)
-    graph("Identity", graph.nodes[-1].output[0], name="rows")
-    value = onnx.helper.make_tensor_value_info
-    made = onnx.helper.make_model(
-        onnx.helper.make_graph(
-            graph.nodes,
-            "rows",
-            [value("ids_TB", onnx.TensorProto.INT64, ["T", "B"])],
-            [value("rows", onnx.TensorProto.INT64, ["T", "B"])],
-            graph.weights,
-        ),
-        opset_imports=[onnx.helper.make_opsetid("", onnx_graph.OPSET)],
-        ir_version=onnx_graph.IR_VERSION,
-    )
-    ids_TB = np.random.default_rng(0).integers(0, 500_000, (50, 40))
-    ids_TB[::7] = 0
-    rows_TB = session(made).run(["rows"], {"ids_TB": ids_TB})[0]
-    assert np.array_equal(
-        rows_TB, restore_classifier(bundle).bigrams.rows(torch.from_numpy(ids_TB)).numpy()
-    )
-    assert len(np.unique(rows_TB)) > 1000
-
-
 @pytest.mark.parametrize("make", [make for make in MAKES if make["cell"] == "lstm"], ids=by_name)
-def test_int8_is_really_there_and_near(make: dict[str, Any]) -> None:
+def test_int8_is_quantised_and_near_to_float32(make: dict[str, Any]) -> None:
     bundle = toy(**make)
-    made = onnx_model(bundle, "int8")
-    operators = [node.op_type for node in made.graph.node]
+    model = onnx_model(bundle, "int8")
+    operators = [node.op_type for node in model.graph.node]
     assert operators.count("DynamicQuantizeLSTM") == make["num_layers"]
     assert "LSTM" not in operators
-    runtime, exact = session(made), session(onnx_model(bundle))
+    runtime, exact = session(model), session(onnx_model(bundle))
     for lengths in ([1], [17], [5, 30, 2]):
         ids_BT, lengths_B = batch(lengths, max(lengths))
-        given = {"ids": ids_BT, "lengths": lengths_B}
-        found, wanted = (one.run(["probabilities"], given)[0] for one in (runtime, exact))
-        np.testing.assert_allclose(found, wanted, rtol=0, atol=0.06)
+        inputs = {"ids": ids_BT, "lengths": lengths_B}
+        actual_BC, expected_BC = (
+            model.run(["probabilities"], inputs)[0] for model in (runtime, exact)
+        )
+        np.testing.assert_allclose(actual_BC, expected_BC, rtol=0, atol=0.06)
 
 
 def test_int8_is_for_the_lstm() -> None:
@@ -132,32 +106,32 @@ def test_int8_is_for_the_lstm() -> None:
 
 
 def test_a_model_too_large_for_onnx_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(onnx_graph, "LARGEST_BYTES", 1000)
+    monkeypatch.setattr(onnx_graph, "MAX_BYTES", 1000)
     with pytest.raises(UsageError, match="more than the 1,000 bytes"):
         onnx_model(toy())
 
 
-def test_what_else_an_answer_needs_is_in_the_metadata() -> None:
+def test_the_metadata_hold_what_else_is_needed() -> None:
     bundle = toy(classes=3)
     runtime = session(onnx_model(bundle))
-    told = {
+    metadata = {
         name: json.loads(value)
         for name, value in runtime.get_modelmeta().custom_metadata_map.items()
     }
-    assert tuple(told["labels"]) == bundle.labels.names
-    assert (told["max_length"], told["first_tokens"]) == (40, 10)
-    assert (told["pad"], told["unknown"]) == (0, 1)
-    assert told["clean"] == list(bundle.tokenizer.steps)
-    assert (told["format"], told["precision"]) == (1, "float32")
+    assert tuple(metadata["labels"]) == bundle.labels.names
+    assert (metadata["max_length"], metadata["first_tokens"]) == (40, 10)
+    assert (metadata["pad"], metadata["unknown"]) == (0, 1)
+    assert metadata["clean"] == list(bundle.tokenizer.steps)
+    assert (metadata["format"], metadata["precision"]) == (1, "float32")
 
 
-def test_ids_are_those_of_the_batches() -> None:
-    """What `pad` makes goes in as it is."""
+def test_padded_batches_are_valid_inputs() -> None:
+    """The ids and lengths of `pad`."""
     bundle = toy()
     padded = pad([[2, 3], [], [4] * 60], 40)
-    given = {"ids": padded.ids_BT.numpy(), "lengths": padded.lengths_B.numpy()}
-    shares_BC = session(onnx_model(bundle)).run(["probabilities"], given)[0]
+    inputs = {"ids": padded.ids_BT.numpy(), "lengths": padded.lengths_B.numpy()}
+    probabilities_BC = session(onnx_model(bundle)).run(["probabilities"], inputs)[0]
     with torch.inference_mode():
         logits_BO = restore_classifier(bundle)(padded.ids_BT, padded.lengths_B)
-    wanted_BC = restore_classifier(bundle).probabilities(logits_BO).numpy()
-    np.testing.assert_allclose(shares_BC, wanted_BC, rtol=0, atol=TOLERANCE)
+    expected_BC = restore_classifier(bundle).probabilities(logits_BO).numpy()
+    np.testing.assert_allclose(probabilities_BC, expected_BC, rtol=0, atol=TOLERANCE)

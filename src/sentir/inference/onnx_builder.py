@@ -1,0 +1,75 @@
+"""Builds an ONNX graph node by node, in the operators of https://onnx.ai/onnx/operators/.
+
+Every function that adds nodes returns the name of its output, which is the input of the next.
+Shapes: T time, B batch, E any number of features.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from onnx import NodeProto, TensorProto, helper, numpy_helper
+from torch import Tensor
+
+from sentir.text.tokenizer import PAD
+
+Floats = npt.NDArray[np.float32]
+
+
+class GraphBuilder:
+    """Nodes and constants, each output with a name of its own."""
+
+    def __init__(self) -> None:
+        self.nodes: list[NodeProto] = []
+        self.constants: list[TensorProto] = []
+
+    def __call__(
+        self, operator: str, *inputs: str, name: str = "", outputs: int = 1, **attributes: Any
+    ) -> str:
+        """Add a node.
+
+        Args:
+            operator: such as ``Add``.
+            inputs: names of outputs, constants or inputs of the graph.
+            name: of the first output; unset: a new one.
+            outputs: how many outputs there are.
+            attributes: of the operator.
+
+        Returns:
+            The name of the first output; those of the others are this with ``.1``, ``.2``, ...
+        """
+        first = name or f"{operator}{len(self.nodes)}"
+        names = [first, *(f"{first}.{index}" for index in range(1, outputs))]
+        self.nodes.append(helper.make_node(operator, inputs, names, **attributes))
+        return first
+
+    def constant(self, value: npt.ArrayLike, dtype: npt.DTypeLike = np.float32) -> str:
+        """Add a constant."""
+        name = f"weight{len(self.constants)}"
+        array = np.asarray(value, dtype=dtype, order="C")  # a number stays a scalar
+        self.constants.append(numpy_helper.from_array(array, name))
+        return name
+
+    def weight(self, weight: Tensor) -> str:
+        """Add a weight of the network, in float32."""
+        return self.constant(to_array(weight))
+
+    def integers(self, *values: int) -> str:
+        """Add a list of integers, such as axes."""
+        return self.constant(values, np.int64)
+
+    def sum_over_time(self, x_TBE: str) -> str:
+        """The sum over all tokens, (B, E)."""
+        return self("ReduceSum", x_TBE, self.integers(0), keepdims=0)
+
+    def shift(self, x_TB: str, fill: int = PAD) -> str:
+        """Each text's numbers moved on by one token, (T, B), the first one being `fill`."""
+        return self("Pad", x_TB, self.integers(1, 0, -1, 0), self.constant(fill, np.int64))
+
+
+def to_array(weight: Tensor) -> Floats:
+    """A weight as an array in float32."""
+    array: Floats = weight.detach().float().cpu().numpy()
+    return array

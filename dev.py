@@ -5,7 +5,7 @@
     python3 dev.py test           lint, types, import layers, tests and their coverage
     python3 dev.py test --long    the long tests too (minutes; some want the real reviews)
     python3 dev.py wheel [FILE]   install a wheel (unset: build it) in an empty environment, try it
-    python3 dev.py docs           the course: its site in build/docs, notebooks in docs/notebooks
+    python3 dev.py docs           the site in build/docs, the course below it, its notebooks
     python3 dev.py docs --course [N...]   the course alone; only these chapters' code is run
     python3 dev.py run ARG...     a command in the environment, such as: run pytest tests/nn
 
@@ -148,7 +148,12 @@ def check_content(file: Path) -> None:
 
 def docs(*arguments: str) -> None:
     """The documentation; with ``--course`` or numbers of chapters, the course alone."""
-    run("python", "docs/build.py", *(word for word in arguments if word != "--course"))
+    site = ROOT / "build" / "docs"
+    if not arguments:
+        run("sphinx-build", "-W", "--keep-going", "-q", "docs/site", site)
+    words = [word for word in arguments if word != "--course"]
+    run("python", "docs/build.py", *words, "--output", site / "course")
+    print(f"\nlook at {site / ('course/index.html' if arguments else 'index.html')}")
 
 
 def main() -> None:

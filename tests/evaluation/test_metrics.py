@@ -54,7 +54,7 @@ def test_four_answers_by_hand() -> None:
 def test_reliability_bins_hold_every_answer_once() -> None:
     metrics = measure(np.array([[1.0, 0.0], [0.5, 0.5], [0.0, 1.0]]), np.array([0, 1, 0]), NAMES)
     assert len(metrics.reliability) == 15
-    counts = {(one.low, one.high): one.count for one in metrics.reliability if one.count}
+    counts = {(part.low, part.high): part.count for part in metrics.reliability if part.count}
     assert counts == {(7 / 15, 8 / 15): 1, (14 / 15, 1.0): 2}
     full = metrics.reliability[14]
     assert (full.confidence, full.accuracy) == (1.0, 0.5)
@@ -98,8 +98,8 @@ def test_properties(case: tuple[np.ndarray, np.ndarray, list[str]], random) -> N
     assert shuffled.auc == pytest.approx(metrics.auc)
     assert shuffled.loss == pytest.approx(metrics.loss)
     assert shuffled.calibration_error == pytest.approx(metrics.calibration_error)
-    assert [sum(row) for row in metrics.confusion] == [one.support for one in metrics.classes]
-    assert sum(one.count for one in metrics.reliability) == metrics.examples
+    assert [sum(row) for row in metrics.confusion] == [part.support for part in metrics.classes]
+    assert sum(part.count for part in metrics.reliability) == metrics.examples
     assert 0 <= metrics.calibration_error <= 1
     assert Metrics.from_dict(json.loads(json.dumps(metrics.to_dict(), allow_nan=False))) == metrics
 
@@ -148,13 +148,15 @@ def test_the_share_of_the_largest_class() -> None:
     assert "majority_share" not in metrics.to_dict()
 
 
-@pytest.mark.parametrize(("found", "warned"), [(0, True), (4, True), (5, False), (10, False)])
-def test_a_rare_class_that_is_not_found_is_warned_of(found: int, warned: bool, messages) -> None:
+@pytest.mark.parametrize(("correct", "is_warned"), [(0, True), (4, True), (5, False), (10, False)])
+def test_a_rare_class_that_is_not_found_is_warned_of(
+    correct: int, is_warned: bool, messages
+) -> None:
     labels_N = np.array([0] * 90 + [1] * 10)
-    answers_N = np.array([0] * 90 + [1] * found + [0] * (10 - found))
+    answers_N = np.array([0] * 90 + [1] * correct + [0] * (10 - correct))
     warn_of_imbalance(measure(np.eye(2)[answers_N], labels_N, ["good", "bad"]))
-    assert ("--class-weights balanced" in messages.warned()) == warned
-    assert ("of the class 'bad' only" in messages.warned()) == warned
+    assert ("--class-weights balanced" in messages.warned()) == is_warned
+    assert ("of the class 'bad' only" in messages.warned()) == is_warned
 
 
 def test_balanced_classes_are_not_warned_of(messages) -> None:
@@ -187,7 +189,7 @@ def test_ties_keep_the_order_of_arrival() -> None:
     mistakes = Mistakes(3)
     for text in "abcde":
         mistakes.add(np.array([[0.75, 0.25]]), np.array([1]), [text])
-    assert [one.text for one in mistakes.worst()] == ["a", "b", "c"]
+    assert [mistake.text for mistake in mistakes.worst()] == ["a", "b", "c"]
 
 
 @given(st.lists(st.integers(51, 99), max_size=40), st.integers(0, 6), st.integers(1, 7))
@@ -200,7 +202,7 @@ def test_the_heap_finds_what_sorting_finds(percents: list[int], keep: int, batch
         names = [str(j) for j in range(i, i + len(part))]
         mistakes.add(part, np.ones(len(part), dtype=int), names)
     expected = sorted(range(len(percents)), key=lambda i: (-percents[i], i))[:keep]
-    assert [one.text for one in mistakes.worst()] == [str(i) for i in expected]
+    assert [mistake.text for mistake in mistakes.worst()] == [str(i) for i in expected]
 
 
 def test_mistakes_refuse_what_cannot_be() -> None:

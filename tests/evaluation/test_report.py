@@ -127,11 +127,11 @@ def test_the_same_report_is_the_same_page(html: str) -> None:
 
 
 def test_every_figure_is_told_in_words(html: str) -> None:
-    told = re.findall(r'role="img" aria-label="([^"]*)"', html)
-    assert len(told) == html.count("<figure")
-    assert all(told)
-    assert "best at step 100 with 0.005" in told[0]
-    assert any("33.3% are longer than 200" in one for one in told)
+    descriptions = re.findall(r'role="img" aria-label="([^"]*)"', html)
+    assert len(descriptions) == html.count("<figure")
+    assert all(descriptions)
+    assert "best at step 100 with 0.005" in descriptions[0]
+    assert any("33.3% are longer than 200" in description for description in descriptions)
 
 
 def test_what_users_wrote_is_escaped() -> None:
@@ -239,7 +239,7 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     with pytest.raises(UsageError, match="folder: cannot be written"):
         write_report(a_report(), tmp_path / "folder")
-    assert sorted(one.name for one in tmp_path.iterdir()) == ["file", "folder"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
 
 
 def test_importing_the_report_does_not_load_the_drawing_library() -> None:

@@ -1,1 +1,1 @@
-"""How good the answers are: metrics, the baseline beside them, the report to look at."""
+"""Metrics, the baseline, plots and the report."""

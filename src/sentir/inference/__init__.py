@@ -1,1 +1,1 @@
-"""Answers from a trained bundle."""
+"""Predictions of trained models: engines, files, evaluation, export, text generation."""

@@ -7,13 +7,13 @@ import io
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fixtures.review_files import message, pairs, read, skipping, written
 from sentir.config import ReadOptions
 from sentir.io.dialect import Dialect, delimiter_line, detect_dialect
-from sentir.io.reader import detect_format
+from sentir.io.reader import detect_format, read_reviews
 
 COMMON = ";\t|,"
 AMAZON = (
@@ -129,6 +129,13 @@ def test_a_space_before_a_quote(tmp_path: Path, label: str) -> None:
     ]
 
 
+def test_blank_lines_before_the_header(tmp_path: Path) -> None:
+    reviews = read(written(tmp_path / "a.tsv", f"\n\r\n{AMAZON}"))
+    assert [review.text for review in reviews] == AMAZON_TEXTS
+    reviews = read(written(tmp_path / "a.csv", f"\n\r\n{SPARK}"))
+    assert [review.text for review in reviews] == SPARK_TEXTS
+
+
 def test_a_space_before_a_quote_that_is_text(tmp_path: Path) -> None:
     content = 'label,text\npos, "good" film\nneg, so "bad"\n'
     reviews = read(written(tmp_path / "a.csv", content))
@@ -224,6 +231,22 @@ def test_a_header_that_is_repeated_is_skipped(tmp_path: Path) -> None:
 )
 def test_dialects_of_first_lines(lines: list[str], expected: Dialect) -> None:
     assert detect_dialect(lines, delimiters=COMMON) == expected
+
+
+_raw_texts = st.text(st.sampled_from("ab \"\\,;|'ñ"), min_size=1, max_size=12).filter(str.strip)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(texts=st.lists(_raw_texts, min_size=1, max_size=12))
+def test_a_line_of_unquoted_tsv_is_a_row_whatever_its_quotes(
+    tmp_path: Path, texts: list[str]
+) -> None:
+    lines = "".join(f"pos\t{text}\n" for text in texts)
+    path = written(tmp_path / "a.tsv", f"label\ttext\n{lines}")
+    assert [review.text for review in read(path, quoting="none")] == texts
+    rows = list(read_reviews([str(path)], keep_empty=True))
+    assert [row.line for row in rows] == list(range(2, len(texts) + 2))
+    assert {row.label for row in rows} == {"pos"}
 
 
 _fields = st.text(st.sampled_from('ab ,;|"\\\n'), min_size=1, max_size=10)

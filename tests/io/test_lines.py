@@ -61,7 +61,7 @@ def test_a_compressed_bomb_does_not_fill_memory(tmp_path: Path, compression: str
 def test_an_incomplete_stream_gives_what_can_be_read(tmp_path: Path, compression: str) -> None:
     random = Random(0)
     text = b"".join(b"%d %d\n" % (number, random.getrandbits(60)) for number in range(100_000))
-    path = tmp_path / "cut"
+    path = tmp_path / "incomplete"
     path.write_bytes(COMPRESS[f".{compression}"](text)[:-1000])
     errors: list[DataError] = []
     lines = lines_of(path, report=errors.append)

@@ -83,8 +83,8 @@ def test_parquet_that_cannot_be_read(tmp_path: Path) -> None:
     assert message(written(tmp_path / "c.parquet", "text,label\n")) == (
         "c.parquet: not a Parquet file; pass its --format"
     )
-    cut = written(tmp_path / "d.parquet", whole[:-20])
-    assert message(cut, on_error="skip").startswith(
+    incomplete = written(tmp_path / "d.parquet", whole[:-20])
+    assert message(incomplete, on_error="skip").startswith(
         "d.parquet: the Parquet file is damaged after row 0 ("
     )
 

@@ -17,7 +17,7 @@ Quoting = Literal["standard", "none", "backslash"]
 
 #: First lines from which a dialect is detected (lines, characters).
 SAMPLE_LINES, SAMPLE_CHARACTERS = 500, 1 << 17
-#: A quoting is given up after this many errors in the sample.
+#: A quoting with this many errors in the sample is rejected.
 _MAX_ERRORS = 20
 _DELIMITER_LINE = re.compile(r'"?sep=([^\r\n])"?\r?', re.IGNORECASE)
 _BACKSLASH = re.compile(r"\\(.)")
@@ -111,9 +111,9 @@ class _Fit:
 
     dialect: Dialect
     sample: Sequence[str]
-    #: Line and number of fields of the first row (the line counted from 0).
-    first_line: int = 0
+    #: Number of fields of the first row, and whether an error precedes it.
     first_fields: int = 0
+    is_first_row_broken: bool = False
     #: Lines in rows with the expected number of fields.
     lines: int = 0
     #: Rows that are read with quotes: those that cannot be read without them, and all others.
@@ -133,8 +133,8 @@ class _Fit:
 
 def _fit(sample: Sequence[str], delimiter: str, quoting: Quoting | None, count: int) -> _Fit:
     """The best dialect with this delimiter."""
-    # Tabs seldom occur in text: quotes are not needed, and often are text. An unmatched one would
-    # merge all lines up to the next.
+    # Tabs are rare in text, so TSV is often written without quoting. Then an unmatched quote in a
+    # text would merge all lines up to the next quote.
     spans_lines = delimiter != "\t" or quoting is not None
 
     def fit(quoting: Quoting) -> _Fit:
@@ -154,7 +154,7 @@ def _fit(sample: Sequence[str], delimiter: str, quoting: Quoting | None, count: 
         backslash = fit("backslash")
         if (backslash.lines, -backslash.errors) > (standard.lines, -standard.errors):
             return backslash
-    is_header_broken = not count and standard.first_line > 0
+    is_header_broken = standard.is_first_row_broken and not count
     if is_header_broken or standard.certain_quotes:
         return standard
     if standard.errors * 4 > standard.possible_quotes:
@@ -187,7 +187,7 @@ def _explain(dialect: Dialect, sample: Sequence[str], count: int) -> _Fit:
                 number += 1
                 continue
         if row and not result.first_fields:
-            result.first_line, result.first_fields = number, len(row)
+            result.first_fields, result.is_first_row_broken = len(row), result.errors > 0
         expected = count or result.first_fields
         if len(row) == expected:
             result.lines += size

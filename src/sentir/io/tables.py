@@ -98,7 +98,8 @@ def csv_records(
 ) -> Iterator[tuple[int, Record]]:
     """The rows of CSV or TSV; blank lines and repetitions of the header are skipped.
 
-    The first line is the header, unless `columns` is given. A line ``sep=;`` before it is obeyed.
+    The first line is the header, unless `columns` is given. A line ``sep=;`` before it sets the
+    delimiter.
 
     Args:
         lines: numbered lines of text; a record with an `UndecodableLine` is left out.

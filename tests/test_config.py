@@ -21,6 +21,7 @@ from sentir.config import (
     ReadOptions,
     TextConfig,
     TrainConfig,
+    read_settings,
     read_toml,
     sections,
 )
@@ -230,3 +231,19 @@ configs = st.builds(
 @given(configs)
 def test_plain_data_and_back(config: Config) -> None:
     assert Config.from_dict(json.loads(json.dumps(config.to_dict()))) == config
+
+
+@pytest.mark.parametrize("given", ["title,body", "title, body ", ["title", "body"]])
+def test_names_of_columns_are_a_list_or_a_string(given: object) -> None:
+    read, changes = read_settings({"text_column": given, "epochs": 3}, Config)
+    assert read.text_column == ("title", "body")
+    assert changes == {"epochs": 3}
+
+
+def test_a_setting_that_is_neither_is_refused_with_the_nearest() -> None:
+    with pytest.raises(
+        ConfigError, match=r"no setting 'text_colum'; did you mean 'text_"
+    ):
+        read_settings({"text_colum": "body"}, Config)
+    with pytest.raises(ConfigError, match=r"settings: on_error = 'ignore'"):
+        read_settings({"on_error": "ignore"}, Config)

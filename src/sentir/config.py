@@ -11,9 +11,16 @@ import difflib
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, field_validator
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+)
 from pydantic.dataclasses import dataclass
 
 from sentir.errors import ConfigError
@@ -22,6 +29,17 @@ CleanStep = Literal["nfc", "html", "quotes", "url", "lower", "digits"]
 CLEAN_STEPS: tuple[CleanStep, ...] = get_args(CleanStep)
 
 Initialisation = Literal["orthogonal", "pytorch"]
+
+
+def _names(value: Any) -> Any:
+    """A single name stands for a list of one; several may have commas between."""
+    if isinstance(value, str):
+        return tuple(name.strip() for name in value.split(",") if name.strip())
+    return value
+
+
+#: Names of columns: a list of them, or a string.
+Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
 
 _frozen = ConfigDict(extra="forbid", allow_inf_nan=False)
 
@@ -37,12 +55,12 @@ class ReadOptions:
         default="auto",
         description="what the files are (auto: by their name, else by their first line)",
     )
-    text_column: tuple[str, ...] = Field(
+    text_column: Names = Field(
         default=(),
         description="column of the text; several, with commas between, are joined with ': '",
     )
     label_column: str | None = Field(default=None, description="column of the label")
-    columns: tuple[str, ...] = Field(
+    columns: Names = Field(
         default=(),
         description="names of all columns, in their order, of CSV or TSV whose first line is a row "
         "and no header",

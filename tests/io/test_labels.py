@@ -52,6 +52,26 @@ def test_upper_and_lower_case_are_one_class() -> None:
     assert [scheme.class_id(raw, "a:1") for raw in ("neg", "pos", "Pos")] == [0, 1, 1]
 
 
+@pytest.mark.parametrize(
+    ("labels", "of_raw"),
+    [
+        ("0 1 neg pos", {"0": 0, "neg": 0, "1": 1, "pos": 1}),
+        ("1 2 Negative Positive", {"1": 0, "Negative": 0, "2": 1, "Positive": 1}),
+        ("neg pos negativo positivo", {"neg": 0, "negativo": 0, "pos": 1, "positivo": 1}),
+        ("-1 1 bad good", {"-1": 0, "bad": 0, "1": 1, "good": 1}),
+    ],
+)
+def test_pairs_of_several_files_are_two_classes(labels: str, of_raw: dict[str, int]) -> None:
+    scheme, unknown = LabelScheme.resolve(raw_labels(dict.fromkeys(labels.split(), 50)))
+    assert (scheme, unknown) == (LabelScheme(POLARITY, of_raw), {})
+
+
+@pytest.mark.parametrize("labels", ["-1 0 1", "0 1 2", "neg pos neutral", "0 1 neg", "no yes si"])
+def test_pairs_with_a_common_label_or_a_third_one_are_not_joined(labels: str) -> None:
+    scheme, _ = LabelScheme.resolve(raw_labels(dict.fromkeys(labels.split(), 50)))
+    assert sorted(scheme.names) == sorted(labels.split())
+
+
 def test_stars_without_three_become_negative_and_positive() -> None:
     scheme, unknown = LabelScheme.resolve(raw_labels({"1": 9, "2": 9, "4": 9, "5": 9}))
     assert scheme == LabelScheme(("negative", "positive"), {"1": 0, "2": 0, "4": 1, "5": 1})

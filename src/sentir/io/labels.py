@@ -170,16 +170,22 @@ def _is_index(id: Any, names: list[str]) -> bool:
 
 
 def _known_pair(counts: Mapping[str, RawLabel]) -> LabelScheme | None:
-    """The scheme of the known pair that covers all or nearly all rows."""
+    """The scheme of the known pair, or of several without a common label, that covers the rows."""
     if _looks_like_stars(counts):
         return None
+    of_raw: dict[str, int | None] = {}
     for pair in PAIRS:
-        of_raw: dict[str, int | None] = {
-            raw: id for id, known in enumerate(pair) for raw in counts if raw.casefold() == known
+        of_pair = {
+            raw: id for id, name in enumerate(pair) for raw in counts if raw.casefold() == name
         }
-        if set(of_raw.values()) == {0, 1} and _covers(of_raw, counts):
-            return LabelScheme(POLARITY, of_raw)
-    return None
+        if set(of_pair.values()) != {0, 1}:
+            continue
+        if _covers(of_pair, counts):
+            return LabelScheme(POLARITY, dict(of_pair))
+        if of_pair.keys() & of_raw.keys():  # -1, 0 and 1 are three classes
+            return None
+        of_raw |= of_pair
+    return LabelScheme(POLARITY, of_raw) if of_raw and _covers(of_raw, counts) else None
 
 
 def _looks_like_stars(counts: Mapping[str, RawLabel]) -> bool:

@@ -241,9 +241,7 @@ def test_names_of_columns_are_a_list_or_a_string(given: object) -> None:
 
 
 def test_a_setting_that_is_neither_is_refused_with_the_nearest() -> None:
-    with pytest.raises(
-        ConfigError, match=r"no setting 'text_colum'; did you mean 'text_"
-    ):
+    with pytest.raises(ConfigError, match=r"no setting 'text_colum'; did you mean 'text_"):
         read_settings({"text_colum": "body"}, Config)
     with pytest.raises(ConfigError, match=r"settings: on_error = 'ignore'"):
         read_settings({"on_error": "ignore"}, Config)

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from sentir.errors import ConfigError, DataError
+from sentir.errors import ConfigError, DataError, SentirWarning
 from sentir.io.columns import read_label
 from sentir.io.labels import POLARITY, LabelScheme, RawLabel
 
@@ -97,12 +97,14 @@ def test_stars_with_a_decimal_comma_are_stars() -> None:
     assert scheme.of_raw == {"1,5": 0, "3": None, "4,5": 1}
 
 
-def test_three_stars_must_be_decided_on() -> None:
-    with pytest.raises(DataError) as caught:
-        LabelScheme.resolve(raw_labels({"1": 9, "5": 9, "3": 9}))
-    assert str(caught.value) == (
-        "reviews.csv:4: label '3': three stars are neither negative nor positive; pass --labels "
-        "stars to leave such rows out, or --labels 1,3,5 to keep each as a class"
+def test_three_stars_are_left_out_with_a_count() -> None:
+    with pytest.warns(SentirWarning) as caught:
+        scheme, unknown = LabelScheme.resolve(raw_labels({"1": 9, "5": 9, "3": 7}))
+    assert scheme.names == ("negative", "positive")
+    assert (scheme.of_raw, unknown) == ({"1": 0, "5": 1, "3": None}, {})
+    assert str(caught[0].message) == (
+        "7 reviews of three stars are left out, as they are neither negative nor positive (the "
+        "first: reviews.csv:4); --labels 1,3,5 keeps each star as a class"
     )
 
 

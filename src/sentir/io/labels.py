@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import math
 import re
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sentir.errors import ConfigError, DataError
+from sentir.errors import ConfigError, DataError, SentirWarning
 from sentir.io.columns import read_label
 
 POLARITY = ("negative", "positive")
@@ -93,8 +94,7 @@ class LabelScheme:
 
         Raises:
             ConfigError: `labels` cannot be read.
-            DataError: there is no label, there are three-star rows and `labels` does not say what
-                to do with them, there is only one class, a class without rows, or more than
+            DataError: there is no label, only one class, a class without rows, or more than
                 `MAX_CLASSES` classes.
         """
         if not counts:
@@ -200,12 +200,14 @@ def _known_stars(counts: Mapping[str, RawLabel]) -> LabelScheme | None:
     scheme = _stars_scheme(counts)
     threes = [raw for raw, id in scheme.of_raw.items() if id is None]
     if threes:
+        count = sum(counts[raw].count for raw in threes)
         present = ",".join(sorted(scheme.of_raw, key=_parse_stars))
-        raise DataError(
-            f"label {threes[0]!r}: three stars are neither negative nor positive",
-            where=counts[threes[0]].where,
-            todo=f"pass --labels stars to leave such rows out, or --labels {present} to keep "
-            "each as a class",
+        warnings.warn(
+            f"{count:,} reviews of three stars are left out, as they are neither negative nor "
+            f"positive (the first: {counts[threes[0]].where}); --labels {present} keeps each star "
+            "as a class",
+            SentirWarning,
+            stacklevel=2,
         )
     return scheme
 

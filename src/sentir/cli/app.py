@@ -61,8 +61,8 @@ PRECISION = Annotated[
 ]
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
+def _version(requested: bool) -> None:
+    if requested:
         out.print(f"sentir {__version__}", highlight=False)
         raise typer.Exit
 

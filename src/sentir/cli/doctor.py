@@ -17,5 +17,5 @@ def doctor() -> None:
 
     from sentir.cli.examine import examine
 
-    for name, found in examine():
-        out.print(f"[bold]{name:12}[/bold] {escape(found)}", highlight=False, soft_wrap=True)
+    for name, finding in examine():
+        out.print(f"[bold]{name:12}[/bold] {escape(finding)}", highlight=False, soft_wrap=True)

@@ -58,7 +58,7 @@ def evaluate(
         )
     names = result.metrics.names
     if as_json:
-        told = {
+        answer = {
             **result.metrics.to_dict(),
             "majority_share": result.metrics.majority_share,
             "skipped": result.skipped.count,
@@ -71,7 +71,7 @@ def evaluate(
                 for mistake in result.mistakes
             ],
         }
-        sys.stdout.write(json.dumps(told, indent=2, ensure_ascii=False) + "\n")
+        sys.stdout.write(json.dumps(answer, indent=2, ensure_ascii=False) + "\n")
         return
     show(result.metrics, ", ".join(files), None)
     if result.mistakes:

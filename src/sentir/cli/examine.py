@@ -44,7 +44,10 @@ def examine() -> Iterator[tuple[str, str]]:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         device = choose_device("auto", Config().model)
-    yield "device", f"training goes to {device}" + "".join(f"; {one.message}" for one in caught)
+    yield (
+        "device",
+        f"training goes to {device}" + "".join(f"; {warning.message}" for warning in caught),
+    )
     yield (
         "memory",
         f"{'kept' if can_tune_malloc() else 'not kept'} from one training step to the next",
@@ -98,7 +101,7 @@ def _gflops(device: torch.device, format: torch.dtype, operations: int) -> float
 def _answers() -> Iterator[tuple[str, str]]:
     """The engines, timed on a network of the default's size with weights of chance."""
     config = Config.preset(DEFAULT_PRESET).override({"ngram_buckets": 1000})
-    words = [f"word{at}" for at in range(WORDS)]
+    words = [f"word{index}" for index in range(WORDS)]
     torch.manual_seed(0)
     bundle = Bundle(
         weights=to_arrays(SentimentClassifier(config.model, vocabulary=WORDS + 2, classes=2)),
@@ -107,7 +110,7 @@ def _answers() -> Iterator[tuple[str, str]]:
         config=config,
         metrics={},
     )
-    review = " ".join(words[at * 7 % WORDS] for at in range(TOKENS))
+    review = " ".join(words[index * 7 % WORDS] for index in range(TOKENS))
     for_files = select_engine(bundle, bulk=True).name
     used = {"onnx": "texts", for_files: "files" if for_files != "onnx" else "texts and files"}
     for name in ENGINES[1:]:

@@ -39,11 +39,11 @@ def explain(
     from sentir.explanation.gates import explain as explain_text
     from sentir.explanation.picture import ExplanationTable, draw
 
-    told = explain_text(load_bundle(model), text)
+    explanation = explain_text(load_bundle(model), text)
     if as_json:
-        sys.stdout.write(json.dumps(told.to_dict(), ensure_ascii=False) + "\n")
+        sys.stdout.write(json.dumps(explanation.to_dict(), ensure_ascii=False) + "\n")
     else:
-        out.print(ExplanationTable(told))
+        out.print(ExplanationTable(explanation))
     if picture:
-        draw(told, picture)
+        draw(explanation, picture)
         plain(err, f"picture {picture}")

@@ -65,8 +65,8 @@ def options_of(
     return decorate
 
 
-def _print_help_of_all(context: typer.Context, wanted: bool) -> None:
-    if wanted:
+def _print_help_of_all(context: typer.Context, requested: bool) -> None:
+    if requested:
         for parameter in context.command.params:
             if hasattr(parameter, "hidden"):
                 parameter.hidden = False

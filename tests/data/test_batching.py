@@ -16,6 +16,7 @@ from sentir.data.batching import (
     Batch,
     batches_per_epoch,
     pad,
+    pad_arrays,
     shuffled_batches,
     sorted_batches,
     truncate,
@@ -85,6 +86,14 @@ def test_an_empty_review_is_one_unknown_word() -> None:
 def test_lengths_are_few() -> None:
     batches = {pad([[1] * length], 200).ids_BT.shape[1] for length in range(1, 300)}
     assert batches == {*range(16, 200, 16), 200}
+
+
+@given(reviews, st.integers(1, 60))
+def test_tensors_and_arrays_are_padded_alike(reviews: list[list[int]], max_length: int) -> None:
+    batch, arrays = pad(reviews, max_length), pad_arrays(reviews, max_length)
+    assert arrays.ids_BT.dtype == arrays.lengths_B.dtype == np.int64
+    assert np.array_equal(arrays.ids_BT, batch.ids_BT.numpy())
+    assert np.array_equal(arrays.lengths_B, batch.lengths_B.numpy())
 
 
 def test_to_a_device() -> None:

@@ -13,7 +13,7 @@ import torch
 from fixtures.networks import MAKES, by_name
 from fixtures.toy_bundle import WORDS, toy
 from sentir.bundle import Bundle
-from sentir.data.batching import Batch, pad
+from sentir.data.batching import PaddedBatch, pad_arrays
 from sentir.errors import UsageError
 from sentir.inference import numba_engine
 from sentir.inference.numba_engine import NumbaEngine, NumbaInt8Engine
@@ -40,9 +40,9 @@ MAKES = [
 BATCHES = ([1], [4], [1, 9, 4], [7, 1, 20, 7, 33, 7], [*range(1, 34)])
 
 
-def batch(lengths: list[int]) -> Batch:
+def batch(lengths: list[int]) -> PaddedBatch:
     random = np.random.default_rng(sum(lengths))
-    return pad([random.integers(1, len(WORDS) + 2, length) for length in lengths], 40)
+    return pad_arrays([random.integers(1, len(WORDS) + 2, length) for length in lengths], 40)
 
 
 def agree(
@@ -52,7 +52,7 @@ def agree(
     for lengths in BATCHES:
         texts = batch(lengths)
         with torch.inference_mode():
-            logits_BO = restore_classifier(bundle)(texts.ids_BT, texts.lengths_B)
+            logits_BO = restore_classifier(bundle)(*map(torch.from_numpy, texts))
             expected_BC = restore_classifier(bundle).probabilities(logits_BO.double()).numpy()
         actual_BC = engine.probabilities(texts)
         np.testing.assert_allclose(actual_BC, expected_BC, rtol=0, atol=tolerance)
@@ -112,7 +112,7 @@ def test_padding_and_neighbours_change_nothing(kind: type[NumbaEngine]) -> None:
     together = batch([4, 1, 12])
     together_BC = engine.probabilities(together)
     for row, length in enumerate([4, 1, 12]):
-        wide = pad([together.ids_BT[row, :length].numpy(), np.full(40, 3)], 40)
+        wide = pad_arrays([together.ids_BT[row, :length], np.full(40, 3)], 40)
         np.testing.assert_allclose(
             engine.probabilities(wide)[0], together_BC[row], rtol=0, atol=1e-6
         )

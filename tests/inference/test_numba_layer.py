@@ -8,16 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from sentir.data.batching import pad
-from sentir.inference.numba_layer import (
-    CELLS,
-    MAX_INT8_WEIGHT,
-    Int8Layer,
-    NumbaLayer,
-    _Int8Weights,
-    to_array,
-)
+from sentir.data.batching import pad_arrays
+from sentir.inference.int8_product import MAX_INT8_WEIGHT
+from sentir.inference.network import RnnWeights
+from sentir.inference.numba_layer import CELLS, Int8Layer, NumbaLayer, _Int8Weights
 from sentir.inference.packed import PackedBatch
+from sentir.nn.cells import weights_of
 from sentir.nn.kernels.availability import TILE_UNITS
 from sentir.nn.kernels.rnn_inference import INT8_STEPS
 from sentir.nn.padding import reversal_index
@@ -32,13 +28,23 @@ def layer_of(cell: str, hidden_size: int, *, bidirectional: bool) -> RecurrentLa
     return RecurrentLayer(cell, E, hidden_size, bidirectional=bidirectional).eval()
 
 
+def weights(layer: RecurrentLayer) -> list[RnnWeights]:
+    """The weights of each direction."""
+    return [
+        RnnWeights(*(weight.detach().numpy() for weight in weights_of(rnn)))
+        for rnn in (layer.forward_rnn, layer.backward_rnn)
+        if rnn is not None
+    ]
+
+
 def states_of_both(
     layer: RecurrentLayer, states: Callable[[np.ndarray, PackedBatch], np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray]:
     """The states at all tokens, (N, F): of PyTorch, and of what computes them without padding."""
-    texts = PackedBatch.of(pad([range(2, 2 + length) for length in LENGTHS], 40))
-    inputs_BTE = torch.empty(*texts.ids_BT.shape, E).uniform_(-1, 1)  # as states of a layer are
-    mask_BT = texts.token_mask_BT
+    batch = pad_arrays([range(2, 2 + length) for length in LENGTHS], 40)
+    texts = PackedBatch.of(batch)
+    inputs_BTE = torch.empty(*batch.ids_BT.shape, E).uniform_(-1, 1)  # as states of a layer are
+    mask_BT = np.arange(batch.ids_BT.shape[1]) < texts.lengths_B[:, None]
     reversal_index_TB = reversal_index(torch.from_numpy(texts.lengths_B), mask_BT.shape[1])
     with torch.inference_mode():
         expected_BTF = layer(inputs_BTE.transpose(0, 1), reversal_index_TB).transpose(0, 1)
@@ -50,7 +56,7 @@ def states_of_both(
 @pytest.mark.parametrize("hidden_size", [1, TILE_UNITS, TILE_UNITS + 1])
 def test_states_are_those_of_pytorch(cell: str, bidirectional: bool, hidden_size: int) -> None:
     layer = layer_of(cell, hidden_size, bidirectional=bidirectional)
-    numba = NumbaLayer(layer, cell, is_upper=False)
+    numba = NumbaLayer(weights(layer), cell, is_upper=False)
     assert numba.units % TILE_UNITS == 0
     assert 0 <= numba.units - hidden_size < TILE_UNITS
     for states in (numba.states_of_input, numba.states_of_states):
@@ -64,7 +70,7 @@ def test_states_are_those_of_pytorch(cell: str, bidirectional: bool, hidden_size
 @pytest.mark.parametrize("bidirectional", [False, True])
 def test_states_in_int8_are_near_to_those_of_pytorch(is_upper: bool, bidirectional: bool) -> None:
     layer = layer_of("lstm", 40, bidirectional=bidirectional)
-    int8 = Int8Layer(layer, "lstm", is_upper=is_upper)
+    int8 = Int8Layer(weights(layer), "lstm", is_upper=is_upper)
     states = int8.states_of_states if is_upper else int8.states_of_input
     expected_NF, actual_NF = states_of_both(layer, states)
     np.testing.assert_allclose(actual_NF, expected_NF, rtol=0, atol=0.01)
@@ -74,8 +80,8 @@ def test_states_in_int8_are_near_to_those_of_pytorch(is_upper: bool, bidirection
 def test_rows_of_inputs_may_be_shared() -> None:
     """A table of words has one row per word, which all tokens of that word take."""
     layer = layer_of("gru", 5, bidirectional=True)
-    numba = NumbaLayer(layer, "gru", is_upper=False)
-    texts = PackedBatch.of(pad([[2, 3, 2], [3]], 40))
+    numba = NumbaLayer(weights(layer), "gru", is_upper=False)
+    texts = PackedBatch.of(pad_arrays([[2, 3, 2], [3]], 40))
     words_VE = np.random.default_rng(0).normal(size=(4, E)).astype(np.float32)
     by_word = numba.states(numba.input_sums(words_VE), texts.ids_N, texts)
     by_token = numba.states_of_input(words_VE[texts.ids_N], texts)
@@ -86,15 +92,9 @@ def test_int8_weights_times_their_scale_are_the_weights() -> None:
     weights_QG = np.random.default_rng(0).normal(size=(9, 6)).astype(np.float32)
     weights_QG[:, 2] = 0  # a unit that reads nothing
     rounded = _Int8Weights.of(weights_QG)
-    int8_QG = rounded.int8_QG.numpy()
-    assert np.abs(int8_QG).max(axis=0).tolist() == [
+    assert np.abs(rounded.int8_QG).max(axis=0).tolist() == [
         0 if column == 2 else MAX_INT8_WEIGHT for column in range(6)
     ]
     step_G = np.abs(weights_QG).max(axis=0) / MAX_INT8_WEIGHT
-    difference_QG = np.abs(int8_QG * rounded.scale_G * INT8_STEPS - weights_QG)
+    difference_QG = np.abs(rounded.int8_QG * rounded.scale_G * INT8_STEPS - weights_QG)
     assert (difference_QG <= step_G / 2 + 1e-6).all()
-
-
-def test_an_array_is_in_float32_and_without_gradient() -> None:
-    weight = torch.nn.Parameter(torch.ones(2, 3, dtype=torch.float64))
-    assert to_array(weight).dtype == np.float32

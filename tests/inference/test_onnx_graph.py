@@ -13,7 +13,7 @@ import torch
 
 from fixtures.networks import MAKES, by_name
 from fixtures.toy_bundle import WORDS, toy
-from sentir.data.batching import pad
+from sentir.data.batching import pad, pad_arrays
 from sentir.errors import UsageError
 from sentir.inference import onnx_graph
 from sentir.inference.onnx_graph import onnx_model
@@ -126,10 +126,11 @@ def test_the_metadata_hold_what_else_is_needed() -> None:
 
 
 def test_padded_batches_are_valid_inputs() -> None:
-    """The ids and lengths of `pad`."""
+    """The ids and lengths of `pad_arrays`."""
     bundle = toy()
-    padded = pad([[2, 3], [], [4] * 60], 40)
-    inputs = {"ids": padded.ids_BT.numpy(), "lengths": padded.lengths_B.numpy()}
+    reviews: list[list[int]] = [[2, 3], [], [4] * 60]
+    arrays, padded = pad_arrays(reviews, 40), pad(reviews, 40)
+    inputs = {"ids": arrays.ids_BT, "lengths": arrays.lengths_B}
     probabilities_BC = session(onnx_model(bundle)).run(["probabilities"], inputs)[0]
     with torch.inference_mode():
         logits_BO = restore_classifier(bundle)(padded.ids_BT, padded.lengths_B)

@@ -12,8 +12,8 @@ import torch
 
 from fixtures.toy_bundle import WORDS, give_rows_owners
 from sentir.inference import onnx_ngrams
+from sentir.inference.network import NgramTables
 from sentir.inference.onnx_builder import GraphBuilder
-from sentir.inference.onnx_graph import IR_VERSION, OPSET
 from sentir.nn import bigrams
 from sentir.nn import ngram_linear as twin
 from sentir.nn.ngram_linear import NgramLinear
@@ -23,16 +23,9 @@ def run(add: Callable[[GraphBuilder, str], str], ids_TB: np.ndarray) -> np.ndarr
     """What the added nodes compute from the ids."""
     graph = GraphBuilder()
     output = add(graph, "ids")
-    model = onnx.helper.make_model(
-        onnx.helper.make_graph(
-            graph.nodes,
-            "test",
-            [onnx.helper.make_tensor_value_info("ids", onnx.TensorProto.INT64, ["T", "B"])],
-            [onnx.ValueInfoProto(name=output)],
-            graph.constants,
-        ),
-        opset_imports=[onnx.helper.make_opsetid("", OPSET)],
-        ir_version=IR_VERSION,
+    model = graph.model(
+        [onnx.helper.make_tensor_value_info("ids", onnx.TensorProto.INT64, ["T", "B"])],
+        [onnx.ValueInfoProto(name=output)],
     )
     session = onnxruntime.InferenceSession(model.SerializeToString())
     result: np.ndarray = session.run([output], {"ids": ids_TB})[0]
@@ -84,7 +77,14 @@ def test_the_linear_model_has_the_outputs_of_the_network(outputs: int) -> None:
     ids_BT = np.random.default_rng(0).integers(1, vocabulary, (6, 12))
     lengths_B = np.array([12, 1, 2, 3, 7, 12])
     ids_BT[np.arange(12) >= lengths_B[:, None]] = 0
-    outputs_BO = run(lambda graph, ids: onnx_ngrams.ngram_linear(graph, model, ids), ids_BT.T)
+    tables = NgramTables(
+        *(
+            model.get_buffer(name).numpy()
+            for name in ("word_weights", "word_squared_scales", "ngram_weights",
+                         "ngram_squared_scales", "ngram_fingerprints")
+        )
+    )  # fmt: skip
+    outputs_BO = run(lambda graph, ids: onnx_ngrams.ngram_linear(graph, tables, ids), ids_BT.T)
     expected_BO = model(torch.from_numpy(ids_BT.T), torch.from_numpy(lengths_B)).numpy()
     np.testing.assert_allclose(outputs_BO, expected_BO, rtol=1e-5, atol=1e-6)
     assert expected_BO.std() > 0.1

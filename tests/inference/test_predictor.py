@@ -15,10 +15,11 @@ import torch
 
 from fixtures.toy_bundle import random_texts, toy
 from sentir.bundle import Bundle, save_bundle
-from sentir.data.batching import Batch, pad
+from sentir.data.batching import PaddedBatch, pad
 from sentir.errors import BundleError, UsageError
 from sentir.inference import predictor as predictor_module
-from sentir.inference.predictor import WINDOW, Floats, Prediction, Predictor, load, windows
+from sentir.inference.network import Floats
+from sentir.inference.predictor import WINDOW, Prediction, Predictor, load, windows
 
 # A batch and a single text differ in the order of some sums, in float32.
 TOLERANCE = 1e-6
@@ -134,7 +135,7 @@ def test_the_work_stops_when_the_caller_stops(
     calls = 0
     answer = predictor.engine.probabilities
 
-    def count(batch: Batch) -> Floats:
+    def count(batch: PaddedBatch) -> Floats:
         nonlocal calls
         calls += 1
         time.sleep(0.001)

@@ -7,14 +7,16 @@ computed. Lengths are rounded up to few values, since oneDNN builds a kernel for
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from sentir.data.dataset import Reviews
 from sentir.text.tokenizer import PAD, UNK
+
+if TYPE_CHECKING:  # whoever only answers has no PyTorch
+    import torch
 
 #: Padded lengths are multiples of this many tokens.
 LENGTH_STEP = 16
@@ -26,8 +28,15 @@ Rows = npt.NDArray[np.int64]
 Ids = npt.NDArray[np.integer[Any]]
 
 
+class PaddedBatch(NamedTuple):
+    """Reviews as arrays, padded on the right: their ids and their lengths."""
+
+    ids_BT: npt.NDArray[np.int64]
+    lengths_B: npt.NDArray[np.int64]
+
+
 class Batch(NamedTuple):
-    """The reviews of one step: their rows in the corpus, their padded ids, their lengths."""
+    """The reviews of one step as tensors: their rows in the corpus, padded ids, and lengths."""
 
     rows_B: Rows
     ids_BT: torch.Tensor
@@ -55,7 +64,9 @@ def truncate(review: Ids, max_length: int) -> Ids:
     return np.concatenate([review[:head], review[len(review) - (max_length - head) :]])
 
 
-def pad(reviews: Sequence[Sequence[int] | npt.NDArray[np.int32]], max_length: int) -> Batch:
+def pad_arrays(
+    reviews: Sequence[Sequence[int] | npt.NDArray[np.int32]], max_length: int
+) -> PaddedBatch:
     """Truncate reviews to `max_length` and pad them on the right to a common, rounded length.
 
     A review without tokens becomes one unknown word, so every length is at least 1.
@@ -66,9 +77,15 @@ def pad(reviews: Sequence[Sequence[int] | npt.NDArray[np.int32]], max_length: in
     ids_BT = np.full((len(reviews), rounded), PAD, dtype=np.int64)
     for row, (review, length) in enumerate(zip(reviews, lengths, strict=True)):
         ids_BT[row, :length] = truncate(np.asarray(review), max_length) if len(review) else UNK
-    return Batch(
-        np.arange(len(reviews)), torch.from_numpy(ids_BT), torch.tensor(lengths, dtype=torch.int64)
-    )
+    return PaddedBatch(ids_BT, np.array(lengths, dtype=np.int64))
+
+
+def pad(reviews: Sequence[Sequence[int] | npt.NDArray[np.int32]], max_length: int) -> Batch:
+    """As `pad_arrays`, as tensors; the rows are the places in `reviews`."""
+    import torch
+
+    arrays = pad_arrays(reviews, max_length)
+    return Batch(np.arange(len(reviews)), *map(torch.from_numpy, arrays))
 
 
 def _batch(corpus: Reviews, rows_B: Rows, max_length: int) -> Batch:

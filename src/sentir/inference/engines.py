@@ -1,4 +1,4 @@
-"""Engines compute the network's probabilities; all but int8 agree within 1e-5.
+"""Engines compute the network's probabilities; in float32 all agree within 1e-5.
 
 Shapes: B batch, T time, C classes, O outputs (1 for two classes, else C).
 
@@ -10,36 +10,28 @@ Shapes: B batch, T time, C classes, O outputs (1 for two classes, else C).
 | numba  | float32   | LSTM, GRU | our kernel: up to twice as fast as onnx, but 1 s to start     |
 | numba  | int8      | LSTM      | our kernel: answers do not depend on the batch                |
 
-numba needs the extra ``numba``.
+numba needs the extra ``numba``. Only torch needs PyTorch; the others compute from the bundle's
+arrays.
 
 Probabilities in int8 differ from those in float32 by 0.001 on average, rarely by much more.
 """
 
 from __future__ import annotations
 
-import os
-from typing import Any, Protocol
-
-import numpy as np
-import numpy.typing as npt
-import torch
+from typing import Protocol
 
 from sentir.bundle import Bundle
-from sentir.data.batching import Batch
+from sentir.data.batching import PaddedBatch
 from sentir.errors import MissingExtraError, UsageError
+from sentir.inference.cores import batch_workers
+from sentir.inference.network import Floats, probabilities
 from sentir.inference.onnx_graph import check_precision, fits_onnx, onnx_model
+from sentir.inference.onnx_session import one_core_session
 from sentir.nn.kernels.availability import NUMBA_CELLS, NUMBA_INT8_CELLS, numba_is_installed
-from sentir.nn.restore import restore_classifier
-
-# Newer versions send usage data unless this is set before the import.
-os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-import onnxruntime
 
 ENGINES = ("auto", "torch", "onnx", "numba")
 #: Above this hidden size the matrix products are large enough for ONNX Runtime to be as fast.
 MAX_NUMBA_HIDDEN = 256
-
-Floats = npt.NDArray[np.float64]
 
 
 class Engine(Protocol):
@@ -57,24 +49,9 @@ class Engine(Protocol):
     batch_size: int
     workers: int
 
-    def probabilities(self, batch: Batch) -> Floats:
+    def probabilities(self, batch: PaddedBatch) -> Floats:
         """Probabilities of shape (B, C), rows summing to 1."""
         ...
-
-
-class TorchEngine:
-    """The network itself; PyTorch spreads each batch over the cores."""
-
-    name, precision, batch_size, workers = "torch", "float32", 64, 1
-
-    def __init__(self, bundle: Bundle) -> None:
-        self.model = restore_classifier(bundle)
-
-    def probabilities(self, batch: Batch) -> Floats:
-        with torch.inference_mode():
-            logits_BO = self.model(batch.ids_BT, batch.lengths_B).double()
-            probabilities_BC: Floats = self.model.probabilities(logits_BO).numpy()
-        return probabilities_BC
 
 
 class OnnxEngine:
@@ -88,24 +65,13 @@ class OnnxEngine:
 
     def __init__(self, bundle: Bundle, precision: str) -> None:
         self.precision = precision
-        self.workers = torch.get_num_threads()
-        self._network = restore_classifier(bundle)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        self._session: Any = onnxruntime.InferenceSession(
-            onnx_model(bundle, precision).SerializeToString(),
-            options,
-            providers=["CPUExecutionProvider"],
-        )
+        self.workers = batch_workers()
+        self._session = one_core_session(onnx_model(bundle, precision))
 
-    def probabilities(self, batch: Batch) -> Floats:
-        inputs = {"ids": batch.ids_BT.numpy(), "lengths": batch.lengths_B.numpy()}
+    def probabilities(self, batch: PaddedBatch) -> Floats:
+        inputs = {"ids": batch.ids_BT, "lengths": batch.lengths_B}
         (logits_BO,) = self._session.run(["logits"], inputs)
-        # In float64, so that a row sums to 1 and no probability is rounded to 1.
-        probabilities_BC: Floats = self._network.probabilities(
-            torch.from_numpy(logits_BO).double()
-        ).numpy()
-        return probabilities_BC
+        return probabilities(logits_BO)
 
 
 def select_engine(
@@ -126,7 +92,8 @@ def select_engine(
         bulk: whether thousands of answers are expected, so that starting may take a second.
 
     Raises:
-        UsageError: unknown engine or precision, or the engine cannot compute this model.
+        UsageError: unknown engine or precision, or the engine cannot compute this model, or is
+            torch, and PyTorch is not installed.
         MissingExtraError: the engine is numba, and Numba is not installed.
     """
     if engine not in ENGINES:
@@ -140,7 +107,7 @@ def select_engine(
                 f"the engine torch has no precision {precision}",
                 todo="take the engine onnx or numba, or float32",
             )
-        return TorchEngine(bundle)
+        return _torch_engine(bundle)
     if engine == "onnx":
         return OnnxEngine(bundle, precision)
     if not numba_is_installed():
@@ -149,6 +116,20 @@ def select_engine(
     from sentir.inference.numba_engine import NumbaEngine, NumbaInt8Engine
 
     return NumbaInt8Engine(bundle) if precision == "int8" else NumbaEngine(bundle)
+
+
+def _torch_engine(bundle: Bundle) -> Engine:
+    try:
+        # Imported here, as PyTorch takes a second to load, and need not be there.
+        from sentir.inference.torch_engine import TorchEngine
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        raise UsageError(
+            "the engine torch needs PyTorch, which is not installed",
+            todo="pip install torch, or take the engine onnx",
+        ) from None
+    return TorchEngine(bundle)
 
 
 def _fastest_engine(bundle: Bundle, precision: str, *, bulk: bool) -> str:

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from sentir.errors import DataError, UsageError
-from sentir.inference.predictor import Floats, Predictor
+from sentir.inference.network import Floats
+from sentir.inference.predictor import Predictor
 from sentir.io.paths import USUAL_EXTENSIONS
 from sentir.io.reader import (
     BadRows,

@@ -16,20 +16,19 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from sentir.bundle import Bundle
-from sentir.data.batching import Batch
+from sentir.data.batching import PaddedBatch
 from sentir.errors import UsageError
-from sentir.inference.numba_layer import Int8Layer, NumbaLayer, to_array
+from sentir.inference.cores import batch_workers
+from sentir.inference.network import NetworkWeights, probabilities
+from sentir.inference.numba_layer import Int8Layer, NumbaLayer
 from sentir.inference.packed import PackedBatch
-from sentir.nn.classifier import SentimentClassifier
 from sentir.nn.kernels.availability import NUMBA_CELLS, NUMBA_INT8_CELLS
 from sentir.nn.kernels.ngram_linear import add_ngram_linear
 from sentir.nn.kernels.primitives import Floats
 from sentir.nn.kernels.rnn_inference import attend
-from sentir.nn.ngram_linear import MIN_SQUARED_SCALE
-from sentir.nn.restore import restore_classifier
+from sentir.nn.ngrams import MIN_SQUARED_SCALE
 
 #: The largest table of the words' products with the first layer's input weights. Above it, and
 #: with bigrams, the product is computed for each token. With `base` 262,144 words fit.
@@ -47,7 +46,7 @@ class NumbaEngine:
     cells: tuple[str, ...] = NUMBA_CELLS
 
     def __init__(self, bundle: Bundle) -> None:
-        network = self._network = restore_classifier(bundle)
+        network = self._network = NetworkWeights.of(bundle)
         cell = network.config.cell
         if cell not in self.cells:
             raise UsageError(
@@ -55,29 +54,25 @@ class NumbaEngine:
                 f"this model's is {cell}",
                 todo="take the engine onnx in float32",
             )
-        self.workers = torch.get_num_threads()
+        self.workers = batch_workers()
         self._layers = [
-            self.layer(layer, cell, is_upper=index > 0)
-            for index, layer in enumerate(network.layers)
+            self.layer(directions, cell, is_upper=index > 0)
+            for index, directions in enumerate(network.layers)
         ]
         self._head = _Head(network)
-        self._words_VE = to_array(network.embedding.weight)
         self._table_VDG: Floats | None = None
         first = self._layers[0]
-        table_bytes = 4 * len(self._words_VE) * first.bias_DG.size
-        if network.bigrams is None and table_bytes <= MAX_TABLE_BYTES:
-            self._table_VDG = first.input_sums(self._words_VE)
+        table_bytes = 4 * len(network.words_VE) * first.bias_DG.size
+        if network.bigrams_PE is None and table_bytes <= MAX_TABLE_BYTES:
+            self._table_VDG = first.input_sums(network.words_VE)
 
-    def probabilities(self, batch: Batch) -> npt.NDArray[np.float64]:
+    def probabilities(self, batch: PaddedBatch) -> npt.NDArray[np.float64]:
         """Probabilities of shape (B, C), rows summing to 1."""
         texts = PackedBatch.of(batch)
         pooled_BF = self._pooled(self._states(texts), texts)
-        logits_BO = np.empty((len(texts.order_B), self._head.bias_O.size))
+        logits_BO = np.empty((len(texts.order_B), self._network.head_bias_O.size))
         logits_BO[texts.order_B] = self._head.logits(pooled_BF, texts)
-        probabilities_BC: npt.NDArray[np.float64] = self._network.probabilities(
-            torch.from_numpy(logits_BO)
-        ).numpy()
-        return probabilities_BC
+        return probabilities(logits_BO)
 
     def _states(self, texts: PackedBatch) -> Floats:
         """The last layer's states at all tokens, (N, F)."""
@@ -92,10 +87,10 @@ class NumbaEngine:
 
     def _embedded(self, texts: PackedBatch) -> Floats:
         """The vectors of all tokens, (N, E)."""
-        vectors_NE = self._words_VE[texts.ids_N]
-        bigrams = self._network.bigrams
-        if bigrams is not None:
-            vectors_NE += to_array(bigrams.vectors.weight)[texts.bigram_rows(bigrams.buckets)]
+        vectors_NE: Floats = self._network.words_VE[texts.ids_N]
+        if self._network.bigrams_PE is not None:
+            rows_N = texts.bigram_rows(self._network.config.bigram_buckets)
+            vectors_NE += self._network.bigrams_PE[rows_N]
         return vectors_NE
 
     def _pooled(self, states_NF: Floats, texts: PackedBatch) -> Floats:
@@ -112,9 +107,8 @@ class NumbaEngine:
         pooled_BF = np.empty((len(starts_B), states_NF.shape[1]), np.float32)
         if config.pooling == "max":
             return np.maximum.reduceat(states_NF, starts_B, out=pooled_BF)
-        score = self._network.pooling.score
-        assert score is not None
-        attend(states_NF, starts_B, lengths_B, to_array(score.weight)[0], pooled_BF)
+        assert self._network.query_F is not None
+        attend(states_NF, starts_B, lengths_B, self._network.query_F, pooled_BF)
         return pooled_BF
 
 
@@ -128,29 +122,29 @@ class NumbaInt8Engine(NumbaEngine):
 class _Head:
     """From pooled states to logits: the head, the embedding skip and the n-gram linear model."""
 
-    def __init__(self, network: SentimentClassifier) -> None:
-        config, bigrams = network.config, network.bigrams
-        weights_OF, self.bias_O = to_array(network.head.weight), to_array(network.head.bias)
-        features = network.head.in_features - (config.embedding_dim if config.embedding_skip else 0)
-        self._states_FO, skip_EO = weights_OF[:, :features].T, weights_OF[:, features:].T
+    def __init__(self, network: NetworkWeights) -> None:
+        config = network.config
+        features = config.hidden_size * len(network.layers[-1])
+        self._states_FO = network.head_OX[:, :features].T
+        self._bias_O = network.head_bias_O
         self._skip_VO = self._skip_PO = None
         if config.embedding_skip:
-            self._skip_VO = to_array(network.embedding.weight) @ skip_EO
-            if bigrams is not None:
-                self._skip_PO = to_array(bigrams.vectors.weight) @ skip_EO
+            skip_EO = network.head_OX[:, features:].T
+            self._skip_VO = network.words_VE @ skip_EO
+            if network.bigrams_PE is not None:
+                self._skip_PO = network.bigrams_PE @ skip_EO
         self._bigram_buckets, self._ngram_linear = config.bigram_buckets, network.ngram_linear
-        if (linear := network.ngram_linear) is not None:
-            self._words_VX = to_array(
-                torch.cat([linear.word_weights, linear.word_squared_scales], dim=1)
+        if (tables := network.ngram_linear) is not None:
+            self._words_VX = np.concatenate(
+                [tables.word_weights_VO, tables.word_squared_scales_VO], axis=1
             )
-            self._ngrams_PX = to_array(
-                torch.cat([linear.ngram_weights, linear.ngram_squared_scales], dim=1)
+            self._ngrams_PX = np.concatenate(
+                [tables.ngram_weights_PO, tables.ngram_squared_scales_PO], axis=1
             )
-            self._fingerprints_P = linear.ngram_fingerprints.cpu().numpy()
 
     def logits(self, pooled_BF: Floats, texts: PackedBatch) -> Floats:
         """Logits of shape (B, O)."""
-        logits_BO = pooled_BF @ self._states_FO + self.bias_O
+        logits_BO = pooled_BF @ self._states_FO + self._bias_O
         if self._skip_VO is not None:
             skip_NO = self._skip_VO[texts.ids_N]
             if self._skip_PO is not None:
@@ -160,7 +154,7 @@ class _Head:
             sums_BX = np.zeros((len(logits_BO), self._words_VX.shape[1]), np.float32)
             add_ngram_linear(
                 texts.ids_N, texts.starts_B, texts.lengths_B,
-                self._words_VX, self._ngrams_PX, self._fingerprints_P, sums_BX,
+                self._words_VX, self._ngrams_PX, self._ngram_linear.fingerprints_P, sums_BX,
             )  # fmt: skip
             weights_BO, squared_scales_BO = np.split(sums_BX, 2, axis=1)
             logits_BO += weights_BO / np.sqrt(squared_scales_BO + np.float32(MIN_SQUARED_SCALE))

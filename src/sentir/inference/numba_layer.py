@@ -12,25 +12,24 @@ tile of units are neighbours in memory.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from threadpoolctl import ThreadpoolController
-from torch import Tensor
-from torch.nn import Module
 
+from sentir.inference.int8_product import MAX_INT8_WEIGHT, Int8Product
+from sentir.inference.network import RnnWeights
 from sentir.inference.packed import PackedBatch
-from sentir.nn.cells import weights_of
 from sentir.nn.kernels.availability import TILE_UNITS
 from sentir.nn.kernels.primitives import TILE_SUMS, Floats, Ints, pack_weights
-from sentir.nn.kernels.rnn_inference import INT8_STEPS, quantize, quantized_step, run_rnn
-from sentir.nn.recurrent import RecurrentLayer
-
-#: The largest weight in int8. With 127, processors without VNNI, which add two products in 16 bits,
-#: would overflow.
-MAX_INT8_WEIGHT = 63
+from sentir.nn.kernels.rnn_inference import (
+    INT8_STEPS,
+    ZERO_POINT,
+    quantize,
+    quantized_step,
+    run_rnn,
+)
 
 
 class _SumsOfGates(NamedTuple):
@@ -58,18 +57,15 @@ class NumbaLayer:
     """A layer in float32.
 
     Args:
-        layer: the `RecurrentLayer` whose weights to take.
+        directions: the weights of each direction, the forward one first.
         cell: one of `CELLS`.
         is_upper: whether it reads the states of another layer, by `states_of_states`.
     """
 
-    def __init__(self, layer: Module, cell: str, *, is_upper: bool) -> None:
-        assert isinstance(layer, RecurrentLayer)
-        self._weights_D = [
-            weights_of(rnn) for rnn in (layer.forward_rnn, layer.backward_rnn) if rnn is not None
-        ]
+    def __init__(self, directions: Sequence[RnnWeights], cell: str, *, is_upper: bool) -> None:
+        self._weights_D = directions
         self._is_gru, self._gates = cell == "gru", CELLS[cell]
-        self.hidden_size = layer.forward_rnn.hidden_size
+        self.hidden_size = directions[0].hidden_GH.shape[1]
         self.units = -(-self.hidden_size // TILE_UNITS) * TILE_UNITS
         self.bias_DG = np.stack(
             [
@@ -126,26 +122,29 @@ class NumbaLayer:
         """Without the units that only fill up the last tile, (N, F)."""
         return states_NDK[:, :, : self.hidden_size].reshape(len(states_NDK), -1)
 
-    def _sums_of(self, weights_HX: Tensor, sums: list[int]) -> Floats:
-        """The gates' weights to all sums, tile by tile, filled up with zeros, (G, X)."""
-        gates_HX = to_array(weights_HX).reshape(len(sums), self.hidden_size, -1)
-        sums_4KX = np.zeros((4, self.units, gates_HX.shape[2]), np.float32)
-        sums_4KX[sums, : self.hidden_size] = gates_HX
+    def _sums_of(self, weights: Floats, sums: list[int]) -> Floats:
+        """The weights or biases of PyTorch's gates to all sums, tile by tile, (G, X).
+
+        What only fills up the last tile is zero.
+        """
+        gates_YHX = weights.reshape(len(sums), self.hidden_size, -1)
+        sums_4KX = np.zeros((4, self.units, gates_YHX.shape[2]), np.float32)
+        sums_4KX[sums, : self.hidden_size] = gates_YHX
         sums_4KX[self._gates.halved] /= 2
         tiles_4IUX = sums_4KX.reshape(4, -1, TILE_UNITS, sums_4KX.shape[2])
         return tiles_4IUX.swapaxes(0, 1).reshape(4 * self.units, -1)
 
-    def _input_weights(self, input_GE: Tensor) -> Floats:
+    def _input_weights(self, input_GE: Floats) -> Floats:
         """The weights from the input to the sums, (G, E)."""
         return self._sums_of(input_GE, self._gates.input)
 
-    def _hidden_weights(self, hidden_GH: Tensor) -> Floats:
+    def _hidden_weights(self, hidden_GH: Floats) -> Floats:
         """The weights from the previous state to the sums, (K, G)."""
         weights_KG = np.zeros((self.units, 4 * self.units), np.float32)
         weights_KG[: self.hidden_size] = self._sums_of(hidden_GH, self._gates.hidden).T
         return weights_KG
 
-    def _packed(self, hidden_GH: Tensor) -> Floats:
+    def _packed(self, hidden_GH: Floats) -> Floats:
         """The recurrent weights in the order in which the kernel reads them, (I, J, W)."""
         width = len(self._gates.hidden) * TILE_UNITS
         weights_KIW = self._hidden_weights(hidden_GH).reshape(self.units, -1, TILE_SUMS)
@@ -167,51 +166,49 @@ class Int8Layer(NumbaLayer):
                 for weights, hidden_KG in zip(self._weights_D, weights_D, strict=True)
             ]
         self._int8_D = [_Int8Weights.of(weights_QG) for weights_QG in weights_D]
-        self._threads = ThreadpoolController()
+        self._products_D = [Int8Product(weights.int8_QG, ZERO_POINT) for weights in self._int8_D]
 
     def states(self, inputs_RDG: Floats, rows_N: Ints, texts: PackedBatch) -> Floats:
-        nothing_N0 = np.empty((len(rows_N), 0), np.int8)
+        nothing_N0 = np.empty((len(rows_N), 0), np.uint8)
         return self._states(nothing_N0, inputs_RDG, rows_N, texts)
 
     def states_of_states(self, lower_NE: Floats, texts: PackedBatch) -> Floats:
-        int8_NE = np.empty(lower_NE.shape, np.int8)
+        int8_NE = np.empty(lower_NE.shape, np.uint8)
         quantize(lower_NE.reshape(-1), int8_NE.reshape(-1))
         rows_N = np.zeros(len(lower_NE), np.int64)
         return self._states(int8_NE, self.bias_DG[None], rows_N, texts)
 
     def _states(
-        self, lower_NE: npt.NDArray[np.int8], inputs_RDG: Floats, rows_N: Ints, texts: PackedBatch
+        self, lower_NE: npt.NDArray[np.uint8], inputs_RDG: Floats, rows_N: Ints, texts: PackedBatch
     ) -> Floats:
         """Each step is one product, of the lower and the previous states, and one kernel."""
         starts_B, lengths_B, (count, width) = texts.starts_B, texts.lengths_B, lower_NE.shape
         states_NDK = self._empty_states(count)
         # The texts that still have tokens are always the first ones.
         ended_T = np.searchsorted(lengths_B[::-1], np.arange(lengths_B[0]), side="right")
-        # One core per batch, however many PyTorch's other products may use.
-        with self._threads.limit(limits=1, user_api="openmp"):
-            for direction, weights in enumerate(self._int8_D):
-                step = 1 if direction == 0 else -1
-                token_B = starts_B.copy() if direction == 0 else starts_B + lengths_B - 1
-                read_BQ = torch.zeros((len(lengths_B), width + self.units), dtype=torch.int8)
-                sums_BG = torch.empty((len(lengths_B), 4 * self.units), dtype=torch.int32)
-                lower_BE, state_BK = np.split(read_BQ.numpy(), [width], axis=1)
-                cell_BK = np.zeros((len(lengths_B), self.units), np.float32)
-                for reading in len(lengths_B) - ended_T:
-                    token_B = token_B[:reading]
-                    lower_BE[:reading] = lower_NE[token_B]
-                    torch._int_mm(read_BQ[:reading], weights.int8_QG, out=sums_BG[:reading])
-                    quantized_step(
-                        inputs_RDG, rows_N, token_B, direction, sums_BG.numpy(), weights.scale_G,
-                        cell_BK, state_BK, states_NDK,
-                    )  # fmt: skip
-                    token_B += step
+        for direction, (weights, product) in enumerate(
+            zip(self._int8_D, self._products_D, strict=True)
+        ):
+            step = 1 if direction == 0 else -1
+            token_B = starts_B.copy() if direction == 0 else starts_B + lengths_B - 1
+            read_BQ = np.full((len(lengths_B), width + self.units), ZERO_POINT, np.uint8)
+            lower_BE, state_BK = np.split(read_BQ, [width], axis=1)
+            cell_BK = np.zeros((len(lengths_B), self.units), np.float32)
+            for reading in len(lengths_B) - ended_T:
+                token_B = token_B[:reading]
+                lower_BE[:reading] = lower_NE[token_B]
+                quantized_step(
+                    inputs_RDG, rows_N, token_B, direction, product(read_BQ[:reading]),
+                    weights.scale_G, cell_BK, state_BK, states_NDK,
+                )  # fmt: skip
+                token_B += step
         return self._without_fill(states_NDK)
 
 
 class _Int8Weights(NamedTuple):
     """Weights in int8, and the factor of each sum of their products with states in int8."""
 
-    int8_QG: Tensor
+    int8_QG: npt.NDArray[np.int8]
     scale_G: Floats
 
     @classmethod
@@ -219,10 +216,4 @@ class _Int8Weights(NamedTuple):
         largest_G = np.maximum(np.abs(weights_QG).max(axis=0), np.float32(1e-12))
         int8_QG = np.rint(weights_QG * (MAX_INT8_WEIGHT / largest_G)).astype(np.int8)
         scale_G = largest_G / np.float32(MAX_INT8_WEIGHT * INT8_STEPS)
-        return cls(torch.from_numpy(int8_QG), scale_G)
-
-
-def to_array(weight: Tensor) -> Floats:
-    """A tensor as an array in float32."""
-    array: Floats = weight.detach().float().cpu().numpy()
-    return array
+        return cls(int8_QG, scale_G)

@@ -6,16 +6,20 @@ Shapes: T time, B batch, E any number of features.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from onnx import NodeProto, TensorProto, helper, numpy_helper
-from torch import Tensor
+from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
 
 from sentir.text.tokenizer import PAD
+from sentir.version import __version__
 
-Floats = npt.NDArray[np.float32]
+#: Versions of ONNX that the runtimes of the last years read.
+OPSET, IR_VERSION = 17, 8
+#: The domain of ONNX Runtime's own operators.
+MICROSOFT = "com.microsoft"
 
 
 class GraphBuilder:
@@ -52,9 +56,20 @@ class GraphBuilder:
         self.constants.append(numpy_helper.from_array(array, name))
         return name
 
-    def weight(self, weight: Tensor) -> str:
-        """Add a weight of the network, in float32."""
-        return self.constant(to_array(weight))
+    def model(
+        self, inputs: Sequence[ValueInfoProto], outputs: Sequence[ValueInfoProto]
+    ) -> ModelProto:
+        """The graph as a whole model."""
+        opsets = [helper.make_opsetid("", OPSET)]
+        if any(node.domain == MICROSOFT for node in self.nodes):
+            opsets.append(helper.make_opsetid(MICROSOFT, 1))
+        return helper.make_model(
+            helper.make_graph(self.nodes, "sentir", inputs, outputs, self.constants),
+            producer_name="sentir",
+            producer_version=__version__,
+            ir_version=IR_VERSION,
+            opset_imports=opsets,
+        )
 
     def integers(self, *values: int) -> str:
         """Add a list of integers, such as axes."""
@@ -67,9 +82,3 @@ class GraphBuilder:
     def shift(self, x_TB: str, fill: int = PAD) -> str:
         """Each text's numbers moved on by one token, (T, B), the first one being `fill`."""
         return self("Pad", x_TB, self.integers(1, 0, -1, 0), self.constant(fill, np.int64))
-
-
-def to_array(weight: Tensor) -> Floats:
-    """A weight as an array in float32."""
-    array: Floats = weight.detach().float().cpu().numpy()
-    return array

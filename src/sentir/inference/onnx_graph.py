@@ -1,7 +1,7 @@
 """The network as an ONNX graph, which other runtimes compute.
 
 Shapes: B batch, T time, E embedding, H hidden, D directions, F features (D x H), C classes, O
-outputs (1 for two classes, else C), G gates of a cell stacked, N inputs of a layer.
+outputs (1 for two classes, else C), G gates of a cell stacked, X any number of columns.
 
 The graph is `sentir.nn.classifier` in ONNX's operators. The recurrent ones take the lengths of the
 texts, so a batch need not be reversed, and each direction's last state is an output. The network is
@@ -21,25 +21,17 @@ from onnx import ModelProto, TensorProto, helper
 from sentir.bundle import Bundle
 from sentir.data.batching import head_length
 from sentir.errors import UsageError
-from sentir.inference.onnx_builder import Floats, GraphBuilder, to_array
+from sentir.inference.int8_product import MAX_INT8_WEIGHT
+from sentir.inference.network import NetworkWeights, RnnWeights, Weights
+from sentir.inference.onnx_builder import MICROSOFT, GraphBuilder
 from sentir.inference.onnx_ngrams import bigram_rows, ngram_linear
-from sentir.nn.cells import weights_of
-from sentir.nn.classifier import SentimentClassifier
-from sentir.nn.recurrent import RecurrentLayer
-from sentir.nn.restore import restore_classifier
 from sentir.text.tokenizer import PAD, UNK
-from sentir.version import __version__
 
 PRECISIONS = ("float32", "int8")
 #: Version of the inputs, outputs and metadata.
 FORMAT = 1
-#: Versions of ONNX that the runtimes of the last years read.
-OPSET, IR_VERSION = 17, 8
 #: A model is one protobuf message, which cannot be larger than 2 GiB.
 MAX_BYTES = 2**31 - 2**20
-#: The largest weight in int8. With 127, processors without VNNI, which add two products in 16 bits,
-#: would overflow (https://onnxruntime.ai/docs/performance/model-optimizations/quantization.html).
-MAX_INT8_WEIGHT = 63
 
 #: The operator of each cell, and which of PyTorch's gates it takes first, second, ...
 _CELLS = {"lstm": ("LSTM", (0, 3, 1, 2)), "gru": ("GRU", (1, 0, 2)), "rnn": ("RNN", (0,))}
@@ -74,7 +66,7 @@ def onnx_model(bundle: Bundle, precision: str = "float32") -> ModelProto:
             f"the weights take more than the {MAX_BYTES:,} bytes that an ONNX model can hold",
             todo="train with a smaller --embedding-dim or --max-vocab-size",
         )
-    network = restore_classifier(bundle)
+    network = NetworkWeights.of(bundle)
     graph = GraphBuilder()
     _add_network(graph, network, precision)
     value = helper.make_tensor_value_info
@@ -84,18 +76,9 @@ def onnx_model(bundle: Bundle, precision: str = "float32") -> ModelProto:
     ]
     outputs = [
         value("probabilities", TensorProto.FLOAT, ["B", network.classes]),
-        value("logits", TensorProto.FLOAT, ["B", network.head.out_features]),
+        value("logits", TensorProto.FLOAT, ["B", len(network.head_bias_O)]),
     ]
-    opsets = [helper.make_opsetid("", OPSET)]
-    if precision == "int8":
-        opsets.append(helper.make_opsetid("com.microsoft", 1))
-    model = helper.make_model(
-        helper.make_graph(graph.nodes, "sentir", inputs, outputs, graph.constants),
-        producer_name="sentir",
-        producer_version=__version__,
-        ir_version=IR_VERSION,
-        opset_imports=opsets,
-    )
+    model = graph.model(inputs, outputs)
     metadata = {
         "format": FORMAT,
         "labels": bundle.labels.names,
@@ -128,7 +111,7 @@ def fits_onnx(bundle: Bundle) -> bool:
     return 4 * count <= MAX_BYTES
 
 
-def _add_network(graph: GraphBuilder, network: SentimentClassifier, precision: str) -> None:
+def _add_network(graph: GraphBuilder, network: NetworkWeights, precision: str) -> None:
     config = network.config
     ids_TB = graph("Transpose", "ids", perm=[1, 0])
     padding_mask_TB1 = _padding_mask(graph, ids_TB)
@@ -136,25 +119,24 @@ def _add_network(graph: GraphBuilder, network: SentimentClassifier, precision: s
         "Unsqueeze", graph("Cast", "lengths", to=TensorProto.FLOAT), graph.integers(1)
     )
 
-    vectors_TBE = graph("Gather", graph.weight(network.embedding.weight), ids_TB)
-    if network.bigrams is not None:
-        rows_TB = bigram_rows(graph, ids_TB, network.bigrams.buckets)
-        bigrams_TBE = graph("Gather", graph.weight(network.bigrams.vectors.weight), rows_TB)
+    vectors_TBE = graph("Gather", graph.constant(network.words_VE), ids_TB)
+    if network.bigrams_PE is not None:
+        rows_TB = bigram_rows(graph, ids_TB, config.bigram_buckets)
+        bigrams_TBE = graph("Gather", graph.constant(network.bigrams_PE), rows_TB)
         vectors_TBE = graph("Add", vectors_TBE, bigrams_TBE)
 
     states_TBF, last_BF = vectors_TBE, ""
     lengths_B = graph("Cast", "lengths", to=TensorProto.INT32)
-    for layer in network.layers:
-        assert isinstance(layer, RecurrentLayer)
+    for directions in network.layers:
         states_TBF, last_BF = _recurrent(
-            graph, layer, config.cell, states_TBF, lengths_B, precision
+            graph, directions, config.cell, states_TBF, lengths_B, precision
         )
 
     features = [_pooled(graph, network, states_TBF, last_BF, padding_mask_TB1, lengths_B1)]
     if config.embedding_skip:
         features.append(_scaled_sum(graph, vectors_TBE, padding_mask_TB1, lengths_B1))
     features_BF = graph("Concat", *features, axis=1) if len(features) > 1 else features[0]
-    head = graph.weight(network.head.weight), graph.weight(network.head.bias)
+    head = graph.constant(network.head_OX), graph.constant(network.head_bias_O)
     parts_BO = [graph("Gemm", features_BF, *head, transB=1)]
     if network.ngram_linear is not None:
         parts_BO.append(ngram_linear(graph, network.ngram_linear, ids_TB))
@@ -177,7 +159,7 @@ def _padding_mask(graph: GraphBuilder, ids_TB: str) -> str:
 
 def _recurrent(
     graph: GraphBuilder,
-    layer: RecurrentLayer,
+    directions: tuple[RnnWeights, ...],
     cell: str,
     x_TBE: str,
     lengths_B: str,
@@ -185,32 +167,29 @@ def _recurrent(
 ) -> tuple[str, str]:
     """The states (T, B, F), and each direction's state after its last token (B, F)."""
     operator, order = _CELLS[cell]
-    directions = [
-        weights_of(rnn) for rnn in (layer.forward_rnn, layer.backward_rnn) if rnn is not None
-    ]
 
-    def stacked(index: int) -> Floats:
-        """One of the fields of `Weights` for all directions, the gates in ONNX's order."""
-        gates = [np.split(to_array(weights[index]), len(order)) for weights in directions]
+    def stacked(index: int) -> Weights:
+        """One of the fields of `RnnWeights` for all directions, the gates in ONNX's order."""
+        gates = [np.split(weights[index], len(order)) for weights in directions]
         return np.stack([np.concatenate([split[gate] for gate in order]) for split in gates])
 
     input_DGE, hidden_DGH = stacked(0), stacked(1)
     bias = graph.constant(np.concatenate([stacked(2), stacked(3)], axis=1))
     attributes: dict[str, Any] = {
         "hidden_size": hidden_DGH.shape[2],
-        "direction": "forward" if layer.backward_rnn is None else "bidirectional",
+        "direction": "forward" if len(directions) == 1 else "bidirectional",
         "outputs": 2,
     }
     if precision == "int8":
         # https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md
         weights, scales = [], []
-        for weights_DGN in (input_DGE, hidden_DGH):
-            int8_DNG, scale_DG, zero_point_DG = _quantize(weights_DGN)
-            weights.append(graph.constant(int8_DNG, np.int8))
+        for weights_DGX in (input_DGE, hidden_DGH):
+            int8_DXG, scale_DG, zero_point_DG = _quantize(weights_DGX)
+            weights.append(graph.constant(int8_DXG, np.int8))
             scales += [graph.constant(scale_DG), graph.constant(zero_point_DG, np.int8)]
         states = graph(
             "DynamicQuantizeLSTM", x_TBE, *weights, bias, lengths_B, "", "", "", *scales,
-            domain="com.microsoft", **attributes,
+            domain=MICROSOFT, **attributes,
         )  # fmt: skip
     else:
         if cell == "gru":
@@ -225,12 +204,12 @@ def _recurrent(
     )
 
 
-def _quantize(weights_DGN: Floats) -> tuple[npt.NDArray[np.int8], Floats, npt.NDArray[np.int8]]:
-    """Weights in int8 (D, N, G), and the scale and the zero point of each row (D, G)."""
-    scale_DG = np.abs(weights_DGN).max(axis=2) / MAX_INT8_WEIGHT
+def _quantize(weights_DGX: Weights) -> tuple[npt.NDArray[np.int8], Weights, npt.NDArray[np.int8]]:
+    """Weights in int8 (D, X, G), and the scale and the zero point of each row (D, G)."""
+    scale_DG = np.abs(weights_DGX).max(axis=2) / MAX_INT8_WEIGHT
     scale_DG[scale_DG == 0] = 1
-    int8_DGN = np.rint(weights_DGN / scale_DG[:, :, None]).astype(np.int8)
-    return int8_DGN.transpose(0, 2, 1), scale_DG, np.zeros(scale_DG.shape, dtype=np.int8)
+    int8_DGX = np.rint(weights_DGX / scale_DG[:, :, None]).astype(np.int8)
+    return int8_DGX.transpose(0, 2, 1), scale_DG, np.zeros(scale_DG.shape, dtype=np.int8)
 
 
 def _sum(graph: GraphBuilder, x_TBE: str, padding_mask_TB1: str) -> str:
@@ -245,7 +224,7 @@ def _scaled_sum(graph: GraphBuilder, x_TBE: str, padding_mask_TB1: str, lengths_
 
 def _pooled(
     graph: GraphBuilder,
-    network: SentimentClassifier,
+    network: NetworkWeights,
     states_TBF: str,
     last_BF: str,
     padding_mask_TB1: str,
@@ -261,8 +240,8 @@ def _pooled(
     if pooling == "max":
         masked_TBF = graph("Where", padding_mask_TB1, minus_infinity, states_TBF)
         return graph("ReduceMax", masked_TBF, axes=[0], keepdims=0)
-    assert network.pooling.score is not None
-    query_F1 = graph.constant(to_array(network.pooling.score.weight).T)
+    assert network.query_F is not None
+    query_F1 = graph.constant(network.query_F[:, None])
     scores_TB1 = graph("MatMul", graph("Tanh", states_TBF), query_F1)
     masked_TB1 = graph("Where", padding_mask_TB1, minus_infinity, scores_TB1)
     weights_TB1 = graph("Softmax", masked_TB1, axis=0)

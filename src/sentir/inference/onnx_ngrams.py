@@ -13,13 +13,15 @@ from collections.abc import Iterator
 import numpy as np
 from onnx import TensorProto
 
+from sentir.inference.network import NgramTables
 from sentir.inference.onnx_builder import GraphBuilder
-from sentir.nn.bigrams import KEY_FOLD, PREVIOUS_MULTIPLIER, WORD_MULTIPLIER
-from sentir.nn.ngram_linear import (
+from sentir.nn.ngrams import (
     FIRST_MULTIPLIER,
+    KEY_FOLD,
     MAX_FINGERPRINT,
     MIN_SQUARED_SCALE,
-    NgramLinear,
+    PREVIOUS_MULTIPLIER,
+    WORD_MULTIPLIER,
 )
 from sentir.text.tokenizer import PAD
 
@@ -38,21 +40,23 @@ def bigram_rows(graph: GraphBuilder, ids_TB: str, buckets: int) -> str:
     return graph("Where", is_none_TB, graph.constant(0, np.int64), rows_TB)
 
 
-def ngram_linear(graph: GraphBuilder, model: NgramLinear, ids_TB: str) -> str:
+def ngram_linear(graph: GraphBuilder, tables: NgramTables, ids_TB: str) -> str:
     """`sentir.nn.ngram_linear.NgramLinear`, (B, O)."""
-    fingerprints_P = graph.constant(model.ngram_fingerprints.cpu().numpy(), np.int32)
+    buckets = len(tables.fingerprints_P)
+    fingerprints_P = graph.constant(tables.fingerprints_P, np.int32)
     words_TB = without_repeats(graph, ids_TB)
     # What is to be added up: of the weights, and of the squared scales.
     sums_BO = [
-        [graph.sum_over_time(graph("Gather", graph.weight(table_VO), words_TB))]
-        for table_VO in (model.word_weights, model.word_squared_scales)
+        [graph.sum_over_time(graph("Gather", graph.constant(table_VO), words_TB))]
+        for table_VO in (tables.word_weights_VO, tables.word_squared_scales_VO)
     ]
     tables_PO = [
-        graph.weight(table_PO) for table_PO in (model.ngram_weights, model.ngram_squared_scales)
+        graph.constant(table_PO)
+        for table_PO in (tables.ngram_weights_PO, tables.ngram_squared_scales_PO)
     ]
     for repeated_TB in ngram_keys(graph, ids_TB):
         keys_TB = without_repeats(graph, repeated_TB)
-        rows_TB = _hash_bucket(graph, keys_TB, model.buckets)
+        rows_TB = _hash_bucket(graph, keys_TB, buckets)
         owns_TB = graph(
             "And",
             graph("Equal", graph("Gather", fingerprints_P, rows_TB), _fingerprint(graph, keys_TB)),
@@ -90,7 +94,7 @@ def without_repeats(graph: GraphBuilder, keys_TB: str) -> str:
 
 
 def _hash_bucket(graph: GraphBuilder, keys_TB: str, buckets: int) -> str:
-    """`sentir.nn.bigrams.hash_bucket`; keys are not negative, so Div rounds down."""
+    """`sentir.nn.ngrams.hash_bucket`; keys are not negative, so Div rounds down."""
     folded_TB = graph("Div", keys_TB, graph.constant(KEY_FOLD, np.int64))
     return graph("Mod", graph("Add", keys_TB, folded_TB), graph.constant(buckets, np.int64))
 

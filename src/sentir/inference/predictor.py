@@ -14,17 +14,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from sentir.bundle import Bundle, load_bundle
-from sentir.data.batching import pad
+from sentir.data.batching import pad_arrays
 from sentir.errors import UsageError
 from sentir.inference.engines import select_engine
+from sentir.inference.network import Floats
 
 #: Texts that are sorted by length together, so that batches hold texts of similar length.
 WINDOW = 1024
-
-Floats = npt.NDArray[np.float64]
 
 
 class Prediction(NamedTuple):
@@ -98,7 +96,7 @@ class Predictor:
             raise UsageError(f"predict_one takes one text, got {type(text).__name__}")
         return self.likeliest(self._batch_probabilities(self.bundle.tokenizer.encode([text]))[0])
 
-    def predict_proba(self, texts: Iterable[str]) -> npt.NDArray[np.float64]:
+    def predict_proba(self, texts: Iterable[str]) -> Floats:
         """Probabilities of shape (N, C), classes in the order of `labels`.
 
         Raises:
@@ -167,7 +165,7 @@ class Predictor:
         return self._pool[1]
 
     def _batch_probabilities(self, ids: list[list[int]]) -> Floats:
-        return self.engine.probabilities(pad(ids, self.bundle.config.text.max_length))
+        return self.engine.probabilities(pad_arrays(ids, self.bundle.config.text.max_length))
 
 
 def bundle_of(model: str | Path | Bundle | Predictor) -> Bundle:

@@ -13,14 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from sentir.nn.dropout import Dropout
+from sentir.nn.ngrams import PREVIOUS_MULTIPLIER, WORD_MULTIPLIER, hash_bucket
 from sentir.text.tokenizer import PAD
-
-#: Multipliers of a word and of the one before it in a bigram's key: Knuth's and another odd one of
-#: its size (The Art of Computer Programming, 6.4). Small ids, which are the frequent words, must
-#: spread over the rows, whatever their number.
-WORD_MULTIPLIER, PREVIOUS_MULTIPLIER = 2_246_822_519, 2_654_435_761
-#: The high digits of a key are added to the low ones, divided by this.
-KEY_FOLD = 65_537
 
 
 class HashedBigrams(nn.Module):
@@ -65,8 +59,3 @@ def bigram_rows(ids_TB: Tensor, buckets: int) -> Tensor:
 def previous_words(ids_TB: Tensor) -> Tensor:
     """The word before each, padding before the first, (T, B)."""
     return torch.cat([torch.full_like(ids_TB[:1], PAD), ids_TB[:-1]])
-
-
-def hash_bucket(keys: Tensor, buckets: int) -> Tensor:
-    """The bucket, 0 to `buckets` - 1, of each key, a sum of multiples of words."""
-    return (keys + keys // KEY_FOLD) % buckets

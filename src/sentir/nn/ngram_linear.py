@@ -19,16 +19,17 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from sentir.nn.bigrams import PREVIOUS_MULTIPLIER, WORD_MULTIPLIER, hash_bucket, previous_words
+from sentir.nn.bigrams import previous_words
+from sentir.nn.ngrams import (
+    FIRST_MULTIPLIER,
+    MAX_FINGERPRINT,
+    MIN_SQUARED_SCALE,
+    PREVIOUS_MULTIPLIER,
+    WORD_MULTIPLIER,
+    hash_bucket,
+)
 from sentir.nn.padding import padding_mask
 from sentir.text.tokenizer import PAD
-
-#: Multiplies the first word of a trigram; odd and large as the multipliers of a bigram.
-FIRST_MULTIPLIER = 3_266_489_917
-#: Fingerprints are 1 to this prime; 0 is that of a row without an owner.
-MAX_FINGERPRINT = 2_147_483_629
-#: Keeps the norm of a text without known n-grams from being zero.
-MIN_SQUARED_SCALE = 1e-6
 
 
 class NgramLinear(nn.Module):

@@ -20,9 +20,9 @@ import torch
 
 from sentir.data.batching import sorted_batches, truncate
 from sentir.data.dataset import EncodedCorpus, Reviews
-from sentir.nn.bigrams import hash_bucket
 from sentir.nn.classifier import SentimentClassifier
-from sentir.nn.ngram_linear import MIN_SQUARED_SCALE, NgramLinear, fingerprint, ngram_keys
+from sentir.nn.ngram_linear import NgramLinear, fingerprint, ngram_keys
+from sentir.nn.ngrams import MIN_SQUARED_SCALE, hash_bucket
 from sentir.text.tokenizer import PAD
 from sentir.training.calibration import fit_calibration, set_calibration
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from fixtures.toy_bundle import give_rows_owners
 from sentir.nn.kernels.ngram_linear import add_ngram_linear
-from sentir.nn.ngram_linear import MIN_SQUARED_SCALE, NgramLinear
+from sentir.nn.ngram_linear import NgramLinear
+from sentir.nn.ngrams import MIN_SQUARED_SCALE
 
 V, OUTPUTS = 9, 2
 

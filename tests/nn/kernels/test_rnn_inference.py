@@ -9,7 +9,14 @@ import torch
 from sentir.nn.cells import MODULES, unroll, weights_of
 from sentir.nn.kernels.availability import TILE_UNITS
 from sentir.nn.kernels.primitives import TILE_SUMS, Floats, pack_weights
-from sentir.nn.kernels.rnn_inference import INT8_STEPS, attend, quantize, quantized_step, run_rnn
+from sentir.nn.kernels.rnn_inference import (
+    INT8_STEPS,
+    ZERO_POINT,
+    attend,
+    quantize,
+    quantized_step,
+    run_rnn,
+)
 from sentir.nn.pooling import Pooling
 
 TOLERANCE = 1e-5
@@ -80,7 +87,7 @@ def test_a_step_in_8_bits_without_rounding_is_that_of_the_lstm() -> None:
     module, inputs_NG, _ = layer("lstm", units)
     count = len(inputs_NG)
     states_NDK = np.zeros((count, 1, units), np.float32)
-    cell_BK, state_BK = np.zeros((count, units), np.float32), np.empty((count, units), np.int8)
+    cell_BK, state_BK = np.zeros((count, units), np.float32), np.empty((count, units), np.uint8)
     quantized_step(
         inputs_NG[:, None], np.arange(count), np.arange(count), 0,
         np.zeros((count, 4 * units), np.int32), np.ones(4 * units, np.float32),
@@ -92,7 +99,8 @@ def test_a_step_in_8_bits_without_rounding_is_that_of_the_lstm() -> None:
         states_NDK[:, 0], trace.hidden_TBH[0].detach(), rtol=0, atol=TOLERANCE
     )
     np.testing.assert_allclose(cell_BK, trace.cell_TBH[0].detach(), rtol=0, atol=TOLERANCE)
-    assert np.abs(state_BK - states_NDK[:, 0] * INT8_STEPS).max() <= 0.501
+    steps_BK = state_BK.astype(int) - ZERO_POINT
+    assert np.abs(steps_BK - states_NDK[:, 0] * INT8_STEPS).max() <= 0.501
 
 
 def test_integer_sums_count_by_their_scale() -> None:
@@ -103,7 +111,7 @@ def test_integer_sums_count_by_their_scale() -> None:
     scale_G = random.uniform(1e-4, 1e-3, 4 * units).astype(np.float32)
 
     def states(inputs_NG: Floats, sums_BG: np.ndarray) -> Floats:
-        states_NDK, state_BK = np.zeros((3, 1, units), np.float32), np.empty((3, units), np.int8)
+        states_NDK, state_BK = np.zeros((3, 1, units), np.float32), np.empty((3, units), np.uint8)
         quantized_step(
             inputs_NG[:, None], np.arange(3), np.arange(3), 0, sums_BG, scale_G,
             np.zeros((3, units), np.float32), state_BK, states_NDK,
@@ -116,9 +124,9 @@ def test_integer_sums_count_by_their_scale() -> None:
 
 def test_states_are_rounded_to_the_nearest_step() -> None:
     states_K = np.array([-1, -0.5, 0, 1 / 127, 0.6 / 127, 0.4 / 127, 1], np.float32)
-    int8_K = np.empty(len(states_K), np.int8)
+    int8_K = np.empty(len(states_K), np.uint8)
     quantize(states_K, int8_K)
-    assert int8_K.tolist() == [-127, -63, 0, 1, 1, 0, 127]
+    assert (int8_K.astype(int) - ZERO_POINT).tolist() == [-127, -63, 0, 1, 1, 0, 127]
 
 
 def test_attention_is_that_of_the_pooling() -> None:

@@ -1,12 +1,13 @@
-"""Where the compiled kernels can be used; Numba, which takes a second to load, is not loaded."""
+"""Where the compiled kernels can be used; this loads neither Numba nor PyTorch."""
 
 from __future__ import annotations
 
 import functools
 import importlib.util
+from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor, nn
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 #: The kernels compute hidden units in tiles of this many.
 TILE_UNITS = 32
@@ -25,6 +26,9 @@ def numba_is_installed() -> bool:
 def can_train_with_numba(rnn: nn.Module, x_TBE: Tensor) -> bool:
     """Whether `gru_autograd.gru_states` can compute a module's states: a narrow GRU that is trained
     on a CPU in float32."""
+    import torch
+    from torch import nn
+
     return (
         isinstance(rnn, nn.GRU)
         and rnn.hidden_size % TILE_UNITS == 0

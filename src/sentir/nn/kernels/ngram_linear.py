@@ -10,9 +10,14 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from sentir.nn.bigrams import KEY_FOLD, PREVIOUS_MULTIPLIER, WORD_MULTIPLIER
 from sentir.nn.kernels.primitives import Floats, Ints, compiled
-from sentir.nn.ngram_linear import FIRST_MULTIPLIER, MAX_FINGERPRINT
+from sentir.nn.ngrams import (
+    FIRST_MULTIPLIER,
+    KEY_FOLD,
+    MAX_FINGERPRINT,
+    PREVIOUS_MULTIPLIER,
+    WORD_MULTIPLIER,
+)
 
 WORDS, BIGRAMS, TRIGRAMS = range(3)
 

@@ -34,6 +34,9 @@ from sentir.nn.kernels.primitives import (
 
 #: Steps of a state in 8 bits from 0 to 1.
 INT8_STEPS = np.float32(127)
+#: A state of 0 in 8 bits, which have no sign: products of such with weights that have one are the
+#: fast ones (VNNI).
+ZERO_POINT = 128
 
 
 @compiled
@@ -130,7 +133,7 @@ def quantized_step(
     sums_BG: npt.NDArray[np.int32],
     scale_G: Floats,
     cell_BK: Floats,
-    state_BK: npt.NDArray[np.int8],
+    state_BK: npt.NDArray[np.uint8],
     states_NDK: Floats,
 ) -> None:
     """An LSTM's step in one token of each text, from integer sums to states in float32 and 8 bits.
@@ -161,10 +164,10 @@ def quantized_step(
 
 
 @compiled
-def quantize(state_K: Floats, int8_K: npt.NDArray[np.int8]) -> None:
-    """Round states, which are between -1 and 1, to 8 bits."""
+def quantize(state_K: Floats, int8_K: npt.NDArray[np.uint8]) -> None:
+    """Round states, which are between -1 and 1, to 8 bits; 0 is `ZERO_POINT`."""
     for unit in range(len(state_K)):
-        int8_K[unit] = np.int8(np.floor(state_K[unit] * INT8_STEPS + HALF))
+        int8_K[unit] = np.int32(np.floor(state_K[unit] * INT8_STEPS + HALF)) + ZERO_POINT
 
 
 @compiled

@@ -1,0 +1,135 @@
+"""The weights of a classifier as the engines read them: arrays, without PyTorch.
+
+Shapes: V vocabulary, E numbers per token that a layer reads (of the first one the embedding), H
+hidden units, G gates of a cell stacked, F features of a state (directions times H), P hash buckets,
+B batch, C classes, O outputs (1 for two classes, else C), X what the head reads (F, and E with the
+embedding skip).
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from sentir.bundle import Bundle
+from sentir.config import ModelConfig
+from sentir.errors import BundleError
+from sentir.weights import classifier_weights
+
+Weights = npt.NDArray[np.float32]
+Floats = npt.NDArray[np.float64]
+
+
+class RnnWeights(NamedTuple):
+    """One layer's weights in one direction, the gates stacked in PyTorch's order."""
+
+    input_GE: Weights
+    hidden_GH: Weights
+    input_bias_G: Weights
+    hidden_bias_G: Weights
+
+
+class NgramTables(NamedTuple):
+    """The n-gram linear model; see `sentir.nn.ngram_linear.NgramLinear`."""
+
+    word_weights_VO: Weights
+    word_squared_scales_VO: Weights
+    ngram_weights_PO: Weights
+    ngram_squared_scales_PO: Weights
+    fingerprints_P: npt.NDArray[np.int32]
+
+
+class NetworkWeights(NamedTuple):
+    """What `sentir.nn.classifier.SentimentClassifier` computes with.
+
+    Attributes:
+        config: the settings of the network.
+        classes: C.
+        words_VE: the vectors of words.
+        bigrams_PE: the vectors of bigrams, one row more than there are buckets; None without them.
+        layers: of each layer its directions, the forward one first.
+        query_F: what attention pooling compares states with; None with other poolings.
+        head_OX: the weights from the pooled states and the embedding skip to the outputs.
+        head_bias_O: their biases.
+        ngram_linear: None without it.
+    """
+
+    config: ModelConfig
+    classes: int
+    words_VE: Weights
+    bigrams_PE: Weights | None
+    layers: tuple[tuple[RnnWeights, ...], ...]
+    query_F: Weights | None
+    head_OX: Weights
+    head_bias_O: Weights
+    ngram_linear: NgramTables | None
+
+    @classmethod
+    def of(cls, bundle: Bundle) -> NetworkWeights:
+        """The weights of a bundle, not copied.
+
+        Raises:
+            BundleError: they are not those of the network that the settings describe.
+        """
+        config, weights = bundle.config.model, bundle.weights
+        classes = len(bundle.labels.names)
+        specs = classifier_weights(
+            config, vocabulary=len(bundle.tokenizer.vocabulary), classes=classes
+        )
+        for name, shape, _ in specs:
+            actual = weights[name].shape if name in weights else "absent"
+            if actual != shape:
+                raise BundleError(
+                    f"{name} is {actual}, and the settings ask for {shape}",
+                    where="model",
+                    todo="train again",
+                )
+        directions = ("forward_rnn", "backward_rnn")[: 2 if config.bidirectional else 1]
+        has_query = config.pooling == "attention"
+        return cls(
+            config=config,
+            classes=classes,
+            words_VE=weights["embedding.weight"],
+            bigrams_PE=weights["bigrams.vectors.weight"] if config.bigram_buckets else None,
+            layers=tuple(
+                tuple(
+                    RnnWeights(
+                        *(
+                            weights[f"layers.{layer}.{direction}.{part}_l0"]
+                            for part in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+                        )
+                    )
+                    for direction in directions
+                )
+                for layer in range(config.num_layers)
+            ),
+            query_F=weights["pooling.score.weight"][0] if has_query else None,
+            head_OX=weights["head.weight"],
+            head_bias_O=weights["head.bias"],
+            ngram_linear=NgramTables(
+                *(
+                    weights[f"ngram_linear.{part}"]
+                    for part in (
+                        "word_weights", "word_squared_scales",
+                        "ngram_weights", "ngram_squared_scales", "ngram_fingerprints",
+                    )
+                )
+            )
+            if config.ngram_buckets
+            else None,
+        )  # fmt: skip
+
+
+def probabilities(logits_BO: npt.NDArray[Any]) -> Floats:
+    """Probabilities of shape (B, C), rows summing to 1, by a sigmoid (O is 1) or a softmax.
+
+    In float64, so that a row sums to 1 and no probability is rounded to 1.
+    """
+    logits_BO = logits_BO.astype(np.float64)
+    if logits_BO.shape[1] == 1:  # sigmoid(x) = exp(x) / (exp(x) + exp(0)), a softmax too
+        logits_BO = np.concatenate([np.zeros_like(logits_BO), logits_BO], axis=1)
+    exponentials_BC = np.exp(logits_BO - logits_BO.max(axis=1, keepdims=True))
+    probabilities_BC: Floats = exponentials_BC / exponentials_BC.sum(axis=1, keepdims=True)
+    return probabilities_BC

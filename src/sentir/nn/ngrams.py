@@ -1,0 +1,34 @@
+"""N-grams in hash tables: what the network shares with its twins that need no PyTorch.
+
+The key of an n-gram is the sum of its words' ids, each times the multiplier of its place. Its row
+in a table follows from the key by a hash, and its fingerprint by another one (`MAX_FINGERPRINT`).
+
+The multipliers are Knuth's and other odd numbers of its size (The Art of Computer Programming,
+6.4). Small ids, which are the frequent words, must spread over the rows, whatever their number.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    from torch import Tensor
+
+#: Multipliers of an n-gram's last word, of the one before it, and of a trigram's first.
+WORD_MULTIPLIER, PREVIOUS_MULTIPLIER = 2_246_822_519, 2_654_435_761
+FIRST_MULTIPLIER = 3_266_489_917
+#: The high digits of a key are added to the low ones, divided by this.
+KEY_FOLD = 65_537
+#: Fingerprints are 1 to this prime; 0 is that of a row without an owner.
+MAX_FINGERPRINT = 2_147_483_629
+#: Keeps the norm of a text without known n-grams from being zero.
+MIN_SQUARED_SCALE = 1e-6
+
+Keys = TypeVar("Keys", "Tensor", "npt.NDArray[np.int64]")
+
+
+def hash_bucket(keys: Keys, buckets: int) -> Keys:
+    """The bucket, 0 to `buckets` - 1, of each key."""
+    return (keys + keys // KEY_FOLD) % buckets

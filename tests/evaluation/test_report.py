@@ -1,3 +1,5 @@
+"""The report is one well-formed page that shows the given metrics and loads nothing."""
+
 from __future__ import annotations
 
 import dataclasses
@@ -104,10 +106,10 @@ def test_the_page_is_whole(html: str) -> None:
     assert "Synthetic data" not in text
 
 
-def test_ids_that_are_pointed_at_are_there(html: str) -> None:
-    pointed = set(re.findall(r'(?:url\(|href=")#([^)"]+)', html))
-    assert pointed
-    assert pointed <= set(Page(html).ids)
+def test_referenced_ids_exist(html: str) -> None:
+    referenced = set(re.findall(r'(?:url\(|href=")#([^)"]+)', html))
+    assert referenced
+    assert referenced <= set(Page(html).ids)
 
 
 def test_nothing_comes_from_outside(html: str) -> None:
@@ -126,7 +128,7 @@ def test_the_same_report_is_the_same_page(html: str) -> None:
         assert render(a_report()) == html
 
 
-def test_every_figure_is_told_in_words(html: str) -> None:
+def test_every_figure_has_a_description(html: str) -> None:
     descriptions = re.findall(r'role="img" aria-label="([^"]*)"', html)
     assert len(descriptions) == html.count("<figure")
     assert all(descriptions)
@@ -153,8 +155,20 @@ def test_what_users_wrote_is_escaped() -> None:
     assert page.tags.count("details") == 1
 
 
-def test_the_banner_tells_of_synthetic_data() -> None:
+def test_synthetic_data_are_marked_by_a_banner() -> None:
     assert "Synthetic data" in " ".join(Page(render(a_report(synthetic=True))).text)
+
+
+def test_the_largest_class_stands_beside_the_accuracy() -> None:
+    names = ["negative", "positive"]
+    predicted = np.eye(2)[np.ones(20, int)]
+    labels = np.array([1] * 19 + [0])
+    rare = Evaluation(
+        metrics=measure(predicted, labels, names), probabilities=predicted, labels=labels
+    )
+    html = render(a_report(evaluations={"test": rare}, baseline=None))
+    assert "Always predicting the largest class would reach 95.0\N{NO-BREAK SPACE}%" in html
+    assert html.count('<div class="beside">largest class 95.00\N{NO-BREAK SPACE}%') == 1
 
 
 def test_three_classes_have_three_curves() -> None:
@@ -164,7 +178,7 @@ def test_three_classes_have_three_curves() -> None:
         assert re.search(rf"<bdi>{name}: area 0\.\d{{4}}</bdi>", html)
 
 
-def test_a_report_of_little() -> None:
+def test_a_report_with_missing_parts() -> None:
     validation = an_evaluation(["no", "yes"], mistakes=0)
     html = render(
         a_report(
@@ -172,12 +186,12 @@ def test_a_report_of_little() -> None:
         )
     )
     text = " ".join(Page(html).text)
-    assert "validation reviews right" in text
-    assert "chose the model" in text
-    for absent in ("Training</h2>", "hardest", "bag of words", "Configuration"):
+    assert "validation reviews correctly" in text
+    assert "selected on these reviews" in text
+    for absent in ("Training</h2>", "confident mistakes", "bag of words", "Configuration"):
         assert absent not in html
     html = render(a_report(history=[], evaluations={}, baseline=None))
-    assert "Nothing was measured yet" in " ".join(Page(html).text)
+    assert "There are no metrics yet" in " ".join(Page(html).text)
     Page(render(a_report(evaluations={}, baseline=None, lengths=np.array([]))))
 
 
@@ -200,18 +214,18 @@ def test_a_loss_that_is_not_finite_is_left_out() -> None:
 
 
 def test_one_class_in_the_labels_draws_no_roc() -> None:
-    one = an_evaluation(["no", "yes"])
-    labels = np.zeros(len(one.labels), dtype=int)
-    one = dataclasses.replace(
-        one, labels=labels, metrics=measure(one.probabilities, labels, ["no", "yes"])
+    test = an_evaluation(["no", "yes"])
+    labels = np.zeros(len(test.labels), dtype=int)
+    test = dataclasses.replace(
+        test, labels=labels, metrics=measure(test.probabilities, labels, ["no", "yes"])
     )
-    html = render(a_report(evaluations={"test": one}, baseline=None))
+    html = render(a_report(evaluations={"test": test}, baseline=None))
     assert "<h3>ROC</h3>" not in html
     assert "–" in html
 
 
 @pytest.mark.parametrize("max_length", [1, 50, 10_000])
-def test_any_cut(max_length: int) -> None:
+def test_any_maximum_length(max_length: int) -> None:
     Page(render(a_report(max_length=max_length, lengths=np.array([3, 4, 5, 60]))))
 
 

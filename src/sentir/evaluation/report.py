@@ -138,9 +138,14 @@ def _check_baseline(report: Report, headline: Evaluation | None) -> None:
 
 
 def _cards(metrics: Metrics, baseline: Metrics | None) -> list[dict[str, Any]]:
-    """The metrics of the headline, each with the baseline's and whether it is better."""
+    """The metrics of the headline, each with the baseline's and whether it is better.
+
+    The share of the largest class has no card: it stands beside the accuracy.
+    """
     cards = []
     for key, name, style in METRICS:
+        if key == "majority_share":
+            continue
         own = getattr(metrics, key)
         other = getattr(baseline, key) if baseline else None
         better = None
@@ -155,6 +160,9 @@ def _cards(metrics: Metrics, baseline: Metrics | None) -> list[dict[str, Any]]:
                 "name": name,
                 "value": format_metric(own, style),
                 "baseline": format_metric(other, style) if baseline else None,
+                "largest_class": format_metric(metrics.majority_share, style)
+                if key == "accuracy"
+                else None,
                 "better": better,
             }
         )

@@ -1,3 +1,5 @@
+"""Metrics are those of their definitions and of scikit-learn; mistakes are the most confident."""
+
 from __future__ import annotations
 
 import json
@@ -107,6 +109,36 @@ def test_properties(case: tuple[np.ndarray, np.ndarray, list[str]], random) -> N
     assert (perfect.accuracy, perfect.macro_f1, perfect.calibration_error) == (1, 1, 0)
     assert perfect.loss == 0
     assert perfect.auc in (1, None)
+
+
+@given(answers(), st.booleans())
+@settings(max_examples=25, deadline=None)
+def test_figures_are_those_of_scikit_learn(
+    case: tuple[np.ndarray, np.ndarray, list[str]], ties: bool
+) -> None:
+    from sklearn import metrics as sklearn
+
+    probabilities_NC, labels_N, names = case
+    if ties:  # only two different scores per class
+        probabilities_NC = np.eye(len(names))[probabilities_NC.argmax(axis=1)] / 2
+        probabilities_NC += 0.5 / len(names)
+    actual = measure(probabilities_NC, labels_N, names)
+    predicted_N, classes = probabilities_NC.argmax(axis=1), range(len(names))
+    by_class = sklearn.precision_recall_fscore_support(
+        labels_N, predicted_N, labels=classes, zero_division=0.0
+    )
+    for name, expected_C in zip(("precision", "recall", "f1", "support"), by_class, strict=True):
+        assert [getattr(row, name) for row in actual.classes] == pytest.approx(expected_C.tolist())
+    assert actual.macro_f1 == pytest.approx(
+        sklearn.f1_score(labels_N, predicted_N, average="macro", zero_division=0.0)
+    )
+    expected_CC = sklearn.confusion_matrix(labels_N, predicted_N, labels=classes)
+    assert np.array_equal(actual.confusion, expected_CC)
+    if actual.auc is not None:
+        curves = [1] if len(names) == 2 else classes
+        assert actual.auc == pytest.approx(
+            np.mean([sklearn.roc_auc_score(labels_N == c, probabilities_NC[:, c]) for c in curves])
+        )
 
 
 @pytest.mark.parametrize(

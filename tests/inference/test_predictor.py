@@ -197,8 +197,13 @@ def test_load(bundle: Bundle, predictor: Predictor, tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes cannot be forked here")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork.*:DeprecationWarning")
-def test_a_forked_process_has_threads_of_its_own() -> None:
-    predictor = Predictor(toy(), engine="torch")
+@pytest.mark.parametrize(
+    ("engine", "precision"),
+    [("torch", "float32"), ("onnx", "float32"), ("onnx", "int8"), ("numba", "float32"),
+     ("numba", "int8")],
+)  # fmt: skip
+def test_a_forked_process_has_threads_of_its_own(engine: str, precision: str) -> None:
+    predictor = Predictor(toy(), engine, precision)
     expected = predictor.predict(["a text"])
     child = os.fork()
     if not child:

@@ -1,4 +1,4 @@
-"""Answers need no PyTorch: each case in a process in which it cannot be imported."""
+"""Answers need nothing that only training needs: each case in a process without PyTorch."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from sentir.inference.predictor import Predictor
 WHOLE = {"num_layers": 2, "pooling": "attention", "embedding_skip": True, "bigram_buckets": 50,
          "ngram_buckets": 70}  # fmt: skip
 TEXTS = random_texts(40)
-#: `import torch` fails as where it is not installed.
+#: `import torch` and its like fail as where they are not installed.
 BLOCK = """
 import sys
 class Absent:
     def find_spec(self, name, path=None, target=None):
-        if name == "torch":
-            raise ModuleNotFoundError("No module named 'torch'", name="torch")
+        if name in ("torch", "sklearn", "scipy", "matplotlib", "jinja2"):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 sys.meta_path.insert(0, Absent())
 """
 

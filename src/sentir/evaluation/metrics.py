@@ -124,8 +124,6 @@ def measure(probabilities_NC: np.ndarray, labels_N: np.ndarray, names: Sequence[
         DataError: there are no examples, a probability is NaN or out of range, a row does not add
             up to one, or a label is not a class.
     """
-    from sklearn.metrics import confusion_matrix, f1_score, precision_recall_fscore_support
-
     probabilities_NC, labels_N = _checked(probabilities_NC, labels_N)
     examples, n_classes = probabilities_NC.shape
     if isinstance(names, str) or len(names) != n_classes:
@@ -139,27 +137,31 @@ def measure(probabilities_NC: np.ndarray, labels_N: np.ndarray, names: Sequence[
 
     predicted_N = probabilities_NC.argmax(axis=1)
     own_N = probabilities_NC[np.arange(examples), labels_N]
-    every = range(n_classes)
-    per_class = precision_recall_fscore_support(
-        labels_N, predicted_N, labels=every, zero_division=0.0
+    confusion_CC = np.bincount(labels_N * n_classes + predicted_N, minlength=n_classes**2).reshape(
+        n_classes, n_classes
     )
+    correct_C, support_C, predicted_C = (
+        confusion_CC.diagonal(), confusion_CC.sum(axis=1), confusion_CC.sum(axis=0),
+    )  # fmt: skip
+    precision_C, recall_C = _ratios(correct_C, predicted_C), _ratios(correct_C, support_C)
+    f1_C = _ratios(2 * correct_C, support_C + predicted_C)
     reliability = _reliability(probabilities_NC.max(axis=1), predicted_N == labels_N)
     return Metrics(
         examples=examples,
         loss=float(-np.log(own_N.clip(MIN_PROBABILITY, 1.0)).mean()),
         accuracy=float((predicted_N == labels_N).mean()),
-        macro_f1=float(f1_score(labels_N, predicted_N, average="macro", zero_division=0.0)),
+        macro_f1=float(f1_C[support_C + predicted_C > 0].mean()),
         auc=_auc(probabilities_NC, labels_N),
         calibration_error=_calibration_error(reliability, examples),
         classes=tuple(
-            ClassMetrics(name=str(name), precision=p, recall=r, f1=f, support=int(s))
-            for name, p, r, f, s in zip(
-                names, *(column.tolist() for column in per_class), strict=True
+            ClassMetrics(name=str(name), precision=precision, recall=recall, f1=f1, support=support)
+            for name, precision, recall, f1, support in zip(
+                names,
+                *(column_C.tolist() for column_C in (precision_C, recall_C, f1_C, support_C)),
+                strict=True,
             )
         ),
-        confusion=tuple(
-            tuple(row) for row in confusion_matrix(labels_N, predicted_N, labels=every).tolist()
-        ),
+        confusion=tuple(tuple(row) for row in confusion_CC.tolist()),
         reliability=reliability,
     )
 
@@ -269,14 +271,32 @@ def _checked(probabilities_NC: np.ndarray, labels_N: np.ndarray) -> tuple[np.nda
     return probabilities_NC, labels_N
 
 
-def _auc(probabilities_NC: np.ndarray, labels_N: np.ndarray) -> float | None:
-    from sklearn.metrics import roc_auc_score
+def _ratios(numerators_C: np.ndarray, denominators_C: np.ndarray) -> np.ndarray:
+    """The quotients; 0 where the denominator is 0."""
+    ratios_C: np.ndarray = numerators_C / np.maximum(denominators_C, 1)
+    return ratios_C
 
+
+def _auc(probabilities_NC: np.ndarray, labels_N: np.ndarray) -> float | None:
     n_classes = probabilities_NC.shape[1]
     if (np.bincount(labels_N, minlength=n_classes) == 0).any():
         return None
     curves = [1] if n_classes == 2 else range(n_classes)
-    return float(np.mean([roc_auc_score(labels_N == c, probabilities_NC[:, c]) for c in curves]))
+    return float(np.mean([area_under_roc(labels_N == c, probabilities_NC[:, c]) for c in curves]))
+
+
+def area_under_roc(is_positive_N: np.ndarray, scores_N: np.ndarray) -> float:
+    """The share of pairs of a positive and a negative that the scores order rightly.
+
+    Ties count half (Mann-Whitney's U; Hanley and McNeil 1982, The Meaning and Use of the Area under
+    a ROC Curve). There must be examples of both.
+    """
+    _, index_N, counts = np.unique(scores_N, return_inverse=True, return_counts=True)
+    mean_ranks = np.cumsum(counts) - (counts - 1) / 2  # of equal scores, from 1 on
+    positives = int(is_positive_N.sum())
+    negatives = len(is_positive_N) - positives
+    rank_sum = float(mean_ranks[index_N[is_positive_N]].sum())
+    return (rank_sum - positives * (positives + 1) / 2) / (positives * negatives)
 
 
 def _reliability(confidence_N: np.ndarray, is_correct_N: np.ndarray) -> tuple[ReliabilityBin, ...]:

@@ -24,13 +24,14 @@ from sentir.bundle import (
     FOLDER,
     Bundle,
     LanguageBundle,
+    as_bundle,
     find_bundle,
     load_bundle,
     load_language_model,
     save_bundle,
 )
 from sentir.config import PretrainConfig, TextConfig
-from sentir.errors import BundleError
+from sentir.errors import BundleError, UsageError
 from sentir.inference.predictor import Predictor
 from sentir.nn.language_model import LanguageModel
 from sentir.nn.restore import to_arrays
@@ -285,3 +286,16 @@ def test_a_language_model_is_no_classifier_and_a_classifier_no_language_model(
     )
     with pytest.raises(BundleError, match="a language model, which has learnt no labels"):
         load_bundle(tmp_path / "lm")
+
+
+def test_a_model_is_a_folder_a_bundle_or_loaded(tmp_path: Path) -> None:
+    bundle = toy()
+    save_bundle(bundle, tmp_path / "run" / "model")
+    assert as_bundle(bundle) is as_bundle(Predictor(bundle)) is bundle
+    for path in (tmp_path / "run", str(tmp_path / "run" / "model")):
+        assert np.array_equal(answers(as_bundle(path)), answers(bundle))
+    with pytest.raises(BundleError, match="no model here"):
+        as_bundle(tmp_path)
+    for other in (None, 3, np):
+        with pytest.raises(UsageError, match=r"model is .*; pass the folder of a model or a run"):
+            as_bundle(other)  # type: ignore[arg-type]

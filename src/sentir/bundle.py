@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +31,7 @@ import safetensors.numpy
 from safetensors import SafetensorError
 
 from sentir.config import Config, PretrainConfig
-from sentir.errors import BundleError, SentirError
+from sentir.errors import BundleError, SentirError, UsageError
 from sentir.io.atomic import atomic_write
 from sentir.io.labels import LabelScheme
 from sentir.io.regular import COPY_AGAIN, checksum, open_regular, read_regular, unreadable
@@ -189,6 +189,31 @@ def load_bundle(path: str | Path) -> Bundle:
         return classifier_weights(config.model, vocabulary=vocabulary, classes=len(labels.names))
 
     return Bundle(labels=labels, config=config, **_read_files(folder, settings, specs))
+
+
+class HasBundle(Protocol):
+    """A loaded model, such as `sentir.Predictor`."""
+
+    @property
+    def bundle(self) -> Bundle: ...
+
+
+def as_bundle(model: str | Path | Bundle | HasBundle) -> Bundle:
+    """The classifier, whichever way it is given: its folder, a bundle, or a loaded model.
+
+    Raises:
+        BundleError: as `load_bundle`.
+        UsageError: it is none of these.
+    """
+    if isinstance(model, str | Path):
+        return load_bundle(model)
+    bundle = model if isinstance(model, Bundle) else getattr(model, "bundle", None)
+    if not isinstance(bundle, Bundle):
+        raise UsageError(
+            f"model is {type(model).__name__}",
+            todo="pass the folder of a model or a run, or what sentir.load returns",
+        )
+    return bundle
 
 
 def load_language_model(path: str | Path) -> LanguageBundle:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from sentir.bundle import Bundle, load_bundle
+from sentir.bundle import Bundle, HasBundle, as_bundle
 from sentir.data.batching import pad, truncate
 from sentir.errors import UsageError
 from sentir.nn.cells import unroll, weights_of
@@ -28,13 +28,6 @@ from sentir.text.tokenizer import UNK
 BATCH = 64
 
 Floats = npt.NDArray[np.float64]
-
-
-class HasBundle(Protocol):
-    """A loaded model, such as `sentir.Predictor`."""
-
-    @property
-    def bundle(self) -> Bundle: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,9 +79,7 @@ def explain(model: str | Path | Bundle | HasBundle, text: str) -> Explanation:
         BundleError: there is no classifier in the folder.
         UsageError: the text has no token.
     """
-    if isinstance(model, str | Path):
-        model = load_bundle(model)
-    bundle = model if isinstance(model, Bundle) else model.bundle
+    bundle = as_bundle(model)
     all_ids = bundle.tokenizer.encode([text])[0]
     if not all_ids:
         raise UsageError("the text holds no word", todo="give a text to explain")

@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sentir.bundle import Bundle
+from sentir.bundle import Bundle, as_bundle
 from sentir.config import read_settings
 from sentir.data.encoding import texts_and_classes
 from sentir.data.prepare import Paths, path_list, warn_of_skipped
 from sentir.errors import DataError
 from sentir.evaluation.metrics import Metrics, Mistake, Mistakes, measure, warn_of_imbalance
-from sentir.inference.predictor import WINDOW, Predictor, bundle_of
+from sentir.inference.predictor import WINDOW, Predictor
 from sentir.io.reader import BadRows, read_reviews
 
 
@@ -69,7 +69,7 @@ def evaluate(
     """
     options, _ = read_settings(settings)
     sources = path_list(test, "test")
-    predictor = model if isinstance(model, Predictor) else Predictor(bundle_of(model), bulk=True)
+    predictor = model if isinstance(model, Predictor) else Predictor(as_bundle(model), bulk=True)
     scheme = predictor.bundle.labels.renamed(labels) if labels else predictor.bundle.labels
     bad_rows, worst = BadRows(options.on_error), Mistakes(mistakes)
     probabilities, classes = [], []

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sentir.bundle import Bundle
+from sentir.bundle import Bundle, as_bundle
 from sentir.errors import DataError, UsageError
 from sentir.inference.onnx_graph import onnx_model
-from sentir.inference.predictor import Predictor, bundle_of
+from sentir.inference.predictor import Predictor
 from sentir.io.atomic import atomic_write
 
 #: Formats to export to.
@@ -44,7 +44,7 @@ def export(
     """
     if to not in TARGETS:
         raise UsageError(f"no format {to!r} to export to", todo=f"take {' or '.join(TARGETS)}")
-    content = onnx_model(bundle_of(model), precision).SerializeToString()
+    content = onnx_model(as_bundle(model), precision).SerializeToString()
     file = Path(file)
     try:
         if file.is_dir():

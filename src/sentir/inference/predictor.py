@@ -168,17 +168,6 @@ class Predictor:
         return self.engine.probabilities(pad_arrays(ids, self.bundle.config.text.max_length))
 
 
-def bundle_of(model: str | Path | Bundle | Predictor) -> Bundle:
-    """The model itself, whichever way it is given.
-
-    Raises:
-        BundleError: there is no classifier in the folder.
-    """
-    if isinstance(model, Predictor):
-        return model.bundle
-    return model if isinstance(model, Bundle) else load_bundle(model)
-
-
 def _predictor(bundle: Bundle, engine: str, precision: str, bulk: bool) -> Predictor:
     return Predictor(bundle, engine, precision, bulk=bulk)
 

@@ -51,7 +51,7 @@ def test_no_number_is_finer_than_a_screen() -> None:
 
 
 def test_the_legend_has_the_look_of_the_lines() -> None:
-    entries = [key(str(place), place) for place in range(len(SERIES) + 1)]
+    entries = [key(str(index), index) for index in range(len(SERIES) + 1)]
     assert entries[0].dashes == ""
     assert len({(entry.series, entry.dashes) for entry in entries[:-1]}) == len(SERIES)
     assert entries[-1].series == entries[0].series

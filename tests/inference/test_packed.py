@@ -22,8 +22,8 @@ def test_tokens_stand_one_text_after_the_other_the_longest_first(packed: PackedB
     assert packed.lengths_B.tolist() == [3, 2, 2, 1]
     assert packed.starts_B.tolist() == [0, 3, 5, 7]
     assert packed.ids_N.tolist() == [2, 3, 4, 5, 6, 8, 9, 7]
-    for place, row in enumerate(packed.order_B):
-        start, length = packed.starts_B[place], packed.lengths_B[place]
+    for index, row in enumerate(packed.order_B):
+        start, length = packed.starts_B[index], packed.lengths_B[index]
         assert packed.ids_N[start : start + length].tolist() == TEXTS[row]
 
 

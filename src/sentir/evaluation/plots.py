@@ -88,18 +88,18 @@ def draw_roc(
     """ROC curves: of class 1 for two classes, one-versus-rest for more, if they have examples."""
     from sklearn.metrics import roc_auc_score, roc_curve
 
-    indices = [1] if len(names) == 2 else range(len(names))
-    drawn = [c for c in indices if 0 < (labels_N == c).sum() < len(labels_N)]
+    classes = [1] if len(names) == 2 else range(len(names))
+    drawn = [c for c in classes if 0 < (labels_N == c).sum() < len(labels_N)]
     if not drawn:
         return None
     figure, axes = _axes("false positive rate", "true positive rate")
     axes.plot([0, 1], [0, 1], color=MUTED, **CHANCE)
     legend = []
-    for place, c in enumerate(drawn):
+    for index, c in enumerate(drawn):
         false_rates, true_rates, _ = roc_curve(labels_N == c, probabilities_NC[:, c])
-        axes.plot(*_corners(false_rates, true_rates), **line_style(place))
+        axes.plot(*_corners(false_rates, true_rates), **line_style(index))
         area = roc_auc_score(labels_N == c, probabilities_NC[:, c])
-        legend.append(key(f"{names[c]}: area {area:.4f}", place))
+        legend.append(key(f"{names[c]}: area {area:.4f}", index))
     axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.02))
     axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
@@ -208,12 +208,12 @@ def _running_mean(values: np.ndarray) -> np.ndarray:
 
 
 def _thinned(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    places = np.unique(np.linspace(0, len(x) - 1, POINTS).round().astype(np.int64))
-    return x[places], y[places]
+    indices = np.unique(np.linspace(0, len(x) - 1, POINTS).round().astype(np.int64))
+    return x[indices], y[indices]
 
 
 def _corners(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """A monotonic curve reduced to points that can be told apart, and its end."""
-    _, places = np.unique(((x + y) * POINTS).astype(np.int64), return_index=True)
-    places = np.union1d(places, [len(x) - 1])
-    return x[places], y[places]
+    _, indices = np.unique(((x + y) * POINTS).astype(np.int64), return_index=True)
+    indices = np.union1d(indices, [len(x) - 1])
+    return x[indices], y[indices]

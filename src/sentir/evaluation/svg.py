@@ -88,16 +88,16 @@ def page_style() -> Iterator[None]:
         yield
 
 
-def key(name: str, place: int) -> Key:
-    """The legend entry for the line drawn with `line_style(place)`."""
-    dashes = DASHES[place % len(DASHES)]
-    css = " ".join(f"{length * 1.5:g}" for length in dashes) if place % len(DASHES) else ""
-    return Key(name=name, series=place % len(SERIES), dashes=css)
+def key(name: str, index: int) -> Key:
+    """The legend entry for the line drawn with `line_style(index)`."""
+    dashes = DASHES[index % len(DASHES)]
+    css = " ".join(f"{length * 1.5:g}" for length in dashes) if index % len(DASHES) else ""
+    return Key(name=name, series=index % len(SERIES), dashes=css)
 
 
-def line_style(place: int) -> dict[str, Any]:
-    """Colour and dashes of a line by its place in the legend, as arguments of `Axes.plot`."""
-    return {"color": SERIES[place % len(SERIES)], "dashes": DASHES[place % len(DASHES)]}
+def line_style(index: int) -> dict[str, Any]:
+    """Colour and dashes of a line by its index in the legend, as arguments of `Axes.plot`."""
+    return {"color": SERIES[index % len(SERIES)], "dashes": DASHES[index % len(DASHES)]}
 
 
 def to_svg(figure: Figure, name: str) -> str:

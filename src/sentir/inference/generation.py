@@ -71,7 +71,7 @@ class TextGenerator:
             log_probs_BV, _ = self._read(text)
         top = log_probs_BV[0].topk(min(count, log_probs_BV.shape[1] - UNK - 1))
         pairs = zip(top.indices.tolist(), top.values.exp().tolist(), strict=True)
-        return [Candidate(self._words[id].lstrip(WORD_START), share) for id, share in pairs]
+        return [Candidate(self._words[id].lstrip(WORD_START), value) for id, value in pairs]
 
     def draw(self, text: str, words: int, *, temperature: float, seed: int = 0) -> Continuation:
         """Sample a continuation word by word.

@@ -4,7 +4,8 @@ Shapes: N tokens of a batch without padding, B texts, E numbers per token that a
 directions, H hidden units, K these rounded up to a multiple of `TILE_UNITS`, G the sums of a layer
 (4 K), F features (D x H), R rows of input sums, Q numbers per token in int8 (the states of the
 layer below, if it has one, and the previous state), T time. Of the weights: I tiles, U the units
-of a tile, J parts of a tile's rows, W weights of such a part, X any number of columns.
+of a tile, J parts of a tile's rows, W weights of such a part, X any number of columns, Y PyTorch's
+gates.
 
 The kernels compute four sums per unit, from which the gates and the candidate follow; the sums of a
 tile of units are neighbours in memory.

@@ -129,6 +129,85 @@ def test_a_space_before_a_quote(tmp_path: Path, label: str) -> None:
     ]
 
 
+@pytest.mark.parametrize("delimiter", [",", ";", "|", "\t"])
+@pytest.mark.parametrize("blanks", [(" ", " "), ("", "  "), ("  ", ""), ("\t", "\t")])
+def test_spaces_around_quotes(tmp_path: Path, delimiter: str, blanks: tuple[str, str]) -> None:
+    before, after = blanks
+    rows = [["text", "label"], [f"good{delimiter} film", "pos"], ['so ""bad""', "neg"]]
+    lines = [delimiter.join(f'{before}"{value}"{after}' for value in row) for row in rows]
+    path = written(tmp_path / "a.csv", "\n".join(lines) + "\n")
+    if delimiter not in blanks:
+        assert pairs(read(path)) == [(f"good{delimiter} film", "pos"), ('so "bad"', "neg")]
+
+
+def test_spaces_within_quotes_stay(tmp_path: Path) -> None:
+    content = 'text,label\n" ""good"" , fine ",pos\n"bad, ""so"" ",neg\n'
+    assert pairs(read(written(tmp_path / "a.csv", content))) == [
+        (' "good" , fine ', "pos"),
+        ('bad, "so" ', "neg"),
+    ]
+
+
+def test_both_ways_to_escape_a_quote_in_one_file(tmp_path: Path) -> None:
+    content = 'text,label\n"say ""x""",pos\n"say \\"y\\", z",neg\n"",pos\n'
+    assert skipping(written(tmp_path / "a.csv", content)) == (
+        ['say "x"', 'say "y", z'],
+        ["a.csv:4: the text is empty; remove the row"],
+    )
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "|", "\t"])
+def test_escaped_delimiters_and_line_ends_without_quotes(tmp_path: Path, delimiter: str) -> None:
+    content = "text,label\ngood\\, fine,pos\nbad,neg\n".replace(",", delimiter)
+    assert pairs(read(written(tmp_path / "a.csv", content))) == [
+        (f"good{delimiter} fine", "pos"),
+        ("bad", "neg"),
+    ]
+    if delimiter != "\t":  # a row of TSV is one line
+        content = "label,text\npos,good\\\nfine\nneg,bad\n".replace(",", delimiter)
+        assert pairs(read(written(tmp_path / "a.csv", content))) == [
+            ("good\nfine", "pos"),
+            ("bad", "neg"),
+        ]
+
+
+JOINED_LABELS_FIRST = 'label,text\nneg,bad\npos,"Love it\nneg,so so\nneg,no"\npos,ok\n'
+JOINED_TEXTS_FIRST = 'text,label\n"Love it,pos\nso so,neg\nno",neg\nok,pos\n'
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "|"])
+def test_rows_are_not_joined_by_quotes_that_are_text(tmp_path: Path, delimiter: str) -> None:
+    content = JOINED_LABELS_FIRST.replace(",", delimiter)
+    texts = ["bad", '"Love it', "so so", 'no"', "ok"]
+    assert skipping(written(tmp_path / "a.csv", content)) == (texts, [])
+    content = JOINED_TEXTS_FIRST.replace(",", delimiter)
+    assert skipping(written(tmp_path / "a.csv", content)) == (texts[1:], [])
+
+
+def test_rows_that_a_later_quote_would_join_are_reported(tmp_path: Path) -> None:
+    rows = ["pos,good", "neg,bad"] * 400
+    content = "\n".join(["label,text", *rows, 'pos,"Love it', *rows, 'neg,no"', *rows, ""])
+    path = written(tmp_path / "a.csv", content)
+    texts, bad_rows = skipping(path)
+    assert texts == [*["good", "bad"] * 800, 'no"', *["good", "bad"] * 400]
+    assert bad_rows == [
+        "a.csv:802: a quote that opens in this row joins 802 lines, and each looks like a row; "
+        "pass --quoting none if quotes are text, or --quoting standard"
+    ]
+    assert len(read(path, quoting="none")) == 2402
+    assert len(read(path, quoting="standard")) == 1601
+
+
+def test_quoted_texts_of_several_lines_are_not_taken_for_rows(tmp_path: Path) -> None:
+    content = 'label,text\nneg,bad\npos,"Love it\nreally, no"\npos,"a, b\nc"\nneg,"x\ny, z"\n'
+    assert [review.text for review in read(written(tmp_path / "a.csv", content))] == [
+        "bad",
+        "Love it\nreally, no",
+        "a, b\nc",
+        "x\ny, z",
+    ]
+
+
 def test_blank_lines_before_the_header(tmp_path: Path) -> None:
     reviews = read(written(tmp_path / "a.tsv", f"\n\r\n{AMAZON}"))
     assert [review.text for review in reviews] == AMAZON_TEXTS
@@ -185,18 +264,22 @@ def test_names_of_the_tab_and_what_is_no_delimiter() -> None:
             ReadOptions(delimiter=delimiter)
 
 
-@pytest.mark.parametrize("line", ["sep=;", "SEP=;", '"sep=;"', "\ufeffsep=;", "sep=;\r"])
-@pytest.mark.parametrize("name", ["a.csv", "a.txt"])
+@pytest.mark.parametrize(
+    "line",
+    ["sep=;", "SEP=;", '"sep=;"', "\ufeffsep=;", "sep=;\r", "sep=;;;", "\nsep=;", "\r\n\nsep=;"],
+)
+@pytest.mark.parametrize("name", ["a.csv", "a.txt", "a.tsv"])
 def test_the_delimiter_line_of_excel(tmp_path: Path, line: str, name: str) -> None:
     path = written(tmp_path / name, f"{line}\ntext;label\nBuena, barata;5\n")
     reviews = read(path)
     assert pairs(reviews) == [("Buena, barata", "5")]
-    assert reviews[0].line == 3
-    assert detect_format(str(path)) == "csv"
+    assert reviews[0].line == line.count("\n") + 3
+    assert detect_format(str(path)) == ("tsv" if name == "a.tsv" else "csv")
+    assert message(path, delimiter=",").startswith(f"{name}: none of the columns 'text;label'")
 
 
 def test_other_first_lines_declare_no_delimiter() -> None:
-    assert delimiter_line("sep=\t") == "\t"
+    assert delimiter_line("sep=\t") == delimiter_line(r"sep=\t") == "\t"
     for line in ("sep=", "sep=ab", "separator;label", "", "xsep=;"):
         assert delimiter_line(line) is None
 
@@ -204,13 +287,25 @@ def test_other_first_lines_declare_no_delimiter() -> None:
 def test_rows_of_delimiters_are_skipped(tmp_path: Path) -> None:
     content = "text;label;;\ngood;pos;;\n;;;\n;\nbad;neg;;\n;;;;;\n"
     assert skipping(written(tmp_path / "a.csv", content)) == (["good", "bad"], [])
+    content = ";;\n ; ; \n" + content + '"";" ";;\n \n'
+    assert skipping(written(tmp_path / "a.csv", content)) == (["good", "bad"], [])
 
 
-def test_a_header_that_is_repeated_is_skipped(tmp_path: Path) -> None:
-    part = "text,label\ngood,pos\n\ufefftext,label\nbad,neg\n"
-    for name, content in (("a.csv", part + part), ("a.tsv", (part + part).replace(",", "\t"))):
-        reviews = read(written(tmp_path / name, content))
-        assert pairs(reviews) == [("good", "pos"), ("bad", "neg")] * 2
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_empty_fields_at_the_end_of_rows(tmp_path: Path, delimiter: str) -> None:
+    for content in (
+        "text,label\ngood,pos,\nbad,neg,,\n",
+        "text,label,,\ngood,pos\nbad,neg,\n",
+    ):
+        path = written(tmp_path / "a.csv", content.replace(",", delimiter))
+        assert pairs(read(path)) == [("good", "pos"), ("bad", "neg")]
+    content = "text,label,note\ngood,pos\nbad,neg,x,y\nok,pos,\n".replace(",", delimiter)
+    texts, bad_rows = skipping(written(tmp_path / "a.csv", content))
+    assert texts == ["ok"]
+    assert [row.partition(";")[0] for row in bad_rows] == [
+        "a.csv:2: 2 fields where the header has 3",
+        "a.csv:3: 4 fields where the header has 3",
+    ]
 
 
 # Detection

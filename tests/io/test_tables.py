@@ -1,7 +1,8 @@
-"""Rows of CSV, TSV, JSON lines and Parquet."""
+"""Rows of CSV and TSV: headers, broken rows, limits."""
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from sentir.errors import UsageError
 
 def test_a_header_that_cannot_be_used(tmp_path: Path) -> None:
     assert message(written(tmp_path / "a.csv", "text,text,label\n")) == (
-        "a.csv: 'text' names two columns; rename one"
+        "a.csv: 'text' names two columns; rename one; if line 1 is no header, give --columns"
     )
     assert message(written(tmp_path / "a.csv", 'text,"la"bel\nx,1\n')) == (
         "a.csv:1: the row is broken (',' expected after '\"'); "
@@ -43,7 +44,7 @@ def test_a_table_without_a_header(tmp_path: Path) -> None:
     assert pairs(reviews) == [("x", "2"), ("y", "1")]
     assert [review.line for review in reviews] == [1, 2]
     assert reviews[0].fields == {"review": "x", "stars": "2"}
-    assert message(tmp_path / "a.tsv", columns=("review", "review")) == (
+    assert message(tmp_path / "a.tsv", columns=("review", "review"), label_column="review") == (
         "a.tsv: 'review' names two columns; rename one"
     )
     assert message(tmp_path / "a.tsv", columns=("x", "stars")) == (
@@ -52,6 +53,64 @@ def test_a_table_without_a_header(tmp_path: Path) -> None:
     )
     with pytest.raises(UsageError, match="--columns for jsonl; it is for CSV and TSV"):
         read(written(tmp_path / "a.jsonl", "{}\n"), columns=("x", "y"))
+
+
+REPEATED = [("good", "pos"), ("bad", "neg"), ("good", "pos"), ("bad", "neg")]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "text,label",
+        "\ufefftext,label",
+        '"text","label"',
+        " Text , LABEL",
+        "text,label\r",
+        "Text,label,",
+    ],
+)
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv"])
+def test_a_header_that_is_repeated_is_no_review(tmp_path: Path, header: str, name: str) -> None:
+    content = f"text,label\ngood,pos\nbad,neg\n{header}\ngood,pos\nbad,neg\n"
+    path = written(tmp_path / name, content.replace(",", "\t" if name == "a.tsv" else ","))
+    assert pairs(read(path)) == REPEATED
+    for review in read(path, labelled=False):
+        assert review.fields == {"text": review.text, "label": review.label}
+
+
+def test_a_header_in_the_middle_names_the_columns_below_it(tmp_path: Path) -> None:
+    content = "text,label\ngood,pos\nbad,neg\nlabel,text\npos,good\nneg,bad\n"
+    assert pairs(read(written(tmp_path / "a.csv", content))) == REPEATED
+    content = "text,label\ngood,pos\nbad,neg\nid,label,text\n7,pos,good\n8,neg,bad\n"
+    assert pairs(read(written(tmp_path / "a.csv", content))) == REPEATED
+    content = "text\nlabel\nText\ntext\n"
+    reviews = read(written(tmp_path / "a.csv", content), labelled=False)
+    assert [review.text for review in reviews] == ["label", "Text"]
+
+
+def test_two_columns_of_one_name(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.csv", "x,text,x,label,,\n1,good,2,pos,,\n3,bad,4,neg,,\n")
+    assert pairs(read(path)) == [("good", "pos"), ("bad", "neg")]
+    assert read(path, labelled=False)[0].fields == {
+        "x": "1", "text": "good", "x.2": "2", "label": "pos", "": "", ".2": ""
+    }  # fmt: skip
+    path = written(tmp_path / "a.csv", "text,label,label,y\ngood,pos,neg,pos\n")
+    assert pairs(read(path, label_column="y")) == [("good", "pos")]
+    assert pairs(read(path, labelled=False)) == [("good", "pos")]
+    assert message(path).startswith("a.csv: 'label' names two columns; rename one")
+    path = written(tmp_path / "a.csv", "x,x,text,x.2,label\n1,2,good,3,pos\n")
+    assert list((read(path, labelled=False)[0].fields or {}).values()) == [
+        "1", "2", "good", "3", "pos"
+    ]  # fmt: skip
+
+
+def test_a_header_of_many_columns_is_fast(tmp_path: Path) -> None:
+    for names in (["x"] * 20_000, [f"x{number}" for number in range(20_000)]):
+        header, row = ",".join([*names, "text", "label"]), ",".join([*names, "good", "pos"])
+        path = written(tmp_path / "a.csv", f"{header}\n{row}\n")
+        start = time.perf_counter()
+        assert pairs(read(path)) == [("good", "pos")]
+        assert time.perf_counter() - start < 3
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
@@ -116,43 +175,3 @@ def test_the_longest_line_is_an_option(tmp_path: Path) -> None:
     path = written(tmp_path / "a.csv", f"text,label\n{'x' * 400_000},1\n")
     assert len(read(path)[0].text) == 400_000
     assert message(path, max_line_bytes=1000).startswith("a.csv:2: a line of more than 1,000 bytes")
-
-
-def test_broken_json_rows(tmp_path: Path) -> None:
-    path = written(
-        tmp_path / "a.jsonl",
-        '{"text": "a", "label": 1}\n{"text": "b"\n\n[1]\n{"text": "c"}\n{"label": 1}\n'
-        '{"text": 5, "label": 1}\n{"text": "d", "label": [1]}\n{"text": "\\ud83d", "label": 1}\n'
-        + "[" * 100_000
-        + '\n{"text": "e", "label": NaN}\n{"text": "f", "label": 2, "more": {}}\n',
-    )
-    texts, bad_rows = skipping(path)
-    assert texts == ["a", "f"]
-    assert [row.partition(" (")[0] for row in bad_rows] == [
-        "a.jsonl:2: not JSON",
-        'a.jsonl:4: JSON list, not an object; write {"text": ..., "label": ...}',
-        "a.jsonl:5: no label in column 'label'; add it or remove the row",
-        "a.jsonl:6: the text is empty; remove the row",
-        "a.jsonl:7: column 'text' holds int 5, not text; quote it",
-        "a.jsonl:8: the label is [1]; give one text or number",
-        "a.jsonl:9: character 1 of the text is half of a surrogate pair; write the character whole",
-        "a.jsonl:10: not JSON",
-        "a.jsonl:11: no label in column 'label'; add it or remove the row",
-    ]
-    assert message(path) == (
-        "a.jsonl:2: not JSON (Expecting ',' delimiter: line 1 column 13 (char 12)); "
-        "write one JSON object per line"
-    )
-
-
-def test_json_whose_first_rows_lack_the_columns(tmp_path: Path) -> None:
-    path = written(tmp_path / "a.jsonl", '{"error": "x"}\n{"text": "a", "label": 1}\n')
-    assert skipping(path)[0] == ["a"]
-    assert message(path).startswith("a.jsonl:1: none of the columns 'error' has a usual name")
-
-
-def test_a_json_array_is_refused(tmp_path: Path) -> None:
-    path = written(tmp_path / "a.json", '\n[{"text": "a", "label": 1}]')
-    assert message(path, on_error="skip").startswith(
-        "a.json:2: a JSON array, not JSON lines; write"
-    )

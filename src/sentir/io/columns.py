@@ -120,10 +120,13 @@ class RowReader:
         """The columns to read, of those in the header: for training only text and label, else all.
 
         Raises:
-            DataError: as `Columns.find`.
+            DataError: as `Columns.find`, or two columns have the name of one to read.
         """
         try:
             columns = self._columns = self._find(names)
+            for name in (*columns.text, *([columns.label] if self._labelled else ())):
+                if names.count(str(name)) > 1:
+                    raise DataError(f"{name!r} names two columns", todo="rename one")
         except DataError as error:
             raise DataError(error.what, where=self._name, todo=error.todo) from None
         if not self._labelled:

@@ -1,25 +1,30 @@
 """Delimiter and quoting of CSV and TSV: how a line is split, and what the first lines show.
 
 Quoting is ``standard`` (RFC 4180: a quote within quotes is doubled), ``backslash`` (it is escaped,
-as Spark and MySQL write it) or ``none`` (quotes are text).
+as Spark and MySQL write it, and so may be delimiters and line ends) or ``none`` (quotes are text).
 """
 
 from __future__ import annotations
 
 import csv
 import dataclasses
+import functools
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Quoting = Literal["standard", "none", "backslash"]
 
 #: First lines from which a dialect is detected (lines, characters).
 SAMPLE_LINES, SAMPLE_CHARACTERS = 500, 1 << 17
+#: Longest value by which a row is known (characters).
+_SHORT = 40
 #: A quoting with this many errors in the sample is rejected.
 _MAX_ERRORS = 20
-_DELIMITER_LINE = re.compile(r'"?sep=([^\r\n])"?\r?', re.IGNORECASE)
+_DELIMITER_LINE = re.compile(r'\ufeff?"?sep=(\\t|.)\1*"?', re.IGNORECASE)
+_QUOTED_AFTER_SPACE = re.compile(r'[ \t]+".*"[ \t]*', re.DOTALL)
 _BACKSLASH = re.compile(r"\\(.)")
 
 
@@ -31,20 +36,26 @@ class Dialect:
         delimiter: the character between fields.
         quoting: what quotes mean.
         spans_lines: whether a quoted field may contain line ends.
-        skips_spaces: whether spaces after a delimiter are dropped (``good film, "pos"``).
+        skips_spaces: whether spaces between a quote and a delimiter are dropped
+            (``good film , "pos"``).
+        row_values: short values of rows on one line, each with the index of its column, to tell
+            rows that an unmatched quote joins from a quoted text of several lines; empty where
+            fields are known to be quoted.
     """
 
     delimiter: str
     quoting: Quoting = "standard"
     spans_lines: bool = True
     skips_spaces: bool = False
+    row_values: frozenset[tuple[int, str]] = field(default=frozenset(), compare=False, repr=False)
 
     def reader(self, lines: Iterable[str]) -> Iterator[list[str]]:
         """A `csv.reader` of quoted rows; it raises `csv.Error` where quotes do not match."""
         options: dict[str, Any] = {"delimiter": self.delimiter, "strict": True}
-        options["skipinitialspace"] = self.skips_spaces
-        if self.quoting == "backslash":
-            options |= {"escapechar": "\\", "doublequote": False}
+        if self.skips_spaces:
+            lines = map(self._drop_spaces, lines)
+        if self.quoting == "backslash":  # beside doubled quotes, which some writers mix in
+            options["escapechar"] = "\\"
             lines = map(self._keep_other_backslashes, lines)
         return csv.reader(lines, **options)
 
@@ -68,6 +79,29 @@ class Dialect:
                 return row
         return self.split(line)
 
+    def fits(self, row: Sequence[str], count: int) -> bool:
+        """Whether a row has so many fields; spreadsheets write empty ones after them."""
+        return len(row) >= count and not any(row[count:])
+
+    def joins_rows(self, lines: Sequence[str], count: int) -> bool:
+        """Whether each line of a quoted row is a row itself, with the values of other rows."""
+        rows = [list(enumerate(self.split(line))) for line in lines]
+        if len(rows) < 2 or any(len(row) != count for row in rows):
+            return False
+        quoted = next((i for i, value in rows[0] if value.lstrip().startswith('"')), count)
+        return any(
+            # What follows the text that opens the quote, and what precedes the next one.
+            not self.row_values.isdisjoint(row[quoted + 1 :] + next_row[:quoted])
+            for row, next_row in itertools.pairwise(rows)
+        )
+
+    def _drop_spaces(self, line: str) -> str:
+        if '"' not in line:
+            return line
+        return _spaces_before_quote(self.delimiter).sub(
+            r"\1", _spaces_after_quote(self.delimiter).sub('"', line)
+        )
+
     def _keep_other_backslashes(self, line: str) -> str:
         r"""Double each backslash that escapes nothing (``C:\temp``); ``\N`` is an empty field."""
         if "\\" not in line:
@@ -80,10 +114,24 @@ class Dialect:
         )
 
 
+@functools.cache
+def _spaces_before_quote(delimiter: str) -> re.Pattern[str]:
+    return re.compile(rf'(^|{re.escape(delimiter)}){_spaces(delimiter)}+(?=")')
+
+
+@functools.cache
+def _spaces_after_quote(delimiter: str) -> re.Pattern[str]:
+    return re.compile(rf'"{_spaces(delimiter)}+(?={re.escape(delimiter)}|\r?\n?$)')
+
+
+def _spaces(delimiter: str) -> str:
+    return "[" + " \t".replace(delimiter, "") + "]"
+
+
 def delimiter_line(line: str) -> str | None:
     """The delimiter that a first line ``sep=;`` declares, as Excel reads it."""
-    match = _DELIMITER_LINE.fullmatch(line)
-    return match[1] if match else None
+    match = _DELIMITER_LINE.fullmatch(line.rstrip("\r"))
+    return match[1].replace(r"\t", "\t") if match else None
 
 
 def detect_dialect(
@@ -121,8 +169,11 @@ class _Fit:
     possible_quotes: int = 0
     #: Rows whose quotes do not match.
     errors: int = 0
-    #: Whether a field looks like a quoted one after a space.
-    has_space_before_quote: bool = False
+    #: Whether a field has quotes after a space, and nothing else.
+    has_quotes_left: bool = False
+    #: Short values of the rows on one line, by column, and the lines of the other rows.
+    values: set[tuple[int, str]] = field(default_factory=set)
+    long_rows: list[Sequence[str]] = field(default_factory=list)
 
     def rank(self, count: int) -> tuple[Any, ...]:
         delimiter, first = self.dialect.delimiter, self.sample[0] if self.sample else ""
@@ -136,32 +187,48 @@ def _fit(sample: Sequence[str], delimiter: str, quoting: Quoting | None, count: 
     # Tabs are rare in text, so TSV is often written without quoting. Then an unmatched quote in a
     # text would merge all lines up to the next quote.
     spans_lines = delimiter != "\t" or quoting is not None
+    is_spaced = any(
+        pattern(delimiter).search(line)
+        for line in sample
+        if '"' in line
+        for pattern in (_spaces_before_quote, _spaces_after_quote)
+    )
 
     def fit(quoting: Quoting) -> _Fit:
-        spans = spans_lines and quoting != "none"
-        dialect = Dialect(delimiter, quoting, spans)
+        dialect = Dialect(delimiter, quoting, spans_lines and quoting != "none")
         result = _explain(dialect, sample, count)
-        if result.has_space_before_quote:
+        if is_spaced and quoting != "none":
             spaced = _explain(dataclasses.replace(dialect, skips_spaces=True), sample, count)
-            if spaced.lines >= result.lines and spaced.errors <= result.errors:
+            spaced_fit, result_fit = ((fit.lines, -fit.errors) for fit in (spaced, result))
+            if spaced_fit > result_fit or (spaced_fit == result_fit and result.has_quotes_left):
                 return spaced
         return result
 
     if quoting is not None:
         return fit(quoting)
     standard = fit("standard")
-    if any('\\"' in line for line in sample):
+    if any(_is_escaped(line, delimiter) for line in sample):
         backslash = fit("backslash")
         if (backslash.lines, -backslash.errors) > (standard.lines, -standard.errors):
             return backslash
     is_header_broken = standard.is_first_row_broken and not count
     if is_header_broken or standard.certain_quotes:
         return standard
-    if standard.errors * 4 > standard.possible_quotes:
-        none = fit("none")
-        if none.lines > standard.lines:
-            return none
-    return standard
+    if spans_lines:
+        values = frozenset(standard.values)
+        standard.dialect = dataclasses.replace(standard.dialect, row_values=values)
+    none = fit("none")
+    are_errors_many = standard.errors * 4 > standard.possible_quotes
+    are_rows_joined = any(
+        standard.dialect.joins_rows(lines, none.first_fields) for lines in standard.long_rows
+    )
+    return (
+        none if are_rows_joined or (are_errors_many and none.lines > standard.lines) else standard
+    )
+
+
+def _is_escaped(line: str, delimiter: str) -> bool:
+    return "\\" in line and ('\\"' in line or "\\" + delimiter in line or line.endswith("\\"))
 
 
 def _explain(dialect: Dialect, sample: Sequence[str], count: int) -> _Fit:
@@ -186,30 +253,32 @@ def _explain(dialect: Dialect, sample: Sequence[str], count: int) -> _Fit:
                     result.errors += 1
                 number += 1
                 continue
-        if row and not result.first_fields:
+        lines = sample[number : number + size]
+        number += size
+        if not any(map(str.strip, row)):  # a blank line, or one of delimiters only
+            continue
+        if not result.first_fields:
             result.first_fields, result.is_first_row_broken = len(row), result.errors > 0
         expected = count or result.first_fields
-        if len(row) == expected:
-            result.lines += size
-            lines = sample[number : number + size]
-            result.has_space_before_quote |= any(_is_quoted_after_space(field) for field in row)
-            if dialect.quoting != "none" and _has_quoted_field(lines[0], dialect):
-                if '""' in line.replace(f'{dialect.delimiter}""', "") or any(
-                    len(dialect.split(text)) != expected for text in lines
-                ):
-                    result.certain_quotes += 1
-                else:
-                    result.possible_quotes += 1
+        if not dialect.fits(row, expected):
+            continue
+        result.lines += size
+        result.has_quotes_left |= any(map(_QUOTED_AFTER_SPACE.fullmatch, row))
+        if size == 1:
+            result.values.update(
+                (index, value) for index, value in enumerate(row) if 0 < len(value) <= _SHORT
+            )
         else:
-            result.has_space_before_quote |= any(field.startswith(' "') for field in row)
-        number += size
+            result.long_rows.append(lines)
+        if dialect.quoting != "none" and _has_quoted_field(line, dialect):
+            if '""' in line.replace(f'{dialect.delimiter}""', "") or any(
+                len(dialect.split(text)) != expected for text in lines
+            ):
+                result.certain_quotes += 1
+            else:
+                result.possible_quotes += 1
     return result
 
 
 def _has_quoted_field(line: str, dialect: Dialect) -> bool:
     return any(field.lstrip(" ").startswith('"') for field in dialect.split(line))
-
-
-def _is_quoted_after_space(field: str) -> bool:
-    text = field.strip(" ")
-    return field.startswith(" ") and len(text) > 1 and text[0] == text[-1] == '"'

@@ -27,11 +27,12 @@ from sentir.io.columns import (
     normalize_name,
 )
 from sentir.io.dialect import delimiter_line
+from sentir.io.jsonl import jsonl_records
 from sentir.io.lines import check_encoding, check_first_line, text_lines
 from sentir.io.parquet import PARQUET_MAGIC, parquet_records, parquet_schema
 from sentir.io.paths import expand_sources, format_from_name
 from sentir.io.streams import display_name, open_input
-from sentir.io.tables import csv_records, jsonl_records
+from sentir.io.tables import csv_records
 
 __all__ = [
     "BadRows",
@@ -203,6 +204,9 @@ def detect_format(source: str, options: ReadOptions = _DEFAULT) -> Format:
         )
     with open_input(first) as stream:
         start = stream.peek(_PEEK_BYTES, until=b"\n").partition(b"\n")[0]
+        if not start.strip():
+            lines = stream.peek(_PEEK_BYTES).splitlines()
+            start = next(filter(bytes.strip, lines), b"")
     if not start.startswith(PARQUET_MAGIC):
         start = check_first_line(start, display_name(first))
     return _format_of_line(start.decode(options.encoding, errors="replace"), options)
@@ -265,7 +269,9 @@ def _read_file(
 
 
 def _is_empty(row: Any) -> bool:
-    return isinstance(row, dict) and all(value == "" for value in row.values())
+    return isinstance(row, dict) and all(
+        isinstance(value, str) and not value.strip() for value in row.values()
+    )
 
 
 def _open_rows(
@@ -302,6 +308,7 @@ def _open_rows(
         lines,
         name,
         delimiters=options.delimiter or _DELIMITERS[format],
+        is_delimiter_known=options.delimiter is not None,
         quoting=None if options.quoting == "auto" else options.quoting,
         columns=options.columns,
         limit=options.max_line_bytes,

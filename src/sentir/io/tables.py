@@ -1,19 +1,20 @@
-"""Streams of rows from CSV, TSV and JSON lines.
+"""A stream of rows from CSV and TSV.
 
-Each reader yields the line where a row starts, from 1, and the row as a dictionary. The error of
-one row goes to ``report``, which raises it or returns to continue with the next row; the error of a
-whole file is raised.
+It yields the line where a row starts, from 1, and the row as a dictionary. The error of one row
+goes to ``report``, which raises it or returns to continue with the next row; the error of a whole
+file is raised.
 """
 
 from __future__ import annotations
 
 import csv
-import json
+import itertools
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from sentir.errors import DataError
+from sentir.io.columns import normalize_name
 from sentir.io.dialect import (
     SAMPLE_CHARACTERS,
     SAMPLE_LINES,
@@ -68,6 +69,15 @@ class _LineFeeder:
     def first_line(self) -> int:
         return self._record[0][0]
 
+    @property
+    def lines(self) -> int:
+        return len(self._record)
+
+    @property
+    def record(self) -> list[str]:
+        """The lines of the record, without their ends."""
+        return [text.removesuffix("\r") for _, text in self._record]
+
     def rewind(self) -> None:
         self._queue.extendleft(reversed(self._record[1:]))
         self.begin()
@@ -90,71 +100,145 @@ def csv_records(
     name: str,
     *,
     delimiters: str,
+    is_delimiter_known: bool = False,
     quoting: Quoting | None = None,
     columns: Sequence[str] = (),
     limit: int,
-    on_header: Callable[[Sequence[str]], object],
+    on_header: Callable[[Sequence[str]], Iterable[str]],
     report: Report,
 ) -> Iterator[tuple[int, Record]]:
-    """The rows of CSV or TSV; blank lines and repetitions of the header are skipped.
+    """The rows of CSV or TSV; blank lines and rows of delimiters are skipped.
 
     The first line is the header, unless `columns` is given. A line ``sep=;`` before it sets the
-    delimiter.
+    delimiter. A header further down is that of the rows below it.
 
     Args:
         lines: numbered lines of text; a record with an `UndecodableLine` is left out.
         name: name of the file in errors.
         delimiters: possible delimiters; the one that fits the first lines best is taken.
+        is_delimiter_known: whether a line ``sep=;`` does not override them.
         quoting: what quotes mean; None: what fits the first lines best.
         columns: names of all columns of a file without a header.
         limit: longest record (characters).
-        on_header: called with the names of the columns; it may raise.
+        on_header: called with the names of the columns, returns those that are needed; may raise.
         report: called with the error of a row with another number of fields than the header, or
             whose quotes do not match.
 
     Raises:
-        DataError: the header is broken or names a column twice; whatever `on_header` raises.
+        DataError: the header is broken; whatever `on_header` raises.
     """
     # The csv module limits fields for the whole process (131,072); here the record is limited.
     csv.field_size_limit(max(csv.field_size_limit(), limit))
     feed = _LineFeeder(lines, limit)
+    while (first := feed.peek(1, 1)) and not first[0].strip():
+        feed.skip_line()
+    if first and (delimiter := delimiter_line(first[0])):
+        feed.skip_line()
+        delimiters = delimiters if is_delimiter_known else delimiter
     # Without a choice one line is enough, and a pipe need not be waited for.
     is_known = len(delimiters) == 1 and quoting is not None
-    if (first := feed.peek(1, 1)) and (delimiter := delimiter_line(first[0])):
-        feed.skip_line()
-        delimiters = delimiter if len(delimiters) > 1 else delimiters
     sample = feed.peek(*(1, 1) if is_known else (SAMPLE_LINES, SAMPLE_CHARACTERS))
     dialect = detect_dialect(sample, delimiters=delimiters, quoting=quoting, count=len(columns))
-    header = list(columns)
-    if header:
-        _check_header(header, name)
-        on_header(header)
+    table = _Table(name, on_header)
+    if columns:
+        table.begin(columns)
     split = _rows_of_quotes if dialect.spans_lines else _rows_of_lines
-    for number, row in split(feed, dialect, len(header), name):
+    for number, row in split(feed, dialect, len(columns), name):
         if isinstance(row, DataError):
-            if not header:
+            if not table.names:
                 raise row
             report(row)
-        elif not header:
-            header = row
-            _check_header(header, name)
-            try:
-                on_header(header)
-            except DataError as error:
-                todo = f"{error.todo}; if line {number} is no header, give --columns"
-                raise DataError(error.what, where=error.where, todo=todo) from None
-        elif len(row) == len(header):
-            if row != header and not (row[0][:1] == "\ufeff" and [row[0][1:], *row[1:]] == header):
-                yield number, dict(zip(header, row, strict=True))
-        elif any(row):  # spreadsheets write rows of delimiters only
+        elif not table.names:
+            if any(map(str.strip, row)):
+                _begin_at(table, row, number)
+        elif table.is_header(row):
+            table.begin(row)
+        elif (record := table.record(row)) is not None:
+            yield number, record
+        elif any(map(str.strip, row)):  # spreadsheets write rows of delimiters only
             expected = "--columns names" if columns else "the header has"
             report(
                 DataError(
-                    f"{len(row)} fields where {expected} {len(header)}",
+                    f"{len(row)} fields where {expected} {len(table.names)}",
                     where=f"{name}:{number}",
                     todo=_field_advice(row, dialect),
                 )
             )
+
+
+def _begin_at(table: _Table, header: Sequence[str], number: int) -> None:
+    try:
+        table.begin(header)
+    except DataError as error:
+        todo = f"{error.todo}; if line {number} is no header, give --columns"
+        if len(header) == 1:
+            todo += "; if another character separates the columns, give --delimiter"
+        raise DataError(error.what, where=error.where, todo=todo) from None
+
+
+class _Table:
+    """The columns of a table, which a header in its middle may change (``cat a.csv b.csv``).
+
+    Args:
+        name: name of the file in errors.
+        on_header: called with the names of the columns, returns those that are needed; may raise.
+    """
+
+    def __init__(self, name: str, on_header: Callable[[Sequence[str]], Iterable[str]]) -> None:
+        self._name, self._on_header = name, on_header
+        self.names: list[str] = []
+        self._plain_names: list[str] = []
+
+    def begin(self, header: Sequence[str]) -> None:
+        """Take the names of a header; of two columns of one name, the second gets a number."""
+        header = [name.removeprefix("\ufeff").strip() for name in header]
+        plain_names = list(map(normalize_name, header))
+        while plain_names and not plain_names[-1]:
+            plain_names.pop()
+        if plain_names == self._plain_names and plain_names:
+            return
+        needed = self._on_header(header)
+        self._needed = {*map(normalize_name, needed)} - {""}
+        self._first_needed = min(map(header.index, needed), default=0)
+        self._longest_name = 2 * max(map(len, header)) + 8
+        self.names, self._plain_names = _unique(header), plain_names
+        #: Number of columns up to the last one with a name.
+        self._named = max((i + 1 for i, name in enumerate(header) if name), default=0)
+
+    def is_header(self, row: Sequence[str]) -> bool:
+        """Whether the row holds the names of the columns that are needed."""
+        if len(row) <= self._first_needed or len(row[self._first_needed]) > self._longest_name:
+            return False  # most rows: the text is longer than a name
+        if len(row) == 1:
+            return [row[0].removeprefix("\ufeff").strip()] == self.names
+        return bool(self._needed) and self._needed <= {*map(normalize_name, row)}
+
+    def record(self, row: Sequence[str]) -> Record | None:
+        """The row by its columns; None if it has another number of fields.
+
+        Empty fields may follow it, as spreadsheets write them, and columns without a name may lack.
+        """
+        count = len(self.names)
+        if len(row) == count:
+            return dict(zip(self.names, row, strict=True))
+        if self._named <= len(row) < count or (len(row) > count and not any(row[count:])):
+            return dict(itertools.zip_longest(self.names, row[:count], fillvalue=""))
+        return None
+
+
+def _unique(names: Sequence[str]) -> list[str]:
+    """The names, each one that has been used with a number: ``x``, ``x.2``, ``x.3``."""
+    unique: list[str] = []
+    used, count = set(names), dict.fromkeys(names, 0)
+    for name in names:
+        count[name] += 1
+        new = name
+        while count[name] > 1 and new in used:
+            new = f"{name}.{count[name]}"
+            count[name] += new in used
+        used.add(new)
+        unique.append(new)
+    return unique
 
 
 _Rows = Iterator[tuple[int, "list[str] | DataError"]]
@@ -163,6 +247,7 @@ _Rows = Iterator[tuple[int, "list[str] | DataError"]]
 def _rows_of_quotes(feed: _LineFeeder, dialect: Dialect, count: int, name: str) -> _Rows:
     """Rows whose quoted fields may span lines."""
     reader = dialect.reader(feed)
+    may_join_rows = bool(dialect.row_values)
     while True:
         feed.begin()
         try:
@@ -174,9 +259,21 @@ def _rows_of_quotes(feed: _LineFeeder, dialect: Dialect, count: int, name: str) 
             continue
         if row is None:
             return
+        if feed.lines > 1 and count and may_join_rows and dialect.joins_rows(feed.record, count):
+            yield feed.first_line, _joined_rows(f"{name}:{feed.first_line}", feed.lines)
+            feed.rewind()
+            continue
         if row and not (count and feed.undecodable):
             yield feed.first_line, row
             count = count or len(row)
+
+
+def _joined_rows(where: str, count: int) -> DataError:
+    return DataError(
+        f"a quote that opens in this row joins {count:,} lines, and each looks like a row",
+        where=where,
+        todo="pass --quoting none if quotes are text, or --quoting standard",
+    )
 
 
 def _rows_of_lines(feed: _LineFeeder, dialect: Dialect, count: int, name: str) -> _Rows:
@@ -207,12 +304,6 @@ def _field_advice(row: Sequence[str], dialect: Dialect) -> str:
 _QUOTE_ADVICE = 'quote the field, write " in it as "", or pass --quoting (none, backslash)'
 
 
-def _check_header(header: list[str], name: str) -> None:
-    duplicate = next((column for column in header if column and header.count(column) > 1), None)
-    if duplicate is not None:
-        raise DataError(f"{duplicate!r} names two columns", where=name, todo="rename one")
-
-
 def _broken_record(error: csv.Error, where: str) -> DataError:
     if str(error) == _UNCLOSED:
         what = "a quote opens in this row and is never closed"
@@ -222,33 +313,3 @@ def _broken_record(error: csv.Error, where: str) -> DataError:
     else:
         what, todo = f"the row is broken ({error})", _QUOTE_ADVICE
     return DataError(what, where=where, todo=todo)
-
-
-def jsonl_records(
-    lines: Iterator[tuple[int, str]], name: str, *, report: Report
-) -> Iterator[tuple[int, Record]]:
-    """One JSON object per line; blank lines are skipped.
-
-    Raises:
-        DataError: the file is one JSON array.
-    """
-    first = True
-    for number, line in lines:
-        if not line or line.isspace():
-            continue
-        if first and line.lstrip().startswith("["):
-            todo = f"write one object per line: jq -c '.[]' {name} > reviews.jsonl"
-            raise DataError("a JSON array, not JSON lines", where=f"{name}:{number}", todo=todo)
-        first = False
-        try:
-            record = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            what, todo = f"not JSON ({error})", "write one JSON object per line"
-            report(DataError(what, where=f"{name}:{number}", todo=todo))
-            continue
-        if isinstance(record, dict):
-            yield number, record
-        else:
-            what = f"JSON {type(record).__name__}, not an object"
-            todo = 'write {"text": ..., "label": ...}'
-            report(DataError(what, where=f"{name}:{number}", todo=todo))

@@ -1,0 +1,39 @@
+"""A stream of rows from JSON lines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from sentir.errors import DataError
+from sentir.io.tables import Record, Report
+
+
+def jsonl_records(
+    lines: Iterator[tuple[int, str]], name: str, *, report: Report
+) -> Iterator[tuple[int, Record]]:
+    """One JSON object per line; blank lines are skipped.
+
+    Raises:
+        DataError: the file is one JSON array.
+    """
+    first = True
+    for number, line in lines:
+        if not line or line.isspace():
+            continue
+        if first and line.lstrip().startswith("["):
+            todo = f"write one object per line: jq -c '.[]' {name} > reviews.jsonl"
+            raise DataError("a JSON array, not JSON lines", where=f"{name}:{number}", todo=todo)
+        first = False
+        try:
+            record = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            what, todo = f"not JSON ({error})", "write one JSON object per line"
+            report(DataError(what, where=f"{name}:{number}", todo=todo))
+            continue
+        if isinstance(record, dict):
+            yield number, record
+        else:
+            what = f"JSON {type(record).__name__}, not an object"
+            todo = 'write {"text": ..., "label": ...}'
+            report(DataError(what, where=f"{name}:{number}", todo=todo))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import tracemalloc
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import pytest
 
@@ -17,7 +16,7 @@ from fixtures.review_files import (
     skipping,
     written,
 )
-from sentir.errors import DataError
+from sentir.errors import DataError, SentirWarning
 from sentir.io.lines import UndecodableLine, text_lines
 
 COMPRESSIONS = [extension[1:] for extension in COMPRESS if extension]
@@ -97,34 +96,17 @@ def test_wide_encodings_are_refused_by_name(tmp_path: Path, encoding: str) -> No
     assert message(path, on_error="skip").startswith(f"a.csv: the file is in {encoding}; convert")
 
 
-WIDE = ["UTF-16LE", "UTF-16BE", "UTF-32LE", "UTF-32BE"]
-
-
-@pytest.mark.parametrize("encoding", WIDE)
-@pytest.mark.parametrize("options", [{}, {"encoding": "latin-1"}, {"on_error": "skip"}])
-@pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.txt", "a.jsonl", "a.ft.txt"])
-def test_wide_encodings_without_a_mark_are_refused_by_name(
-    tmp_path: Path, encoding: str, options: dict[str, Any], name: str
-) -> None:
-    content = {
-        "a.tsv": "text\tlabel\r\nniño 😀\tpos\r\n",
-        "a.jsonl": '{"text": "niño", "label": 1}\n',
-        "a.ft.txt": "__label__1 niño\n",
-    }.get(name, "reseña;label\nniño 😀;pos\n")
-    path = written(tmp_path / name, content.encode(encoding))
-    for labelled in (True, False):
-        assert message(path, labelled=labelled, **options).startswith(
-            f"{name}: the file is in {encoding}; convert it: iconv -f {encoding} -t UTF-8 "
+def test_a_line_in_another_encoding_is_a_bad_row(tmp_path: Path) -> None:
+    content = "text,label\n" + "good,pos\nbad,neg\n" * 300
+    for encoding in ("UTF-16LE", "UTF-16BE"):
+        part = "text,label\ngood,pos\nbad,neg\n".encode(encoding)
+        path = written(tmp_path / "a.csv", content.encode() + part)
+        texts, bad_rows = skipping(path)
+        assert texts == ["good", "bad"] * 300
+        assert bad_rows[0] == (
+            "a.csv:602: the line is in UTF-16, and those above it are not; "
+            "convert that part of the file"
         )
-
-
-@pytest.mark.parametrize("text", ["Очень хороший фильм", "Πολύ καλή ταινία", "סרט טוב מאוד"])
-@pytest.mark.parametrize("encoding", WIDE)
-def test_wide_encodings_of_other_alphabets(tmp_path: Path, text: str, encoding: str) -> None:
-    path = written(tmp_path / "a.txt", f"{text}\n{text}\n".encode(encoding))
-    assert message(path, labelled=False).startswith(f"a.txt: the file is in {encoding}; ")
-    path = written(tmp_path / "b.txt", f"{text}\n")
-    assert read(path, labelled=False)[0].text == text
 
 
 @pytest.mark.parametrize("line", [b"f\x00g", b"\x00", b"\x00\x00", b"a\x00\x00b", b"", b"a" * 99])
@@ -153,6 +135,58 @@ def test_the_encoding_that_is_advised_reads_the_file(
     path = written(tmp_path / "a.csv", content.encode(encoding))
     assert f"; pass --encoding {advice} (or what it is)" in message(path)
     assert read(path, encoding=advice)[0].text == f"so {character}good"
+
+
+def test_latin1_that_is_cp1252_is_warned_of_once(tmp_path: Path) -> None:
+    content = "text,label\nit’s fine,pos\n“bad”,neg\n"
+    path = written(tmp_path / "a.csv", content.encode("cp1252"))
+    with pytest.warns(SentirWarning) as caught:
+        read(path, encoding="iso-8859-1")
+    assert [str(warning.message).replace(f"{tmp_path}/", "") for warning in caught] == [
+        "a.csv:2: bytes 0x80 to 0x9f are control characters in iso-8859-1, and quotes, apostrophes "
+        "and dashes in cp1252: pass --encoding cp1252 if it is from Windows"
+    ]
+    assert read(path, encoding="cp1252")[0].text == "it’s fine"
+
+
+def test_utf8_byte_order_marks_within_a_file(tmp_path: Path) -> None:
+    mark = "\ufeff"
+    path = written(tmp_path / "a.jsonl", f'{mark}{{"text": "a", "label": 1}}\n' * 2)
+    assert [review.text for review in read(path)] == ["a", "a"]
+    path = written(tmp_path / "a.ft.txt", f"{mark}{mark}__label__1 a\n{mark}__label__2 b\n")
+    assert [review.label for review in read(path)] == ["1", "2"]
+    path = written(tmp_path / "a.csv", f"a,1\n{mark}b,2\n")
+    assert [review.text for review in read(path, columns=("text", "label"))] == ["a", "b"]
+    path = written(tmp_path / "b.csv", f"{mark}text,label\na,1\n".encode())
+    assert [review.text for review in read(path, encoding="cp1252")] == ["a"]
+
+
+MAC = {
+    "a.csv": "text,label\rgood,pos\rbad,neg\r",
+    "a.tsv": "text\tlabel\rgood\tpos\rbad\tneg",
+    "a.txt": "text;label\rgood;pos\rbad;neg\r",
+    "a.jsonl": '{"text": "good", "label": "pos"}\r{"text": "bad", "label": "neg"}\r',
+    "a.ft.txt": "__label__pos good\r__label__neg bad\r",
+}
+
+
+@pytest.mark.parametrize("name", MAC)
+def test_lines_that_end_with_carriage_returns(tmp_path: Path, name: str) -> None:
+    reviews = read(written(tmp_path / name, MAC[name]))
+    assert [(review.text, review.label) for review in reviews] == [("good", "pos"), ("bad", "neg")]
+    first = 1 if name in ("a.jsonl", "a.ft.txt") else 2
+    assert [review.line for review in reviews] == [first, first + 1]
+
+
+def test_a_carriage_return_alone_within_a_file_is_no_line_end(tmp_path: Path) -> None:
+    assert lines_of(written(tmp_path / "a.txt", "a\rb\nc\r\n")) == [(1, b"a\rb"), (2, b"c\r")]
+    assert lines_of(written(tmp_path / "a.txt", "a\r")) == [(1, b"a\r")]
+
+
+@pytest.mark.parametrize("padding", [b"\x1a", b"\0" * 5000, b"\x1a\0\0"])
+def test_padding_at_the_end_is_no_line(tmp_path: Path, padding: bytes) -> None:
+    path = written(tmp_path / "a.csv", b"text,label\ngood,pos\n" + padding)
+    assert skipping(path) == (["good"], [])
 
 
 def test_unknown_encodings_and_those_without_ascii_are_refused(tmp_path: Path) -> None:

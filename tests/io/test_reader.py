@@ -35,7 +35,7 @@ from fixtures.review_files import (
 from sentir.errors import DataError, UsageError
 from sentir.io.reader import BadRows, ReadOptions, Review, detect_format, read_reviews
 
-_any_character = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
+_any_character = st.characters(exclude_categories=["Cs"], exclude_characters="\0\ufeff")
 
 
 _texts = st.text(_any_character, min_size=1, max_size=40).filter(lambda text: not text.isspace())

@@ -2,56 +2,25 @@
 
 from __future__ import annotations
 
-import codecs
+import warnings
 from collections.abc import Callable, Iterator
 from typing import NoReturn
 
-from sentir.errors import DataError
+from sentir.errors import DataError, SentirWarning
+from sentir.io.encodings import (
+    UTF8_BOM,
+    check_start,
+    decoding_advice,
+    has_cp1252_quotes,
+    is_latin1,
+    wide_encoding,
+)
 from sentir.io.streams import display_name, open_input
 
 #: Longest line that is read unless the caller says otherwise (bytes).
 MAX_LINE_BYTES = 1_000_000
-_WIDE_BOMS = {
-    codecs.BOM_UTF32_LE: "UTF-32",  # first: it starts with the byte-order mark of UTF-16
-    codecs.BOM_UTF32_BE: "UTF-32",
-    codecs.BOM_UTF16_LE: "UTF-16",
-    codecs.BOM_UTF16_BE: "UTF-16",
-}
-#: Width of a character and place of its lowest byte.
-_WIDE_PLACES = (
-    ("UTF-32LE", 4, 0),
-    ("UTF-32BE", 4, 3),
-    ("UTF-16LE", 2, 0),
-    ("UTF-16BE", 2, 1),
-)
-_WIDE_SAMPLE_BYTES = 1 << 12
-#: High bytes of alphabets from Latin to Arabic are below it, and no byte of text is.
-_SMALL_BYTE = 8
-_ASCII = bytes(range(128))
-
-
-def check_encoding(encoding: str) -> None:
-    """Refuse an unknown encoding, and one that cannot be split into lines before decoding.
-
-    Raises:
-        DataError: the name is unknown, or the encoding is no superset of ASCII.
-    """
-    try:
-        holds_ascii = _ASCII.decode(encoding) == _ASCII.decode("ascii")
-    except LookupError:
-        raise DataError(
-            f"no encoding is called {encoding!r}",
-            where="--encoding",
-            todo="try utf-8, latin-1 or cp1252",
-        ) from None
-    except UnicodeError:
-        holds_ascii = False
-    if not holds_ascii:
-        raise DataError(
-            f"{encoding} cannot be read line by line",
-            where="--encoding",
-            todo=f"convert the file: iconv -f {encoding} -t utf-8",
-        )
+#: What DOS and preallocated files end with.
+_PADDING = b"\x1a\0"
 
 
 class UndecodableLine(str):
@@ -70,21 +39,24 @@ def read_lines(
     *,
     max_line_bytes: int = MAX_LINE_BYTES,
     report: Callable[[DataError], None] = raise_at_once,
+    on_start: Callable[[bytes], object] = lambda block: None,
 ) -> Iterator[tuple[int, bytes]]:
     r"""The lines of a source, numbered from 1, without their ``\n``.
 
-    A line over the limit is dropped block by block, so memory is bounded whatever the file.
+    In a file without ``\n`` lines end with ``\r``, as on old Macs. A line over the limit is dropped
+    block by block, so memory is bounded whatever the file.
 
     Args:
         source: a path, a URL or ``-``.
         max_line_bytes: longest line that is yielded (bytes).
         report: called with the error of a line that is too long, and of a damaged stream, where
             the lines end. It raises the error, or returns to continue.
+        on_start: called with the first bytes of the source; it may raise.
 
     Raises:
         DataError: as `open_input`; and whatever `report` raises.
     """
-    number, partial, too_long = 0, b"", False
+    number, partial, too_long, line_end = 0, b"", False, b""
     with open_input(source) as stream:
         while True:
             try:
@@ -95,7 +67,10 @@ def read_lines(
                 return  # the line that was being read is incomplete, so it is dropped
             if not block:
                 break
-            lines = (partial + block).split(b"\n")
+            if not line_end:
+                on_start(block)
+                line_end = b"\r" if b"\n" not in block and b"\r" in block[:-1] else b"\n"
+            lines = (partial + block).split(line_end)
             partial = lines.pop()
             for line in lines:
                 number += 1
@@ -110,7 +85,7 @@ def read_lines(
                 too_long = True
             if too_long:
                 partial = b""
-        if partial:
+        if partial.strip(_PADDING):
             yield number + 1, partial
 
 
@@ -130,7 +105,7 @@ def text_lines(
     *,
     keep_undecodable: bool = False,
 ) -> Iterator[tuple[int, str]]:
-    r"""The decoded lines of a source, numbered from 1, without ``\n`` and UTF-8's byte-order mark.
+    r"""The decoded lines of a source, numbered from 1, without ``\n`` and UTF-8's byte-order marks.
 
     Args:
         source: a path, a URL or ``-``.
@@ -144,9 +119,29 @@ def text_lines(
         DataError: the file is in UTF-16 or UTF-32, or as `read_lines`.
     """
     name = display_name(source)
-    for number, line in read_lines(source, max_line_bytes=max_line_bytes, report=report):
-        if number == 1:
-            line = check_first_line(line, name)
+    may_be_cp1252 = is_latin1(encoding)
+
+    def on_start(block: bytes) -> None:
+        check_start(block, name)
+
+    for number, line in read_lines(
+        source, max_line_bytes=max_line_bytes, report=report, on_start=on_start
+    ):
+        while line.startswith(UTF8_BOM):  # also within a file: cat a.csv b.csv
+            line = line.removeprefix(UTF8_BOM)
+        if b"\0" in line and (wide := wide_encoding(line)):
+            what = f"the line is in {wide[:6]}, and those above it are not"
+            report(DataError(what, where=f"{name}:{number}", todo="convert that part of the file"))
+            continue
+        if may_be_cp1252 and has_cp1252_quotes(line):
+            may_be_cp1252 = False
+            warnings.warn(
+                f"{name}:{number}: bytes 0x80 to 0x9f are control characters in {encoding}, and "
+                "quotes, apostrophes and dashes in cp1252: pass --encoding cp1252 if it is from "
+                "Windows",
+                SentirWarning,
+                stacklevel=2,
+            )
         try:
             text = line.decode(encoding)
         except UnicodeDecodeError as error:
@@ -155,56 +150,10 @@ def text_lines(
                 DataError(
                     f"byte 0x{line[error.start]:02x} at column {column} is not {encoding}",
                     where=f"{name}:{number}",
-                    todo=f"pass --encoding {_likely_encoding(line)} (or what it is), "
-                    "or convert the file with iconv",
+                    todo=decoding_advice(line),
                 )
             )
             if not keep_undecodable:
                 continue
             text = UndecodableLine(line.decode(encoding, errors="replace"))
         yield number, text
-
-
-def check_first_line(line: bytes, name: str) -> bytes:
-    """The first line without UTF-8's byte-order mark.
-
-    Raises:
-        DataError: the file is in UTF-16 or UTF-32, with a byte-order mark or without.
-    """
-    encoding = next((wide for bom, wide in _WIDE_BOMS.items() if line.startswith(bom)), None)
-    if encoding := encoding or _wide_encoding(line):
-        raise DataError(
-            f"the file is in {encoding}",
-            where=name,
-            todo=f"convert it: iconv -f {encoding} -t UTF-8 {name} > converted",
-        )
-    return line.removeprefix(codecs.BOM_UTF8)
-
-
-def _wide_encoding(line: bytes) -> str | None:
-    """UTF-16 or UTF-32 by its high bytes, which are small for most alphabets (0 for ASCII).
-
-    The line may end in the middle of a character, as it was split at the byte of a line end.
-    """
-    start = line[:_WIDE_SAMPLE_BYTES]
-    for encoding, width, place in _WIDE_PLACES:
-        characters = len(start) // width
-        small = [sum(map(_is_small, start[offset::width])) for offset in range(width)]
-        low = small.pop(place)
-        # Text has no such control characters; a stray NUL is not enough.
-        if low == 0 and min(small) >= max(2, characters // 2):
-            return encoding
-    return None
-
-
-def _is_small(byte: int) -> bool:
-    return byte < _SMALL_BYTE
-
-
-def _likely_encoding(line: bytes) -> str:
-    """What a line that is no UTF-8 is likely to be in: cp1252 is Latin-1 and more, from Windows."""
-    try:
-        line.decode("cp1252")
-    except UnicodeDecodeError:  # five bytes mean nothing in it
-        return "latin-1"
-    return "cp1252"

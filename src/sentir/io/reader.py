@@ -27,8 +27,9 @@ from sentir.io.columns import (
     normalize_name,
 )
 from sentir.io.dialect import delimiter_line
+from sentir.io.encodings import UTF8_BOM, check_encoding, check_start
 from sentir.io.jsonl import jsonl_records
-from sentir.io.lines import check_encoding, check_first_line, text_lines
+from sentir.io.lines import text_lines
 from sentir.io.parquet import PARQUET_MAGIC, parquet_records, parquet_schema
 from sentir.io.paths import expand_sources, format_from_name
 from sentir.io.streams import display_name, open_input
@@ -203,13 +204,13 @@ def detect_format(source: str, options: ReadOptions = _DEFAULT) -> Format:
             todo="pass --format, or read it from standard input as -",
         )
     with open_input(first) as stream:
-        start = stream.peek(_PEEK_BYTES, until=b"\n").partition(b"\n")[0]
+        start = stream.peek(_PEEK_BYTES, until=b"\n")
         if not start.strip():
-            lines = stream.peek(_PEEK_BYTES).splitlines()
-            start = next(filter(bytes.strip, lines), b"")
+            start = stream.peek(_PEEK_BYTES)
     if not start.startswith(PARQUET_MAGIC):
-        start = check_first_line(start, display_name(first))
-    return _format_of_line(start.decode(options.encoding, errors="replace"), options)
+        check_start(start, display_name(first))
+    first_line = next(filter(bytes.strip, start.splitlines()), b"").removeprefix(UTF8_BOM)
+    return _format_of_line(first_line.decode(options.encoding, errors="replace"), options)
 
 
 def parquet_types(source: str, options: ReadOptions = _DEFAULT) -> Any:

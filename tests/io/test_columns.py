@@ -54,6 +54,19 @@ def test_decimal_commas_are_decimal_points(value: object, label: str) -> None:
     assert read_label(value) == label
 
 
+@pytest.mark.parametrize(
+    "label",
+    ["'pos'", '"pos"', "\"'pos'\"", " 'pos' ", "pos\u200b", "\ufeffpos", "\xa0pos", "pos\0"],
+)
+def test_quotes_and_invisible_characters_are_no_part_of_a_label(label: str) -> None:
+    assert read_label(label) == "pos"
+
+
+def test_labels_that_look_missing_and_are_not() -> None:
+    for label in ("none", "NONE", "na", "-", "+", "unknown", "neutral", "★", "'", "0"):
+        assert read_label(label) == label
+
+
 def test_columns_can_be_named_and_joined(tmp_path: Path) -> None:
     path = written(tmp_path / "a.csv", "a,b,text,label,z\nA,B,no,no,1\n,B,no,no,2\n")
     reviews = read(path, text_column=("a", "b"), label_column="z")

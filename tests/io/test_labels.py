@@ -59,6 +59,11 @@ def test_upper_and_lower_case_are_one_class() -> None:
         ("1 2 Negative Positive", {"1": 0, "Negative": 0, "2": 1, "Positive": 1}),
         ("neg pos negativo positivo", {"neg": 0, "negativo": 0, "pos": 1, "positivo": 1}),
         ("-1 1 bad good", {"-1": 0, "bad": 0, "1": 1, "good": 1}),
+        ("0 1 neg", {"0": 0, "neg": 0, "1": 1}),
+        ("neg positive", {"neg": 0, "positive": 1}),
+        ("Negativo pos bad", {"Negativo": 0, "bad": 0, "pos": 1}),
+        ("1 5 neg pos", {"1": 0, "neg": 0, "5": 1, "pos": 1}),
+        ("1 2 4 5 positivo", {"1": 0, "2": 0, "4": 1, "5": 1, "positivo": 1}),
     ],
 )
 def test_pairs_of_several_files_are_two_classes(labels: str, of_raw: dict[str, int]) -> None:
@@ -66,7 +71,9 @@ def test_pairs_of_several_files_are_two_classes(labels: str, of_raw: dict[str, i
     assert (scheme, unknown) == (LabelScheme(POLARITY, of_raw), {})
 
 
-@pytest.mark.parametrize("labels", ["-1 0 1", "0 1 2", "neg pos neutral", "0 1 neg", "no yes si"])
+@pytest.mark.parametrize(
+    "labels", ["-1 0 1", "0 1 2", "neg pos neutral", "1 2 3", "no yes si", "1 2 n"]
+)
 def test_pairs_with_a_common_label_or_a_third_one_are_not_joined(labels: str) -> None:
     scheme, _ = LabelScheme.resolve(raw_labels(dict.fromkeys(labels.split(), 50)))
     assert sorted(scheme.names) == sorted(labels.split())
@@ -95,6 +102,74 @@ def test_stars_with_a_decimal_comma_are_stars() -> None:
     assert list(scheme.of_raw.values()) == [0, 0, 1, 1, 1]
     scheme, _ = LabelScheme.resolve(raw_labels({"1,5": 9, "3": 9, "4,5": 9}), "stars")
     assert scheme.of_raw == {"1,5": 0, "3": None, "4,5": 1}
+
+
+@pytest.mark.parametrize(
+    ("one", "five"),
+    [
+        ("1/5", "5/5"),
+        ("1 / 5", "5 / 5"),
+        ("1.0 out of 5 stars", "5.0 out of 5 stars"),
+        ("1,0 de 5", "5,0 de 5"),
+        ("1 sobre 5 estrellas", "5 sobre 5 estrellas"),
+        ("1-star", "5-star"),
+        ("1★", "5★"),
+        ("1 *", "5 *"),
+        ("★", "★★★★★"),
+        ("★☆☆☆☆", "★★★★★"),
+        ("⭐️", "⭐️⭐️⭐️⭐️⭐️"),
+        ("*", "*****"),
+    ],
+)
+def test_spellings_of_stars(one: str, five: str) -> None:
+    for labels in ("auto", "stars"):
+        scheme, unknown = LabelScheme.resolve(raw_labels({one: 9, five: 9}), labels)
+        assert (scheme.names, scheme.of_raw, unknown) == (POLARITY, {one: 0, five: 1}, {})
+    assert scheme.renamed("stars").class_id(five, "a.csv:2") == 1
+    scheme, unknown = LabelScheme.resolve(raw_labels({one: 9, "3": 9, five: 9}), "1,3,5")
+    assert [scheme.class_id(raw, "a.csv:2") for raw in (one, "3", five)] == [0, 1, 2]
+    assert not unknown
+
+
+@pytest.mark.parametrize(
+    "raw", ["0/5", "6/5", "1/4", "1/10", "5 de 10", "******", "☆", "", "1 5", "star"]
+)
+def test_what_is_no_number_of_stars(raw: str) -> None:
+    scheme, _ = LabelScheme.resolve(raw_labels({"1": 9, "5": 9}))
+    with pytest.raises(DataError, match="is not one of"):
+        scheme.class_id(raw, "a.csv:2")
+
+
+def test_stars_are_read_in_every_spelling_at_evaluation() -> None:
+    scheme, _ = LabelScheme.resolve(raw_labels({"1 star": 9, "2 stars": 9, "5 stars": 9}))
+    assert [scheme.class_id(raw, "a:1") for raw in ("1", "2/5", "5.0 out of 5 stars")] == [0, 0, 1]
+    for labels in ({"0": 9, "1": 9}, {"1": 9, "2": 9}):  # "1" is no star there
+        scheme, _ = LabelScheme.resolve(raw_labels(labels))
+        with pytest.raises(DataError, match="is not one of"):
+            scheme.class_id("1 star", "a:1")
+
+
+def test_one_two_and_three_are_three_classes() -> None:
+    for labels in ({"1": 9, "2": 9, "3": 9}, {"1": 9, "3": 9}, {"0": 9, "1": 9, "2": 9, "3": 9}):
+        scheme, unknown = LabelScheme.resolve(raw_labels(labels))
+        assert (scheme.names, unknown) == (tuple(labels), {})
+
+
+def test_numbers_beside_words_are_warned_of() -> None:
+    with pytest.warns(SentirWarning) as caught:
+        scheme, _ = LabelScheme.resolve(raw_labels(dict.fromkeys(["0", "1", "neutral", "neg"], 9)))
+    assert scheme.names == ("0", "1", "neg", "neutral")
+    assert str(caught[0].message) == (
+        "some labels are numbers and some are words, and each is a class: 0, 1, neg, neutral; if "
+        "files are labelled in different ways, name what is the same with --labels "
+        "(0=negative,neg=negative,...)"
+    )
+
+
+def test_errors_name_the_files() -> None:
+    counts = {"a": RawLabel(1, "a.csv:2"), "b": RawLabel(1, "b.csv:7"), "c": RawLabel(1, "a.csv:3")}
+    with pytest.raises(DataError, match=r"^a\.csv and 1 more: no review is 'd'"):
+        LabelScheme.resolve(counts, "a,b,d")
 
 
 def test_three_stars_are_left_out_with_a_count() -> None:
@@ -187,24 +262,24 @@ def test_the_name_of_a_class_is_a_label_of_it() -> None:
         (
             {"pos": 1204},
             "auto",
-            "all 1,204 labelled reviews are 'pos' (the labels found are pos); "
+            "reviews.csv: all 1,204 labelled reviews are 'pos' (the labels found are pos); "
             "add reviews of another class, or check --label-column and --labels",
         ),
         (
             {"4": 10, "5": 2},
             "auto",
-            "all 12 labelled reviews are 'positive' (the labels found are 4, 5); "
+            "reviews.csv: all 12 labelled reviews are 'positive' (the labels found are 4, 5); "
             "add reviews of another class, or check --label-column and --labels",
         ),
         (
             {"a": 1, "b": 1},
             "a,b,c",
-            "no review is 'c'; the labels found are a, b; check --labels",
+            "reviews.csv: no review is 'c'; the labels found are a, b; check --labels",
         ),
         (
             {f"text {number}": 1 for number in range(1200)},
             "auto",
-            "1,200 different labels, such as text 0, text 1, text 2 and 1197 more; "
+            "reviews.csv: 1,200 different labels, such as text 0, text 1, text 2 and 1197 more; "
             "check --label-column, or name the labels with --labels",
         ),
     ],

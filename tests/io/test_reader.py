@@ -158,7 +158,10 @@ def test_predictions_need_no_labels(tmp_path: Path) -> None:
     )
 
 
-MISSING = ["nan", "NaN", "NULL", "null", "None", "NA", "N/A", "n/a", "<NA>", "#N/A", "\\N", " ", ""]
+MISSING = [
+    *("nan", "NaN", "NULL", "null", "None", "NA", "N/A", "n/a", "<NA>", "#N/A", " ", ""),
+    *("\\N", "(null)", "NaT", "undefined", "N.A.", "#REF!", "#VALUE!", "?", "'NULL'", "\u200b"),
+]
 
 
 @pytest.mark.parametrize("on_error", ["raise", "skip"])

@@ -23,10 +23,16 @@ LABEL_NAMES = (
     *("etiqueta", "sentimiento", "polaridad", "estrellas", "puntuacion", "clase"),
     *("valoracion", "calificacion", "overall", "target"),
 )
-#: Raw labels that mean "no label", as pandas, SQL, R and spreadsheets write them: in any case,
-#: and as they stand (a class may well be called "none").
-_MISSING_ANY_CASE = {"", "nan", "-nan", "null", "n/a", "#n/a", "<na>", "\\n"}
-_MISSING = {"None", "NA", "#NA"}
+#: Raw labels that mean "no label", as pandas, SQL, R, Weka and spreadsheets write them: in any
+#: case, and as they stand (a class may well be called "none").
+_MISSING_ANY_CASE = {
+    *("", "nan", "-nan", "nat", "null", "(null)", "[null]", "<null>", "nil", "undefined"),
+    *("n/a", "n.a.", "#n/a", "#n/a n/a", "<na>", "\\n", "1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan"),
+    *("#value!", "#ref!", "#name?", "#div/0!", "#num!", "#null!", "?", "--", "."),
+}
+_MISSING = {"None", "NA", "#NA", "N.A"}
+#: What no label starts or ends with: blanks, and what is invisible.
+_BLANK = " \t\r\n\v\f\0\x1c\x1d\x1e\x1f\x85\xa0\u2028\u2029\u200b\u200e\u200f\u3000\ufeff"
 #: Whole and decimal numbers, the latter with a comma too ("4,5"); "1,000" is neither.
 _WHOLE_NUMBER = re.compile(r"([+-]?[0-9]{1,18})(?:\.0*|,0{1,2})?")
 _DECIMAL_NUMBER = re.compile(r"([+-]?[0-9]{1,18})(?:\.([0-9]+)|,([0-9]{1,2}))")
@@ -182,9 +188,10 @@ def _read_text(record: Mapping[str, Any], name: str) -> str:
 
 
 def read_label(value: Any) -> str | None:
-    """A raw label as text: 1, 1.0, "1" and "1,0" are all "1"; None if it is missing.
+    """A raw label as text: 1, 1.0, "1", "1,0" and "'1'" are all "1"; None if it is missing.
 
-    Missing are also ``nan``, ``NULL``, ``None``, ``NA``, ``N/A``, ``<NA>`` and ``\\N``.
+    Missing are also ``nan``, ``NULL``, ``None``, ``NA``, ``N/A``, ``<NA>``, ``\\N``, ``?`` and the
+    errors of spreadsheets (``#REF!``).
 
     Raises:
         DataError: the value is a list or an object.
@@ -200,7 +207,9 @@ def read_label(value: Any) -> str | None:
 
 @functools.lru_cache(maxsize=1024)
 def _label_of_text(text: str) -> str | None:
-    text = text.strip()
+    text = text.strip(_BLANK)
+    while len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":  # quotes that a table kept
+        text = text[1:-1].strip(_BLANK)
     if text.lower() in _MISSING_ANY_CASE or text in _MISSING:
         return None
     if number := _WHOLE_NUMBER.fullmatch(text):

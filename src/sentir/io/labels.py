@@ -1,11 +1,13 @@
 """Raw labels, as files hold them, and the classes that they mean.
 
-Known pairs (``1``/``2``, ``neg``/``pos``, ``negativo``/``positivo``, stars) become negative and
-positive; each other label is a class. ``--labels`` overrides this.
+Known pairs (``1``/``2``, ``neg``/``pos``, ``negativo``/``positivo``) and stars become negative and
+positive, also where files with different ones are read together; each other label is a class.
+``--labels`` overrides this.
 """
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 import warnings
@@ -17,17 +19,17 @@ from sentir.errors import ConfigError, DataError, SentirWarning
 from sentir.io.columns import read_label
 
 POLARITY = ("negative", "positive")
-#: Pairs of raw labels, in lower case, that mean negative and positive.
+#: Raw labels, in lower case, that mean negative or positive whatever the others are.
+WORDS = {
+    **dict.fromkeys(("neg", "negative", "negativo", "negativa", "bad"), 0),
+    **dict.fromkeys(("pos", "positive", "positivo", "positiva", "good"), 1),
+}
+#: Pairs of raw labels, in lower case, that mean negative and positive where both are there.
 PAIRS = (
     ("1", "2"),
     ("0", "1"),
     ("-1", "1"),
-    ("neg", "pos"),
     ("n", "p"),
-    ("negative", "positive"),
-    ("negativo", "positivo"),
-    ("negativa", "positiva"),
-    ("bad", "good"),
     ("no", "yes"),
     ("no", "sí"),
     ("no", "si"),
@@ -37,8 +39,13 @@ PAIRS = (
 KNOWN_SHARE = 0.99
 MAX_CLASSES = 100
 
-#: 0.5 to 5 in steps of a half, perhaps with the word "stars".
-_STARS = re.compile(r"([1-5](?:[.,]0*)?|[0-4][.,]50*)\s*(?:stars?|estrellas?)?", re.IGNORECASE)
+#: 0.5 to 5 in steps of a half, perhaps with the word "stars" or "out of 5"; or drawn stars.
+_STARS = re.compile(
+    r"([1-5](?:[.,]0*)?|[0-4][.,]50*)"
+    r"(?:\s*(?:/|out of|of|de|sobre)\s*5(?:[.,]0*)?)?[\s-]*(?:stars?|estrellas?|[*★⭐]\ufe0f?)?",
+    re.IGNORECASE,
+)
+_DRAWN_STARS = re.compile(r"(?:(?:[★⭐]\ufe0f?){1,5}|\*{1,5})☆{0,4}")
 
 
 @dataclass(frozen=True)
@@ -61,6 +68,20 @@ class LabelScheme:
     names: tuple[str, ...]
     of_raw: Mapping[str, int | None]
 
+    @functools.cached_property
+    def _of_stars(self) -> dict[float, int | None]:
+        """The class of each number of stars; empty if the raw labels are other numbers."""
+        of_stars = {stars: id for raw, id in self.of_raw.items() if (stars := _parse_stars(raw))}
+        return of_stars if max(of_stars, default=0) > 2 and "0" not in self.of_raw else {}
+
+    def knows(self, raw: str) -> bool:
+        """Whether `class_id` knows a raw label."""
+        try:
+            self.class_id(raw, "")
+        except DataError:
+            return False
+        return True
+
     def class_id(self, raw: str, where: str) -> int | None:
         """The index of the class of a raw label or a class name; None: leave the row out.
 
@@ -77,8 +98,8 @@ class LabelScheme:
             return self.names.index(raw)
         if raw.casefold() in self.names:
             return self.names.index(raw.casefold())
-        if (stars := _parse_stars(raw)) and (number := f"{stars:g}") in self.of_raw:
-            return self.of_raw[number]  # "5 stars" are 5
+        if (stars := _parse_stars(raw)) in self._of_stars:
+            return self._of_stars[stars]  # "5 stars" are 5
         raise _unknown_label(raw, where, dict.fromkeys((*self.of_raw, *self.names)))
 
     @classmethod
@@ -100,7 +121,7 @@ class LabelScheme:
         if not counts:
             raise DataError("no labelled review", todo="check the files and --label-column")
         if labels == "auto":
-            scheme = _known_pair(counts) or _known_stars(counts) or _identity_scheme(counts)
+            scheme = _polarity_scheme(counts) or _identity_scheme(counts)
         elif labels == "stars":
             scheme = _stars_scheme(counts)
         else:
@@ -108,7 +129,7 @@ class LabelScheme:
         unknown = {
             raw: _unknown_label(raw, label.where, scheme.of_raw)
             for raw, label in counts.items()
-            if raw not in scheme.of_raw and raw not in scheme.names
+            if not scheme.knows(raw)
         }
         _check_classes(scheme, counts)
         return scheme, unknown
@@ -169,11 +190,32 @@ def _is_index(id: Any, names: list[str]) -> bool:
     return isinstance(id, int) and 0 <= id < len(names)
 
 
-def _known_pair(counts: Mapping[str, RawLabel]) -> LabelScheme | None:
-    """The scheme of the known pair, or of several without a common label, that covers the rows."""
-    if _looks_like_stars(counts):
-        return None
+def _polarity_scheme(counts: Mapping[str, RawLabel]) -> LabelScheme | None:
+    """Negative and positive: words, pairs and stars, of several files perhaps, for nearly all rows.
+
+    None if they leave out too many rows, or contradict each other: -1, 0 and 1 are three classes.
+    """
     of_raw: dict[str, int | None] = {}
+    for raw in counts:
+        if (polarity := WORDS.get(raw.casefold())) is not None:
+            of_raw[raw] = polarity
+    others = {raw: label for raw, label in counts.items() if raw not in of_raw}
+    are_stars = _are_stars(others)
+    of_others = _stars_scheme(others).of_raw if are_stars else _known_pairs(others)
+    if of_others is None:
+        return None
+    of_raw |= of_others
+    has_both = {0, 1} <= set(of_raw.values()) or are_stars or 1 < len(counts) == len(of_raw)
+    if not has_both or not _covers(of_raw, counts):
+        return None
+    _warn_of_three_stars([raw for raw, id in of_raw.items() if id is None], counts)
+    in_order = sorted(of_raw.items(), key=lambda item: (item[1] is None, item[1] or 0))
+    return LabelScheme(POLARITY, dict(in_order))
+
+
+def _known_pairs(counts: Mapping[str, RawLabel]) -> dict[str, int] | None:
+    """The polarity of the known pairs; None if two of them have a label in common."""
+    of_raw: dict[str, int] = {}
     for pair in PAIRS:
         of_pair = {
             raw: id for id, name in enumerate(pair) for raw in counts if raw.casefold() == name
@@ -181,35 +223,32 @@ def _known_pair(counts: Mapping[str, RawLabel]) -> LabelScheme | None:
         if set(of_pair.values()) != {0, 1}:
             continue
         if _covers(of_pair, counts):
-            return LabelScheme(POLARITY, dict(of_pair))
-        if of_pair.keys() & of_raw.keys():  # -1, 0 and 1 are three classes
+            return of_pair
+        if of_pair.keys() & of_raw.keys():
             return None
         of_raw |= of_pair
-    return LabelScheme(POLARITY, of_raw) if of_raw and _covers(of_raw, counts) else None
+    return of_raw
 
 
-def _looks_like_stars(counts: Mapping[str, RawLabel]) -> bool:
-    stars = {raw: _parse_stars(raw) for raw in counts if _parse_stars(raw)}
-    distinct = set(stars.values())
-    return (len(distinct) > 2 or bool(distinct & {4, 5})) and _covers(stars, counts)
+def _are_stars(counts: Mapping[str, RawLabel]) -> bool:
+    """Whether labels are stars: 1, 2 and 3 alone may be any three classes."""
+    stars = {raw: number for raw in counts if (number := _parse_stars(raw))}
+    return max(stars.values(), default=0) > 3 and _covers(stars, counts)
 
 
-def _known_stars(counts: Mapping[str, RawLabel]) -> LabelScheme | None:
-    if not _looks_like_stars(counts):
-        return None
-    scheme = _stars_scheme(counts)
-    threes = [raw for raw, id in scheme.of_raw.items() if id is None]
-    if threes:
-        count = sum(counts[raw].count for raw in threes)
-        present = ",".join(sorted(scheme.of_raw, key=_parse_stars))
-        warnings.warn(
-            f"{count:,} reviews of three stars are left out, as they are neither negative nor "
-            f"positive (the first: {counts[threes[0]].where}); --labels {present} keeps each star "
-            "as a class",
-            SentirWarning,
-            stacklevel=2,
-        )
-    return scheme
+def _warn_of_three_stars(threes: list[str], counts: Mapping[str, RawLabel]) -> None:
+    if not threes:
+        return
+    count = sum(counts[raw].count for raw in threes)
+    stars = sorted({_parse_stars(raw) for raw in counts} - {0})
+    present = ",".join(f"{number:g}" for number in stars)
+    warnings.warn(
+        f"{count:,} reviews of three stars are left out, as they are neither negative nor "
+        f"positive (the first: {counts[threes[0]].where}); --labels {present} keeps each star "
+        "as a class",
+        SentirWarning,
+        stacklevel=4,
+    )
 
 
 def _stars_scheme(labels: Iterable[str]) -> LabelScheme:
@@ -220,17 +259,28 @@ def _stars_scheme(labels: Iterable[str]) -> LabelScheme:
 
 def _parse_stars(raw: str) -> float:
     """The number of stars; 0 if the label is no such number."""
-    match = _STARS.fullmatch(raw)
-    return float(match[1].replace(",", ".")) if match else 0.0
+    if match := _STARS.fullmatch(raw):
+        return float(match[1].replace(",", "."))
+    return float(sum(map(raw.count, "★⭐*"))) if _DRAWN_STARS.fullmatch(raw) else 0.0
 
 
 def _identity_scheme(counts: Mapping[str, RawLabel]) -> LabelScheme:
     if len(counts) > MAX_CLASSES:
         raise DataError(
             f"{len(counts):,} different labels, such as {_join(counts, 3)}",
+            where=_files(counts),
             todo="check --label-column, or name the labels with --labels",
         )
     names = tuple(sorted(counts, key=_numbers_first))
+    words = [raw for raw in names if raw.casefold() in WORDS]
+    if words and not _numbers_first(names[0])[0]:
+        warnings.warn(
+            f"some labels are numbers and some are words, and each is a class: {_join(names)}; "
+            f"if files are labelled in different ways, name what is the same with --labels "
+            f"({names[0]}=negative,{words[0]}=negative,...)",
+            SentirWarning,
+            stacklevel=3,
+        )
     return LabelScheme(names, {name: id for id, name in enumerate(names)})
 
 
@@ -273,7 +323,7 @@ def _bad_option(labels: str, reason: str) -> ConfigError:
 def _check_classes(scheme: LabelScheme, counts: Mapping[str, RawLabel]) -> None:
     rows = dict.fromkeys(scheme.names, 0)
     for raw, label in counts.items():
-        if raw in scheme.of_raw or raw in scheme.names:
+        if scheme.knows(raw):
             id = scheme.class_id(raw, label.where)
             if id is not None:
                 rows[scheme.names[id]] += label.count
@@ -282,11 +332,19 @@ def _check_classes(scheme: LabelScheme, counts: Mapping[str, RawLabel]) -> None:
     if len(present) == 1:
         raise DataError(
             f"all {rows[present[0]]:,} labelled reviews are {present[0]!r} ({labels_found})",
+            where=_files(counts),
             todo="add reviews of another class, or check --label-column and --labels",
         )
     for name, count in rows.items():
         if not count:
-            raise DataError(f"no review is {name!r}; {labels_found}", todo="check --labels")
+            what = f"no review is {name!r}; {labels_found}"
+            raise DataError(what, where=_files(counts), todo="check --labels")
+
+
+def _files(counts: Mapping[str, RawLabel]) -> str:
+    """The files where labels occur first, as errors name them."""
+    files = list(dict.fromkeys(label.where.rpartition(":")[0] for label in counts.values()))
+    return files[0] + (f" and {len(files) - 1} more" if len(files) > 1 else "")
 
 
 def _covers(known: Iterable[str], counts: Mapping[str, RawLabel]) -> bool:

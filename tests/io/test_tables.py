@@ -17,6 +17,7 @@ from fixtures.review_files import (
     written,
 )
 from sentir.errors import UsageError
+from sentir.io.reader import BadRows, ReadOptions, read_reviews
 
 
 def test_a_header_that_cannot_be_used(tmp_path: Path) -> None:
@@ -152,6 +153,28 @@ def test_an_open_quote_costs_one_row_of_a_long_file(tmp_path: Path) -> None:
         "a.csv:1002: a quote opens in this row and is never closed; "
         'close it; write " as "", or pass --quoting none'
     ]
+
+
+def test_rows_that_all_open_a_quote_are_read_in_linear_time(tmp_path: Path) -> None:
+    content = 'text,label\n"a, b",pos\n' + 'a","\n' * 100_000 + '"c\nd",neg\n'
+    path = written(tmp_path / "a.csv", content)
+    bad_rows = BadRows("skip")
+    start = time.perf_counter()
+    reviews = list(read_reviews([str(path)], ReadOptions(), bad_rows=bad_rows))
+    assert time.perf_counter() - start < 20
+    assert pairs(reviews)[0] == ("a, b", "pos")
+    assert len(reviews) + bad_rows.count > 99_990
+
+
+def test_a_long_record_after_broken_ones(tmp_path: Path) -> None:
+    long = "\n".join(["a long, long line"] * 2000)
+    rows = ["good,pos"] * 60_000
+    rows[7:7] = ['"open,pos', f'"{long}",neg', '"open,pos', f'"{long}",neg']
+    texts, bad_rows = skipping(
+        written(tmp_path / "a.csv", 'text,label\n"a, b",pos\n' + "\n".join(rows))
+    )
+    assert len(bad_rows) == 2
+    assert texts.count(long) == 2
 
 
 def test_an_undecodable_line_costs_its_record(tmp_path: Path) -> None:

@@ -28,6 +28,9 @@ from sentir.io.lines import UndecodableLine
 Report = Callable[[DataError], None]
 Record = dict[str, Any]
 
+#: Characters that broken records may read ahead per character of the file, and the number of
+#: records of the full length that may do so before.
+_REACH, _FIRST_RECORDS = 20, 8
 _UNCLOSED = "unexpected end of data"  # the message of the csv module
 
 
@@ -35,11 +38,13 @@ class _LineFeeder:
     """Feeds lines to `csv.reader` one by one, and rewinds to the second line of a broken record.
 
     A quote that is never closed would swallow all lines after it. So a broken record loses its
-    first line only; the lines after it are read again, as records of their own.
+    first line only; the lines after it are read again, as records of their own. How far a record
+    may reach is bounded by what has been read, so that the time is linear in the file's size.
     """
 
     def __init__(self, lines: Iterator[tuple[int, str]], limit: int) -> None:
         self._lines, self._limit = lines, limit
+        self._reach, self._size = _FIRST_RECORDS * limit, 0
         self._queue: deque[tuple[int, str]] = deque()
         self.begin()
 
@@ -55,11 +60,13 @@ class _LineFeeder:
             self.undecodable = True
         self._record.append((number, text))
         self._size += len(text)
-        if self._size > self._limit and len(self._record) > 1:
+        if self._size > min(self._limit, self._reach) and len(self._record) > 1:
             raise csv.Error(_UNCLOSED)
         return text + "\n"
 
     def begin(self) -> None:
+        """Start a record; all lines of the one before it have been used."""
+        self._reach = min(_FIRST_RECORDS * self._limit, self._reach + _REACH * self._size)
         self._record: list[tuple[int, str]] = []
         self._size = 0
         #: Whether a line of the record could not be decoded, which is reported already.
@@ -79,7 +86,10 @@ class _LineFeeder:
         return [text.removesuffix("\r") for _, text in self._record]
 
     def rewind(self) -> None:
+        """Give all lines of the record but the first back."""
         self._queue.extendleft(reversed(self._record[1:]))
+        self._reach = max(0, self._reach - self._size)
+        self._size = len(self._record[0][1]) + 1
         self.begin()
 
     def peek(self, lines: int, characters: int) -> list[str]:

@@ -171,6 +171,15 @@ def test_escaped_delimiters_and_line_ends_without_quotes(tmp_path: Path, delimit
         ]
 
 
+def test_a_backslash_at_the_end_of_a_field_that_is_text(tmp_path: Path) -> None:
+    content = 'id|text|title|label\n0|yes|so|1\n1|"great" one|\\|5\n2|\\|"great" two|1\n'
+    assert pairs(read(written(tmp_path / "a.csv", content))) == [
+        ("yes", "1"),
+        ('"great" one', "5"),
+        ("\\", "1"),
+    ]
+
+
 JOINED_LABELS_FIRST = 'label,text\nneg,bad\npos,"Love it\nneg,so so\nneg,no"\npos,ok\n'
 JOINED_TEXTS_FIRST = 'text,label\n"Love it,pos\nso so,neg\nno",neg\nok,pos\n'
 

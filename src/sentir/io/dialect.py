@@ -210,7 +210,8 @@ def _fit(sample: Sequence[str], delimiter: str, quoting: Quoting | None, count: 
     if any(_is_escaped(line, delimiter) for line in sample):
         backslash = fit("backslash")
         if (backslash.lines, -backslash.errors) > (standard.lines, -standard.errors):
-            return backslash
+            none = fit("none")
+            return none if none.lines > backslash.lines else backslash
     is_header_broken = standard.is_first_row_broken and not count
     if is_header_broken or standard.certain_quotes:
         return standard

@@ -14,7 +14,8 @@ import pytest
 
 from sentir.config import Config
 from sentir.errors import UsageError
-from sentir.evaluation.metrics import Mistake, measure
+from sentir.evaluation.metrics import measure
+from sentir.evaluation.mistakes import Mistake
 from sentir.evaluation.report import Evaluation, Report, render, write_report
 
 VOID = {"meta", "br", "link", "img", "hr", "input"}

@@ -1,12 +1,11 @@
-"""Metrics of predictions, and the most confident mistakes.
+"""Metrics of predictions.
 
-Shapes: N examples, B examples of one batch, C classes.
+Shapes: N examples, C classes.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import heapq
 import math
 import warnings
 from collections.abc import Mapping, Sequence
@@ -124,7 +123,7 @@ def measure(probabilities_NC: np.ndarray, labels_N: np.ndarray, names: Sequence[
         DataError: there are no examples, a probability is NaN or out of range, a row does not add
             up to one, or a label is not a class.
     """
-    probabilities_NC, labels_N = _checked(probabilities_NC, labels_N)
+    probabilities_NC, labels_N = validated(probabilities_NC, labels_N)
     examples, n_classes = probabilities_NC.shape
     if isinstance(names, str) or len(names) != n_classes:
         raise UsageError(
@@ -166,71 +165,13 @@ def measure(probabilities_NC: np.ndarray, labels_N: np.ndarray, names: Sequence[
     )
 
 
-@dataclass(frozen=True)
-class Mistake:
-    """A misclassified review; label and prediction are class indices."""
-
-    text: str
-    label: int
-    predicted: int
-    confidence: float
-
-
-class Mistakes:
-    """The most confident mistakes of a stream of predictions, in memory for `keep` of them.
-
-    Args:
-        keep: how many to hold.
+def validated(probabilities_NC: np.ndarray, labels_N: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both as float64 and int64, with their shapes and values validated.
 
     Raises:
-        UsageError: keep is negative.
+        UsageError: the shapes do not fit each other, or labels are no integers.
+        DataError: a label is not a class, or a row is no probabilities.
     """
-
-    def __init__(self, keep: int = 20) -> None:
-        if keep < 0:
-            raise UsageError(f"keep = {keep}", where="Mistakes", todo="keep none (0) or more")
-        self.keep = keep
-        # A min-heap on (confidence, -arrival): its root is the next one to drop, the latest
-        # of the least confident. No two arrivals are equal, so texts are never compared.
-        self._heap: list[tuple[float, int, Mistake]] = []
-        self._arrivals = 0
-
-    def add(self, probabilities_BC: np.ndarray, labels_B: np.ndarray, texts: Sequence[str]) -> None:
-        """Add a batch of predictions.
-
-        Raises:
-            UsageError: the shapes do not fit each other, or texts is a string.
-            DataError: a probability or a label cannot be, as in `measure`.
-        """
-        probabilities_BC, labels_B = _checked(probabilities_BC, labels_B)
-        if isinstance(texts, str) or len(texts) != len(labels_B):
-            raise UsageError(
-                "a string" if isinstance(texts, str) else f"{len(texts)} texts",
-                where="Mistakes.add",
-                todo=f"give a list of {len(labels_B)} texts, one for each label",
-            )
-        predicted_B = probabilities_BC.argmax(axis=1)
-        confidence_B = probabilities_BC.max(axis=1)
-        for row in np.flatnonzero(predicted_B != labels_B).tolist():
-            self._arrivals += 1
-            confidence = float(confidence_B[row])
-            if len(self._heap) == self.keep and (not self._heap or confidence <= self._heap[0][0]):
-                continue
-            mistake = Mistake(texts[row], int(labels_B[row]), int(predicted_B[row]), confidence)
-            heapq.heappush(self._heap, (confidence, -self._arrivals, mistake))
-            if len(self._heap) > self.keep:
-                heapq.heappop(self._heap)
-
-    def worst(self) -> list[Mistake]:
-        """The mistakes, the most confident first, ties in the order of arrival."""
-        return [
-            mistake
-            for _, _, mistake in sorted(self._heap, key=lambda entry: entry[:2], reverse=True)
-        ]
-
-
-def _checked(probabilities_NC: np.ndarray, labels_N: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Both as float64 and int64, with their shapes and values validated."""
     probabilities_NC, labels_N = np.asarray(probabilities_NC), np.asarray(labels_N)
     if (
         probabilities_NC.ndim != 2

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from sentir.errors import UsageError
-from sentir.evaluation.metrics import Metrics, Mistake
+from sentir.evaluation.metrics import Metrics
+from sentir.evaluation.mistakes import Mistake
 from sentir.evaluation.tables import METRICS, format_metric
 from sentir.io.atomic import write_page
 

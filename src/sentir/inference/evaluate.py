@@ -14,7 +14,8 @@ from sentir.config import read_settings
 from sentir.data.encoding import texts_and_classes
 from sentir.data.prepare import Paths, path_list, warn_of_skipped
 from sentir.errors import DataError
-from sentir.evaluation.metrics import Metrics, Mistake, Mistakes, measure, warn_of_imbalance
+from sentir.evaluation.metrics import Metrics, measure, warn_of_imbalance
+from sentir.evaluation.mistakes import Mistake, Mistakes
 from sentir.inference.predictor import WINDOW, Predictor
 from sentir.io.reader import BadRows, read_reviews
 

@@ -39,7 +39,8 @@ from sentir.data.prepare import (
 )
 from sentir.errors import UsageError
 from sentir.evaluation.baseline import fit_baseline
-from sentir.evaluation.metrics import Metrics, Mistakes, measure, warn_of_imbalance
+from sentir.evaluation.metrics import Metrics, measure, warn_of_imbalance
+from sentir.evaluation.mistakes import Mistakes
 from sentir.evaluation.report import Evaluation, Report, write_report
 from sentir.io.builtin import is_synthetic
 from sentir.io.reader import BadRows

@@ -8,6 +8,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
+from project_pages import copy_project_pages  # noqa: E402
 from reference_pages import write_command_line, write_settings  # noqa: E402
 
 project = "Sentir"
@@ -19,12 +20,20 @@ html_title = "Sentir"
 html_show_sphinx = False
 myst_heading_anchors = 3
 exclude_patterns = ["_build"]
-autodoc_typehints = "none"
+autodoc_typehints = "signature"
+autodoc_typehints_format = "short"
 autodoc_member_order = "bysource"
+python_maximum_signature_line_length = 80
 default_role = "code"
 smartquotes = False
-# Links out of this folder, to files of the repository, are checked by a test.
-suppress_warnings = ["myst.xref_missing"]
+# A reference to a name of Sentir that is not on the site is a warning, and a warning is an error.
+# Types of other packages and aliases of types are not on it.
+nitpicky = True
+nitpick_ignore_regex = [
+    ("py:.*", r"(?!sentir\b).*"),
+    ("py:class", r"sentir\.(bundle|config)\.\w+"),
+]
 
 write_command_line(HERE / "reference" / "command-line.md")
 write_settings(HERE / "reference" / "settings.md")
+copy_project_pages(HERE.parent, HERE / "project")

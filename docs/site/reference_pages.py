@@ -6,13 +6,16 @@ import dataclasses
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-import click
 import typer
+from project_pages import write_if_new
 
 from sentir.cli import app
-from sentir.config import Config, PretrainConfig, ReadOptions
+from sentir.config import PRESETS, Config, PretrainConfig, ReadOptions
+
+_KINDS = {str: "text", int: "whole number", float: "number", bool: "true, false"}
+_BOUNDS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
 
 
 def cell(text: str) -> str:
@@ -23,7 +26,11 @@ def cell(text: str) -> str:
 
 def write_command_line(path: Path) -> None:
     """Every command with its description, examples and options."""
-    lines = ["# Command line", "", "Drawn from the code. Defaults are in brackets.", ""]
+    lines = [
+        "# Command line", "",
+        "Drawn from the code. Defaults of settings are those of the preset `base`. Options marked "
+        "(hidden) are shown by `--help-all` only.", "",
+    ]  # fmt: skip
     for name, command in commands(typer.main.get_command(app), "sentir"):
         lines += [f"## {name}", ""]
         text = re.sub(r"\[/?bold\]", "", command.help or "")
@@ -32,16 +39,33 @@ def write_command_line(path: Path) -> None:
         if examples.strip():
             block = "\n".join(line.strip() for line in examples.strip().splitlines())
             lines += ["```console", block, "```", ""]
-        lines += ["| option | what it does |", "|---|---|"]
+        panels: dict[str, list[str]] = {}
         for parameter in command.params:
-            if parameter.name in ("help", "help_all"):
-                continue
-            names = ", ".join([*parameter.opts, *parameter.secondary_opts])
-            if isinstance(parameter, click.Argument) or not names.startswith("-"):
-                names = parameter.metavar or parameter.name or ""
-            lines.append(f"| `{names}` | {cell(getattr(parameter, 'help', '') or '')} |")
-        lines.append("")
-    path.write_text("\n".join(lines), encoding="utf-8")
+            if parameter.name not in ("help", "help_all"):
+                panel = getattr(parameter, "rich_help_panel", None) or ""
+                panels.setdefault(panel, []).append(_parameter_row(parameter))
+        for panel, rows in panels.items():
+            if panel:
+                lines += [f"**{panel}**", ""]
+            lines += ["| option | default | what it does |", "|---|---|---|", *rows, ""]
+    write_if_new(path, "\n".join(lines))
+
+
+def _parameter_row(parameter: Any) -> str:
+    names = ", ".join([*parameter.opts, *parameter.secondary_opts])
+    if not names.startswith("-"):
+        names = parameter.metavar or parameter.name or ""
+    text, default = getattr(parameter, "help", "") or "", parameter.default
+    if drawn := re.search(r" \\?\[default: ([^\]]*)\]$", text):
+        text, default = text[: drawn.start()], drawn[1]
+    has_default = default not in (None, False, "", (), []) and not callable(default)
+    shown = f"`{default}`" if has_default else ""
+    annotation = parameter.type_descriptor.annotation
+    if get_origin(annotation) is Literal:
+        text += f" ({', '.join(get_args(annotation))})"
+    if getattr(parameter, "hidden", False):
+        text += " (hidden)"
+    return f"| `{names}` | {shown} | {cell(text)} |"
 
 
 def commands(command: Any, name: str) -> Iterator[tuple[str, Any]]:
@@ -54,7 +78,7 @@ def commands(command: Any, name: str) -> Iterator[tuple[str, Any]]:
 
 
 def write_settings(path: Path) -> None:
-    """Every setting with its default and description."""
+    """Every setting with its values, default and description; and what the presets change."""
     config, pretraining = Config(), PretrainConfig()
     parts = [
         ("Reading files", ReadOptions()),
@@ -71,10 +95,55 @@ def write_settings(path: Path) -> None:
         "Defaults are those of the preset `base`.", "",
     ]  # fmt: skip
     for title, defaults in parts:
-        lines += [f"## {title}", "", "| setting | default | meaning |", "|---|---|---|"]
+        lines += [
+            f"## {title}",
+            "",
+            "| setting | values | default | meaning |",
+            "|---|---|---|---|",
+        ]
+        hints = get_type_hints(type(defaults))
         for field in dataclasses.fields(defaults):
             described: Any = type(defaults).__pydantic_fields__[field.name]
-            value = getattr(defaults, field.name)
-            lines.append(f"| `{field.name}` | `{value!r}` | {cell(described.description)} |")
+            value, values = getattr(defaults, field.name), _values(hints[field.name], described)
+            lines.append(
+                f"| `{field.name}` | {cell(values)} | `{value!r}` | {cell(described.description)} |"
+            )
         lines.append("")
-    path.write_text("\n".join(lines), encoding="utf-8")
+    write_if_new(path, "\n".join([*lines, *_presets()]))
+
+
+def _values(hint: Any, described: Any) -> str:
+    """What a setting can be, in words."""
+    kinds = [hint] if get_origin(hint) in (Literal, tuple) else get_args(hint) or [hint]
+    words = []
+    for kind in kinds:
+        if get_origin(kind) is Literal:
+            words.append(", ".join(map(str, get_args(kind))))
+        elif get_origin(kind) is tuple:
+            inner = get_args(get_args(kind)[0])
+            words.append("list of " + (", ".join(inner) if inner else "names"))
+        elif kind is type(None):
+            words.append("unset")
+        else:
+            words.append(_KINDS[kind])
+    bounds = [
+        f"{word} {getattr(limit, name):,}"
+        for limit in described.metadata
+        for name, word in _BOUNDS.items()
+        if getattr(limit, name, None) is not None
+    ]
+    return " or ".join(words) + (f", {' and '.join(bounds)}" if bounds else "")
+
+
+def _presets() -> list[str]:
+    """A table of the settings that differ between presets."""
+    lines = [
+        "## Presets", "", f"| setting | {' | '.join(PRESETS)} |", "|---" * (len(PRESETS) + 1) + "|",
+    ]  # fmt: skip
+    plain = [preset.to_dict() for preset in PRESETS.values()]
+    for section, defaults in Config().to_dict().items():
+        for name in defaults:
+            values = [preset[section][name] for preset in plain]
+            if any(value != values[0] for value in values):
+                lines.append(f"| `{name}` | {' | '.join(f'`{value}`' for value in values)} |")
+    return [*lines, ""]

@@ -35,6 +35,8 @@ def write_command_line(path: Path) -> None:
         lines += [f"## {name}", ""]
         text = re.sub(r"\[/?bold\]", "", command.help or "")
         description, _, examples = text.partition("Examples")
+        # Of the help at a terminal: here defaults have a column of their own.
+        description = re.sub(r"Defaults in brackets [^.]*\. ", "", description)
         lines += [description.strip(), ""]
         if examples.strip():
             block = "\n".join(line.strip() for line in examples.strip().splitlines())
@@ -52,9 +54,9 @@ def write_command_line(path: Path) -> None:
 
 
 def _parameter_row(parameter: Any) -> str:
-    names = ", ".join([*parameter.opts, *parameter.secondary_opts])
-    if not names.startswith("-"):
-        names = parameter.metavar or parameter.name or ""
+    names = [*parameter.opts, *parameter.secondary_opts]
+    if not names[0].startswith("-"):
+        names = [parameter.metavar or parameter.name]
     text, default = getattr(parameter, "help", "") or "", parameter.default
     if drawn := re.search(r" \\?\[default: ([^\]]*)\]$", text):
         text, default = text[: drawn.start()], drawn[1]
@@ -65,7 +67,7 @@ def _parameter_row(parameter: Any) -> str:
         text += f" ({', '.join(get_args(annotation))})"
     if getattr(parameter, "hidden", False):
         text += " (hidden)"
-    return f"| `{names}` | {shown} | {cell(text)} |"
+    return f"| {', '.join(f'`{name}`' for name in names)} | {shown} | {cell(text)} |"
 
 
 def commands(command: Any, name: str) -> Iterator[tuple[str, Any]]:

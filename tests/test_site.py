@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import pytest
 import typer
@@ -71,6 +72,24 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 )
 def test_it_builds_without_warnings(site: Path, page: str, content: str) -> None:
     assert content in (site / f"{page}.html").read_text("utf-8")
+
+
+def test_every_link_leads_somewhere(site: Path) -> None:
+    pages = {path.resolve(): path.read_text("utf-8") for path in site.rglob("*.html")}
+    anchors = {path: {*re.findall(r'\bid="([^"]+)"', text)} for path, text in pages.items()}
+    checked = 0
+    for path, text in pages.items():
+        text = re.sub(r"<script.*?</script>", "", text, flags=re.DOTALL)
+        for link in re.findall(r'(?:href|src)="([^"]+)"', text):
+            address = urlsplit(link)
+            if address.scheme or re.match(r"(?:\.\./)?course/", link):  # built by docs/build.py
+                continue
+            file = (path.parent / unquote(address.path)).resolve() if address.path else path
+            assert file.is_file(), f"{path}: {link}"
+            if address.fragment and file in anchors:
+                assert unquote(address.fragment) in anchors[file], f"{path}: {link}"
+            checked += 1
+    assert checked > 1000
 
 
 def test_every_command_is_in_the_reference(site: Path) -> None:

@@ -21,7 +21,8 @@ _BOUNDS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less tha
 def cell(text: str) -> str:
     """Text for a cell of a Markdown table."""
     plain = re.sub(r"\\?\[/?(?:bold|dim)\]", "", text or "").replace("\\[", "[")
-    return " ".join(plain.split()).replace("|", "\\|").replace("<", "&lt;")
+    plain = re.sub(r"([\\|*])", r"\\\1", " ".join(plain.split()))
+    return plain.replace("<", "&lt;")
 
 
 def write_command_line(path: Path) -> None:

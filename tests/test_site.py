@@ -46,37 +46,37 @@ def blocks(page: Path, language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", page.read_text("utf-8"), flags=re.DOTALL)
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", SITE, folder]
+#: A part of a built page.
+CONTENTS = [
+    ("reference/settings", "peak learning rate (AdamW)"),
+    ("reference/settings", "whole number, at least 1"),
+    ("reference/settings", 'backslash (it is \\"), none'),
+    ("reference/command-line", "--layerwise-lr-decay"),
+    ("reference/command-line", "sentir lesson page"),
+    ("reference/api", "sentir.train"),
+    ("project/internals", "Where to add"),
+    ("project/benchmarks", "learning-curves-amazon.svg"),
+    ("project/experiments", "negative"),
+    ("project/decisions/index", "0101-atomic-writes.html"),
+    ("project/results/README", "2026-11-27-ablation.html"),
+    ("es/quickstart", "Primeros pasos"),
+]
+
+
+def test_it_builds_without_warnings(tmp_path: Path) -> None:
+    """One test, as the build takes most of the time, and writes pages beside its sources."""
+    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", SITE, tmp_path]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
-    return folder
+    for page, content in CONTENTS:
+        text = html.unescape((tmp_path / f"{page}.html").read_text("utf-8"))
+        assert content in text, (page, content)
+    check_links(tmp_path)
+    check_reference((SITE / "reference" / "command-line.md").read_text("utf-8"))
 
 
-@pytest.mark.parametrize(
-    ("page", "content"),
-    [
-        ("reference/settings", "peak learning rate (AdamW)"),
-        ("reference/settings", "whole number, at least 1"),
-        ("reference/settings", 'backslash (it is \\"), none'),
-        ("reference/command-line", "--layerwise-lr-decay"),
-        ("reference/command-line", "sentir lesson page"),
-        ("reference/api", "sentir.train"),
-        ("project/internals", "Where to add"),
-        ("project/benchmarks", "learning-curves-amazon.svg"),
-        ("project/experiments", "negative"),
-        ("project/decisions/index", "0101-atomic-writes.html"),
-        ("project/results/README", "2026-11-27-ablation.html"),
-        ("es/quickstart", "Primeros pasos"),
-    ],
-)
-def test_it_builds_without_warnings(site: Path, page: str, content: str) -> None:
-    assert content in html.unescape((site / f"{page}.html").read_text("utf-8"))
-
-
-def test_every_link_leads_somewhere(site: Path) -> None:
+def check_links(site: Path) -> None:
+    """Every link leads to a file, and to a place in it."""
     pages = {path.resolve(): path.read_text("utf-8") for path in site.rglob("*.html")}
     anchors = {path: {*re.findall(r'\bid="([^"]+)"', text)} for path, text in pages.items()}
     checked = 0
@@ -94,8 +94,8 @@ def test_every_link_leads_somewhere(site: Path) -> None:
     assert checked > 1000
 
 
-def test_every_command_is_in_the_reference(site: Path) -> None:
-    reference = (SITE / "reference" / "command-line.md").read_text("utf-8")
+def check_reference(reference: str) -> None:
+    """Every command and every option is in the reference."""
     names = [
         *(set(COMMANDS) - {"lesson"}),
         *(f"lesson {name}" for name in COMMANDS["lesson"].commands),

@@ -273,3 +273,10 @@ def test_predict_keeps_the_place_of_a_row_without_text(
     code, out, err = sentir("predict", tiny_run.folder, lines, capfd=capfd)
     assert code == 0, err
     assert [line.count("\t") for line in out.splitlines()] == [2, 2, 2]
+
+
+def test_a_reading_option_out_of_range(tiny_run: Run, capfd: pytest.CaptureFixture[str]) -> None:
+    for command in ("predict", "evaluate"):
+        code, _, err = sentir(command, tiny_run.folder, "a.csv", "--delimiter", "ab", capfd=capfd)
+        assert code == 2
+        assert err.endswith("is not one character, nor tab; choose another value\n")

@@ -9,13 +9,13 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TextIO
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 from rich.console import Console
 
 from sentir.config import ReadOptions
-from sentir.errors import ConfigError, SentirError, SentirWarning
+from sentir.errors import SentirError, SentirWarning
 from sentir.io.terminal import printable
 from sentir.version import __version__
 
@@ -122,18 +122,6 @@ def messages_at_terminal() -> Iterator[None]:
     finally:
         logger.removeHandler(handler)
         logger.setLevel(level)
-
-
-def read_options(given: dict[str, Any]) -> ReadOptions:
-    """Reading options as set on the command line.
-
-    Raises:
-        ConfigError: a value is out of range.
-    """
-    try:
-        return ReadOptions(**given)
-    except ValueError as error:
-        raise ConfigError(str(error).splitlines()[2].strip(), where="command line") from None
 
 
 @contextmanager

@@ -18,9 +18,9 @@ from sentir.cli.app import (
     app,
     counting,
     print_bad_rows,
-    read_options,
 )
 from sentir.cli.options import options_of
+from sentir.config import read_settings
 from sentir.errors import UsageError
 
 
@@ -71,7 +71,7 @@ def predict(
     from sentir.io.reader import BadRows
     from sentir.io.writer import output_format
 
-    options = read_options(read)
+    options, _ = read_settings(read)
     if len(inputs) > 1 and not as_text and any(Path(name).is_file() for name in inputs):
         raise UsageError(
             f"{len(inputs)} arguments, and some are files",

@@ -35,11 +35,10 @@ def explain(
       sentir explain runs/shop "Although the plot was dull, I loved it."
       sentir explain runs/shop "Although the plot was dull, I loved it." --picture gates.svg
     """
-    from sentir.bundle import load_bundle
     from sentir.explanation.gates import explain as explain_text
     from sentir.explanation.picture import ExplanationTable, draw
 
-    explanation = explain_text(load_bundle(model), text)
+    explanation = explain_text(model, text)
     if as_json:
         sys.stdout.write(json.dumps(explanation.to_dict(), ensure_ascii=False) + "\n")
     else:

@@ -37,9 +37,8 @@ def export(
       sentir export runs/shop --to onnx
       sentir export runs/shop --to onnx --precision int8 --output shop.int8.onnx
     """
-    from sentir.bundle import load_bundle
-    from sentir.inference.export import export as export_bundle
+    from sentir.inference.export import export as export_model
 
     file = output or Path(model) / "model.onnx"
-    size = export_bundle(load_bundle(model), file, to=to, precision=precision)
+    size = export_model(model, file, to=to, precision=precision)
     plain(out, f"{to}  {file} ({size:,} bytes)")

@@ -79,10 +79,6 @@ class Dialect:
                 return row
         return self.split(line)
 
-    def fits(self, row: Sequence[str], count: int) -> bool:
-        """Whether a row has so many fields; spreadsheets write empty ones after them."""
-        return len(row) >= count and not any(row[count:])
-
     def joins_rows(self, lines: Sequence[str], count: int) -> bool:
         """Whether each line of a quoted row is a row itself, with the values of other rows."""
         rows = [list(enumerate(self.split(line))) for line in lines]
@@ -126,6 +122,11 @@ def _spaces_after_quote(delimiter: str) -> re.Pattern[str]:
 
 def _spaces(delimiter: str) -> str:
     return "[" + " \t".replace(delimiter, "") + "]"
+
+
+def fits(row: Sequence[str], count: int) -> bool:
+    """Whether a row has so many fields; spreadsheets write empty ones after them."""
+    return len(row) >= count and not any(row[count:])
 
 
 def delimiter_line(line: str) -> str | None:
@@ -261,7 +262,7 @@ def _explain(dialect: Dialect, sample: Sequence[str], count: int) -> _Fit:
         if not result.first_fields:
             result.first_fields, result.is_first_row_broken = len(row), result.errors > 0
         expected = count or result.first_fields
-        if not dialect.fits(row, expected):
+        if not fits(row, expected):
             continue
         result.lines += size
         result.has_quotes_left |= any(map(_QUOTED_AFTER_SPACE.fullmatch, row))

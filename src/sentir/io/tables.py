@@ -22,6 +22,7 @@ from sentir.io.dialect import (
     Quoting,
     delimiter_line,
     detect_dialect,
+    fits,
 )
 from sentir.io.lines import UndecodableLine
 
@@ -231,7 +232,7 @@ class _Table:
         count = len(self.names)
         if len(row) == count:
             return dict(zip(self.names, row, strict=True))
-        if self._named <= len(row) < count or (len(row) > count and not any(row[count:])):
+        if self._named <= len(row) < count or fits(row, count):
             return dict(itertools.zip_longest(self.names, row[:count], fillvalue=""))
         return None
 

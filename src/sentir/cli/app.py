@@ -145,7 +145,7 @@ def plain(console: Console, text: str, style: str | None = None) -> None:
 
 def print_bad_rows(bad_rows: BadRows) -> None:
     if bad_rows.count:
-        plain(err, "\n  ".join([f"{bad_rows.count:,} rows skipped:", *bad_rows.examples]), "yellow")
+        plain(err, bad_rows.summary(), "yellow")
 
 
 @contextmanager

@@ -195,7 +195,7 @@ def prepare_unlabelled(
 def warn_of_skipped(skipped: BadRows) -> None:
     """Warn of the rows that were left out."""
     if skipped.count:
-        _warn("\n  ".join([f"{skipped.count:,} rows skipped:", *skipped.examples]))
+        _warn(skipped.summary())
 
 
 def log_classes(corpora: TrainingCorpora) -> None:

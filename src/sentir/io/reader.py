@@ -93,6 +93,10 @@ class BadRows:
         self.count += 1
         self._show([str(error)])
 
+    def summary(self) -> str:
+        """The count, and an example on each line after it."""
+        return "\n  ".join([f"{self.count:,} rows skipped:", *self.examples])
+
     def save(self, folder: Path) -> None:
         """Save the counts and examples in a folder of cached reviews."""
         (folder / _SKIPPED).write_text(json.dumps(dataclasses.asdict(self)), encoding="utf-8")

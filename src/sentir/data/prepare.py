@@ -103,8 +103,7 @@ def prepare_training(
     def reviews(names: Sequence[str], bad_rows: BadRows, *, labelled: bool) -> Iterator[Review]:
         return read_reviews(names, sources.read, bad_rows=bad_rows, labelled=labelled)
 
-    def encode(folder: Path) -> None:
-        bad_rows = BadRows(sources.read.on_error)
+    def encode(folder: Path, bad_rows: BadRows) -> None:
         encode_training(
             reviews(sources.train, bad_rows, labelled=True),
             folder,
@@ -123,21 +122,15 @@ def prepare_training(
             bad_rows=bad_rows,
             advance=partial(progress, "reading reviews"),
         )
-        bad_rows.save(folder)
 
     # First, as a test file that is missing is better reported before train is read than after.
     test_key = fingerprint(sources.test)
-    folder = cached_reviews(
-        cache, sources.cache_key(config, lm), encode, keep=resume or not sources.volatile()
-    )
-    skipped = BadRows(sources.read.on_error)
-    skipped.add_saved(folder)
+    folder, skipped = _encoded(sources, config, lm, cache, encode, resume=resume)
     corpora = TrainingCorpora.open(folder)
     test = None
     if sources.test:
 
-        def encode_test(folder: Path) -> None:
-            bad_rows = BadRows(sources.read.on_error)
+        def encode_test(folder: Path, bad_rows: BadRows) -> None:
             encode_reviews(
                 reviews(sources.test, bad_rows, labelled=True),
                 folder / "test.arrow",
@@ -146,12 +139,12 @@ def prepare_training(
                 bad_rows=bad_rows,
                 advance=partial(progress, "reading test reviews"),
             )
-            bad_rows.save(folder)
 
         name = f"test-{digest([test_key, asdict(sources.read)])}"
         # As with train, what can change without a trace is read anew, but not within a run.
         refresh = is_volatile(sources.test) and not resume
-        test_folder = cached(folder, name, encode_test, refresh=refresh)
+        make = _saving_skipped(encode_test, sources.read)
+        test_folder = cached(folder, name, make, refresh=refresh)
         skipped.add_saved(test_folder)
         test = EncodedCorpus(test_folder / "test.arrow")
     return corpora, test, skipped
@@ -172,8 +165,7 @@ def prepare_unlabelled(
         The corpora, and the rows that were skipped.
     """
 
-    def encode(folder: Path) -> None:
-        bad_rows = BadRows(sources.read.on_error)
+    def encode(folder: Path, bad_rows: BadRows) -> None:
         encode_unlabelled(
             read_reviews(sources.train, sources.read, bad_rows=bad_rows, labelled=False),
             folder,
@@ -182,14 +174,45 @@ def prepare_unlabelled(
             tokenizer=lm.tokenizer if lm else None,
             advance=partial(progress, "reading reviews"),
         )
-        bad_rows.save(folder)
 
+    folder, skipped = _encoded(sources, config, lm, cache, encode, resume=resume)
+    return TextCorpora.open(folder), skipped
+
+
+#: Fills a folder with encoded reviews, and reports the rows that it skips.
+_Encode = Callable[[Path, BadRows], object]
+
+
+def _encoded(
+    sources: Sources,
+    config: Config | PretrainConfig,
+    lm: LanguageBundle | None,
+    cache: Path,
+    encode: _Encode,
+    *,
+    resume: bool,
+) -> tuple[Path, BadRows]:
+    """The folder of the encoded training reviews, and the rows that were skipped."""
     folder = cached_reviews(
-        cache, sources.cache_key(config, lm), encode, keep=resume or not sources.volatile()
+        cache,
+        sources.cache_key(config, lm),
+        _saving_skipped(encode, sources.read),
+        keep=resume or not sources.volatile(),
     )
     skipped = BadRows(sources.read.on_error)
     skipped.add_saved(folder)
-    return TextCorpora.open(folder), skipped
+    return folder, skipped
+
+
+def _saving_skipped(encode: _Encode, read: ReadOptions) -> Callable[[Path], None]:
+    """`encode`, which then saves the skipped rows too: a run that finds the folder has them."""
+
+    def make(folder: Path) -> None:
+        bad_rows = BadRows(read.on_error)
+        encode(folder, bad_rows)
+        bad_rows.save(folder)
+
+    return make
 
 
 def warn_of_skipped(skipped: BadRows) -> None:

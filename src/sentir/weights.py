@@ -17,6 +17,9 @@ from sentir.errors import BundleError
 
 #: Gates of each cell, whose weights are stacked in one matrix.
 GATES = {"rnn": 1, "gru": 3, "lstm": 4}
+#: Names of a recurrent layer's directions, and of its weights in each of them, as PyTorch's.
+DIRECTIONS = ("forward_rnn", "backward_rnn")
+RNN_WEIGHTS = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
 #: A header of a thousand layers has under one million bytes.
 MAX_HEADER_BYTES = 2**21
 #: Of a number, in the formats that safetensors calls F32 and I32.
@@ -103,11 +106,10 @@ def _recurrent_weights(
     name: str, cell: str, inputs: int, hidden_size: int, bidirectional: bool
 ) -> Iterator[WeightSpec]:
     rows = GATES[cell] * hidden_size
-    for direction in ("forward_rnn", "backward_rnn") if bidirectional else ("forward_rnn",):
-        yield WeightSpec(f"{name}.{direction}.weight_ih_l0", (rows, inputs))
-        yield WeightSpec(f"{name}.{direction}.weight_hh_l0", (rows, hidden_size))
-        yield WeightSpec(f"{name}.{direction}.bias_ih_l0", (rows,))
-        yield WeightSpec(f"{name}.{direction}.bias_hh_l0", (rows,))
+    shapes = ((rows, inputs), (rows, hidden_size), (rows,), (rows,))
+    for direction in DIRECTIONS[: 1 + bidirectional]:
+        for part, shape in zip(RNN_WEIGHTS, shapes, strict=True):
+            yield WeightSpec(f"{name}.{direction}.{part}", shape)
 
 
 def read_header(file: BinaryIO, file_bytes: int) -> Header:

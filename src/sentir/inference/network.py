@@ -16,7 +16,7 @@ import numpy.typing as npt
 from sentir.bundle import Bundle
 from sentir.config import ModelConfig
 from sentir.errors import BundleError
-from sentir.weights import classifier_weights
+from sentir.weights import DIRECTIONS, RNN_WEIGHTS, classifier_weights
 
 Weights = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]
@@ -86,7 +86,7 @@ class NetworkWeights(NamedTuple):
                     where="model",
                     todo="train again",
                 )
-        directions = ("forward_rnn", "backward_rnn")[: 2 if config.bidirectional else 1]
+        directions = DIRECTIONS[: 1 + config.bidirectional]
         has_query = config.pooling == "attention"
         return cls(
             config=config,
@@ -97,8 +97,8 @@ class NetworkWeights(NamedTuple):
                 tuple(
                     RnnWeights(
                         *(
-                            weights[f"layers.{layer}.{direction}.{part}_l0"]
-                            for part in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+                            weights[f"layers.{layer}.{direction}.{part}"]
+                            for part in RNN_WEIGHTS
                         )
                     )
                     for direction in directions

@@ -24,6 +24,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from sentir.weights import RNN_WEIGHTS
+
 
 class Weights(NamedTuple):
     """One layer's weights in one direction, the gates stacked in PyTorch's order."""
@@ -198,5 +200,4 @@ def unroll(cell: str, x_TBE: Tensor, weights: Weights) -> Trace:
 
 def weights_of(layer: nn.RNNBase) -> Weights:
     """The weights of a ``torch.nn`` module with one layer and one direction."""
-    names = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
-    return Weights(*(layer.get_parameter(name) for name in names))
+    return Weights(*map(layer.get_parameter, RNN_WEIGHTS))

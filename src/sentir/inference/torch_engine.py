@@ -9,7 +9,7 @@ import torch
 
 from sentir.bundle import Bundle
 from sentir.data.batching import PaddedBatch
-from sentir.inference.network import Floats
+from sentir.inference.network import Floats, probabilities
 from sentir.nn.restore import restore_classifier
 
 
@@ -23,6 +23,5 @@ class TorchEngine:
 
     def probabilities(self, batch: PaddedBatch) -> Floats:
         with torch.inference_mode():
-            logits_BO = self.model(*map(torch.from_numpy, batch)).double()
-            probabilities_BC: Floats = self.model.probabilities(logits_BO).numpy()
-        return probabilities_BC
+            logits_BO = self.model(*map(torch.from_numpy, batch)).numpy()
+        return probabilities(logits_BO)

@@ -91,7 +91,7 @@ class Checkpoints:
 
         Args:
             parts: by name, the model, the optimiser and whatever else changes step by step.
-            at: where the run is.
+            position: where the run is.
         """
         state = {
             "identity": self._identity,

@@ -27,12 +27,12 @@ WINDOW = 5
 MAX_WORDS = 50_000
 #: Most tokens counted: a random sample of reviews if there are more.
 MAX_TOKENS = 20_000_000
-_log = logging.getLogger(__name__)
-
 #: Exponent that smooths the context distribution, against the bias of PMI to rare words.
 SMOOTHING = 0.75
 #: Standard deviation of the vectors' numbers.
 SPREAD = 0.3
+
+_log = logging.getLogger(__name__)
 
 
 def init_ppmi_(embedding: nn.Embedding, corpus: Reviews) -> None:

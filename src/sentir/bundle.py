@@ -162,6 +162,22 @@ def find_bundle(path: str | Path) -> Path:
     )
 
 
+def load_config(path: str | Path) -> Config | PretrainConfig:
+    """The settings of the classifier or the language model in a folder.
+
+    Args:
+        path: the bundle's folder, or that of its run.
+
+    Raises:
+        BundleError: no model is there, or ``config.json`` is damaged or of another version.
+    """
+    file = find_bundle(path) / "config.json"
+    settings = _read_settings(file)
+    kind = PretrainConfig if settings.get("kind") == LANGUAGE_MODEL else Config
+    with _report_misfit(file.parent, settings, file):
+        return kind.from_dict(_table(settings, "config"))
+
+
 def load_bundle(path: str | Path) -> Bundle:
     """The classifier in a folder, its checksums and the shapes of its weights verified.
 

@@ -16,6 +16,7 @@ from sentir.cli import (
     pretrain,
     complete,
     lesson,
+    config,
     doctor,
 )
 
@@ -23,6 +24,6 @@ from sentir.cli import (
 from sentir.cli.app import app, main
 
 __all__ = [
-    "app", "complete", "doctor", "evaluate", "explain", "export", "lesson", "main", "predict",
-    "pretrain", "sample", "train",
+    "app", "complete", "config", "doctor", "evaluate", "explain", "export", "lesson", "main",
+    "predict", "pretrain", "sample", "train",
 ]  # fmt: skip

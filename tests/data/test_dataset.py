@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import hashlib
+import struct
 import tempfile
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sentir.data.dataset import CorpusWriter, EncodedCorpus, JoinedCorpora
+from sentir.data.dataset import CorpusWriter, EncodedCorpus, JoinedCorpora, identity
 from sentir.data.spool import flatten, offsets
 from sentir.errors import DataError
 from sentir.text.batch import text_hash
@@ -231,3 +233,27 @@ def test_all_reviews_are_there_in_their_order(parts: list[list[list[int]]]) -> N
         assert [joined[row].tolist() for row in range(len(joined))] == expected
         assert joined.lengths_N.tolist() == [len(ids) for ids in expected]
         assert joined.targets.tolist() == [i for i, part in enumerate(parts) for _ in part]
+
+
+def test_the_identity_is_that_of_the_reviews_whatever_their_order(tmp_path: Path) -> None:
+    def corpus(name: str, reviews: list[tuple[int, int]]) -> EncodedCorpus:
+        with CorpusWriter(tmp_path / name, texts=False) as writer:
+            size = len(reviews)
+            writer.write(
+                np.arange(size, dtype=np.int32),
+                np.arange(size + 1, dtype=np.int32),
+                np.array([label for _, label in reviews], np.int32),
+                np.array([hash for hash, _ in reviews], np.uint64),
+            )
+        return EncodedCorpus(tmp_path / name)
+
+    names = ["negative", "positive"]
+    whole = identity(names, [corpus("a", [(7, 0), (2**63, 1), (7, 1)])])
+    assert whole["reviews"] == 3
+    assert identity(names, [corpus("b", [(7, 1)]), corpus("c", [(2**63, 1), (7, 0)])]) == whole
+    for other in ([(7, 0), (2**63, 1)], [(7, 0), (2**63, 0), (7, 1)], [(8, 0), (2**63, 1), (7, 1)]):
+        assert identity(names, [corpus("d", other)])["digest"] != whole["digest"]
+    assert identity(names[::-1], [corpus("a", [(7, 0), (2**63, 1), (7, 1)])]) != whole
+    # The same on every machine: runs of several are compared by it.
+    content = b'["negative", "positive"]' + struct.pack("<3Q3i", 7, 7, 2**63, 0, 1, 1)
+    assert whole["digest"] == hashlib.sha256(content).hexdigest()[:16]

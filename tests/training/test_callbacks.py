@@ -12,7 +12,8 @@ import pytest
 from rich.console import Console
 
 from sentir.errors import MissingExtraError
-from sentir.training.callbacks import MetricsFile, ProgressBar, TensorBoard, call_all, read_metrics
+from sentir.evaluation.history import read_metrics
+from sentir.training.callbacks import MetricsFile, ProgressBar, TensorBoard, call_all
 
 Event = dict[str, Any]
 

@@ -31,7 +31,10 @@ def test_a_run_leaves_model_report_and_figures(tiny_run: Run) -> None:
     bundle = {path.name for path in (tiny_run.folder / "model").iterdir()}
     assert bundle == {"model.safetensors", "tokenizer.json", "config.json", "metrics.json"}
     metrics = json.loads((tiny_run.folder / "model" / "metrics.json").read_text())
-    assert set(metrics) == {"uncalibrated", "validation", "test", "baseline", "training"}
+    assert set(metrics) == {"uncalibrated", "validation", "test", "baseline", "training", "data"}
+    assert {part: found["reviews"] for part, found in metrics["data"].items()} == {
+        "train": 300, "validation": 30, "test": 80
+    }  # fmt: skip
     assert metrics["test"]["examples"] == 80
     assert metrics["training"]["stopped"] == "finished"
     assert tiny_run.test is not None

@@ -10,6 +10,7 @@ from sentir.cli import (
     train,
     sample,
     evaluate,
+    compare,
     predict,
     explain,
     export,
@@ -24,6 +25,6 @@ from sentir.cli import (
 from sentir.cli.app import app, main
 
 __all__ = [
-    "app", "complete", "config", "doctor", "evaluate", "explain", "export", "lesson", "main",
-    "predict", "pretrain", "sample", "train",
+    "app", "compare", "complete", "config", "doctor", "evaluate", "explain", "export", "lesson",
+    "main", "predict", "pretrain", "sample", "train",
 ]  # fmt: skip

@@ -8,6 +8,8 @@ batch. Shapes: N reviews, C classes.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -179,6 +181,25 @@ class EncodedCorpus:
             index = int(np.searchsorted(sizes, row, side="right")) - 1
             texts.append(self.batches[index].column("text")[int(row - sizes[index])].as_py())
         return texts
+
+
+def identity(names: Sequence[str], corpora: Sequence[EncodedCorpus]) -> dict[str, Any]:
+    """What tells whether two runs had the same labelled reviews, whatever their order.
+
+    Args:
+        names: the classes.
+        corpora: the reviews, of all of them together.
+
+    Returns:
+        The number of ``reviews``, and a ``digest`` of their texts and classes, which does not
+        depend on how texts become ids.
+    """
+    hashes_N = np.concatenate([corpus.hashes_N for corpus in corpora]).astype("<u8")
+    labels_N = np.concatenate([corpus.labels_N for corpus in corpora]).astype("<i4")
+    order_N = np.lexsort((labels_N, hashes_N))
+    content = hashlib.sha256(json.dumps(list(names)).encode())
+    content.update(hashes_N[order_N].tobytes() + labels_N[order_N].tobytes())
+    return {"reviews": len(order_N), "digest": content.hexdigest()[:16]}
 
 
 class JoinedCorpora:

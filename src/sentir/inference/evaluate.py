@@ -1,8 +1,11 @@
-"""A trained model measured on labelled reviews, which are streamed."""
+"""A trained model measured on labelled reviews, which are streamed.
+
+Shapes: N reviews.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,13 +13,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sentir.bundle import Bundle, as_bundle
-from sentir.config import read_settings
+from sentir.config import ReadOptions, read_settings
 from sentir.data.encoding import texts_and_classes
 from sentir.data.prepare import Paths, path_list, warn_of_skipped
 from sentir.errors import DataError
 from sentir.evaluation.metrics import Metrics, measure, warn_of_imbalance
 from sentir.evaluation.mistakes import Mistake, Mistakes
 from sentir.inference.predictor import WINDOW, Predictor
+from sentir.io.labels import LabelScheme
 from sentir.io.reader import BadRows, read_reviews
 
 
@@ -74,17 +78,29 @@ def evaluate(
     scheme = predictor.bundle.labels.renamed(labels) if labels else predictor.bundle.labels
     bad_rows, worst = BadRows(options.on_error), Mistakes(mistakes)
     probabilities, classes = [], []
-    reviews = read_reviews(sources, options, bad_rows=bad_rows)
-    while window := list(islice(reviews, 4 * WINDOW)):
-        texts, class_ids = texts_and_classes(window, scheme, bad_rows)
-        if texts:
-            probabilities.append(predictor.predict_proba(texts))
-            classes.append(np.array(class_ids))
-            worst.add(probabilities[-1], classes[-1], texts)
-        progress(len(window))
+    for texts, classes_N in labelled_windows(sources, options, scheme, bad_rows, progress):
+        probabilities.append(predictor.predict_proba(texts))
+        classes.append(classes_N)
+        worst.add(probabilities[-1], classes_N, texts)
     warn_of_skipped(bad_rows)
     if not probabilities:
         raise DataError("no labelled review to measure on", where=", ".join(sources))
     metrics = measure(np.concatenate(probabilities), np.concatenate(classes), predictor.labels)
     warn_of_imbalance(metrics)
     return EvaluationResult(metrics, worst.worst(), bad_rows)
+
+
+def labelled_windows(
+    sources: Sequence[str],
+    options: ReadOptions,
+    scheme: LabelScheme,
+    bad_rows: BadRows,
+    progress: Callable[[int], None],
+) -> Iterator[tuple[list[str], np.ndarray]]:
+    """A few thousand texts at a time and their classes (N,), without rows that are left out."""
+    reviews = read_reviews(sources, options, bad_rows=bad_rows)
+    while window := list(islice(reviews, 4 * WINDOW)):
+        texts, class_ids = texts_and_classes(window, scheme, bad_rows)
+        if texts:
+            yield texts, np.array(class_ids)
+        progress(len(window))

@@ -33,6 +33,7 @@ from rich.progress import (
 from rich.table import Column
 
 from sentir.errors import MissingExtraError
+from sentir.evaluation.history import read_metrics
 from sentir.evaluation.metrics import perplexity
 from sentir.io.atomic import atomic_write
 
@@ -76,14 +77,6 @@ class MetricsFile:
 def _unit(event: Event) -> str:
     """The unit of speed."""
     return "tokens" if "tokens" in event else "reviews"
-
-
-def read_metrics(path: Path) -> list[Event]:
-    """The rows of a ``metrics.jsonl``; a last line that a kill left incomplete is dropped."""
-    if not path.exists():
-        return []
-    lines = path.read_text(encoding="utf-8").split("\n")[:-1]
-    return [json.loads(line) for line in lines]
 
 
 class ProgressBar:

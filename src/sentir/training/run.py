@@ -25,7 +25,7 @@ import torch
 
 from sentir.bundle import FOLDER, Bundle, LanguageBundle, load_language_model, save_bundle
 from sentir.config import Config, read_settings
-from sentir.data.dataset import EncodedCorpus, Reviews
+from sentir.data.dataset import EncodedCorpus, Reviews, identity
 from sentir.data.encoding import TrainingCorpora
 from sentir.data.prepare import (
     Paths,
@@ -39,6 +39,7 @@ from sentir.data.prepare import (
 )
 from sentir.errors import UsageError
 from sentir.evaluation.baseline import fit_baseline
+from sentir.evaluation.history import read_metrics
 from sentir.evaluation.metrics import Metrics, measure, warn_of_imbalance
 from sentir.evaluation.mistakes import Mistakes
 from sentir.evaluation.report import Evaluation, Report, write_report
@@ -48,7 +49,7 @@ from sentir.nn.classifier import SentimentClassifier
 from sentir.nn.restore import to_arrays
 from sentir.nn.word_vectors import load_vectors
 from sentir.training.calibration import fit_calibration, set_calibration
-from sentir.training.callbacks import Callback, read_metrics
+from sentir.training.callbacks import Callback
 from sentir.training.checkpoint import Checkpoints, Position
 from sentir.training.class_weights import balanced_class_weights
 from sentir.training.classification import fit_classifier, logits, probabilities
@@ -263,6 +264,7 @@ class ClassifierRun:
             metrics={
                 **{name: part.metrics.to_dict() for name, part in evaluations.items()},
                 **({"baseline": baseline.to_dict()} if baseline else {}),
+                "data": self._identities(),
                 "training": {
                     **asdict(trained.position),
                     "seconds": round(seconds, 1),
@@ -327,6 +329,19 @@ class ClassifierRun:
             labels=corpus.labels_N,
             mistakes=mistakes.worst(),
         )
+
+    def _identities(self) -> dict[str, dict[str, Any]]:
+        """Which reviews were learnt from and measured on, for the comparison of runs.
+
+        Validation reviews count with train: what is held out of it depends on the seed.
+        """
+        corpora = self.corpora
+        parts = {"train": [corpora.train, corpora.valid], "validation": [corpora.valid]}
+        if corpora.unlabelled:
+            parts["unlabelled"] = [corpora.unlabelled]
+        if self.test is not None:
+            parts["test"] = [self.test]
+        return {name: identity(corpora.labels.names, part) for name, part in parts.items()}
 
     def _baseline(self) -> Metrics:
         _log.info("fitting the baseline: TF-IDF and logistic regression")

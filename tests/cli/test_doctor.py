@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import torch
 
@@ -24,6 +26,13 @@ def test_doctor(capfd: pytest.CaptureFixture[str]) -> None:
     assert "taken for files unless" in told["numba engine"]
     assert "taken" not in told["torch engine"]
     assert told["int8"] == "not for preset base, only for LSTMs"
+
+
+def test_as_json(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sentir.cli.examine.examine", lambda: iter([("device", "é [cpu]")]))
+    code, out, _ = sentir("doctor", "--json", capfd=capfd)
+    assert code == 0
+    assert json.loads(out) == {"device": "é [cpu]"}
 
 
 def test_doctor_without_the_extra(

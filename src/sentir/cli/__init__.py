@@ -22,7 +22,11 @@ from sentir.cli import (
 )
 
 # isort: on
-from sentir.cli.app import app, main
+from sentir.cli.app import app, main, unwrap_help
+from sentir.cli.lesson.app import lesson as _lesson
+
+unwrap_help(app)
+unwrap_help(_lesson)
 
 __all__ = [
     "app", "compare", "complete", "config", "doctor", "evaluate", "explain", "export", "lesson",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 import logging
 import sys
@@ -44,6 +45,7 @@ OVERWRITE = Annotated[bool, typer.Option("--overwrite", help="replace the run in
 TENSORBOARD = Annotated[
     bool, typer.Option("--tensorboard", help="write scalars for TensorBoard too", hidden=True)
 ]
+OUTPUT_HELP = "file to write (-: standard output); format and compression by its name"
 CONFIG_FILE = Annotated[
     Path | None, typer.Option(help="TOML file of settings; options override it")
 ]
@@ -73,7 +75,24 @@ def about(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="show the version")
     ] = False,
 ) -> None:
-    """Labelled reviews in, a recurrent sentiment model out: measured and explained."""
+    """Labelled reviews in, a recurrent sentiment model out: measured and explained.
+
+    [bold]Examples[/bold]
+
+      sentir train reviews.csv --output runs/shop --test held_out.csv
+      sentir predict runs/shop "Works perfectly, I love it."
+      sentir predict runs/shop new.csv --output labelled.csv
+      sentir train --help
+    """
+
+
+def unwrap_help(commands: typer.Typer) -> None:
+    """Let the terminal break the lines of descriptions: a docstring breaks its own elsewhere."""
+    for command in commands.registered_commands:
+        text = inspect.cleandoc(getattr(command.callback, "__doc__", None) or "")
+        command.help = "\n\n".join(
+            part if part.startswith(" ") else part.replace("\n", " ") for part in text.split("\n\n")
+        )
 
 
 def main() -> None:

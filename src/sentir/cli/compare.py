@@ -17,7 +17,8 @@ from sentir.cli.options import options_of
 @options_of(common=COMMON_READING, read=READING)
 def compare(
     runs: Annotated[
-        list[str], typer.Argument(metavar="RUN RUN...", help="folders of runs of 'sentir train'")
+        list[str],
+        typer.Argument(metavar="RUN", help="folders of runs of 'sentir train', two or more"),
     ],
     *,
     test: Annotated[

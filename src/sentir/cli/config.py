@@ -18,7 +18,7 @@ def config(
     run: Annotated[
         str | None,
         typer.Argument(
-            metavar="[RUN]",
+            metavar="RUN",
             help="folder of a run, whose settings are printed; unset: those of a preset",
             show_default=False,
         ),

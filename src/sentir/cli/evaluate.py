@@ -28,7 +28,7 @@ from sentir.cli.options import options_of
 @options_of(common=COMMON_READING, read=READING)
 def evaluate(
     model: MODEL,
-    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="labelled reviews")],
+    files: Annotated[list[str], typer.Argument(metavar="FILE", help="labelled reviews")],
     *,
     labels: Annotated[
         str | None,
@@ -46,7 +46,7 @@ def evaluate(
 
       sentir evaluate runs/shop test.csv
       sentir evaluate runs/shop test.csv --json > figures.json
-      sentir evaluate runs/shop test.csv --precision int8
+      sentir evaluate runs/best test.csv --precision int8
     """
     from sentir.inference.evaluate import evaluate as measure_on
     from sentir.inference.predictor import load

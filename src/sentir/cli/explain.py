@@ -32,8 +32,8 @@ def explain(
 
     [bold]Examples[/bold]
 
-      sentir explain runs/shop "Although the plot was dull, I loved it."
-      sentir explain runs/shop "Although the plot was dull, I loved it." --picture gates.svg
+      sentir explain runs/shop "The plot is dull, but I loved it."
+      sentir explain runs/shop "I loved it." --picture gates.svg
     """
     from sentir.explanation.gates import explain as explain_text
     from sentir.explanation.picture import ExplanationTable, draw

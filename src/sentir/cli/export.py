@@ -35,7 +35,7 @@ def export(
     [bold]Examples[/bold]
 
       sentir export runs/shop --to onnx
-      sentir export runs/shop --to onnx --precision int8 --output shop.int8.onnx
+      sentir export runs/best --to onnx --precision int8 --output int8.onnx
     """
     from sentir.inference.export import export as export_model
 

@@ -13,6 +13,7 @@ from sentir.cli.app import (
     COMMON_READING,
     ENGINE,
     MODEL,
+    OUTPUT_HELP,
     PRECISION,
     READING,
     app,
@@ -29,11 +30,13 @@ from sentir.errors import UsageError
 def predict(
     model: MODEL,
     inputs: Annotated[
-        list[str], typer.Argument(metavar="[TEXT...|FILE]", help="texts; or one file, or -")
+        list[str],
+        typer.Argument(metavar="TEXT|FILE", help="texts; or one file, or - for standard input"),
     ],
     *,
     output: Annotated[
-        str, typer.Option("--output", "-o", help="file to write; its name tells format and packing")
+        str,
+        typer.Option("--output", "-o", help=OUTPUT_HELP),
     ] = "-",
     as_text: Annotated[
         bool, typer.Option("--text", help="take the arguments as texts, whatever they look like")

@@ -40,9 +40,7 @@ _DEFAULTS = PretrainConfig()
 def pretrain(
     files: Annotated[
         list[str],
-        typer.Argument(
-            metavar="FILE...", help="reviews: files, globs, URLs or -; labels are ignored"
-        ),
+        typer.Argument(metavar="FILE", help="reviews: files, globs, URLs or -; labels are ignored"),
     ],
     *,
     output: Annotated[
@@ -70,7 +68,7 @@ def pretrain(
     [bold]Examples[/bold]
 
       sentir pretrain unlabelled.txt.bz2 train.ft.txt.bz2 --output runs/lm
-      sentir pretrain shop.txt --from-lm runs/lm --learning-rate 0.001 -o runs/lm-shop
+      sentir pretrain shop.txt --from-lm runs/lm --output runs/lm-shop
       sentir train train.ft.txt.bz2 --from-lm runs/lm --output runs/shop
       sentir complete runs/lm "las nubes están en el"
     """

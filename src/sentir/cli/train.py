@@ -41,7 +41,7 @@ def train(
     files: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[FILE]...",
+            metavar="FILE",
             help="labelled reviews: files, globs, URLs, or - for standard input; or the name of a "
             "data set: amazon_polarity (Hugging Face Hub), sample or sample_es (synthetic); "
             "unset: sample",
@@ -131,11 +131,11 @@ def train(
     [bold]Examples[/bold]
 
       sentir train reviews.csv --output runs/shop
-      sentir train train.ft.txt.bz2 --test test.ft.txt.bz2 --preset fast -o runs/amazon
-      sentir train 'reviews/*.jsonl.gz' --labels stars --text-column title,body -o runs/stars
+      sentir train train.csv --test test.csv --preset fast -o runs/fast
+      sentir train 'reviews/*.jsonl.gz' --text-column title,body -o runs/all
       sentir train reviews.csv -o runs/shop --resume
       sentir train reviews.csv --from-lm runs/lm -o runs/shop
-      sentir train reviews.csv --unlabelled more.txt --teacher runs/shop -o runs/quick
+      sentir train a.csv --unlabelled b.txt --teacher runs/best -o runs/quick
     """
     from sentir.bundle import load_language_model
     from sentir.training.run import train as train_classifier

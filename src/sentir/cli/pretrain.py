@@ -69,7 +69,7 @@ def pretrain(
 
       sentir pretrain unlabelled.txt.bz2 train.ft.txt.bz2 --output runs/lm
       sentir pretrain shop.txt --from-lm runs/lm --output runs/lm-shop
-      sentir train train.ft.txt.bz2 --from-lm runs/lm --output runs/shop
+      sentir train train.ft.txt.bz2 --from-lm runs/lm --output runs/best
       sentir complete runs/lm "las nubes están en el"
     """
     from sentir.bundle import load_language_model

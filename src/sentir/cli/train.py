@@ -134,7 +134,7 @@ def train(
       sentir train train.csv --test test.csv --preset fast -o runs/fast
       sentir train 'reviews/*.jsonl.gz' --text-column title,body -o runs/all
       sentir train reviews.csv -o runs/shop --resume
-      sentir train reviews.csv --from-lm runs/lm -o runs/shop
+      sentir train reviews.csv --from-lm runs/lm -o runs/best
       sentir train a.csv --unlabelled b.txt --teacher runs/best -o runs/quick
     """
     from sentir.bundle import load_language_model

@@ -94,6 +94,13 @@ def test_reviews_of_older_runs_are_known_by_their_numbers(tmp_path: Path) -> Non
     assert sum("figures are of different reviews" in one for one in comparison.warnings) == 2
 
 
+def test_runs_without_test_figures_are_named(tmp_path: Path) -> None:
+    comparison = compared(tmp_path, a={}, b={"test": False})
+    assert comparison.notes[0].startswith("Without test figures: b.")
+    comparison = compared(tmp_path / "2", a={"test": False}, b={"test": False, "epochs": 3})
+    assert not any("Without test figures" in note for note in comparison.notes)
+
+
 def test_synthetic_reviews_are_warned_of(tmp_path: Path) -> None:
     comparison = compared(tmp_path, a={}, b={"synthetic": True}, c={"synthetic": True, "epochs": 3})
     (warning,) = comparison.warnings

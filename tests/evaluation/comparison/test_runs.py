@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,22 @@ def test_a_model_without_the_figures_of_a_run_is_refused(
     with pytest.raises(DataError, match="no figures of a run of 'sentir train'") as e:
         described(tmp_path)
     assert e.value.where == str(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"data": {"test": {}}}, {"data": 3}, {"test": {"accuracy": "a"}}, {"test": {"loss": math.inf}},
+     {"test": {"classes": []}}, {"baseline": {}}, {"training": {"seconds": "long"}}],
+)  # fmt: skip
+def test_figures_that_are_none_are_refused(change: dict[str, Any], tmp_path: Path) -> None:
+    run = save_run(tmp_path / "run")
+    bundle = load_bundle(run)
+    metrics: dict[str, Any] = {**bundle.metrics}
+    for name, value in change.items():
+        whole = isinstance(value, dict) and name in metrics
+        metrics[name] = {**metrics[name], **value} if whole else value
+    with pytest.raises(DataError, match="no figures of a run of 'sentir train'"):
+        describe_run(run, dataclasses.replace(bundle, metrics=metrics))
 
 
 @pytest.mark.parametrize("line", ["{", "3", "[]", '{"event": "step"}', '{"event": 1, "step": "a"}'])

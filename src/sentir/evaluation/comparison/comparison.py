@@ -156,8 +156,8 @@ def _are_same(groups: Sequence[Group], part: str) -> bool:
 
 def _of_other_reviews(groups: Sequence[Group], part: str) -> str:
     """Why the figures of a part cannot be compared, and what to do."""
-    one_train = len({group.runs[0].reviews("train") for group in groups}) == 1
-    if part == "validation" and one_train:
+    train = {group.runs[0].reviews("train") for group in groups}
+    if part == "validation" and len(train) == 1 and None not in train:
         why = ", as what is held out of train depends on the seed and on the validation settings"
         todo = "train with the same seeds or give --valid, or compare on one file with --test"
     else:
@@ -174,6 +174,12 @@ def _notes(groups: Sequence[Group]) -> list[str]:
         notes.append(
             "Some runs did not save which reviews they were measured on: that these are the same "
             "was judged by the numbers of reviews per class."
+        )
+    untested = [group.name for group in groups if "test" not in group.parts()]
+    if untested and len(untested) < len(groups):
+        notes.append(
+            f"Without test figures: {_join(untested)}. Compare validation figures, or measure all "
+            "on one file with --test."
         )
     several = [group for group in groups if group.runs[1:]]
     if several:

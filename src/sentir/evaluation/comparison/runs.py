@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from sentir.config import Config
 from sentir.errors import DataError
 from sentir.evaluation.history import read_metrics
 from sentir.evaluation.metrics import Metrics
+from sentir.evaluation.tables import METRICS
 
 #: What is measured of a run, in the order of trust.
 PARTS = ("test", "validation")
@@ -95,25 +97,45 @@ def describe_run(path: str | Path, bundle: Bundle) -> FinishedRun:
             config=bundle.config,
             classes=bundle.labels.names,
             origin={name: training[name] for name in ("from_lm", "teachers") if name in training},
-            data={part: dict(found) for part, found in metrics.get("data", {}).items()},
+            data={
+                part: {"reviews": int(found["reviews"]), "digest": str(found["digest"])}
+                for part, found in metrics.get("data", {}).items()
+            },
             synthetic=bundle.synthetic,
             metrics={
-                part: Metrics.from_dict(metrics[part])
+                part: _metrics(metrics[part])
                 for part in PARTS
                 if part in metrics or part == "validation"
             },
-            baseline=Metrics.from_dict(metrics["baseline"]) if "baseline" in metrics else None,
-            seconds=training["seconds"],
+            baseline=_metrics(metrics["baseline"]) if "baseline" in metrics else None,
+            seconds=float(training["seconds"]),
             size_bytes=sum((folder / name).stat().st_size for name in FILES),
             parameters=sum(weight.size for weight in bundle.weights.values()),
-            best_step=training["best_step"],
-            steps=training["step"],
+            best_step=None if training["best_step"] is None else int(training["best_step"]),
+            steps=int(training["step"]),
             checksum=bundle.checksum,
             history=history,
         )
-    except (KeyError, TypeError, ValueError, AttributeError, DataError) as error:
+    except (
+        LookupError,
+        TypeError,
+        ValueError,
+        ArithmeticError,
+        AttributeError,
+        DataError,
+    ) as error:
         raise DataError(
             f"no figures of a run of 'sentir train' ({str(error)[:MAX_MESSAGE]} in metrics.json)",
             where=str(path),
             todo="train again with this version",
         ) from None
+
+
+def _metrics(data: Mapping[str, Any]) -> Metrics:
+    """The metrics, if all that is compared of them are numbers."""
+    metrics = Metrics.from_dict(data)
+    for key, name, _ in METRICS:
+        value = getattr(metrics, key)
+        if value is not None and not math.isfinite(value):
+            raise ValueError(f"{name} is {value}")
+    return metrics

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from sentir.config import ReadOptions
-from sentir.errors import DataError, UsageError
+from sentir.errors import DataError, SentirWarning, UsageError
 from sentir.io import fasttext, hub
 from sentir.io.builtin import builtin_reviews
 from sentir.io.columns import (
@@ -96,6 +97,11 @@ class BadRows:
     def summary(self) -> str:
         """The count, and an example on each line after it."""
         return "\n  ".join([f"{self.count:,} rows skipped:", *self.examples])
+
+    def warn(self) -> None:
+        """Warn of the rows that were left out (`SentirWarning`), if there are any."""
+        if self.count:
+            warnings.warn(self.summary(), SentirWarning, stacklevel=2)
 
     def save(self, folder: Path) -> None:
         """Save the counts and examples in a folder of cached reviews."""

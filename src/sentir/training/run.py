@@ -28,14 +28,11 @@ from sentir.config import Config, read_settings
 from sentir.data.dataset import EncodedCorpus, Reviews
 from sentir.data.encoding import TrainingCorpora
 from sentir.data.prepare import (
-    Paths,
     Progress,
     Sources,
     log_classes,
-    path_list,
     prepare_training,
     warn_of_leakage,
-    warn_of_skipped,
 )
 from sentir.errors import UsageError
 from sentir.evaluation.baseline import fit_baseline
@@ -43,6 +40,7 @@ from sentir.evaluation.metrics import Metrics, measure, warn_of_imbalance
 from sentir.evaluation.mistakes import Mistakes
 from sentir.evaluation.report import Evaluation, Report, write_report
 from sentir.io.builtin import is_synthetic
+from sentir.io.paths import Paths, path_list
 from sentir.io.reader import BadRows
 from sentir.nn.classifier import SentimentClassifier
 from sentir.nn.restore import to_arrays
@@ -189,7 +187,7 @@ class ClassifierRun:
         self.corpora, self.test, self.skipped = prepare_training(
             self.sources, self.config, self.lm, cache, resume=resume, progress=progress
         )
-        warn_of_skipped(self.skipped)
+        self.skipped.warn()
         log_classes(self.corpora)
         warn_of_leakage(self.corpora, self.test)
         self.learnt = (

@@ -8,27 +8,15 @@ from pathlib import Path
 import pytest
 import torch
 
-from sentir.bundle import LanguageBundle, save_bundle
-from sentir.config import CLEAN_STEPS, PretrainConfig
+from fixtures.toy_language_model import WORDS
+from fixtures.toy_language_model import toy_language_model as toy
+from sentir.bundle import save_bundle
+from sentir.config import PretrainConfig
 from sentir.errors import BundleError, UsageError
 from sentir.inference.generation import TextGenerator, _join
-from sentir.nn.language_model import LanguageModel
-from sentir.nn.restore import restore_language_model, to_arrays
-from sentir.text.tokenizer import PAD, UNK, WordTokenizer
+from sentir.nn.restore import restore_language_model
+from sentir.text.tokenizer import PAD, UNK
 from sentir.training.pretrain import pretrain
-
-WORDS = "las nubes están en el cielo . la comida fue ¿ qué ? , n't".split()
-
-
-def toy(cell: str = "lstm") -> LanguageBundle:
-    config = PretrainConfig().override({"embedding_dim": 6, "hidden_size": 5, "cell": cell})
-    torch.manual_seed(0)
-    tokenizer = WordTokenizer(WORDS, CLEAN_STEPS)
-    model = LanguageModel(config.model, vocabulary=len(tokenizer.vocabulary))
-    with torch.no_grad():
-        for weight in model.parameters():
-            weight += torch.randn_like(weight)
-    return LanguageBundle(weights=to_arrays(model), tokenizer=tokenizer, config=config, metrics={})
 
 
 @pytest.fixture(scope="module")

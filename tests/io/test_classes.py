@@ -7,7 +7,7 @@ import pytest
 from sentir.errors import DataError
 from sentir.io.classes import texts_and_classes
 from sentir.io.labels import LabelScheme
-from sentir.io.reader import BadRows
+from sentir.io.reader import BadRows, Review
 
 SCHEME = LabelScheme(("negative", "positive"), {"1": 0, "3": None, "5": 1})
 

@@ -10,6 +10,7 @@ from sentir.errors import DataError, UsageError
 from sentir.io.paths import (
     expand_sources,
     format_from_name,
+    path_list,
     without_compression,
 )
 

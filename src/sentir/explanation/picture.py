@@ -5,17 +5,19 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib import rc_context
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from sentir.errors import UsageError
 from sentir.explanation.gates import MEANING, Explanation
+from sentir.extras import require
 from sentir.inference.network import Floats
 from sentir.io.atomic import atomic_write, report_unwritable
 from sentir.io.terminal import printable
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 FORMATS = ("svg", "png", "pdf")
 _ROW_TOKENS = 32
@@ -31,8 +33,12 @@ def draw(explanation: Explanation, path: Path) -> None:
 
     Raises:
         UsageError: the name has another ending, or the file cannot be written.
+        MissingExtraError: matplotlib is not installed.
     """
     kind = picture_format(path)
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
     count = len(explanation.tokens)
     rows = -(-count // _ROW_TOKENS)
     tokens_per_row = -(-count // rows)
@@ -49,11 +55,13 @@ def draw(explanation: Explanation, path: Path) -> None:
 
 
 def picture_format(path: Path) -> str:
-    """The format of a picture, by the ending of its name.
+    """The format of a picture, by the ending of its name; asked before the work that it shows.
 
     Raises:
         UsageError: the ending is none of `FORMATS`.
+        MissingExtraError: matplotlib is not installed.
     """
+    require("a picture", "matplotlib")
     kind = path.suffix.lower().lstrip(".")
     if kind not in FORMATS:
         raise UsageError(

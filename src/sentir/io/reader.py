@@ -17,6 +17,7 @@ from typing import Any, Literal, NamedTuple
 
 from sentir.config import ReadOptions
 from sentir.errors import DataError, SentirWarning, UsageError
+from sentir.extras import require
 from sentir.io import fasttext, hub
 from sentir.io.builtin import builtin_reviews
 from sentir.io.columns import (
@@ -229,6 +230,7 @@ def parquet_types(source: str, options: ReadOptions = _DEFAULT) -> Any:
     Raises:
         DataError: a file cannot be read.
     """
+    require("reading Parquet", "pyarrow")
     import pyarrow as pa
 
     schemas = [parquet_schema(path) for path, _ in _expand([source], options)]

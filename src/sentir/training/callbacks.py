@@ -32,8 +32,8 @@ from rich.progress import (
 )
 from rich.table import Column
 
-from sentir.errors import MissingExtraError
 from sentir.evaluation.metrics import perplexity
+from sentir.extras import require
 from sentir.io.atomic import atomic_write
 
 Event = dict[str, Any]
@@ -189,10 +189,9 @@ class TensorBoard:
     """
 
     def __init__(self, folder: Path) -> None:
-        try:
-            from torch.utils.tensorboard import SummaryWriter
-        except ImportError:
-            raise MissingExtraError("tensorboard", "tensorboard", "--tensorboard") from None
+        require("--tensorboard", "tensorboard")
+        from torch.utils.tensorboard import SummaryWriter
+
         self._open: Callable[..., Any] = SummaryWriter
         self._folder = str(folder)
         self._writer: Any = None

@@ -25,6 +25,7 @@ from sentir.data.prepare import (
     Sources,
     prepare_unlabelled,
 )
+from sentir.extras import TRAINING, require
 from sentir.io.builtin import is_synthetic
 from sentir.io.paths import Paths, path_list
 from sentir.io.reader import BadRows
@@ -82,6 +83,7 @@ def pretrain(
     Raises:
         SentirError: bad input, settings that cannot be, or a folder that holds something else.
     """
+    require("training", *TRAINING)
     read, changes = read_settings(settings, PretrainConfig)
     lm = load_language_model(from_lm) if from_lm else None
     config = (config or defaults_for(lm)).override(changes, where="settings")

@@ -39,6 +39,7 @@ from sentir.evaluation.baseline import fit_baseline
 from sentir.evaluation.metrics import Metrics, measure, warn_of_imbalance
 from sentir.evaluation.mistakes import Mistakes
 from sentir.evaluation.report import Evaluation, Report, write_report
+from sentir.extras import TRAINING, require
 from sentir.io.builtin import is_synthetic
 from sentir.io.paths import Paths, path_list
 from sentir.io.reader import BadRows
@@ -135,8 +136,10 @@ def train(
             ``hidden_size=32`` or ``text_column=("title", "body")``.
 
     Raises:
-        SentirError: bad input, settings that cannot be, or a folder that holds something else.
+        SentirError: bad input, settings that cannot be, a folder that holds something else, or a
+            package that is not installed.
     """
+    require("training", *TRAINING)
     read, changes = read_settings(settings, Config)
     sources = Sources(
         train=path_list(train, "train"),

@@ -51,7 +51,7 @@ def run(*command: str | Path, environment: Path = ENVIRONMENT, folder: Path = RO
 
 def output(*command: str | Path, environment: Path, folder: Path) -> str:
     """What a program of the environment prints; stop with its exit code if it fails."""
-    print("$", *command, flush=True)
+    print("$", " ".join(map(str, command)).partition("\n")[0], flush=True)
     program = programs(environment) / command[0]
     process = subprocess.run(
         [program, *command[1:]], cwd=folder, stdout=subprocess.PIPE, encoding="utf-8"
@@ -140,15 +140,17 @@ def wheel(file: Path | None) -> None:
         size_mb = (installed_bytes(alone) - before) / 1e6
         install("--no-compile", f"{file.resolve()}[train]", environment=training)
         try_training(training, folder)
-        difference = compare_answers(alone, training, folder)
+        largest = compare_answers(alone, training, folder)
         seconds, memory_mb = first_answer(alone, folder)
         print(
             f"alone: {size_mb:.1f} MB installed, byte code included; first answer after "
             f"{seconds:.2f} s with {memory_mb:.0f} MB of memory; probabilities differ from those "
-            f"of PyTorch by {difference:.1e}"
+            f"of PyTorch by {largest:.1e}"
         )
-        if size_mb > MAX_SIZE_MB or difference > MAX_DIFFERENCE:
-            sys.exit(f"more than {MAX_SIZE_MB} MB, or than {MAX_DIFFERENCE:.0e}")
+        if largest > MAX_DIFFERENCE:
+            sys.exit(f"more than {MAX_DIFFERENCE:.0e}")
+        if size_mb > MAX_SIZE_MB and sys.platform == "linux":  # wheels differ by system
+            sys.exit(f"more than {MAX_SIZE_MB} MB")
 
 
 def try_training(environment: Path, folder: Path) -> None:

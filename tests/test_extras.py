@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -33,11 +35,21 @@ def test_installed_or_not() -> None:
         pass
 
 
+def extras_of(requirements: list[str]) -> set[str]:
+    """The extras of sentir itself among requirements."""
+    own = [re.fullmatch(r"sentir\[(.+)\]", requirement) for requirement in requirements]
+    return {extra for match in own if match for extra in match[1].split(",")}
+
+
 def test_every_package_is_of_an_extra_that_there_is() -> None:
-    extras = set(EXTRA_OF.values())
-    text = (ROOT / "pyproject.toml").read_text()
-    assert extras
-    assert all(f"\n{extra} = [" in text for extra in extras)
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
+        "optional-dependencies"
+    ]
+    assert {*EXTRA_OF.values()} <= extras.keys()
+    users = extras.keys() - {"all", "dev", "docs"}
+    assert extras_of(extras["all"]) | extras_of(extras["train"]) == users
+    assert "all" in extras_of(extras["dev"])
+    assert {EXTRA_OF[package] for package in TRAINING} <= extras_of(extras["train"]) | {"train"}
 
 
 def test_other_errors_pass() -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sentir.bundle import Bundle, as_bundle
+from sentir.bundle import Bundle, HasBundle, as_bundle
 from sentir.data.batching import pad_arrays, truncate
 from sentir.errors import UsageError
 from sentir.inference.cells import Trace, unroll
@@ -73,7 +73,7 @@ class Explanation:
         }
 
 
-def explain(model: str | Path | Bundle | Predictor, text: str) -> Explanation:
+def explain(model: str | Path | Bundle | HasBundle, text: str) -> Explanation:
     """Read one text step by step.
 
     Args:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from fixtures.without_extras import command, run
 from sentir.bundle import Bundle, save_bundle
 from sentir.explanation.gates import explain
 from sentir.inference.predictor import Predictor
+from sentir.text.tokenizer import SubwordTokenizer
 
 WHOLE = {"num_layers": 2, "pooling": "attention", "embedding_skip": True, "bigram_buckets": 50,
          "ngram_buckets": 70}  # fmt: skip
@@ -101,6 +103,21 @@ def test_the_command_line_evaluates_and_explains(
     assert explanation["tokens"] == expected["tokens"]
     np.testing.assert_allclose(explanation["answer"], expected["answer"], rtol=0, atol=1e-6)
     assert "forget" in command("explain", folder, "the film was bad")[0]
+
+
+def test_a_model_with_subwords_answers(tmp_path: Path) -> None:
+    bundle = toy(max_length=40)
+    config = bundle.config.override({"tokenizer": "bpe", "max_vocab_size": 40})
+    tokenizer = SubwordTokenizer.train(["la habitación estaba sucia", "good"] * 9, config.text)
+    rows = len(tokenizer.vocabulary)
+    vectors = np.random.default_rng(0).normal(size=(rows, 6)).astype(np.float32)
+    weights = {**bundle.weights, "embedding.weight": vectors}
+    bundle = replace(bundle, config=config, tokenizer=tokenizer, weights=weights)
+    save_bundle(bundle, tmp_path / "model")
+    output, messages, code = command("predict", tmp_path / "model", "--json", "la habitación")
+    assert code == 0, messages
+    expected = Predictor(bundle, "torch").predict_one("la habitación")
+    assert json.loads(output)["probability"] == pytest.approx(expected.probability, abs=1e-5)
 
 
 def test_a_language_model_continues_a_text(tmp_path: Path) -> None:

@@ -51,7 +51,10 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in _EXPORTS:
-        return getattr(import_module(_EXPORTS[name]), name)
+        from sentir.extras import report_missing
+
+        with report_missing(f"sentir.{name}"):
+            return getattr(import_module(_EXPORTS[name]), name)
     raise AttributeError(f"module 'sentir' has no attribute {name!r}")
 
 

@@ -72,11 +72,16 @@ class WorkerError(SentirError):
     """A process that shared the work and ended before its time."""
 
 
+def install_command(extra: str) -> str:
+    """What installs an extra."""
+    return f"pip install 'sentir[{extra}]'"
+
+
 class MissingExtraError(SentirError):
     """An optional package that is not installed."""
 
     def __init__(self, package: str, extra: str, purpose: str) -> None:
         super().__init__(
             f"{purpose} needs the package {package}, which is not installed",
-            todo=f"pip install 'sentir[{extra}]'",
+            todo=install_command(extra),
         )

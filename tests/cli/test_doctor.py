@@ -35,13 +35,32 @@ def test_as_json(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPa
     assert json.loads(out) == {"device": "é [cpu]"}
 
 
-def test_doctor_without_the_extra(
+def without(monkeypatch: pytest.MonkeyPatch, *packages: str) -> None:
+    for module in ("cli.examine", "cli.examine_training"):
+        monkeypatch.setattr(f"sentir.{module}.is_installed", lambda name: name not in packages)
+    monkeypatch.setattr("sentir.inference.engines.numba_is_installed", lambda: False)
+
+
+def test_doctor_without_numba(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    for module in ("cli.examine", "inference.engines"):
-        monkeypatch.setattr(f"sentir.{module}.numba_is_installed", lambda: False)
+    without(monkeypatch, "numba")
     code, out, _ = sentir("doctor", capfd=capfd)
     assert code == 0
     assert "numba engine not installed: pip install 'sentir[numba]'" in out
     assert "kernel of our own, once there: pip install 'sentir[numba]'" in out
     assert "taken for texts and files unless" in out
+
+
+def test_doctor_without_any_extra(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    without(monkeypatch, "numba", "torch")
+    code, out, _ = sentir("doctor", capfd=capfd)
+    assert code == 0
+    told = {line[:12].strip(): line[13:] for line in out.splitlines()}
+    assert [*told] == ["versions", "training", "torch engine", "onnx engine", "numba engine",
+                       "int8"]  # fmt: skip
+    assert "torch" not in told["versions"]
+    for name in ("training", "torch engine"):
+        assert told[name] == "not installed: pip install 'sentir[train]'"

@@ -19,7 +19,6 @@ from sentir.data.encoding import (
     encode_reviews,
     encode_training,
     encode_unlabelled,
-    texts_and_classes,
 )
 from sentir.errors import DataError, SentirWarning
 from sentir.io.labels import LabelScheme
@@ -379,12 +378,6 @@ def test_encode_reviews_reports_unknown_labels(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no review to measure on"):
         encode_reviews(reviews[1:], path, tokenizer, SCHEME, bad_rows=BadRows("skip"))
     assert len(EncodedCorpus(path)) == 1  # what stood there stands
-
-
-def test_reviews_that_the_scheme_leaves_out_are_left_out() -> None:
-    scheme = LabelScheme(("negative", "positive"), {"1": 0, "3": None, "5": 1})
-    reviews = [review("a", "1"), review("b", "3"), review("c", "5")]
-    assert texts_and_classes(reviews, scheme, BadRows()) == (["a", "c"], [0, 1])
 
 
 def test_a_damaged_label_file(tmp_path: Path) -> None:

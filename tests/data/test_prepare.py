@@ -12,29 +12,14 @@ from sentir.config import ReadOptions
 from sentir.data.prepare import (
     Sources,
     log_classes,
-    path_list,
     prepare_training,
     warn_of_leakage,
-    warn_of_skipped,
 )
-from sentir.errors import UsageError
-from sentir.io.reader import BadRows
 
 
 class Progress(list[tuple[str, int]]):
     def __call__(self, what: str, count: int) -> None:
         self.append((what, count))
-
-
-@pytest.mark.parametrize("paths", ["a.csv", Path("a.csv"), ["a.csv"], (Path("a.csv"),)])
-def test_one_path_or_several(paths) -> None:
-    assert path_list(paths, "train") == ("a.csv",)
-
-
-@pytest.mark.parametrize("paths", [None, 3, [3], [None]])
-def test_what_is_no_path_is_refused_by_name(paths) -> None:
-    with pytest.raises(UsageError, match=r"valid = .*; pass a path, or a list of paths"):
-        path_list(paths, "valid")
 
 
 def test_reviews_are_read_once_and_then_cached(tmp_path: Path) -> None:
@@ -78,15 +63,6 @@ def test_another_setting_of_the_text_is_another_key(tmp_path: Path) -> None:
         Sources(train=sources.train, valid=sources.train),
     ):
         assert key != other.cache_key(TINY, None)
-
-
-def test_skipped_rows_are_warned_of(messages) -> None:
-    bad_rows = BadRows("skip")
-    warn_of_skipped(bad_rows)
-    assert not messages.warned()
-    bad_rows.count, bad_rows.examples = 2, ["a.csv:3: no text", "a.csv:9: no text"]
-    warn_of_skipped(bad_rows)
-    assert messages.warned() == "2 rows skipped:\n  a.csv:3: no text\n  a.csv:9: no text"
 
 
 def test_leakage_and_classes_are_reported(tmp_path: Path, messages) -> None:

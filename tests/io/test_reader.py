@@ -275,3 +275,12 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path, kind: str) -> None:
 def test_the_format_of_a_glob_is_that_of_its_first_file(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("__label__pos a film\n")
     assert detect_format(str(tmp_path / "*.txt")) == "fasttext"
+
+
+def test_skipped_rows_are_warned_of(messages) -> None:
+    bad_rows = BadRows("skip")
+    bad_rows.warn()
+    assert not messages.warned()
+    bad_rows.count, bad_rows.examples = 2, ["a.csv:3: no text", "a.csv:9: no text"]
+    bad_rows.warn()
+    assert messages.warned() == "2 rows skipped:\n  a.csv:3: no text\n  a.csv:9: no text"

@@ -19,7 +19,7 @@ from sentir.data.encoding import encode_reviews, encode_training
 from sentir.errors import DataError, WorkerError
 from sentir.io.reader import BadRows, read_reviews
 from sentir.text import parallel
-from sentir.text.parallel import available_cores, tokenize_all
+from sentir.text.parallel import tokenize_all
 
 STEPS: tuple[CleanStep, ...] = ("lower",)
 CHUNKS = [(pa.array([f"Film number{index}, good", "so So"]), index) for index in range(20)]
@@ -187,7 +187,3 @@ def test_no_worker_outlives_a_killed_caller() -> None:
         env={**os.environ, "PYTHONPATH": str(SOURCE)},
     )
     assert result.returncode == -signal.SIGKILL
-
-
-def test_the_cores_that_may_be_used() -> None:
-    assert 1 <= available_cores() <= (os.cpu_count() or 1)

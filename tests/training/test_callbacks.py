@@ -250,7 +250,7 @@ class TestTensorBoard:
         assert not list(tmp_path.iterdir())
 
     def test_without_the_package(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+        monkeypatch.setitem(sys.modules, "tensorboard", None)
         with pytest.raises(MissingExtraError, match=r"pip install 'sentir\[tensorboard\]'"):
             TensorBoard(tmp_path)
 

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from sentir.config import ReadOptions
-from sentir.errors import SentirError, SentirWarning
+from sentir.errors import SentirError, SentirWarning, install_command
+from sentir.extras import report_missing
 from sentir.io.terminal import printable
 from sentir.version import __version__
 
@@ -53,9 +55,10 @@ MODEL = Annotated[str, typer.Argument(metavar="MODEL", help="folder of a run of 
 ENGINE = Annotated[
     str,
     typer.Option(
-        help="inference engine: torch; onnx, several times as fast; numba, faster for many GRU or "
-        "LSTM answers (pip install 'sentir\\[numba]'); or auto: numba for files where it is "
-        "installed, else onnx"
+        help="inference engine: onnx; numba, faster for many GRU or LSTM answers "
+        f"({escape(install_command('numba'))}); torch, several times as slow "
+        f"({escape(install_command('train'))}); or auto: numba for files where it is installed, "
+        "else onnx"
     ),
 ]
 PRECISION = Annotated[
@@ -101,7 +104,8 @@ def main() -> None:
         sys.stdout.reconfigure(errors="replace")
     with messages_at_terminal():
         try:
-            app()
+            with report_missing("this command"):
+                app()
         except SentirError as error:
             plain(err, f"error: {error}", "red")
             sys.exit(2)

@@ -11,6 +11,7 @@ import typer
 
 from sentir.cli.app import COMMON_READING, READING, app, counting, err, out, plain
 from sentir.cli.options import options_of
+from sentir.extras import require
 
 
 @app.command()
@@ -59,6 +60,7 @@ def compare(
 
     if output:
         check_ending(output, "--output", ".html")
+        require("a page", "jinja2")
     if picture:
         check_ending(picture, "--picture", ".svg")
     with counting("measuring") as advance:

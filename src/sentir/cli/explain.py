@@ -36,8 +36,12 @@ def explain(
       sentir explain runs/shop "I loved it." --picture gates.svg
     """
     from sentir.explanation.gates import explain as explain_text
-    from sentir.explanation.picture import ExplanationTable, draw
+    from sentir.explanation.table import ExplanationTable
 
+    if picture:
+        from sentir.explanation.picture import draw, picture_format
+
+        picture_format(picture)  # before the work
     explanation = explain_text(model, text)
     if as_json:
         sys.stdout.write(json.dumps(explanation.to_dict(), ensure_ascii=False) + "\n")

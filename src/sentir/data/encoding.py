@@ -34,6 +34,7 @@ from sentir.data.spool import (
     word_ids,
 )
 from sentir.errors import DataError, SentirWarning
+from sentir.io.classes import texts_and_classes
 from sentir.io.labels import LabelScheme
 from sentir.io.reader import BadRows, Review
 from sentir.text.parallel import tokenize_all
@@ -230,23 +231,6 @@ def encode_reviews(
         if not count:
             raise DataError("no review to measure on", todo="check the file and its labels")
     return EncodedCorpus(path)
-
-
-def texts_and_classes(
-    reviews: Iterable[Review], labels: LabelScheme, bad_rows: BadRows
-) -> tuple[list[str], list[int]]:
-    """Texts and classes of the reviews, without those whose label the scheme leaves out."""
-    texts, classes = [], []
-    for review in reviews:
-        try:
-            class_id = labels.class_id(review.label or "", f"{review.path}:{review.line}")
-        except DataError as error:
-            bad_rows.report(error)
-            continue
-        if class_id is not None:
-            texts.append(review.text)
-            classes.append(class_id)
-    return texts, classes
 
 
 def _classes(spool: Spool, labels: str, bad_rows: BadRows) -> tuple[LabelScheme, Ints]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -24,32 +23,16 @@ from sentir.data.encoding import (
     encode_training,
     encode_unlabelled,
 )
-from sentir.errors import SentirWarning, UsageError
+from sentir.errors import SentirWarning
 from sentir.io.reader import BadRows, Review, read_reviews
 
 #: Share of the reviews below which a class may be a labelling mistake.
 RARE_CLASS = 0.01
 
-#: One file, URL or name of a data set, or several.
-Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 #: Called with what is being read and how many more reviews were.
 Progress = Callable[[str, int], None]
 
 _log = logging.getLogger(__name__)
-
-
-def path_list(paths: Paths, name: str) -> tuple[str, ...]:
-    """One path or several, as a tuple of strings.
-
-    Raises:
-        UsageError: something that is no path.
-    """
-    if isinstance(paths, str | os.PathLike):
-        return (os.fspath(paths),)
-    try:
-        return tuple(os.fspath(path) for path in paths)
-    except TypeError:
-        raise UsageError(f"{name} = {paths!r}", todo="pass a path, or a list of paths") from None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -213,12 +196,6 @@ def _saving_skipped(encode: _Encode, read: ReadOptions) -> Callable[[Path], None
         bad_rows.save(folder)
 
     return make
-
-
-def warn_of_skipped(skipped: BadRows) -> None:
-    """Warn of the rows that were left out."""
-    if skipped.count:
-        _warn(skipped.summary())
 
 
 def log_classes(corpora: TrainingCorpora) -> None:

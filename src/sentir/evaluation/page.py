@@ -5,9 +5,16 @@ from __future__ import annotations
 from importlib import resources
 from typing import Any
 
+from sentir.extras import require
+
 
 def render_page(template: str, /, **content: Any) -> str:
-    """The page of a template, such as ``report.html``, filled with `content`."""
+    """The page of a template, such as ``report.html``, filled with `content`.
+
+    Raises:
+        MissingExtraError: Jinja is not installed.
+    """
+    require("a page", "jinja2")
     # Here, as they take a second to load.
     from jinja2 import Environment, FunctionLoader, StrictUndefined
 

@@ -12,15 +12,16 @@ import numpy as np
 
 from sentir.bundle import Bundle, find_bundle, load_bundle
 from sentir.config import ReadOptions, read_settings
-from sentir.data.prepare import Paths, path_list, warn_of_skipped
 from sentir.errors import DataError, SentirWarning, UsageError
 from sentir.evaluation.comparison.comparison import Comparison, compare_runs
 from sentir.evaluation.comparison.groups import short_names
 from sentir.evaluation.comparison.paired import PairedTest, mcnemar
 from sentir.evaluation.comparison.runs import describe_run
+from sentir.extras import require
 from sentir.inference.evaluate import labelled_windows
 from sentir.inference.predictor import Predictor
 from sentir.io.labels import LabelScheme
+from sentir.io.paths import Paths, path_list
 from sentir.io.reader import BadRows
 
 
@@ -54,6 +55,7 @@ def compare(
         BundleError: a folder holds no finished classifier.
         ConfigError: an unknown setting, or a value out of range.
         DataError: a run or a file is damaged, or no review is left.
+        MissingExtraError: with `test`, SciPy is not installed.
         UsageError: fewer than two runs, one of them twice, or other classes with `test`.
     """
     options, _ = read_settings(settings)
@@ -62,6 +64,8 @@ def compare(
     if len(paths) < 2:
         raise UsageError(f"{len(paths)} run to compare", todo="give two runs or more")
     _check_distinct(paths)
+    if sources:
+        require("comparing on one file", "scipy")
     bundles, described = [], []
     for path in paths:
         bundle = load_bundle(path)
@@ -102,7 +106,7 @@ def _paired(
     for texts, classes_N in labelled_windows(sources, options, scheme, bad_rows, progress):
         for predictor, found in zip(predictors, correct, strict=True):
             found.append(predictor.predict_proba(texts).argmax(axis=1) == classes_N)
-    warn_of_skipped(bad_rows)
+    bad_rows.warn()
     if not correct[0]:
         raise DataError("no labelled review to measure on", where=", ".join(sources))
     first_N, *others = (np.concatenate(found) for found in correct)

@@ -14,13 +14,13 @@ import numpy as np
 
 from sentir.bundle import Bundle, as_bundle
 from sentir.config import ReadOptions, read_settings
-from sentir.data.encoding import texts_and_classes
-from sentir.data.prepare import Paths, path_list, warn_of_skipped
 from sentir.errors import DataError
 from sentir.evaluation.metrics import Metrics, measure, warn_of_imbalance
 from sentir.evaluation.mistakes import Mistake, Mistakes
 from sentir.inference.predictor import WINDOW, Predictor
+from sentir.io.classes import texts_and_classes
 from sentir.io.labels import LabelScheme
+from sentir.io.paths import Paths, path_list
 from sentir.io.reader import BadRows, read_reviews
 
 
@@ -82,7 +82,7 @@ def evaluate(
         probabilities.append(predictor.predict_proba(texts))
         classes.append(classes_N)
         worst.add(probabilities[-1], classes_N, texts)
-    warn_of_skipped(bad_rows)
+    bad_rows.warn()
     if not probabilities:
         raise DataError("no labelled review to measure on", where=", ".join(sources))
     metrics = measure(np.concatenate(probabilities), np.concatenate(classes), predictor.labels)

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from sentir.errors import DataError
+from sentir.extras import require
 from sentir.io.compression import detect_compression
 from sentir.io.streams import display_name, open_raw
 from sentir.io.tables import Record, Report
@@ -30,7 +31,9 @@ def parquet_records(
 
     Raises:
         DataError: standard input, no Parquet, compressed as a whole, or damaged.
+        MissingExtraError: pyarrow is not installed.
     """
+    require("reading Parquet", "pyarrow")
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -62,6 +65,7 @@ def parquet_schema(source: str) -> Any:
     Raises:
         DataError: as `parquet_records`.
     """
+    require("reading Parquet", "pyarrow")
     import pyarrow as pa
     import pyarrow.parquet as pq
 

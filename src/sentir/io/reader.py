@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from sentir.config import ReadOptions
-from sentir.errors import DataError, UsageError
+from sentir.errors import DataError, SentirWarning, UsageError
+from sentir.extras import require
 from sentir.io import fasttext, hub
 from sentir.io.builtin import builtin_reviews
 from sentir.io.columns import (
@@ -96,6 +98,11 @@ class BadRows:
     def summary(self) -> str:
         """The count, and an example on each line after it."""
         return "\n  ".join([f"{self.count:,} rows skipped:", *self.examples])
+
+    def warn(self) -> None:
+        """Warn of the rows that were left out (`SentirWarning`), if there are any."""
+        if self.count:
+            warnings.warn(self.summary(), SentirWarning, stacklevel=2)
 
     def save(self, folder: Path) -> None:
         """Save the counts and examples in a folder of cached reviews."""
@@ -223,6 +230,7 @@ def parquet_types(source: str, options: ReadOptions = _DEFAULT) -> Any:
     Raises:
         DataError: a file cannot be read.
     """
+    require("reading Parquet", "pyarrow")
     import pyarrow as pa
 
     schemas = [parquet_schema(path) for path, _ in _expand([source], options)]

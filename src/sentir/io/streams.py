@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sentir.errors import DataError
+from sentir.extras import require
 from sentir.io.compression import MAGIC_BYTES, decompressor, detect_compression
 
 BLOCK_BYTES = 1 << 18
@@ -99,7 +100,12 @@ def open_raw(source: str) -> Any:
 
     Raises:
         DataError: it is absent or cannot be opened.
+        MissingExtraError: a package that opens such addresses is not installed.
     """
+    if source.startswith(("http://", "https://")):
+        require("reading from the web", "fsspec", "aiohttp")
+    elif "://" in source:
+        require("reading from an address", "fsspec")
     try:
         if "://" not in source:
             return Path(source).open("rb", buffering=0)

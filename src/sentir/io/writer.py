@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from sentir.errors import DataError
+from sentir.extras import require
 from sentir.io.atomic import atomic_write
 from sentir.io.compression import compressor
 from sentir.io.paths import format_from_name, without_compression
@@ -138,6 +139,7 @@ _LINES: dict[Format, Callable[[Iterable[Record]], Iterator[str]]] = {
 
 
 def _write_parquet(records: Iterable[Record], stream: Any, path: str, types: Any) -> None:
+    require("writing Parquet", "pyarrow")
     import pyarrow as pa
     import pyarrow.parquet as pq
 

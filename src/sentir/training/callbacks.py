@@ -32,9 +32,9 @@ from rich.progress import (
 )
 from rich.table import Column
 
-from sentir.errors import MissingExtraError
 from sentir.evaluation.history import read_metrics
 from sentir.evaluation.metrics import perplexity
+from sentir.extras import require
 from sentir.io.atomic import atomic_write
 
 Event = dict[str, Any]
@@ -182,10 +182,9 @@ class TensorBoard:
     """
 
     def __init__(self, folder: Path) -> None:
-        try:
-            from torch.utils.tensorboard import SummaryWriter
-        except ImportError:
-            raise MissingExtraError("tensorboard", "tensorboard", "--tensorboard") from None
+        require("--tensorboard", "tensorboard")
+        from torch.utils.tensorboard import SummaryWriter
+
         self._open: Callable[..., Any] = SummaryWriter
         self._folder = str(folder)
         self._writer: Any = None

@@ -28,14 +28,11 @@ from sentir.config import Config, read_settings
 from sentir.data.dataset import EncodedCorpus, Reviews, identity
 from sentir.data.encoding import TrainingCorpora
 from sentir.data.prepare import (
-    Paths,
     Progress,
     Sources,
     log_classes,
-    path_list,
     prepare_training,
     warn_of_leakage,
-    warn_of_skipped,
 )
 from sentir.errors import UsageError
 from sentir.evaluation.baseline import fit_baseline
@@ -43,7 +40,9 @@ from sentir.evaluation.history import read_metrics
 from sentir.evaluation.metrics import Metrics, measure, warn_of_imbalance
 from sentir.evaluation.mistakes import Mistakes
 from sentir.evaluation.report import Evaluation, Report, write_report
+from sentir.extras import TRAINING, require
 from sentir.io.builtin import is_synthetic
+from sentir.io.paths import Paths, path_list
 from sentir.io.reader import BadRows
 from sentir.nn.classifier import SentimentClassifier
 from sentir.nn.restore import to_arrays
@@ -138,8 +137,10 @@ def train(
             ``hidden_size=32`` or ``text_column=("title", "body")``.
 
     Raises:
-        SentirError: bad input, settings that cannot be, or a folder that holds something else.
+        SentirError: bad input, settings that cannot be, a folder that holds something else, or a
+            package that is not installed.
     """
+    require("training", *TRAINING)
     read, changes = read_settings(settings, Config)
     sources = Sources(
         train=path_list(train, "train"),
@@ -190,7 +191,7 @@ class ClassifierRun:
         self.corpora, self.test, self.skipped = prepare_training(
             self.sources, self.config, self.lm, cache, resume=resume, progress=progress
         )
-        warn_of_skipped(self.skipped)
+        self.skipped.warn()
         log_classes(self.corpora)
         warn_of_leakage(self.corpora, self.test)
         self.learnt = (

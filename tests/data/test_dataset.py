@@ -77,7 +77,7 @@ def test_types(path: Path) -> None:
 def test_another_arrow_reader_opens_it(path: Path) -> None:
     with pa.ipc.open_file(str(path)) as reader:
         table = reader.read_all()
-    assert table.column_names == ["ids", "label", "text_hash", "text"]
+    assert table.column_names == ["ids", "label", "text_hash", "weight", "text"]
     assert table["ids"].to_pylist() == [[2, 3, 4], [], [], [5], [6, 7]]
     assert table["label"].to_pylist() == [0, 1, 0, 1, 0]
     assert table["text"].to_pylist() == ["a b c", "", "ñ", "d", "e f"]
@@ -116,7 +116,7 @@ def test_texts_are_kept_only_when_asked(tmp_path: Path) -> None:
     write(tmp_path / "a.arrow", BATCHES, texts=False)
     corpus = EncodedCorpus(tmp_path / "a.arrow")
     assert corpus[0].tolist() == [2, 3, 4]
-    assert corpus.batches[0].schema.names == ["ids", "label", "text_hash"]
+    assert corpus.batches[0].schema.names == ["ids", "label", "text_hash", "weight"]
 
 
 def test_texts_may_come_as_an_arrow_array(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from sentir.data.encoding import (
     encode_reviews,
     encode_training,
     encode_unlabelled,
-    texts_and_classes,
+    with_classes,
 )
 from sentir.errors import DataError, SentirWarning
 from sentir.io.labels import LabelScheme
@@ -384,7 +384,7 @@ def test_encode_reviews_reports_unknown_labels(tmp_path: Path) -> None:
 def test_reviews_that_the_scheme_leaves_out_are_left_out() -> None:
     scheme = LabelScheme(("negative", "positive"), {"1": 0, "3": None, "5": 1})
     reviews = [review("a", "1"), review("b", "3"), review("c", "5")]
-    assert texts_and_classes(reviews, scheme, BadRows()) == (["a", "c"], [0, 1])
+    assert with_classes(reviews, scheme, BadRows()) == (["a", "c"], [0, 1], [1, 1])
 
 
 def test_a_damaged_label_file(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -214,29 +215,38 @@ def encode_reviews(
         DataError: a label is unknown to the scheme, or no review is left.
     """
     encoder = tokenizer if isinstance(tokenizer, WordTokenizer) else None
-    pairs = (texts_and_classes(chunk, labels, bad_rows) for chunk in chunked(reviews, advance))
-    chunks = ((pa.array(texts, pa.string()), classes) for texts, classes in pairs)
+    columns = (with_classes(chunk, labels, bad_rows) for chunk in chunked(reviews, advance))
+    chunks = ((pa.array(part.texts, pa.string()), part) for part in columns)
     batches = tokenize_all(chunks, None if encoder is None else encoder.steps, processes)
     with closing(batches), CorpusWriter(path, texts=True) as writer:
         count = 0
-        for texts, classes, batch in batches:
+        for texts, part, batch in batches:
             if encoder is not None:
                 ids, lengths_N = word_ids(encoder, batch), batch.lengths_N
             else:
                 ids, lengths_N = flatten(tokenizer.encode(texts.to_pylist()))
-            classes_N = np.array(classes, np.int32)
-            writer.write(ids, offsets(lengths_N), classes_N, batch.hashes_N, texts)
+            classes_N = np.array(part.classes, np.int32)
+            weights_N = np.array(part.weights, np.float32)
+            writer.write(ids, offsets(lengths_N), classes_N, batch.hashes_N, texts, weights_N)
             count += len(texts)
         if not count:
             raise DataError("no review to measure on", todo="check the file and its labels")
     return EncodedCorpus(path)
 
 
-def texts_and_classes(
+class LabelledTexts(NamedTuple):
+    """Reviews by column: their texts, classes, and how much each counts."""
+
+    texts: list[str]
+    classes: list[int]
+    weights: list[float]
+
+
+def with_classes(
     reviews: Iterable[Review], labels: LabelScheme, bad_rows: BadRows
-) -> tuple[list[str], list[int]]:
-    """Texts and classes of the reviews, without those whose label the scheme leaves out."""
-    texts, classes = [], []
+) -> LabelledTexts:
+    """The reviews without those whose label the scheme leaves out."""
+    chosen = LabelledTexts([], [], [])
     for review in reviews:
         try:
             class_id = labels.class_id(review.label or "", f"{review.path}:{review.line}")
@@ -244,9 +254,10 @@ def texts_and_classes(
             bad_rows.report(error)
             continue
         if class_id is not None:
-            texts.append(review.text)
-            classes.append(class_id)
-    return texts, classes
+            chosen.texts.append(review.text)
+            chosen.classes.append(class_id)
+            chosen.weights.append(review.weight)
+    return chosen
 
 
 def _classes(spool: Spool, labels: str, bad_rows: BadRows) -> tuple[LabelScheme, Ints]:
@@ -323,7 +334,9 @@ def _write(
                     total += len(ids)
                 texts = batch.column("text") if keep_texts else None
                 hashes_N = batch.column("text_hash").to_numpy()
-                writer.write(ids, offsets(lengths_N), batch_classes_N, hashes_N, texts)
+                weights_N = batch.column("weight").to_numpy()
+                ends = offsets(lengths_N)
+                writer.write(ids, ends, batch_classes_N, hashes_N, texts, weights_N)
     tokenizer.save(folder / "tokenizer.json")
     return unknown, total
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from sentir.bundle import Bundle, as_bundle
 from sentir.config import read_settings
-from sentir.data.encoding import texts_and_classes
+from sentir.data.encoding import with_classes
 from sentir.data.prepare import Paths, path_list, warn_of_skipped
 from sentir.errors import DataError
 from sentir.evaluation.metrics import Metrics, measure, warn_of_imbalance
@@ -76,11 +76,11 @@ def evaluate(
     probabilities, classes = [], []
     reviews = read_reviews(sources, options, bad_rows=bad_rows)
     while window := list(islice(reviews, 4 * WINDOW)):
-        texts, class_ids = texts_and_classes(window, scheme, bad_rows)
-        if texts:
-            probabilities.append(predictor.predict_proba(texts))
-            classes.append(np.array(class_ids))
-            worst.add(probabilities[-1], classes[-1], texts)
+        chosen = with_classes(window, scheme, bad_rows)
+        if chosen.texts:
+            probabilities.append(predictor.predict_proba(chosen.texts))
+            classes.append(np.array(chosen.classes))
+            worst.add(probabilities[-1], classes[-1], chosen.texts)
         progress(len(window))
     warn_of_skipped(bad_rows)
     if not probabilities:

@@ -51,8 +51,9 @@ class SentimentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     Args:
         preset: ``fast``, ``base``, ``best`` or ``lecture``.
-        hidden_size, num_layers, embedding_dim, head_dropout, epochs, batch_size, learning_rate,
-            min_count: fields of `sentir.Config`; None: as the preset has it.
+        hidden_size, num_layers, embedding_dim, head_dropout: fields of `sentir.Config`; None: as
+            the preset has it.
+        epochs, batch_size, learning_rate, min_count: the same.
         class_weight: None, or ``balanced`` for classes of different size.
         settings: other fields of `sentir.Config`, such as ``{"pooling": "max"}``.
         engine, precision: what computes the answers, as for `sentir.load`.

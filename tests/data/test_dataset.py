@@ -10,7 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sentir.data.dataset import CorpusWriter, EncodedCorpus, JoinedCorpora
+from sentir.data.dataset import (
+    CorpusWriter,
+    EncodedCorpus,
+    JoinedCorpora,
+    mean_1,
+    weighted_targets,
+)
 from sentir.data.spool import flatten, offsets
 from sentir.errors import DataError
 from sentir.text.batch import text_hash
@@ -231,3 +237,43 @@ def test_all_reviews_are_there_in_their_order(parts: list[list[list[int]]]) -> N
         assert [joined[row].tolist() for row in range(len(joined))] == expected
         assert joined.lengths_N.tolist() == [len(ids) for ids in expected]
         assert joined.targets.tolist() == [i for i, part in enumerate(parts) for _ in part]
+
+
+def weighted(path: Path, weights: list[float]) -> EncodedCorpus:
+    """A corpus of reviews of one token with these weights and the classes 0, 1, 0, 1, ..."""
+    count = len(weights)
+    with CorpusWriter(path, texts=False) as writer:
+        writer.write(
+            np.full(count, 2, np.int32),
+            np.arange(count + 1, dtype=np.int32),
+            (np.arange(count) % 2).astype(np.int32),
+            np.arange(count).astype(np.uint64),
+            weights=np.array(weights, np.float32),
+        )
+    return EncodedCorpus(path)
+
+
+def test_weights_have_the_mean_1(tmp_path: Path) -> None:
+    corpus = weighted(tmp_path / "a.arrow", [1, 2, 3])
+    assert corpus.weights_N.tolist() == [0.5, 1, 1.5]
+    joined = JoinedCorpora([corpus, weighted(tmp_path / "b.arrow", [5])], np.array([0, 1, 0, 0]))
+    assert joined.weights_N.tolist() == [0.5, 1, 1.5, 1]
+
+
+@given(st.floats(2**-60, 2**60, width=32), st.integers(1, 50))
+def test_equal_weights_are_none(weight: float, count: int) -> None:
+    assert (mean_1(np.full(count, weight, np.float32)) == 1).all()
+
+
+def test_weights_of_0_alone_are_none() -> None:
+    assert mean_1(np.zeros(3, np.float32)).tolist() == [1, 1, 1]
+    assert mean_1(np.empty(0, np.float32)).tolist() == []
+
+
+def test_targets_times_weights(tmp_path: Path) -> None:
+    corpus = weighted(tmp_path / "a.arrow", [1, 3])
+    assert weighted_targets(corpus, 3).tolist() == [[0.5, 0, 0], [0, 1.5, 0]]
+    soft = JoinedCorpora([corpus], np.array([[0.5, 0.5], [0.25, 0.75]], np.float32))
+    assert weighted_targets(soft, 2).tolist() == [[0.25, 0.25], [0.375, 1.125]]
+    same = weighted(tmp_path / "b.arrow", [2, 2])
+    assert weighted_targets(same, 2) is same.targets

@@ -118,3 +118,13 @@ def test_python_names_the_extra(name: str, package: str) -> None:
         f"sentir.{name} needs the package {package}, which is not installed; "
         "pip install 'sentir[train]'\n"
     )
+
+
+def test_the_estimator_names_the_extra() -> None:
+    program = (
+        "from sentir.errors import MissingExtraError\n"
+        "try:\n    import sentir.sklearn\nexcept MissingExtraError as error:\n    print(error)\n"
+    )
+    message = run(program).strip()
+    assert message.startswith("sentir.sklearn needs the package torch, which is not installed")
+    assert message.endswith("pip install 'sentir[train]'")

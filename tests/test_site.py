@@ -35,7 +35,13 @@ OPTIONS = {
     for option in (*parameter.opts, *parameter.secondary_opts)
 }
 #: Pages whose code is run, in this order, in one folder.
-CODE = ("quickstart.md", "es/quickstart.md", "how-to/export.md", "how-to/python.md")
+CODE = (
+    "quickstart.md",
+    "es/quickstart.md",
+    "how-to/export.md",
+    "how-to/python.md",
+    "how-to/scikit-learn.md",
+)
 
 
 def name_of(page: Path) -> str:

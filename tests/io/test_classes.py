@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sentir.errors import DataError
-from sentir.io.classes import texts_and_classes
+from sentir.io.classes import with_classes
 from sentir.io.labels import LabelScheme
 from sentir.io.reader import BadRows, Review
 
@@ -18,13 +18,13 @@ def review(text: str, label: str) -> Review:
 
 def test_reviews_that_the_scheme_leaves_out_are_left_out() -> None:
     reviews = [review("a", "1"), review("b", "3"), review("c", "5")]
-    assert texts_and_classes(reviews, SCHEME, BadRows()) == (["a", "c"], [0, 1])
+    assert with_classes(reviews, SCHEME, BadRows()) == (["a", "c"], [0, 1], [1, 1])
 
 
 def test_labels_that_the_scheme_does_not_know_are_bad_rows() -> None:
     reviews = [review("a", "1"), review("b", "7")]
     with pytest.raises(DataError, match="'7'"):
-        texts_and_classes(reviews, SCHEME, BadRows())
+        with_classes(reviews, SCHEME, BadRows())
     bad_rows = BadRows("skip")
-    assert texts_and_classes(reviews, SCHEME, bad_rows) == (["a"], [0])
+    assert with_classes(reviews, SCHEME, bad_rows) == (["a"], [0], [1])
     assert bad_rows.count == 1

@@ -34,7 +34,7 @@ from sentir.data.spool import (
     word_ids,
 )
 from sentir.errors import DataError, SentirWarning
-from sentir.io.classes import texts_and_classes
+from sentir.io.classes import with_classes
 from sentir.io.labels import LabelScheme
 from sentir.io.reader import BadRows, Review
 from sentir.text.parallel import tokenize_all
@@ -215,18 +215,19 @@ def encode_reviews(
         DataError: a label is unknown to the scheme, or no review is left.
     """
     encoder = tokenizer if isinstance(tokenizer, WordTokenizer) else None
-    pairs = (texts_and_classes(chunk, labels, bad_rows) for chunk in chunked(reviews, advance))
-    chunks = ((pa.array(texts, pa.string()), classes) for texts, classes in pairs)
+    columns = (with_classes(chunk, labels, bad_rows) for chunk in chunked(reviews, advance))
+    chunks = ((pa.array(part.texts, pa.string()), part) for part in columns)
     batches = tokenize_all(chunks, None if encoder is None else encoder.steps, processes)
     with closing(batches), CorpusWriter(path, texts=True) as writer:
         count = 0
-        for texts, classes, batch in batches:
+        for texts, part, batch in batches:
             if encoder is not None:
                 ids, lengths_N = word_ids(encoder, batch), batch.lengths_N
             else:
                 ids, lengths_N = flatten(tokenizer.encode(texts.to_pylist()))
-            classes_N = np.array(classes, np.int32)
-            writer.write(ids, offsets(lengths_N), classes_N, batch.hashes_N, texts)
+            classes_N = np.array(part.classes, np.int32)
+            weights_N = np.array(part.weights, np.float32)
+            writer.write(ids, offsets(lengths_N), classes_N, batch.hashes_N, texts, weights_N)
             count += len(texts)
         if not count:
             raise DataError("no review to measure on", todo="check the file and its labels")
@@ -307,7 +308,9 @@ def _write(
                     total += len(ids)
                 texts = batch.column("text") if keep_texts else None
                 hashes_N = batch.column("text_hash").to_numpy()
-                writer.write(ids, offsets(lengths_N), batch_classes_N, hashes_N, texts)
+                weights_N = batch.column("weight").to_numpy()
+                ends = offsets(lengths_N)
+                writer.write(ids, ends, batch_classes_N, hashes_N, texts, weights_N)
     tokenizer.save(folder / "tokenizer.json")
     return unknown, total
 

@@ -18,7 +18,7 @@ from sentir.errors import DataError
 from sentir.evaluation.metrics import Metrics, measure, warn_of_imbalance
 from sentir.evaluation.mistakes import Mistake, Mistakes
 from sentir.inference.predictor import WINDOW, Predictor
-from sentir.io.classes import texts_and_classes
+from sentir.io.classes import with_classes
 from sentir.io.labels import LabelScheme
 from sentir.io.paths import Paths, path_list
 from sentir.io.reader import BadRows, read_reviews
@@ -100,7 +100,7 @@ def labelled_windows(
     """A few thousand texts at a time and their classes (N,), without rows that are left out."""
     reviews = read_reviews(sources, options, bad_rows=bad_rows)
     while window := list(islice(reviews, 4 * WINDOW)):
-        texts, class_ids = texts_and_classes(window, scheme, bad_rows)
-        if texts:
-            yield texts, np.array(class_ids)
+        chosen = with_classes(window, scheme, bad_rows)
+        if chosen.texts:
+            yield chosen.texts, np.array(chosen.classes)
         progress(len(window))

@@ -67,6 +67,8 @@ class Review(NamedTuple):
     line: int
     #: The columns of the row (of Parquet with labels only the needed ones); None without columns.
     fields: Mapping[str, Any] | None
+    #: How much the review counts in training.
+    weight: float = 1.0
 
 
 _DEFAULT = ReadOptions()

@@ -25,7 +25,7 @@ import torch
 
 from sentir.bundle import FOLDER, Bundle, LanguageBundle, load_language_model, save_bundle
 from sentir.config import Config, read_settings
-from sentir.data.dataset import EncodedCorpus, Reviews, identity
+from sentir.data.dataset import EncodedCorpus, Reviews, identity, weighted_targets
 from sentir.data.encoding import TrainingCorpora
 from sentir.data.prepare import (
     Progress,
@@ -300,7 +300,9 @@ class ClassifierRun:
         valid, max_length = self.corpora.valid, self.config.text.max_length
         network_NO = logits(network, valid, max_length)
         if network.ngram_linear is None:
-            calibration = fit_calibration(network, [network_NO], valid.labels_N)
+            calibration = fit_calibration(
+                network, [network_NO], weighted_targets(valid, network.classes)
+            )
             set_calibration(network, calibration.weights[0], calibration.shift_O)
             calibrated_NO = calibration.apply([network_NO])
         else:

@@ -139,3 +139,67 @@ def test_an_interrupt_after_training_says_how_to_go_on(
         patched.setattr(run_module, "prepare_training", interrupt)
         code, _, err = sentir(*given, "--output", tmp_path / "other", capfd=capfd)
     assert (code, "--resume" in err) == (130, False)
+
+
+@pytest.mark.parametrize("command", ["predict", "explain", "complete"])
+@pytest.mark.parametrize("text", ["-5 stars, awful", "-awful", "--awful", "- great", "-hated it"])
+def test_a_text_that_looks_like_an_option(
+    command: str, text: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = sentir(command, tmp_path, text, capfd=capfd)
+    assert code == 2
+    assert f"if {text!r} is a text, write -- before the texts" in words_of(err)
+
+
+def words_of(box: str) -> str:
+    """The words of an error in a box, on one line."""
+    return " ".join(box.replace("│", " ").split())
+
+
+def test_a_text_taken_for_the_value_of_an_option(
+    tiny_run: Run, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = sentir("predict", tmp_path, "-o no", capfd=capfd)
+    assert (code, "if '-o no' is a text, write --" in words_of(err)) == (2, True)
+    code, out, _ = sentir("predict", tiny_run.folder, "--", "-5 stars", "-o no", capfd=capfd)
+    assert code == 0
+    assert [line.split("\t")[2] for line in out.splitlines()] == ["-5 stars", "-o no"]
+    code, _, err = sentir("train", "--bacth-size", "3", capfd=capfd)
+    assert code == 2
+    assert "is a text" not in words_of(err)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell of POSIX")
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("--version >&-", "standard output: is closed; send it somewhere: > /dev/null"),
+        ("predict MODEL good >&-", "standard output: is closed; send it somewhere: > /dev/null"),
+        (
+            "explain MODEL good <&- >&-",
+            "standard output: is closed; send it somewhere: > /dev/null",
+        ),
+        ("predict MODEL - <&-", "standard input: is closed; give a file, or a pipe"),
+        ("evaluate MODEL - <&-", "standard input: is closed; give a file, or a pipe"),
+    ],
+)
+def test_closed_streams_are_errors(tiny_run: Run, given: str, message: str) -> None:
+    given = given.replace("MODEL", f"'{tiny_run.folder}'")
+    done = subprocess.run(
+        f"'{sys.executable}' -m sentir {given}", shell=True, stderr=subprocess.PIPE, text=True,
+        check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (2, f"error: {message}\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell of POSIX")
+def test_no_file_takes_the_number_of_a_closed_stream() -> None:
+    """What libraries print to standard error would be written into that file."""
+    script = (
+        "import os; from sentir.cli.app import _open_closed_streams as open_closed;"
+        "open_closed(); print(os.open(os.devnull, os.O_RDONLY) > 2)"
+    )
+    command = f"'{sys.executable}' -c '{script}' <&- 2>&-"
+    assert (
+        subprocess.run(command, shell=True, stdout=subprocess.PIPE, check=True).stdout == b"True\n"
+    )

@@ -5,19 +5,21 @@ from __future__ import annotations
 import inspect
 import io
 import logging
+import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 from rich.console import Console
 from rich.markup import escape
+from typer.core import TyperGroup
 
 from sentir.config import ReadOptions
-from sentir.errors import SentirError, SentirWarning, install_command
+from sentir.errors import SentirError, SentirWarning, UsageError, install_command
 from sentir.extras import report_missing
 from sentir.io.terminal import printable
 from sentir.version import __version__
@@ -30,7 +32,41 @@ if TYPE_CHECKING:
 #: The exit code of a command that Ctrl-C ended.
 INTERRUPTED = 130
 
+#: Typer's error of a command line that it cannot parse, which has no public name.
+_ParsingError: Any = typer.BadParameter.__base__
+
+
+class _Commands(TyperGroup):
+    """Commands whose errors say how to give a text that looks like an option."""
+
+    def invoke(self, ctx: Any) -> Any:
+        given = _before_dashes(ctx.args)
+        try:
+            return super().invoke(ctx)
+        except _ParsingError as error:
+            if text := _text_among_options(given, error):
+                error.message += f" (if {text!r:.40} is a text, write -- before the texts)"
+            raise
+
+
+def _before_dashes(arguments: list[str]) -> list[str]:
+    return arguments[: arguments.index("--")] if "--" in arguments else list(arguments)
+
+
+def _text_among_options(arguments: list[str], error: Any) -> str | None:
+    """The argument that the user may have meant as a text: `-5 stars`, `-awful`."""
+    options = [argument for argument in arguments if argument.startswith("-")]
+    for option in options:
+        if any(map(str.isspace, option.partition("=")[0])):
+            return option
+    unknown = getattr(error, "option_name", None)
+    if unknown is None or getattr(error, "possibilities", None):
+        return None
+    return next((option for option in options if option.startswith(unknown)), None)
+
+
 app = typer.Typer(
+    cls=_Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
@@ -100,15 +136,32 @@ def unwrap_help(commands: typer.Typer) -> None:
 
 def main() -> None:
     """Run the command; an error of sentir's is one line and exit code 2."""
+    _open_closed_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):  # a character that the terminal lacks is replaced
         sys.stdout.reconfigure(errors="replace")
     with messages_at_terminal():
         try:
+            if sys.stdout is None:
+                todo = "send it somewhere: > /dev/null"
+                raise UsageError("is closed", where="standard output", todo=todo)
             with report_missing("this command"):
                 app()
         except SentirError as error:
             plain(err, f"error: {error}", "red")
             sys.exit(2)
+
+
+def _open_closed_streams() -> None:
+    """Open what the caller has closed (``>&-``) as nothing.
+
+    The next file to be opened would take its number, and what libraries print would be written
+    into that file.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number
 
 
 class _TerminalHandler(logging.Handler):

@@ -51,11 +51,13 @@ def parquet_records(
             if not number:
                 raise broken from error
             report(broken)
-        except ValueError as error:  # nanoseconds, which Python's datetime lacks
+        except (ValueError, OverflowError) as error:
+            # Python's datetime has no nanoseconds, and no year after 9999.
             raise DataError(
                 f"a column has values that Python cannot hold ({str(error).partition('. ')[0]})",
                 where=source,
-                todo="round its times to microseconds, or remove the column",
+                todo="keep its times between the years 1 and 9999 and round them to microseconds, "
+                "or remove the column",
             ) from error
 
 

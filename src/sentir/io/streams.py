@@ -134,9 +134,11 @@ def open_input(source: str) -> Input:
     for the next caller.
 
     Raises:
-        DataError: it is absent, empty, a zip archive, or cannot be opened or decompressed.
+        DataError: it is absent, closed, empty, a zip archive, or cannot be opened or decompressed.
     """
     if source == "-":
+        if sys.stdin is None:
+            raise DataError("is closed", where=display_name("-"), todo="give a file, or a pipe")
         stream = _standard_input(sys.stdin.buffer)
     else:
         stream = _decompressed(open_raw(source), source)

@@ -192,9 +192,11 @@ def open_output(path: str) -> Iterator[Any]:
     stays.
 
     Raises:
-        DataError: a URL, a folder, or a path that cannot be written.
+        DataError: a URL, a folder, closed standard output, or a path that cannot be written.
     """
     if path == "-":
+        if sys.stdout is None:
+            raise DataError("is closed", where="standard output", todo="write a file")
         try:
             terminal = sys.stdout.isatty()
             yield TerminalStream(sys.stdout.buffer) if terminal else sys.stdout.buffer

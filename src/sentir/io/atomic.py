@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sentir.errors import UsageError
+from sentir.io.terminal import printable
 
 if sys.platform != "win32":
     import fcntl
@@ -175,5 +176,5 @@ def write_page(page: str, path: Path) -> None:
         UsageError: the place cannot be written.
     """
     with report_unwritable(path), atomic_write(path) as beside:
-        # A review may hold half of a surrogate pair, which UTF-8 has no bytes for.
-        beside.write_bytes(page.encode("utf-8", errors="replace"))
+        # A review may hold half of a surrogate pair, or control characters.
+        beside.write_bytes(printable(page, keep="\n\t\r").encode())

@@ -27,7 +27,7 @@ _WIDE_SAMPLE_BYTES = 1 << 12
 _SMALL_BYTE = 8
 #: Bytes that stand for themselves in every encoding of files: ASCII, and what Python's codecs of
 #: other kinds (``unicode_escape``, ``idna``) take for an escaped character.
-_ASCII_TEXTS = (bytes(range(128)), rb"\n \x41 \u0041", b"xn--bcher-kva")
+_ASCII_TEXTS = (rb"\n \x41 \u0041", b"xn--bcher-kva", bytes(range(128)))
 _CP1252_QUOTES = re.compile(rb"[\x80\x82-\x8c\x8e\x91-\x9c\x9e\x9f]")
 
 

@@ -41,11 +41,21 @@ def predict(
     as_text: Annotated[
         bool, typer.Option("--text", help="take the arguments as texts, whatever they look like")
     ] = False,
+    as_file: Annotated[
+        bool, typer.Option("--file", help="take the argument as a file or an address to read")
+    ] = False,
     probabilities: Annotated[
         bool,
         typer.Option("--probabilities", help="add the probability of every class as well"),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="write JSON lines")] = False,
+    neutralise: Annotated[
+        bool,
+        typer.Option(
+            "--neutralise-formulas",
+            help="put ' before cells that a spreadsheet would run (=, +, -, @, tab)",
+        ),
+    ] = False,
     engine: ENGINE = "auto",
     precision: PRECISION = "float32",
     read: dict[str, Any],
@@ -55,7 +65,7 @@ def predict(
     Predictions for a file are written in its own format with the columns prediction and
     probability added; for lines, as prediction, probability and text with tabs between.
     --probabilities adds a column probability_CLASS for each class. An --output named .ft.txt gets
-    fastText lines labelled with the predictions.
+    fastText lines labelled with the predictions. An address (https://...) is read only with --file.
 
     [bold]Examples[/bold]
 
@@ -75,6 +85,8 @@ def predict(
     from sentir.io.writer import output_format
 
     options, _ = read_settings(read)
+    if as_file and (as_text or len(inputs) > 1):
+        raise UsageError("--file is for one argument, which is no text", todo="leave it out")
     if len(inputs) > 1 and not as_text and any(Path(name).is_file() for name in inputs):
         raise UsageError(
             f"{len(inputs)} arguments, and some are files",
@@ -84,12 +96,12 @@ def predict(
         raise UsageError(
             f"--json, and a name that asks for {asked}", where=output, todo="leave one"
         )
-    are_texts = as_text or len(inputs) > 1 or not looks_like_file(inputs[0])
+    are_texts = not as_file and (as_text or len(inputs) > 1 or not looks_like_file(inputs[0]))
     predictor = load(model, engine, precision, bulk=not are_texts)
     columns = PredictionColumns(predictor, all_classes=probabilities)
     format: Literal["jsonl"] | None = "jsonl" if as_json else None
     if are_texts:
-        predict_texts(columns, inputs, output, format=format)
+        predict_texts(columns, inputs, output, format=format, neutralise=neutralise)
         return
     bad_rows = BadRows(options.on_error)
     # Answers that come to the terminal are progress enough, and a bar would stand among them.
@@ -103,5 +115,6 @@ def predict(
             options=options,
             bad_rows=bad_rows,
             progress=advance,
+            neutralise=neutralise,
         )
     print_bad_rows(bad_rows)

@@ -35,6 +35,7 @@ from sentir.io.lines import text_lines
 from sentir.io.parquet import PARQUET_MAGIC, parquet_records, parquet_schema
 from sentir.io.paths import expand_sources, format_from_name
 from sentir.io.streams import display_name, open_input
+from sentir.io.table_form import TableForm
 from sentir.io.tables import csv_records
 
 __all__ = [
@@ -130,6 +131,7 @@ def read_reviews(
     bad_rows: BadRows | None = None,
     labelled: bool = True,
     keep_empty: bool = False,
+    form: TableForm | None = None,
 ) -> Iterator[Review]:
     """The reviews of all sources, in order.
 
@@ -140,6 +142,7 @@ def read_reviews(
         bad_rows: collects the errors of skipped rows; created from `options` if None.
         labelled: whether each review must have a label; otherwise it may be None.
         keep_empty: whether a row without text is yielded, with empty text, and not a bad row.
+        form: gets the form of the first CSV or TSV file.
 
     Raises:
         DataError: a file that cannot be read or holds no review; a bad row, unless skipped; an
@@ -156,7 +159,9 @@ def read_reviews(
                 yield Review(text, label, file, number, None)
             continue
         bad_before, is_empty = bad_rows.count, True
-        for review in _read_file(file, file_options, bad_rows, labelled, keep_empty):
+        for review in _read_file(
+            file, file_options, bad_rows, labelled, keep_empty, form or TableForm()
+        ):
             is_empty = False
             yield review
         if is_empty:
@@ -264,10 +269,15 @@ _Parse = Callable[[Any], tuple[str, str | None]]
 
 
 def _read_file(
-    source: str, options: ReadOptions, bad_rows: BadRows, labelled: bool, keep_empty: bool
+    source: str,
+    options: ReadOptions,
+    bad_rows: BadRows,
+    labelled: bool,
+    keep_empty: bool,
+    form: TableForm,
 ) -> Iterator[Review]:
     name = display_name(source)
-    parse, rows = _open_rows(source, options, bad_rows, labelled)
+    parse, rows = _open_rows(source, options, bad_rows, labelled, form)
     for number, row in rows:
         try:
             text, label = parse(row)
@@ -290,7 +300,7 @@ def _is_empty(row: Any) -> bool:
 
 
 def _open_rows(
-    source: str, options: ReadOptions, bad_rows: BadRows, labelled: bool
+    source: str, options: ReadOptions, bad_rows: BadRows, labelled: bool, form: TableForm
 ) -> tuple[_Parse, Iterator[tuple[int, Any]]]:
     """The function that parses a row of the source, and the numbered rows."""
     name, format = display_name(source), detect_format(source, options)
@@ -312,6 +322,7 @@ def _open_rows(
         options.max_line_bytes,
         bad_rows.report,
         keep_undecodable=format in _DELIMITERS,
+        on_start=lambda start: form.note_start(start, options.encoding),
     )
     if format == "fasttext":
         return fasttext.parse_labelled if labelled else fasttext.parse_unlabelled, lines
@@ -329,6 +340,7 @@ def _open_rows(
         limit=options.max_line_bytes,
         on_header=row_reader.select_columns,
         report=bad_rows.report,
+        form=form,
     )
 
 

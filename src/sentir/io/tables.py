@@ -25,6 +25,7 @@ from sentir.io.dialect import (
     fits,
 )
 from sentir.io.lines import UndecodableLine
+from sentir.io.table_form import TableForm
 
 Report = Callable[[DataError], None]
 Record = dict[str, Any]
@@ -117,6 +118,7 @@ def csv_records(
     limit: int,
     on_header: Callable[[Sequence[str]], Iterable[str]],
     report: Report,
+    form: TableForm,
 ) -> Iterator[tuple[int, Record]]:
     """The rows of CSV or TSV; blank lines and rows of delimiters are skipped.
 
@@ -134,6 +136,7 @@ def csv_records(
         on_header: called with the names of the columns, returns those that are needed; may raise.
         report: called with the error of a row with another number of fields than the header, or
             whose quotes do not match.
+        form: gets the form of the table before its first row, if it has that of no other yet.
 
     Raises:
         DataError: the header is broken; whatever `on_header` raises.
@@ -143,13 +146,16 @@ def csv_records(
     feed = _LineFeeder(lines, limit)
     while (first := feed.peek(1, 1)) and not first[0].strip():
         feed.skip_line()
+    declaration = ""
     if first and (delimiter := delimiter_line(first[0])):
         feed.skip_line()
+        declaration = first[0].removesuffix("\r").removeprefix("\ufeff")
         delimiters = delimiters if is_delimiter_known else delimiter
     # Without a choice one line is enough, and a pipe need not be waited for.
     is_known = len(delimiters) == 1 and quoting is not None
     sample = feed.peek(*(1, 1) if is_known else (SAMPLE_LINES, SAMPLE_CHARACTERS))
     dialect = detect_dialect(sample, delimiters=delimiters, quoting=quoting, count=len(columns))
+    form.note_lines(sample, dialect, declaration)
     table = _Table(name, on_header)
     if columns:
         table.begin(columns)
@@ -162,6 +168,7 @@ def csv_records(
         elif not table.names:
             if any(map(str.strip, row)):
                 _begin_at(table, row, number)
+                form.note_header(row)
         elif table.is_header(row):
             table.begin(row)
         elif (record := table.record(row)) is not None:

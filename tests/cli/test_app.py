@@ -167,39 +167,3 @@ def test_a_text_taken_for_the_value_of_an_option(
     code, _, err = sentir("train", "--bacth-size", "3", capfd=capfd)
     assert code == 2
     assert "is a text" not in words_of(err)
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="a shell of POSIX")
-@pytest.mark.parametrize(
-    ("given", "message"),
-    [
-        ("--version >&-", "standard output: is closed; send it somewhere: > /dev/null"),
-        ("predict MODEL good >&-", "standard output: is closed; send it somewhere: > /dev/null"),
-        (
-            "explain MODEL good <&- >&-",
-            "standard output: is closed; send it somewhere: > /dev/null",
-        ),
-        ("predict MODEL - <&-", "standard input: is closed; give a file, or a pipe"),
-        ("evaluate MODEL - <&-", "standard input: is closed; give a file, or a pipe"),
-    ],
-)
-def test_closed_streams_are_errors(tiny_run: Run, given: str, message: str) -> None:
-    given = given.replace("MODEL", f"'{tiny_run.folder}'")
-    done = subprocess.run(
-        f"'{sys.executable}' -m sentir {given}", shell=True, stderr=subprocess.PIPE, text=True,
-        check=False,
-    )  # fmt: skip
-    assert (done.returncode, done.stderr) == (2, f"error: {message}\n")
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="a shell of POSIX")
-def test_no_file_takes_the_number_of_a_closed_stream() -> None:
-    """What libraries print to standard error would be written into that file."""
-    script = (
-        "import os; from sentir.cli.app import _open_closed_streams as open_closed;"
-        "open_closed(); print(os.open(os.devnull, os.O_RDONLY) > 2)"
-    )
-    command = f"'{sys.executable}' -c '{script}' <&- 2>&-"
-    assert (
-        subprocess.run(command, shell=True, stdout=subprocess.PIPE, check=True).stdout == b"True\n"
-    )

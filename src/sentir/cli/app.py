@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import inspect
-import io
 import logging
-import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -18,8 +16,9 @@ from rich.console import Console
 from rich.markup import escape
 from typer.core import TyperGroup
 
+from sentir.cli.standard_streams import standard_streams
 from sentir.config import ReadOptions
-from sentir.errors import SentirError, SentirWarning, UsageError, install_command
+from sentir.errors import SentirError, SentirWarning, install_command
 from sentir.extras import report_missing
 from sentir.io.terminal import printable
 from sentir.version import __version__
@@ -60,7 +59,8 @@ def _text_among_options(arguments: list[str], error: Any) -> str | None:
         if any(map(str.isspace, option.partition("=")[0])):
             return option
     unknown = getattr(error, "option_name", None)
-    if unknown is None or getattr(error, "possibilities", None):
+    parameters = error.ctx.command.params if error.ctx else []
+    if unknown is None or not any("TEXT" in (given.metavar or "") for given in parameters):
         return None
     return next((option for option in options if option.startswith(unknown)), None)
 
@@ -136,32 +136,13 @@ def unwrap_help(commands: typer.Typer) -> None:
 
 def main() -> None:
     """Run the command; an error of sentir's is one line and exit code 2."""
-    _open_closed_streams()
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a character that the terminal lacks is replaced
-        sys.stdout.reconfigure(errors="replace")
     with messages_at_terminal():
         try:
-            if sys.stdout is None:
-                todo = "send it somewhere: > /dev/null"
-                raise UsageError("is closed", where="standard output", todo=todo)
-            with report_missing("this command"):
+            with report_missing("this command"), standard_streams():
                 app()
         except SentirError as error:
             plain(err, f"error: {error}", "red")
             sys.exit(2)
-
-
-def _open_closed_streams() -> None:
-    """Open what the caller has closed (``>&-``) as nothing.
-
-    The next file to be opened would take its number, and what libraries print would be written
-    into that file.
-    """
-    for number in range(3):
-        try:
-            os.fstat(number)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number
 
 
 class _TerminalHandler(logging.Handler):

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from sentir.errors import DataError, UsageError
+from sentir.inference.bursts import bursts
 from sentir.inference.network import Floats
-from sentir.inference.predictor import Predictor
+from sentir.inference.predictor import WINDOW, Predictor
 from sentir.io.jsonl import JsonRecord
 from sentir.io.paths import USUAL_EXTENSIONS
 from sentir.io.reader import (
@@ -24,6 +25,7 @@ from sentir.io.reader import (
     parquet_types,
     read_reviews,
 )
+from sentir.io.streams import open_input
 from sentir.io.table_form import TableForm
 from sentir.io.writer import Format, output_format, write_records
 
@@ -127,7 +129,8 @@ def predict_file(
 ) -> None:
     """Write the records of a file with the columns of the predictions added, in their order.
 
-    Some thousand records are read ahead. If neither `format` nor the output's extension says
+    Some thousand records are read ahead, and of a pipe no more than have come: when it pauses, what
+    has come is answered. If neither `format` nor the output's extension says
     otherwise, tables are written in their own format, and reviews on lines as lines, after their
     predictions. CSV that stays CSV (or TSV that stays TSV) keeps its delimiter, quoting, line ends,
     encoding and byte-order mark; JSON lines keep every character. fastText lines get the prediction
@@ -166,14 +169,40 @@ def predict_file(
         form=form if format == source_format and format in ("csv", "tsv") else None,
     )
     types = parquet_types(source, options) if format == source_format == "parquet" else None
+    if _is_pipe(source):
+        if source == "-":
+            open_input(source)  # its first bytes: see `_StandardInput` on what threads may read
+        records = _records_as_they_come(columns, reviews, format, progress, output)
+    else:
+        records = _records(columns, reviews, format, progress)
     write_records(
-        _records(columns, reviews, format, progress),
+        records,
         output,
         format,
         types=types,
         form=form,
         neutralise=neutralise,
     )
+
+
+def _is_pipe(source: str) -> bool:
+    try:
+        return source == "-" or Path(source).is_fifo()
+    except OSError:  # too long for a name; reading it will say so
+        return False
+
+
+def _records_as_they_come(
+    columns: PredictionColumns,
+    reviews: Iterable[Review],
+    format: Format,
+    progress: Callable[[int], None],
+    output: str,
+) -> Iterator[dict[str, Any]]:
+    for burst in bursts(reviews, ahead=2 * WINDOW):
+        yield from _records(columns, burst, format, progress)
+        if output == "-":
+            sys.stdout.flush()
 
 
 def _records(

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import functools
 import io
+import os
+import select
 import sys
 from pathlib import Path
 from typing import Any
@@ -152,8 +154,30 @@ def open_input(source: str) -> Input:
 
 
 class _StandardInput(Input):
+    """Standard input, which a thread may wait for while the process ends."""
+
+    def __init__(self, inner: Any, *arguments: Any, **options: Any) -> None:
+        super().__init__(inner, *arguments, **options)
+        self._raw = inner.raw if isinstance(inner, io.BufferedReader) else None
+
+    def _fetch(self, size_bytes: int) -> bytes:
+        if self._raw is None:
+            return super()._fetch(size_bytes)
+        _wait_for(self._raw)
+        block = super()._fetch(size_bytes)
+        # From now on without Python's buffer, which is empty now: a thread that waits in there
+        # would hold its lock, and the process could not end.
+        self._read_some = self._raw.read
+        return block
+
     def close(self) -> None:
         """Leave standard input open: it belongs to the process."""
+
+
+def _wait_for(raw: Any) -> None:
+    """Wait for input where reading does not: another program may have made the pipe so."""
+    if hasattr(os, "get_blocking") and not os.get_blocking(raw.fileno()):
+        select.select([raw], [], [])
 
 
 @functools.lru_cache(maxsize=1)  # a second call must see what the first one peeked at
@@ -164,7 +188,7 @@ def _standard_input(raw: Any) -> Input:
 def _decompressed(raw: Any, name: str, kind: type[Input] = Input) -> Input:
     outer = kind(raw, name, ("cannot be read to its end", "copy it here and try again"))
     try:
-        head = outer.peek(MAGIC_BYTES)
+        head = outer.peek(MAGIC_BYTES, until=b"\n")  # a pipe may pause after a short line
         if head.startswith(_ZIP_MAGIC):
             raise DataError(
                 "a zip archive (spreadsheets are zip archives too)",

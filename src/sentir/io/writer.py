@@ -297,19 +297,10 @@ def open_output(path: str) -> Iterator[Any]:
     if path == "-":
         if sys.stdout is None:
             raise DataError("is closed", where=_display_name(path), todo="write a file")
-        try:
+        with report_standard_output():
             terminal = sys.stdout.isatty()
             yield TerminalStream(sys.stdout.buffer) if terminal else sys.stdout.buffer
             sys.stdout.buffer.flush()
-        except BrokenPipeError:  # the reader has ended, such as head
-            raise
-        except OSError as error:
-            _silence_standard_output()
-            raise DataError(
-                f"cannot be written ({short_reason(error)})",
-                where=_display_name(path),
-                todo="check the disk",
-            ) from error
         return
     if "://" in path:
         raise DataError("cannot write to a URL", where=path, todo="write a file and copy it")
@@ -335,7 +326,28 @@ def open_output(path: str) -> Iterator[Any]:
         ) from error
 
 
-def _silence_standard_output() -> None:
+@contextmanager
+def report_standard_output() -> Iterator[None]:
+    """Turn a failed write to standard output into an error, and drop what could not be written.
+
+    Raises:
+        BrokenPipeError: the reader has ended, such as head.
+        DataError: the block could not write.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        silence_standard_output()
+        raise DataError(
+            f"cannot be written ({short_reason(error)})",
+            where=_display_name("-"),
+            todo="check the disk",
+        ) from error
+
+
+def silence_standard_output() -> None:
     """Redirect standard output to nowhere; at exit Python would try to flush it again, and fail."""
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, sys.stdout.fileno())

@@ -161,6 +161,8 @@ def test_a_text_taken_for_the_value_of_an_option(
 ) -> None:
     code, _, err = sentir("predict", tmp_path, "-o no", capfd=capfd)
     assert (code, "if '-o no' is a text, write --" in words_of(err)) == (2, True)
+    code, _, err = sentir("predict", tiny_run.folder, "good", "-o no", capfd=capfd)
+    assert (code, "--output ' no'; if it is part of a text, write --" in err) == (2, True)
     code, out, _ = sentir("predict", tiny_run.folder, "--", "-5 stars", "-o no", capfd=capfd)
     assert code == 0
     assert [line.split("\t")[2] for line in out.splitlines()] == ["-5 stars", "-o no"]

@@ -92,6 +92,10 @@ def predict(
             f"{len(inputs)} arguments, and some are files",
             todo="name one file, or a pattern in quotes ('*.csv'); or pass --text if all are texts",
         )
+    if output[:1].isspace():  # an option has no blank after -o, but a text may: "-o no"
+        raise UsageError(
+            f"--output {output!r}", todo="if it is part of a text, write -- before the texts"
+        )
     if as_json and (asked := output_format(output, "jsonl")) != "jsonl":
         raise UsageError(
             f"--json, and a name that asks for {asked}", where=output, todo="leave one"

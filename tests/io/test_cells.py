@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from sentir.io.cells import cell, inert, one_line, to_json, without_labels
 from sentir.io.fasttext import PREFIX
-from sentir.io.jsonl import JsonNumber
+from sentir.io.jsonl import Number
 
 
 @pytest.mark.parametrize(
@@ -29,8 +29,8 @@ from sentir.io.jsonl import JsonNumber
         (Decimal("1.50"), "1.50"),
         (b"caf\xc3\xa9 \xff", "café \\xff"),
         (float("inf"), "inf"),
-        (JsonNumber("1E400"), "1E400"),
-        (JsonNumber("-0"), "-0"),
+        (Number("1E400"), "1E400"),
+        (Number("-0"), "-0"),
     ],
 )
 def test_a_cell(value: Any, expected: str) -> None:

@@ -49,6 +49,9 @@ BOM = b"\xef\xbb\xbf"
         ("a.csv", "id,text\n1,很好看\n".encode("gb18030"), {"encoding": "gb18030"}),
         ("a.csv", "id,text\n1,とても\n".encode("iso2022_jp"), {"encoding": "iso2022_jp"}),
         ("a.csv", BOM + b"id,text\n1,good\n", {"encoding": "utf-8-sig"}),
+        ("a.tsv", b'id\ttext\n1\tsay "no"\n2\tbad\n', {}),
+        ("a.csv", b'id,text\n1,say "no"\n2,bad\n', {}),
+        ("a.csv", b'id,text\n1,"say ""no"""\n2,bad\n', {}),
         ("a.csv", b"text,x,x,,  y \ngood,1,2,3,4\n", {}),
         ("a.csv", b"text,n\n=1+1,-5\n", {}),
     ],
@@ -74,6 +77,14 @@ def test_what_becomes_standard(tmp_path: Path) -> None:
     ):
         source.write_bytes(content)
         assert copied(source, tmp_path / "copy") == expected
+
+
+def test_a_quote_far_down_in_tsv_is_not_doubled(tmp_path: Path) -> None:
+    """Nor is a field that must be quoted left bare."""
+    source = tmp_path / "a.tsv"
+    content = b"id\ttext\n" + b"1\tgood\n" * 600 + b'2\tsay "no"\n3\t"a\ttab"\n4\t"""so"""\n'
+    source.write_bytes(content)
+    assert copied(source, tmp_path / "copy") == content
 
 
 def test_the_first_table_decides(tmp_path: Path) -> None:

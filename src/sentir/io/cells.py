@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sentir.io.fasttext import PREFIX
-from sentir.io.jsonl import JsonNumber
+from sentir.io.jsonl import Number
 
 #: What Excel, LibreOffice and Google Sheets take for a formula (OWASP, "CSV Injection"), with the
 #: full-width forms of East Asian keyboards; a number is none.
@@ -26,7 +26,7 @@ def cell(value: Any) -> str:
         return value
     if value is None:
         return ""
-    if isinstance(value, JsonNumber):
+    if isinstance(value, Number):
         return value.literal
     if isinstance(value, (bool, list, dict)):
         return to_json(value)

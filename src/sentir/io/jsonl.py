@@ -10,7 +10,7 @@ from sentir.errors import DataError
 from sentir.io.tables import Record, Report
 
 
-class JsonNumber(float):
+class Number(float):
     """A number whose digits or sign a float or an int would change: ``1e400``, ``0.10``, ``-0``.
 
     Attributes:
@@ -19,7 +19,7 @@ class JsonNumber(float):
 
     literal: str
 
-    def __new__(cls, literal: str) -> JsonNumber:
+    def __new__(cls, literal: str) -> Number:
         number = super().__new__(cls, literal)
         number.literal = literal
         return number
@@ -47,14 +47,14 @@ class JsonRecord(dict[str, Any]):
 
 def _float(literal: str) -> float:
     number = float(literal)
-    return number if repr(number) == literal else JsonNumber(literal)
+    return number if repr(number) == literal else Number(literal)
 
 
 def _int(literal: str) -> float:
     try:
-        return int(literal) if literal != "-0" else JsonNumber(literal)
+        return int(literal) if literal != "-0" else Number(literal)
     except ValueError:  # more digits than Python converts
-        return JsonNumber(literal)
+        return Number(literal)
 
 
 def jsonl_records(

@@ -21,6 +21,7 @@ class TableForm:
         delimiter: the character between fields; empty until a table has been read.
         quoting: what quotes mean.
         quotes_all: whether fields are quoted that need not be.
+        has_bare_quotes: whether a field may hold quotes without being quoted (``say "no"``).
         line_end: ``\n`` or ``\r\n``.
         encoding: that of the text.
         bom: UTF-8's byte-order mark, or nothing.
@@ -31,6 +32,7 @@ class TableForm:
     delimiter: str = ""
     quoting: Quoting = "standard"
     quotes_all: bool = False
+    has_bare_quotes: bool = False
     line_end: str = "\n"
     encoding: str = "utf-8"
     bom: bytes = b""
@@ -52,10 +54,20 @@ class TableForm:
             dialect.delimiter, dialect.quoting, declaration,
         )  # fmt: skip
         self.line_end = "\r\n" if sample[0].endswith("\r") else "\n"
-        self.quotes_all = dialect.quoting != "none" and all(
+        if dialect.quoting == "none":
+            return
+        rows = [dialect.split(line.removesuffix("\r")) for line in sample]
+        self.quotes_all = all(
             len(field) > 1 and field[0] == field[-1] == '"'
-            for line in sample[:_QUOTED_LINES]
-            for field in dialect.split(line.removesuffix("\r"))
+            for row in rows[:_QUOTED_LINES]
+            for field in row
+        )
+        has_quoted_field = any(field.lstrip().startswith('"') for row in rows for field in row)
+        # TSV is often written without quoting, which rows without quotes do not show.
+        self.has_bare_quotes = (
+            dialect.quoting == "standard"
+            and not has_quoted_field
+            and (dialect.delimiter == "\t" or any('"' in line for line in sample))
         )
 
     def note_header(self, header: Sequence[str]) -> None:

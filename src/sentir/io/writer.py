@@ -191,6 +191,7 @@ def _row_writer(form: TableForm, delimiter: str) -> Callable[[list[str]], str]:
     """From the cells of a row to its line."""
     if form.quoting == "none":
         return functools.partial(_unquoted, delimiter=delimiter, line_end=form.line_end)
+    must_be_quoted = re.compile(rf'"|.*[{re.escape(delimiter)}\r\n]', re.DOTALL).match
     buffer = io.StringIO(newline="")
     options: dict[str, Any] = {"delimiter": delimiter}
     if form.quoting == "backslash":
@@ -201,6 +202,8 @@ def _row_writer(form: TableForm, delimiter: str) -> Callable[[list[str]], str]:
     writer = csv.writer(buffer, **options)
 
     def line(cells: list[str]) -> str:
+        if form.has_bare_quotes and not any(map(must_be_quoted, cells)):
+            return delimiter.join(cells) + form.line_end
         buffer.seek(0)
         buffer.truncate()
         writer.writerow(cells)

@@ -19,8 +19,9 @@ traceback and exits with 2.
 
 from __future__ import annotations
 
+import copy
 import copyreg
-from typing import Any
+from typing import Any, Self
 
 
 class SentirError(Exception):
@@ -33,12 +34,22 @@ class SentirError(Exception):
     """
 
     def __init__(self, what: str, *, where: str | None = None, todo: str | None = None) -> None:
-        super().__init__((f"{where}: " if where else "") + what + (f"; {todo}" if todo else ""))
+        super().__init__(_message(what, where, todo))
         self.what, self.where, self.todo = what, where, todo
+
+    def at(self, where: str) -> Self:
+        """The same error, at this place."""
+        error = copy.copy(self)
+        error.where, error.args = where, (_message(self.what, where, self.todo),)
+        return error
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Between processes by what it holds, as a kind's own __init__ may take something else.
         return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
+
+
+def _message(what: str, where: str | None, todo: str | None) -> str:
+    return (f"{where}: " if where else "") + what + (f"; {todo}" if todo else "")
 
 
 class SentirWarning(UserWarning):

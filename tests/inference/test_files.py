@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from sentir.inference.files import (
     predict_texts,
 )
 from sentir.inference.predictor import WINDOW, Predictor
+from sentir.io.columns import Columns
 from sentir.io.reader import BadRows, read_reviews
 from sentir.io.writer import write_records
 
@@ -372,3 +374,16 @@ def test_tables_keep_every_other_column(
     )]  # fmt: skip
     assert [[*row][-2:] for row in read] == [["prediction", "probability"]] * len(rows)
     assert [{name: row[name] for name in rows[0]} for row in read] == rows
+
+
+def test_the_columns_of_training_are_predicted_from(tmp_path: Path, messages) -> None:
+    trained = replace(toy(), columns=(Columns(text=("a", "b"), label="c"),))
+    columns, source = PredictionColumns(Predictor(trained)), tmp_path / "a.csv"
+    source.write_text("text,a,b\nno,good,film\n")
+    predict(columns, source, tmp_path / "out.jsonl")
+    row = json.loads((tmp_path / "out.jsonl").read_text())
+    assert row["probability"] == Predictor(trained).predict(["good: film"])[0].probability
+    assert not messages.warned()
+    source.write_text("text\ngood film\n")
+    predict(columns, source, tmp_path / "out.jsonl")
+    assert "trained on 'a' and 'b'; here 'text' is read" in messages.warned()

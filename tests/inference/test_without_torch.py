@@ -57,14 +57,16 @@ def test_answers_are_those_of_pytorch(
 
 def test_evaluate_and_export(folder: Path, tmp_path: Path) -> None:
     file = tmp_path / "test.csv"
-    file.write_text("label,text\nnegative,the film was bad\npositive,a wonderful hotel\n")
+    file.write_text(
+        "label,text\nnegative,the film was bad\npositive,a wonderful hotel\nneutral,ok\n"
+    )
     output = run(
         "import sentir\n"
         "_, folder, file, onnx = sys.argv\n"
         "print(sentir.evaluate(folder, file).metrics.examples, sentir.export(folder, onnx))\n",
         folder, file, tmp_path / "model.onnx",
     )  # fmt: skip
-    assert output == f"2 {(tmp_path / 'model.onnx').stat().st_size}\n"
+    assert output == f"3 {(tmp_path / 'model.onnx').stat().st_size}\n"
 
 
 @pytest.mark.parametrize("name", ["new.csv", "new.tsv", "new.jsonl", "new.txt", "new.csv.gz"])

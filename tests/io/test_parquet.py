@@ -73,7 +73,7 @@ def test_parquet_rows_without_text_or_label(tmp_path: Path) -> None:
     texts, bad_rows = skipping(tmp_path / "a.parquet")
     assert texts == ["a"]
     assert bad_rows == [
-        "a.parquet:2: the text is empty; remove the row",
+        "a.parquet:2: the text is empty",
         "a.parquet:3: no label in column 'label'; add it or remove the row",
     ]
 

@@ -17,6 +17,7 @@ from sentir.config import CleanStep, TextConfig, TrainConfig
 from sentir.data import spool
 from sentir.data.encoding import encode_reviews, encode_training
 from sentir.errors import DataError, WorkerError
+from sentir.io.label_tally import LabelTally
 from sentir.io.reader import BadRows, read_reviews
 from sentir.text import parallel
 from sentir.text.parallel import tokenize_all
@@ -134,8 +135,14 @@ def test_the_corpus_is_the_same_byte_for_byte(
             bad_rows=BadRows(),
             processes=processes,
         )
-        path, known = folder / "test.arrow", (corpora.tokenizer, corpora.labels)
-        encode_reviews(read_reviews([file]), path, *known, bad_rows=BadRows(), processes=processes)
+        encode_reviews(
+            read_reviews([file]),
+            folder / "test.arrow",
+            corpora.tokenizer,
+            LabelTally(corpora.labels),
+            bad_rows=BadRows(),
+            processes=processes,
+        )
         return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
     alone = files(1)

@@ -74,6 +74,7 @@ def predict(
       sentir predict runs/shop reviews.csv --output labelled.parquet
       zcat reviews.txt.gz | sentir predict runs/shop - > labelled.tsv
     """
+    from sentir.bundle import load_scheme
     from sentir.inference.files import (
         PredictionColumns,
         looks_like_file,
@@ -81,6 +82,8 @@ def predict(
         predict_texts,
     )
     from sentir.inference.predictor import load
+    from sentir.io.atomic import check_writable
+    from sentir.io.first_rows import check_first_rows
     from sentir.io.reader import BadRows
     from sentir.io.writer import output_format
 
@@ -101,6 +104,11 @@ def predict(
             f"--json, and a name that asks for {asked}", where=output, todo="leave one"
         )
     are_texts = not as_file and (as_text or len(inputs) > 1 or not looks_like_file(inputs[0]))
+    if output != "-":
+        check_writable(Path(output))
+    if not are_texts:
+        _, trained_on = load_scheme(model)
+        check_first_rows(inputs, options, labelled=False, trained_on=trained_on)
     predictor = load(model, engine, precision, bulk=not are_texts)
     columns = PredictionColumns(predictor, all_classes=probabilities)
     format: Literal["jsonl"] | None = "jsonl" if as_json else None

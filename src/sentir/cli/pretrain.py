@@ -21,7 +21,7 @@ from sentir.cli.app import (
     run_callbacks,
 )
 from sentir.cli.options import options_of
-from sentir.config import PretrainConfig, read_toml
+from sentir.config import PretrainConfig, read_settings, read_toml
 
 _DEFAULTS = PretrainConfig()
 
@@ -73,6 +73,10 @@ def pretrain(
       sentir complete runs/lm "las nubes están en el"
     """
     from sentir.bundle import load_language_model
+    from sentir.data.prepare import Sources
+
+    sources = Sources(train=tuple(files), read=read_settings(read)[0])
+    sources.check(labelled=False)  # before PyTorch is loaded, which takes seconds
     from sentir.training.pretrain import pretrain as train_language_model
     from sentir.training.transfer import defaults_for
 

@@ -34,7 +34,7 @@ from sentir.data.spool import (
     word_ids,
 )
 from sentir.errors import DataError, SentirWarning
-from sentir.io.classes import with_classes
+from sentir.io.label_tally import LabelTally
 from sentir.io.labels import LabelScheme
 from sentir.io.reader import BadRows, Review
 from sentir.text.parallel import tokenize_all
@@ -66,19 +66,23 @@ class TrainingCorpora(TextCorpora):
 
     Attributes:
         labels: how labels become classes.
+        raw_counts: how many reviews have each raw label.
         unlabelled: reviews without labels (their class is -1), with their texts.
     """
 
     labels: LabelScheme
+    raw_counts: Mapping[str, int]
     unlabelled: EncodedCorpus | None = None
 
     @classmethod
     def open(cls, folder: Path) -> TrainingCorpora:
         """The corpora that `encode_training` wrote into this folder."""
         unlabelled = folder / "unlabelled.arrow"
+        labels = json.loads((folder / "labels.json").read_text("utf-8"))
         return cls(
             **vars(TextCorpora.open(folder)),
-            labels=LabelScheme.from_dict(json.loads((folder / "labels.json").read_text("utf-8"))),
+            labels=LabelScheme.from_dict(labels),
+            raw_counts=labels.get("counts", {}),
             unlabelled=EncodedCorpus(unlabelled) if unlabelled.exists() else None,
         )
 
@@ -145,7 +149,7 @@ def encode_training(
                 valid_reviews,
                 folder / "valid.arrow",
                 tokenizer,
-                scheme,
+                LabelTally(scheme, is_given=labels != "auto", in_training=True),
                 bad_rows=bad_rows,
                 advance=advance,
                 processes=processes,
@@ -160,7 +164,9 @@ def encode_training(
             )
         unknown, total = _write(spool, folder, classes_N, parts, tokenizer, finalize)
     _warn_of_unknown(unknown, total, given=given)
-    (folder / "labels.json").write_text(json.dumps(scheme.to_dict()), encoding="utf-8")
+    counts = {raw: label.count for raw, label in spool.labels.items()}
+    saved = {**scheme.to_dict(), "counts": counts}
+    (folder / "labels.json").write_text(json.dumps(saved), encoding="utf-8")
     return TrainingCorpora.open(folder)
 
 
@@ -202,7 +208,7 @@ def encode_reviews(
     reviews: Iterable[Review],
     path: Path,
     tokenizer: Tokenizer,
-    labels: LabelScheme,
+    labels: LabelTally,
     *,
     bad_rows: BadRows,
     advance: Advance = lambda count: None,
@@ -212,10 +218,13 @@ def encode_reviews(
 
     Raises:
         WorkerError: a tokenizer process ended early.
-        DataError: a label is unknown to the scheme, or no review is left.
+        DataError: a label is unknown to the scheme or means something else, or no review is left.
+
+    Warns:
+        SentirWarning: a class has no review.
     """
     encoder = tokenizer if isinstance(tokenizer, WordTokenizer) else None
-    columns = (with_classes(chunk, labels, bad_rows) for chunk in chunked(reviews, advance))
+    columns = (labels.classes(chunk, bad_rows) for chunk in chunked(reviews, advance))
     chunks = ((pa.array(part.texts, pa.string()), part) for part in columns)
     batches = tokenize_all(chunks, None if encoder is None else encoder.steps, processes)
     with closing(batches), CorpusWriter(path, texts=True) as writer:
@@ -231,6 +240,7 @@ def encode_reviews(
             count += len(texts)
         if not count:
             raise DataError("no review to measure on", todo="check the file and its labels")
+        labels.check()
     return EncodedCorpus(path)
 
 
@@ -280,7 +290,7 @@ def _check_split(classes_N: Ints, scheme: LabelScheme, *, has_valid: bool) -> No
     missing = set(range(len(scheme.names))) - set(np.unique(classes_N).tolist())
     if missing:
         names = " or ".join(scheme.names[class_id] for class_id in sorted(missing))
-        raise DataError(f"no training review is {names}", todo=todo)
+        raise DataError(f"no training review is of class {names}", todo=todo)
 
 
 def _write(

@@ -31,7 +31,7 @@ from sentir.text.vocabulary import StreamingVocabulary
 #: its tokens grows with them, not with the number of reviews.
 CHUNK_CHARACTERS = 4_000_000
 
-#: Called with how many more reviews were read.
+#: Called with how many more reviews were read; 0: all are.
 Advance = Callable[[int], None]
 Ints = npt.NDArray[np.int32]
 Hashes = npt.NDArray[np.uint64]
@@ -205,6 +205,7 @@ def chunked(reviews: Iterable[Review], advance: Advance) -> Iterator[list[Review
     if chunk:
         yield chunk
         advance(len(chunk))
+    advance(0)
 
 
 def flatten(ids: Sequence[Sequence[int]]) -> tuple[Ints, Ints]:

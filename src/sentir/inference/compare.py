@@ -20,9 +20,11 @@ from sentir.evaluation.comparison.runs import describe_run
 from sentir.extras import require
 from sentir.inference.evaluate import labelled_windows
 from sentir.inference.predictor import Predictor
+from sentir.io.label_tally import LabelTally
 from sentir.io.labels import LabelScheme
 from sentir.io.paths import Paths, path_list
 from sentir.io.reader import BadRows
+from sentir.io.row_reader import ColumnLog
 
 
 def compare(
@@ -82,6 +84,21 @@ def compare(
     return dataclasses.replace(comparison, paired=paired)
 
 
+def _columns(names: Sequence[str], bundles: Sequence[Bundle], options: ReadOptions) -> ColumnLog:
+    """The columns that all runs were trained on.
+
+    Raises:
+        UsageError: they differ, and none is named.
+    """
+    for name, bundle in zip(names, bundles, strict=True):
+        if bundle.columns != bundles[0].columns and not options.text_column:
+            raise UsageError(
+                f"{names[0]} and {name} were trained on other columns",
+                todo="name the text to compare them on with --text-column",
+            )
+    return ColumnLog(bundles[0].columns)
+
+
 def _check_distinct(paths: Sequence[str]) -> None:
     seen: dict[Path, str] = {}
     for path in paths:
@@ -99,14 +116,16 @@ def _paired(
     progress: Callable[[int], None],
 ) -> tuple[PairedTest, ...]:
     """Each run against the first, on the same reviews."""
-    scheme = _scheme(names, bundles, labels)
+    tally = LabelTally(_scheme(names, bundles, labels), is_given=labels not in (None, "auto"))
+    columns = _columns(names, bundles, options)
     predictors = [Predictor(bundle, bulk=True) for bundle in bundles]
     bad_rows = BadRows(options.on_error)
     correct: list[list[np.ndarray]] = [[] for _ in predictors]
-    for texts, classes_N in labelled_windows(sources, options, scheme, bad_rows, progress):
+    windows = labelled_windows(sources, options, tally, bad_rows, columns, progress)
+    for texts, classes_N in windows:
         for predictor, found in zip(predictors, correct, strict=True):
             found.append(predictor.predict_proba(texts).argmax(axis=1) == classes_N)
-    bad_rows.warn()
+    bad_rows.warn(kept=sum(map(len, correct[0])))
     if not correct[0]:
         raise DataError("no labelled review to measure on", where=", ".join(sources))
     first_N, *others = (np.concatenate(found) for found in correct)

@@ -25,6 +25,7 @@ from sentir.io.reader import (
     parquet_types,
     read_reviews,
 )
+from sentir.io.row_reader import ColumnLog
 from sentir.io.streams import open_input
 from sentir.io.table_form import TableForm
 from sentir.io.writer import Format, output_format, write_records
@@ -167,6 +168,7 @@ def predict_file(
         labelled=False,
         keep_empty=format != "fasttext",
         form=form if format == source_format and format in ("csv", "tsv") else None,
+        columns=ColumnLog(columns.predictor.bundle.columns),
     )
     types = parquet_types(source, options) if format == source_format == "parquet" else None
     if _is_pipe(source):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import os
 import re
 import shutil
@@ -167,6 +168,24 @@ def report_unwritable(path: Path) -> Iterator[None]:
             where=str(path),
             todo="choose another place",
         ) from None
+
+
+def check_writable(path: Path) -> None:
+    """Find out whether a file can be written, before work is spent on its content.
+
+    A file that is no regular one (a pipe, ``/dev/stdout``) is not tried.
+
+    Raises:
+        UsageError: it cannot.
+    """
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        return
+    with report_unwritable(path):
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        target = path.resolve()
+        folder = next(parent for parent in target.parents if parent.exists())
+        Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=folder)).rmdir()
 
 
 def write_page(page: str, path: Path) -> None:

@@ -62,8 +62,7 @@ def read_lines(
             try:
                 block = stream.read_block()
             except DataError as error:
-                where = f"{stream.name}:{number + 1}"
-                report(DataError(error.what, where=where, todo=error.todo))
+                report(error.at(f"{stream.name}:{number + 1}"))
                 return  # the line that was being read is incomplete, so it is dropped
             if not block:
                 break

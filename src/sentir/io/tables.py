@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from sentir.errors import DataError
-from sentir.io.columns import normalize_name
+from sentir.io.column_names import normalize_name
+from sentir.io.columns import ColumnError
 from sentir.io.dialect import (
     SAMPLE_CHARACTERS,
     SAMPLE_LINES,
@@ -160,14 +161,15 @@ def csv_records(
     if columns:
         table.begin(columns)
     split = _rows_of_quotes if dialect.spans_lines else _rows_of_lines
-    for number, row in split(feed, dialect, len(columns), name):
+    rows = split(feed, dialect, len(columns), name)
+    for number, row in rows:
         if isinstance(row, DataError):
             if not table.names:
                 raise row
             report(row)
         elif not table.names:
             if any(map(str.strip, row)):
-                _begin_at(table, row, number)
+                _begin_at(table, row, number, rows)
                 form.note_header(row)
         elif table.is_header(row):
             table.begin(row)
@@ -184,10 +186,13 @@ def csv_records(
             )
 
 
-def _begin_at(table: _Table, header: Sequence[str], number: int) -> None:
+def _begin_at(table: _Table, header: Sequence[str], number: int, rows: _Rows) -> None:
+    """Take the names of a header; an error shows a value of the first row after it."""
     try:
         table.begin(header)
     except DataError as error:
+        if isinstance(error, ColumnError) and isinstance(row := next(rows, (0, []))[1], list):
+            error = error.with_sample(dict(zip(map(str.strip, header), row, strict=False)))
         todo = f"{error.todo}; if line {number} is no header, give --columns"
         if len(header) == 1:
             todo += "; if another character separates the columns, give --delimiter"

@@ -2,7 +2,7 @@
 
 A callback is called with every event, a dictionary with the key ``event``:
 
-- ``progress``: ``what`` is being done, ``reviews`` more were processed.
+- ``progress``: ``what`` is being done, ``reviews`` more were processed; 0: it is done.
 - ``start``: training starts at ``step`` of ``total_steps``, ``reviews`` seen before.
 - ``step``: ``step``, ``epoch``, ``loss``, ``learning_rate``, ``reviews``.
 - ``validation``: ``step``, ``reviews``, ``loss``, ``accuracy``, ``best``.
@@ -95,7 +95,9 @@ class ProgressBar:
 
     def __call__(self, event: Event) -> None:
         kind = event["event"]
-        if kind == "progress":
+        if kind == "progress" and not event["reviews"]:
+            self.close()
+        elif kind == "progress":
             if self._what != event["what"]:
                 self._begin(event["what"], None)
                 self._what = event["what"]

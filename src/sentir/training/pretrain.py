@@ -90,6 +90,7 @@ def pretrain(
     if lm is not None:
         check_settings(config, lm, str(from_lm))
     sources = Sources(train=path_list(texts, "texts"), read=read)
+    sources.check(labelled=False)
     return run_training(
         LanguageModelRun(sources, config, lm, str(from_lm)),
         Path(output),
@@ -117,7 +118,7 @@ class LanguageModelRun:
         self.corpora, self.skipped = prepare_unlabelled(
             self.sources, self.config, self.lm, cache, resume=resume, progress=progress
         )
-        self.skipped.warn()
+        self.skipped.warn(kept=len(self.corpora.train))
 
     def network(self) -> LanguageModel:
         vocabulary = len(self.corpora.tokenizer.vocabulary)

@@ -30,10 +30,11 @@ from sentir.data.encoding import TrainingCorpora
 from sentir.data.prepare import (
     Progress,
     Sources,
-    log_classes,
+    log_data,
     prepare_training,
     warn_of_leakage,
 )
+from sentir.data.summary import DataSummary
 from sentir.errors import UsageError
 from sentir.evaluation.baseline import fit_baseline
 from sentir.evaluation.history import read_metrics
@@ -46,7 +47,7 @@ from sentir.io.paths import Paths, path_list
 from sentir.io.reader import BadRows
 from sentir.nn.classifier import SentimentClassifier
 from sentir.nn.restore import to_arrays
-from sentir.nn.word_vectors import load_vectors
+from sentir.nn.word_vectors import check_vectors, load_vectors
 from sentir.training.calibration import fit_calibration, set_calibration
 from sentir.training.callbacks import Callback
 from sentir.training.checkpoint import Checkpoints, Position
@@ -157,6 +158,9 @@ def train(
     config = (config or preset_for(lm, preset)).override(changes, where="settings")
     if lm is not None:
         check_settings(config, lm, str(from_lm))
+    elif config.model.embedding_init not in ("random", "ppmi"):
+        check_vectors(config.model.embedding_init, config.model.embedding_dim)
+    sources.check()
     task = ClassifierRun(sources, config, lm, str(from_lm), teachers, baseline=baseline)
     return run_training(task, Path(output), callbacks=callbacks, resume=resume, overwrite=overwrite)
 
@@ -167,6 +171,7 @@ class ClassifierRun:
     corpora: TrainingCorpora
     test: EncodedCorpus | None
     skipped: BadRows
+    summary: DataSummary
     #: The reviews that are learnt from: train, and with teachers the unlabelled ones too.
     learnt: Reviews
 
@@ -188,11 +193,11 @@ class ClassifierRun:
         return [*self.sources.cache_key(self.config, self.lm), *self.teacher_names]
 
     def read(self, cache: Path, *, resume: bool, progress: Progress) -> None:
-        self.corpora, self.test, self.skipped = prepare_training(
+        self.corpora, self.test, self.skipped, self.summary = prepare_training(
             self.sources, self.config, self.lm, cache, resume=resume, progress=progress
         )
-        self.skipped.warn()
-        log_classes(self.corpora)
+        self.skipped.warn(kept=len(self.corpora.train))
+        log_data(self.summary, self.corpora)
         warn_of_leakage(self.corpora, self.test)
         self.learnt = (
             distilled(self.corpora, self.teachers, progress)
@@ -266,6 +271,7 @@ class ClassifierRun:
                 **{name: part.metrics.to_dict() for name, part in evaluations.items()},
                 **({"baseline": baseline.to_dict()} if baseline else {}),
                 "data": self._identities(),
+                "training_data": self.summary.to_dict(),
                 "training": {
                     **asdict(trained.position),
                     "seconds": round(seconds, 1),
@@ -273,6 +279,7 @@ class ClassifierRun:
                     **({"teachers": self.teacher_names} if self.teachers else {}),
                 },
             },
+            columns=self.summary.columns,
             synthetic=any(map(is_synthetic, self.sources.train)),
         )
         save_bundle(bundle, folder / FOLDER)
@@ -365,14 +372,13 @@ class ClassifierRun:
         corpora, sources, position = self.corpora, self.sources, trained.position
         parameters = sum(weight.size for weight in bundle.weights.values())
         minutes, rest_s = divmod(round(seconds), 60)
-        facts = {"training reviews": f"{len(corpora.train):,} from {', '.join(sources.train)}"}
+        facts = {"files": ", ".join(sources.train), **self.summary.facts()}
         if corpora.unlabelled:
             facts["unlabelled reviews"] = (
                 f"{len(corpora.unlabelled):,} from {', '.join(sources.unlabelled)}, answered by "
                 "teachers"
             )
         facts |= {
-            "validation reviews": f"{len(corpora.valid):,}",
             "vocabulary": f"{len(corpora.tokenizer.vocabulary):,} tokens",
             "parameters": f"{parameters / 1e6:.1f} million",
             "steps": f"{position.step:,}, best at {position.best_step:,} ({position.stopped})",

@@ -20,8 +20,8 @@ from filelock import FileLock, Timeout
 from sentir.bundle import FILES, FOLDER
 from sentir.config import Settings
 from sentir.data.cache import digest
-from sentir.errors import UsageError
-from sentir.io.atomic import atomic_write, is_part_of, report_unwritable
+from sentir.errors import SentirError, UsageError
+from sentir.io.atomic import atomic_write, is_part_of, remove, report_unwritable
 from sentir.training.callbacks import Callback, MetricsFile, call_all
 from sentir.training.checkpoint import Checkpoints, Position
 from sentir.version import __version__
@@ -56,6 +56,7 @@ def open_run_dir(
     """
     lock = FileLock(folder / LOCK, timeout=0)  # released by a kill, though the file stays
     is_new = not folder.exists()
+    new_parents = [parent for parent in folder.parents if not parent.exists()]
     with report_unwritable(folder):
         check_run_dir(folder, resume=resume, overwrite=overwrite)
         folder.mkdir(parents=True, exist_ok=True)
@@ -70,10 +71,13 @@ def open_run_dir(
         with atomic_write(folder / MARK) as part:
             part.write_text(json.dumps({"sentir": __version__}) + "\n", encoding="utf-8")
     emit = call_all([MetricsFile(folder / "metrics.jsonl"), *callbacks])
-    finished = False
+    finished = failed = False
     try:
         yield emit
         finished = True
+    except SentirError:
+        failed = True
+        raise
     except (OSError, RuntimeError) as error:
         if not _is_full_disk(error):
             raise
@@ -92,7 +96,7 @@ def open_run_dir(
             (folder / LOCK).unlink(missing_ok=True)
         lock.release()
         if is_new and not finished:
-            _remove_if_unused(folder)
+            _remove_if_unused(folder, new_parents, with_cache=failed)
 
 
 def _is_full_disk(error: OSError | RuntimeError) -> bool:
@@ -102,15 +106,28 @@ def _is_full_disk(error: OSError | RuntimeError) -> bool:
     return "inline_container" in str(error)
 
 
-def _remove_if_unused(folder: Path) -> None:
-    """Remove the folder of a run that failed before it wrote anything."""
+def _remove_if_unused(folder: Path, new_parents: Sequence[Path], *, with_cache: bool) -> None:
+    """Remove the new folder of a run that failed before there was anything to resume.
+
+    Args:
+        folder: the run's.
+        new_parents: folders that were made for it, from the innermost outwards.
+        with_cache: whether its encoded reviews go too: the reviews or the settings were wrong.
+    """
     with suppress(OSError):
+        if {path.name for path in folder.iterdir()} - {MARK, "cache", "metrics.jsonl"}:
+            return
         cache = folder / "cache"
         if cache.is_dir() and not cache.is_symlink() and not any(cache.iterdir()):
             cache.rmdir()
-        if {path.name for path in folder.iterdir()} <= {MARK}:
-            (folder / MARK).unlink(missing_ok=True)
-            folder.rmdir()
+        if with_cache and cache.exists():
+            remove(cache)
+        if cache.exists():
+            return
+        for name in (MARK, "metrics.jsonl"):
+            (folder / name).unlink(missing_ok=True)
+        for path in (folder, *new_parents):
+            path.rmdir()  # an error if others have put something there, which ends it
 
 
 def check_run_dir(folder: Path, *, resume: bool, overwrite: bool) -> None:

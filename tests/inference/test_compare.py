@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,10 @@ import sentir
 from conftest import Messages
 from fixtures.compared_runs import save_run
 from fixtures.toy_bundle import random_texts
+from sentir.bundle import load_bundle, save_bundle
 from sentir.errors import BundleError, ConfigError, DataError, SentirWarning, UsageError
 from sentir.inference.compare import compare
+from sentir.io.columns import Columns
 
 
 @pytest.fixture
@@ -56,7 +59,7 @@ def test_labels_are_read_as_they_are_said_to_be(tmp_path: Path) -> None:
     file.write_text("stars,text\n1,bad .\n3,a film\n5,good .\n", "utf-8")
     runs = [save_run(tmp_path / "a"), save_run(tmp_path / "b", epochs=2)]
     assert compare(runs, test=file, labels="stars").paired[0].examples == 2
-    with pytest.raises(DataError, match=r"stars\.csv:2: label '1'"):
+    with pytest.raises(DataError, match=r"stars\.csv: the labels are stars"):
         compare(runs, test=file)
 
 
@@ -116,3 +119,16 @@ def test_one_run_or_one_twice_is_refused(tmp_path: Path) -> None:
 def test_an_unknown_setting(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no setting 'txt_column'"):
         compare([tmp_path, tmp_path / "b"], txt_column="a")
+
+
+def test_runs_of_other_columns_are_compared_on_named_ones(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text("label,text,body\nneg,bad .,x\npos,good .,y\n", "utf-8")
+    runs = [save_run(tmp_path / "a"), save_run(tmp_path / "b", epochs=2)]
+    bundle = load_bundle(runs[1])
+    save_bundle(
+        replace(bundle, columns=(Columns(text=("body",), label="label"),)), Path(runs[1]) / "model"
+    )
+    with pytest.raises(UsageError, match=r"a and b were trained on other columns; .*--text-column"):
+        compare(runs, test=file)
+    assert compare(runs, test=file, text_column="text").paired[0].examples == 2

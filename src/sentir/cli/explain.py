@@ -40,8 +40,10 @@ def explain(
 
     if picture:
         from sentir.explanation.picture import draw, picture_format
+        from sentir.io.atomic import check_writable
 
         picture_format(picture)  # before the work
+        check_writable(picture)
     explanation = explain_text(model, text)
     if as_json:
         sys.stdout.write(json.dumps(explanation.to_dict(), ensure_ascii=False) + "\n")

@@ -38,10 +38,3 @@ def test_json_whose_first_rows_lack_the_columns(tmp_path: Path) -> None:
     path = written(tmp_path / "a.jsonl", '{"error": "x"}\n{"text": "a", "label": 1}\n')
     assert skipping(path)[0] == ["a"]
     assert message(path).startswith("a.jsonl:1: none of the columns 'error' has a usual name")
-
-
-def test_a_json_array_is_refused(tmp_path: Path) -> None:
-    path = written(tmp_path / "a.json", '\n[{"text": "a", "label": 1}]')
-    assert message(path, on_error="skip").startswith(
-        "a.json:2: a JSON array, not JSON lines; write"
-    )

@@ -14,16 +14,30 @@ from typing import Any
 from sentir.errors import DataError, UsageError
 from sentir.inference.network import Floats
 from sentir.inference.predictor import Predictor
-from sentir.io.paths import USUAL_EXTENSIONS
+from sentir.io.formats import Format as ReadFormat
+from sentir.io.paths import USUAL_EXTENSIONS, split_part
 from sentir.io.reader import (
     BadRows,
     ReadOptions,
     Review,
     detect_format,
-    parquet_types,
     read_reviews,
+    table_types,
 )
 from sentir.io.writer import Format, output_format, write_records
+
+#: The format to write, where neither an option nor the output's name says it.
+_WRITTEN_AS: dict[ReadFormat, Format] = {
+    "fasttext": "lines",
+    "text": "lines",
+    "files": "csv",
+    "csv": "csv",
+    "tsv": "tsv",
+    "xlsx": "csv",
+    "jsonl": "jsonl",
+    "arrow": "jsonl",
+    "parquet": "parquet",
+}
 
 
 def looks_like_file(argument: str) -> bool:
@@ -32,7 +46,7 @@ def looks_like_file(argument: str) -> bool:
     Raises:
         UsageError: it is one word that starts or ends like a file's name, and there is no file.
     """
-    if argument == "-" or ("://" in argument and " " not in argument):
+    if argument == "-" or ("://" in argument and " " not in argument) or split_part(argument)[1]:
         return True
     try:
         if argument and Path(argument).exists():  # a folder or a pipe is not a text either
@@ -114,9 +128,10 @@ def predict_file(
     """Write the records of a file with the columns of the predictions added, in their order.
 
     Some thousand records are read ahead. If neither `format` nor the output's extension says
-    otherwise, tables are written in their own format, and reviews on lines as lines, after their
-    predictions. fastText lines get the prediction as their label. A row without text is kept and
-    has no prediction.
+    otherwise, CSV, TSV and Parquet are written in their own format, JSON and Arrow as JSON lines,
+    spreadsheets as CSV, the files of a folder or archive as CSV with a column ``file``, and reviews
+    on lines as lines, after their predictions. fastText lines get the prediction as their label. A
+    row without text is kept and has no prediction.
 
     Args:
         columns: what to add to each record.
@@ -133,16 +148,14 @@ def predict_file(
     """
     source_format = detect_format(source, options)
     if format is None:
-        format = output_format(
-            output,
-            "lines" if source_format == "fasttext" or source_format == "text" else source_format,
-        )
+        format = output_format(output, _WRITTEN_AS[source_format])
     if format == "parquet" and output == "-" and sys.stdout.isatty():
         format = "lines"  # a terminal cannot show Parquet
     reviews = read_reviews(
         [source], options, bad_rows=bad_rows, labelled=False, keep_empty=format != "fasttext"
     )
-    types = parquet_types(source, options) if format == source_format == "parquet" else None
+    is_typed = format == "parquet" and source_format in ("parquet", "arrow")
+    types = table_types(source, options) if is_typed else None
     write_records(_records(columns, reviews, format, progress), output, format, types=types)
 
 

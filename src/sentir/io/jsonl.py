@@ -6,27 +6,19 @@ import json
 from collections.abc import Iterator
 
 from sentir.errors import DataError
+from sentir.io.json_documents import unique_object
 from sentir.io.tables import Record, Report
 
 
 def jsonl_records(
     lines: Iterator[tuple[int, str]], name: str, *, report: Report
 ) -> Iterator[tuple[int, Record]]:
-    """One JSON object per line; blank lines are skipped.
-
-    Raises:
-        DataError: the file is one JSON array.
-    """
-    first = True
+    """One JSON object per line; blank lines are skipped."""
     for number, line in lines:
         if not line or line.isspace():
             continue
-        if first and line.lstrip().startswith("["):
-            todo = f"write one object per line: jq -c '.[]' {name} > reviews.jsonl"
-            raise DataError("a JSON array, not JSON lines", where=f"{name}:{number}", todo=todo)
-        first = False
         try:
-            record = json.loads(line)
+            record = json.loads(line, object_pairs_hook=unique_object)
         except (ValueError, RecursionError) as error:
             what, todo = f"not JSON ({error})", "write one JSON object per line"
             report(DataError(what, where=f"{name}:{number}", todo=todo))

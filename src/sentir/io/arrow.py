@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from sentir.errors import DataError
+from sentir.io.arrow_growth import refuse_growth
 from sentir.io.signatures import ARROW_FILE
 from sentir.io.streams import Input
 from sentir.io.tables import Record, Report, unique_names
@@ -173,6 +174,8 @@ def _open(stream: Input) -> Any:
     import pyarrow as pa
 
     file = stream.random_access()
+    refuse_growth(file, stream.name)
+    file.seek(0)
     is_file = file.read(len(ARROW_FILE)) == ARROW_FILE
     file.seek(0)
     return pa.ipc.open_file(file) if is_file else pa.ipc.open_stream(file)

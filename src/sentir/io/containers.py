@@ -29,11 +29,11 @@ class Container(Protocol):
 
     Attributes:
         name: its name in errors; a file in it is ``name:file``.
-        is_folder: whether the files stand on the disk.
+        folder_name: name of the folder that holds the files; empty if it is none.
     """
 
     name: str
-    is_folder: bool
+    folder_name: str
 
     def sizes(self) -> dict[str, int]:
         """The regular files in it with their sizes (bytes), in their order.
@@ -53,10 +53,9 @@ class Container(Protocol):
 class Folder:
     """A folder of files; links to folders are not followed."""
 
-    is_folder = True
-
     def __init__(self, path: str) -> None:
         self.name, self._path = path, Path(path)
+        self.folder_name = self._path.resolve().name
 
     def sizes(self) -> dict[str, int]:
         def fail(error: OSError) -> None:
@@ -85,7 +84,7 @@ class Zip:
         DataError: it is damaged.
     """
 
-    is_folder = False
+    folder_name = ""
 
     def __init__(self, stream: Input) -> None:
         self.name = stream.name
@@ -137,7 +136,7 @@ class Tar:
         open_again: opens its decompressed bytes.
     """
 
-    is_folder = False
+    folder_name = ""
 
     def __init__(self, name: str, open_again: Callable[[], Input]) -> None:
         self.name, self._open = name, open_again

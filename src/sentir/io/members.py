@@ -2,7 +2,6 @@
 
 Tables are read if there are any, else texts: a folder per class with a review per file
 (``pos/0_9.txt``), or a file per class with a review per line (``pos.txt``, ``rt-polarity.neg``).
-What is left out is logged.
 """
 
 from __future__ import annotations
@@ -78,7 +77,6 @@ def choose(
     if labelled:
         _refuse_splits([file.name for file in chosen], where)
     _refuse_archives([*(name for name in visible if not _is_text(name))], where)
-    _log_choice(chosen, names, where)
     return chosen
 
 
@@ -109,6 +107,22 @@ def class_of_name(name: str) -> str | None:
     """The class that a file is named after: ``pos.txt``, ``rt-polarity.neg``."""
     found = {token for token in _tokens(PurePosixPath(name).name) if token in WORDS}
     return found.pop() if len(found) == 1 else None
+
+
+def log_choice(chosen: list[Chosen], names: Collection[str], where: str) -> None:
+    """Log how many files are read, as which classes, and which of `names` are not."""
+    counts = Counter(file.label for file in chosen if file.label)
+    parts = [f"{count:,} of {label}" for label, count in counts.items()]
+    message = f"{where}: {len(chosen):,} file{'s' * (len(chosen) > 1)} of reviews"
+    message += f" ({', '.join(parts)})" if parts else ""
+    if any(file.is_whole for file in chosen):
+        message += ", one review per file"
+    elif parts:
+        message += ", one review per line"
+    taken = {file.name for file in chosen}
+    if skipped := [name for name in names if name not in taken]:
+        message += f"; not read: {_some(skipped)}"
+    _log.info("%s", message)
 
 
 def _texts(names: list[str], folder: str, *, labelled: bool) -> list[Chosen]:
@@ -194,21 +208,6 @@ def _no_reviews(names: list[str], where: str) -> DataError:
         where=where,
         todo="it may hold CSV, TSV, JSON, Parquet, Arrow, .xlsx, or texts in a folder per class",
     )
-
-
-def _log_choice(chosen: list[Chosen], names: Collection[str], where: str) -> None:
-    counts = Counter(file.label for file in chosen if file.label)
-    parts = [f"{count:,} of {label}" for label, count in counts.items()]
-    message = f"{where}: {len(chosen):,} file{'s' * (len(chosen) > 1)} of reviews"
-    message += f" ({', '.join(parts)})" if parts else ""
-    if any(file.is_whole for file in chosen):
-        message += ", one review per file"
-    elif parts:
-        message += ", one review per line"
-    taken = {file.name for file in chosen}
-    if skipped := [name for name in names if name not in taken]:
-        message += f"; not read: {_some(skipped)}"
-    _log.info("%s", message)
 
 
 def _some(names: Collection[str]) -> str:

@@ -18,7 +18,7 @@ _BATCH_ROWS = 1024
 #: Memory of a batch, if each of its values is as long as the values of a dictionary can be (bytes).
 _BATCH_BYTES = 1 << 26
 #: A column that takes more memory than that, and so many times the file's bytes, is refused.
-_MAX_CHUNK_BYTES, _MAX_GROWTH = 1 << 28, 1000
+_MAX_CHUNK_BYTES, _MAX_GROWTH = 1 << 28, 100
 _VALUE_BYTES = 8
 
 

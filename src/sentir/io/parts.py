@@ -17,7 +17,7 @@ from sentir.errors import DataError
 from sentir.io import signatures
 from sentir.io.containers import Container, Folder, Tar, Zip
 from sentir.io.formats import Format, detect_stream_format, format_of_option, peek_head
-from sentir.io.members import choose, class_of_name
+from sentir.io.members import choose, class_of_name, log_choice
 from sentir.io.paths import split_part
 from sentir.io.streams import Input, display_name, open_input
 
@@ -46,13 +46,16 @@ class Part:
     sheet: str = ""
 
 
-def open_parts(source: str, options: ReadOptions, *, labelled: bool) -> Iterator[Part]:
+def open_parts(
+    source: str, options: ReadOptions, *, labelled: bool, log: bool = False
+) -> Iterator[Part]:
     """The parts of one source.
 
     Args:
         source: a path, a folder, a URL, ``-``, or a part of one of them (``reviews.zip:a.csv``).
         options: how files are read.
         labelled: whether each review must have a label.
+        log: whether to log which files of a folder or archive are read.
 
     Raises:
         DataError: it cannot be opened, is damaged, holds nothing that is read, or nothing that the
@@ -60,13 +63,12 @@ def open_parts(source: str, options: ReadOptions, *, labelled: bool) -> Iterator
     """
     path, part = split_part(source)
     if path != "-" and Path(path).is_dir():
-        folder = Path(path).resolve().name
-        yield from _open_members(Folder(path), part, options, folder=folder, labelled=labelled)
+        yield from _open_members(Folder(path), part, options, labelled=labelled, log=log)
         return
     with open_input(path) as stream:
         container = _container(stream, lambda: _open_again(path, stream))
         if container and container != "xlsx":
-            yield from _open_members(container, part, options, labelled=labelled)
+            yield from _open_members(container, part, options, labelled=labelled, log=log)
             return
         format = "xlsx" if container else detect_stream_format(stream, path, options)
         if part and format != "xlsx":
@@ -124,15 +126,14 @@ def _container(
 
 
 def _open_members(
-    container: Container,
-    part: str,
-    options: ReadOptions,
-    *,
-    folder: str = "",
-    labelled: bool,
+    container: Container, part: str, options: ReadOptions, *, labelled: bool, log: bool
 ) -> Iterator[Part]:
-    where = container.name
-    files = choose(container.sizes(), where, part=part, folder=folder, labelled=labelled)
+    sizes = container.sizes()
+    files = choose(
+        sizes, container.name, part=part, folder=container.folder_name, labelled=labelled
+    )
+    if log:
+        log_choice(files, sizes, container.name)
     chosen = {file.name: file for file in files}
     any_label = any(file.label for file in files)
     for name, stream in container.open_each(chosen):

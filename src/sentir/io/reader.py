@@ -240,7 +240,7 @@ _Parse = Callable[[Any], tuple[str, str | None]]
 def _read_file(
     source: str, options: ReadOptions, bad_rows: BadRows, labelled: bool, keep_empty: bool
 ) -> Iterator[Review]:
-    for part in open_parts(source, options, labelled=labelled):
+    for part in open_parts(source, options, labelled=labelled, log=True):
         yield from _read_part(part, options, bad_rows, labelled, keep_empty)
 
 

@@ -113,7 +113,9 @@ def arrow_records(
         indices = selected_indices(schema, select_columns(column_names(schema)))
         names = [unique_names(schema.names)[i] for i in indices]
         for batch in _batches(batches):
-            for record in batch_records(batch.select(indices), names, limit):
+            batch = batch.select(indices)
+            batch.validate(full=True)  # wrong offsets would end the process
+            for record in batch_records(batch, names, limit):
                 number += 1
                 if isinstance(record, DataError):
                     report(
@@ -124,13 +126,22 @@ def arrow_records(
 
 
 def arrow_schema(stream: Input) -> Any:
-    """The `pyarrow.Schema` of an Arrow IPC file or stream.
+    """The `pyarrow.Schema` of an Arrow IPC file or stream, the names of its columns made different.
 
     Raises:
         DataError: it is damaged.
     """
     with damage(stream.name, "Arrow", lambda: 0), _open(stream) as batches:
-        return batches.schema
+        return with_unique_names(batches.schema)
+
+
+def with_unique_names(schema: Any) -> Any:
+    """The schema, of two columns of one name the second with a number, as in the rows."""
+    import pyarrow as pa
+
+    names = unique_names(schema.names)
+    fields = [field.with_name(name) for field, name in zip(schema, names, strict=True)]
+    return pa.schema(fields, metadata=schema.metadata)
 
 
 @contextmanager

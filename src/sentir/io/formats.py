@@ -17,7 +17,7 @@ from sentir.io.streams import Input, refuse_second_compression
 #: ``files`` are texts in the files of a folder or archive.
 Format = Literal["fasttext", "csv", "tsv", "jsonl", "parquet", "arrow", "xlsx", "text", "files"]
 #: Formats whose files are binary: the signature alone says which it is.
-BINARY = ("parquet", "arrow", "xlsx")
+BINARY = {"parquet": "a Parquet file", "arrow": "an Arrow file", "xlsx": "a spreadsheet"}
 # Spreadsheets write ";" where the comma is the decimal separator.
 # The comma comes last: where two delimiters fit, it is the one that occurs in text and numbers.
 DELIMITERS = {"csv": ";\t|,", "tsv": "\t"}
@@ -58,12 +58,11 @@ def detect_stream_format(stream: Input, name: str, options: ReadOptions) -> Form
     refuse_second_compression(head, stream.name)
     if found := _binary_format(head):
         if asked not in (None, found):
-            what = f"{found.capitalize()}, and --format says {asked}"
+            what = f"{BINARY[found]}, and --format says {asked}"
             raise DataError(what, where=stream.name, todo="leave --format out")
         return found
     if asked in BINARY:
-        kind = str(asked).capitalize() if asked != "xlsx" else ".xlsx"
-        raise DataError(f"not a {kind} file", where=stream.name, todo="pass its --format")
+        raise DataError(f"not {BINARY[asked]}", where=stream.name, todo="pass its --format")
     if not head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         if not signatures.is_text(head):
             check_start(head, stream.name)
@@ -72,8 +71,7 @@ def detect_stream_format(stream: Input, name: str, options: ReadOptions) -> Form
         return asked
     by_name = format_from_name(name)
     if by_name in BINARY:
-        what = f"not a {str(by_name).capitalize()} file"
-        raise DataError(what, where=stream.name, todo="pass its --format")
+        raise DataError(f"not {BINARY[by_name]}", where=stream.name, todo="pass its --format")
     return by_name or _format_of_start(stream, options)
 
 

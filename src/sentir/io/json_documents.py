@@ -148,7 +148,9 @@ def _object_rows(scanner: _Scanner, suits: Callable[[Sequence[str]], bool]) -> I
 
 
 def _holds_table(document: Record) -> bool:
-    return any(isinstance(value, list | dict) for value in document.values())
+    values = document.values()
+    is_nested = bool(values) and all(isinstance(value, dict) for value in values)
+    return is_nested or any(isinstance(value, list) for value in values)
 
 
 def _is_row(document: Record, suits: Callable[[Sequence[str]], bool]) -> bool:
@@ -176,9 +178,11 @@ class _TableRows:
                 scanner.value()
             elif (row := self._object(key)) is not None:
                 yield row
+        if self._tables or self._is_index:
+            return  # lists and objects beside the table tell about it
         if self._columns:
             yield from self._of_columns()
-        elif not self._tables and not self._is_index:
+        else:
             scanner.fail("no table found in the JSON object", f"{_ROW_ADVICE} on each line")
 
     def _array(self, key: str) -> Iterator[Any]:
@@ -195,15 +199,14 @@ class _TableRows:
         names = self._names if key == "data" else None
         column: list[Any] = []
         for number, value in enumerate(values):
-            if names is not None and isinstance(value, list) and len(value) == len(names):
-                yield dict(zip(names, value, strict=True))
-            elif isinstance(value, dict) or names is not None:
-                yield value
-            else:
+            if names is None and not isinstance(value, dict):
                 column.append(value)
                 continue
             if not number:
                 self._begin_table(key)
+            if names is not None and isinstance(value, list) and len(value) == len(names):
+                value = dict(zip(names, value, strict=True))
+            yield value
         if column:
             self._columns[key] = column
 
@@ -343,7 +346,7 @@ class _Scanner:
                     continue
                 if is_cut and not self._is_end:
                     raise self._too_long() from None
-                if is_cut:
+                if error.msg.startswith("Unterminated") or error.pos >= len(self._text):
                     self.fail("not JSON: the file ends within a value", "download it again")
                 self.fail(f"not JSON ({error.msg})", "check the row")
             except RepeatedKeyError as error:

@@ -148,9 +148,9 @@ def _texts(names: list[str], folder: str, *, labelled: bool) -> list[Chosen]:
 
 def _is_hidden(name: str) -> bool:
     parts = PurePosixPath(name).parts
-    return any(part.startswith(".") or part == "__MACOSX" for part in parts) or parts[
-        -1
-    ].startswith("_")
+    return parts[-1].startswith("_") or any(
+        part == "__MACOSX" or (part.startswith(".") and part.strip(".")) for part in parts
+    )
 
 
 def _is_table(name: str) -> bool:

@@ -10,7 +10,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sentir.errors import DataError
-from sentir.io.arrow import batch_records, column_names, damage, label_names, selected_indices
+from sentir.io.arrow import (
+    batch_records,
+    column_names,
+    damage,
+    label_names,
+    selected_indices,
+    with_unique_names,
+)
 from sentir.io.streams import Input
 from sentir.io.tables import Record, Report, unique_names
 
@@ -76,16 +83,10 @@ def parquet_schema(stream: Input) -> Any:
     Raises:
         DataError: it is damaged.
     """
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
     with damage(stream.name, "Parquet", lambda: 0):
-        schema = pq.read_schema(stream.random_access())
-        names = unique_names(schema.names)
-        return pa.schema(
-            [field.with_name(name) for field, name in zip(schema, names, strict=True)],
-            metadata=schema.metadata,
-        )
+        return with_unique_names(pq.read_schema(stream.random_access()))
 
 
 def _batch_rows(file: Any, raw: Any, wanted: Sequence[str], name: str) -> int:

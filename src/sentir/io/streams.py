@@ -201,6 +201,10 @@ class _StandardInput(Input):
     def close(self) -> None:
         """Leave standard input open: it belongs to the process."""
 
+    def __del__(self) -> None:
+        if self._copy is not None:
+            self._copy.close()
+
 
 @functools.lru_cache(maxsize=1)  # a second call must see what the first one peeked at
 def _standard_input(raw: Any) -> Input:

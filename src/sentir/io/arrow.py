@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -12,6 +13,11 @@ from sentir.io.arrow_growth import refuse_growth
 from sentir.io.signatures import ARROW_FILE
 from sentir.io.streams import Input
 from sentir.io.tables import Record, Report, unique_names
+
+#: Rows that are turned into Python values at once.
+_SLICE_ROWS = 256
+#: Types whose values may be shared by several rows.
+_REPEATING = re.compile("dictionary|run_end|view")
 
 
 def column_names(schema: Any) -> list[str]:
@@ -48,7 +54,7 @@ def label_names(schema: Any) -> dict[str, list[str]]:
 
 
 def batch_records(batch: Any, names: Sequence[str], limit: int) -> Iterator[Record | DataError]:
-    """The rows of a record batch, made one by one, so that repeated values take little memory.
+    """The rows of a record batch.
 
     Args:
         batch: a `pyarrow.RecordBatch`.
@@ -61,18 +67,30 @@ def batch_records(batch: Any, names: Sequence[str], limit: int) -> Iterator[Reco
     Raises:
         ValueError, OverflowError: a value that Python cannot hold.
     """
-    for values in zip(*batch.columns, strict=True):
+    repeats = any(_REPEATING.search(str(type_)) for type_ in batch.schema.types)
+    for start in range(0, batch.num_rows, _SLICE_ROWS):
+        rows = batch.slice(start, _SLICE_ROWS)
+        if not repeats and rows.nbytes <= limit:
+            for values in zip(*(column.to_pylist() for column in rows.columns), strict=True):
+                yield dict(zip(names, values, strict=True))
+        else:
+            yield from _rows_one_by_one(rows, names, limit)
+
+
+def _rows_one_by_one(rows: Any, names: Sequence[str], limit: int) -> Iterator[Record | DataError]:
+    """Rows that are made when they are taken, so that repeated values take little memory."""
+    for values in zip(*rows.columns, strict=True):
         record: Record = {}
         for name, value in zip(names, values, strict=True):
-            if text_bytes(value) > limit:
-                yield too_long(name, limit)
+            if _text_bytes(value) > limit:
+                yield _too_long(name, limit)
                 break
             record[name] = value.as_py()
         else:
             yield record
 
 
-def text_bytes(value: Any) -> int:
+def _text_bytes(value: Any) -> int:
     """The length of a scalar that is a text or bytes (bytes); 0 of another."""
     if hasattr(value, "dictionary"):
         value = value.value
@@ -80,7 +98,7 @@ def text_bytes(value: Any) -> int:
     return 0 if buffer is None else int(buffer.size)
 
 
-def too_long(name: str, limit: int) -> DataError:
+def _too_long(name: str, limit: int) -> DataError:
     """The error of a text over the limit, without its place."""
     todo = "shorten it, or raise --max-line-bytes"
     return DataError(f"column {name!r} holds more than {limit:,} bytes", todo=todo)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.feather as feather
 import pyarrow.parquet as pq
 import pytest
 
+from fixtures.archives import CONTAINERS
 from fixtures.toy_bundle import random_texts, toy
 from sentir.config import ReadOptions
 from sentir.errors import DataError, UsageError
@@ -171,6 +174,65 @@ def test_parquet_keeps_its_types(columns: PredictionColumns, tmp_path: Path) -> 
     schema = pq.read_schema(target)
     assert schema.names == ["id", "text", "prediction", "probability"]
     assert schema.field("id").type == pa.int16()
+
+
+def test_the_form_in_which_containers_are_written(
+    columns: PredictionColumns, tmp_path: Path
+) -> None:
+    rows = [("not good", "neg"), ("a wonderful film", "pos")]
+    target, added = tmp_path / "out", ["prediction", "probability"]
+    for kind in ("zip", "tar.gz"):
+        CONTAINERS[kind](tmp_path / f"a.{kind}", rows)
+        predict(columns, tmp_path / f"a.{kind}", target)
+        assert target.read_text().splitlines()[0] == ",".join(["text", "label", *added])
+    for kind in ("columns.json", "feather", "nested.json"):
+        CONTAINERS[kind](tmp_path / f"a.{kind}", rows)
+        predict(columns, tmp_path / f"a.{kind}", target)
+        first, _ = read_jsonl(target)
+        before = ["id", "review"] if kind == "nested.json" else ["text", "label"]
+        assert list(first) == [*before, *added]
+
+
+def test_texts_of_a_folder_are_written_with_their_file(
+    columns: PredictionColumns, predictor: Predictor, tmp_path: Path
+) -> None:
+    for name in ("neg/1.txt", "neg/2.txt", "unsup/3.txt"):
+        path = tmp_path / "reviews" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"good, of\n{name}")
+    predict(columns, tmp_path / "reviews", tmp_path / "out.csv")
+    with (tmp_path / "out.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["file"], row["label"], row["text"]) for row in rows] == [
+        ("neg/1.txt", "neg", "good, of\nneg/1.txt"),
+        ("neg/2.txt", "neg", "good, of\nneg/2.txt"),
+        ("unsup/3.txt", "", "good, of\nunsup/3.txt"),
+    ]
+    assert rows[0]["prediction"] == predictor.predict_one("good, of\nneg/1.txt").label
+
+
+@pytest.mark.parametrize("name", ["out.xlsx", "out.zip", "out.tar.gz", "out.feather"])
+def test_formats_that_are_not_written(
+    columns: PredictionColumns, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "a.csv").write_text("text\ngood\n")
+    with pytest.raises(DataError, match=rf"{name}: a format that is read and not written; name a"):
+        predict(columns, tmp_path / "a.csv", tmp_path / name)
+    assert not (tmp_path / name).exists()
+
+
+def test_arrow_keeps_its_types_in_parquet(columns: PredictionColumns, tmp_path: Path) -> None:
+    table = pa.table({"id": pa.array([7], pa.int16()), "text": ["good"]})
+    feather.write_feather(table, str(tmp_path / "a.feather"))
+    predict(columns, tmp_path / "a.feather", tmp_path / "out.parquet")
+    assert pq.read_schema(tmp_path / "out.parquet").field("id").type == pa.int16()
+
+
+def test_a_part_of_an_archive_looks_like_a_file(tmp_path: Path) -> None:
+    CONTAINERS["zip"](tmp_path / "a.zip", [("good", "pos")])
+    assert looks_like_file(f"{tmp_path}/a.zip:a.csv")
+    assert not looks_like_file("My verdict: bad")
+    assert not looks_like_file(f"{tmp_path}/a.zip: bad")
 
 
 def test_a_column_of_the_same_name_is_an_error(columns: PredictionColumns, tmp_path: Path) -> None:

@@ -134,8 +134,9 @@ def _texts(names: list[str], folder: str, *, labelled: bool) -> list[Chosen]:
     if len(classes) < 2 and not any(parent.lower() in WORDS for parent in classes):
         classes = []  # a folder alone says nothing, unless it is called neg or pos
     if classes:
+        is_whole = max(counts[parent] for parent in classes) > 1
         files = [
-            Chosen(name, parent if parent in classes else None, counts[parent] > 1)
+            Chosen(name, parent if parent in classes else None, is_whole)
             for name, parent in parents.items()
             if parent in classes or (parent.lower() in _UNLABELLED and not labelled)
         ]

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import io
+import logging
 import tarfile
 import zipfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from fixtures.archives import as_csv, tar_of, zip_of
 from fixtures.review_files import ROWS, message, pairs, read, skipping, written
+from sentir.io import containers
 
 _TABLE = "text,label\n" + "".join(f"review {number},pos\n" for number in range(300))
 
@@ -116,3 +119,36 @@ def test_a_bomb_takes_no_memory(tmp_path: Path) -> None:
             "check the file's format, or raise --max-line-bytes"
         ],
     )
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("a.csv", _TABLE)
+        archive.writestr("a.csv", _TABLE)
+    error = "two files have this name; unpack it, and name the files in it"
+    assert message(tmp_path / "a.zip") == f"a.zip:a.csv: {error}"
+    tar_of(tmp_path / "a.tar", {"a.csv": _TABLE})
+    tar_of(tmp_path / "a.tar", {"a.csv": _TABLE}, "a")
+    assert message(tmp_path / "a.tar") == f"a.tar:a.csv: {error}"
+
+
+def test_links_in_a_folder(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    written(tmp_path / "a.csv", _TABLE)
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "a.csv").symlink_to(tmp_path / "a.csv")
+    (folder / "gone.csv").symlink_to(tmp_path / "gone.csv")
+    (folder / "loop").symlink_to(folder)
+    with caplog.at_level(logging.INFO, "sentir"):
+        assert len(read(folder)) == 300
+    assert caplog.messages == [f"{folder}: 1 file of reviews; not read: gone.csv, loop"]
+
+
+def test_a_folder_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def walk(path: Path, onerror: Callable[[OSError], None]) -> Iterator[None]:
+        onerror(PermissionError(13, "Permission denied", str(path / "inner")))
+        yield
+
+    monkeypatch.setattr(containers.os, "walk", walk)
+    assert "inner: cannot be opened (Permission denied)" in message(tmp_path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import tracemalloc
 from pathlib import Path
 
@@ -14,7 +15,9 @@ from hypothesis import strategies as st
 from fixtures.archives import JSON_FORMS, write_json_form
 from fixtures.review_files import ROWS, message, pairs, read, skipping, written
 from sentir.errors import DataError
+from sentir.io.json_documents import is_json_lines
 from sentir.io.reader import read_reviews
+from sentir.io.streams import Input, open_input
 
 _ROW = '{"text": "a", "label": 1}'
 
@@ -139,3 +142,18 @@ def test_any_json_is_read_or_refused(tmp_path: Path, value: object, cut: int) ->
     path = written(tmp_path / "a.json", content)
     with contextlib.suppress(DataError):
         assert all(review.text for review in read(path))
+
+
+def test_a_line_of_a_pipe_is_enough() -> None:
+    reading, writing = os.pipe()
+    with open(writing, "wb", buffering=0) as pipe:  # noqa: PTH123 (a descriptor)
+        pipe.write(f"{_ROW}\n".encode())
+        with Input(open(reading, "rb"), "pipe", ("", "")) as stream:  # noqa: PTH123
+            assert is_json_lines(stream, 1000, lambda names: "text" in names)
+
+
+def test_blanks_are_not_read_into_memory(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.json", " " * 3_000_000 + f"[{_ROW}]")
+    with open_input(str(path)) as stream:
+        assert is_json_lines(stream, 1000, lambda names: True)
+        assert len(stream.peek(1)) < 1_000_000

@@ -6,7 +6,7 @@ import os
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Protocol
@@ -36,10 +36,10 @@ class Container(Protocol):
     folder_name: str
 
     def sizes(self) -> dict[str, int]:
-        """The regular files in it with their sizes (bytes), in their order.
+        """The files in it with their sizes (bytes), in their order.
 
         Raises:
-            DataError: it is damaged or cannot be read.
+            DataError: it is damaged or cannot be read, or two files have one name.
         """
 
     def open_each(self, names: Collection[str]) -> Iterator[tuple[str, Input]]:
@@ -51,7 +51,7 @@ class Container(Protocol):
 
 
 class Folder:
-    """A folder of files; links to folders are not followed."""
+    """A folder of files; links to folders, and broken ones, have the size 0 and are not followed."""
 
     def __init__(self, path: str) -> None:
         self.name, self._path = path, Path(path)
@@ -64,10 +64,10 @@ class Folder:
         files: dict[str, int] = {}
         for folder, inner, names in os.walk(self._path, onerror=fail):
             inner.sort()
-            for name in sorted(names):
-                path = Path(folder) / name
-                if path.is_file():
-                    files[path.relative_to(self._path).as_posix()] = path.stat().st_size
+            for path in sorted(Path(folder) / name for name in (*names, *inner)):
+                if path.is_file() or path.is_symlink():
+                    size = path.stat().st_size if path.is_file() else 0
+                    files[path.relative_to(self._path).as_posix()] = size
         return files
 
     def open_each(self, names: Collection[str]) -> Iterator[tuple[str, Input]]:
@@ -106,7 +106,9 @@ class Zip:
             return b""
 
     def sizes(self) -> dict[str, int]:
-        return {member.filename: member.file_size for member in self._files()}
+        return _by_name(
+            ((member.filename, member.file_size) for member in self._files()), self.name
+        )
 
     def _files(self) -> list[zipfile.ZipInfo]:
         return [member for member in self._archive.infolist() if not member.is_dir()]
@@ -142,7 +144,7 @@ class Tar:
         self.name, self._open = name, open_again
 
     def sizes(self) -> dict[str, int]:
-        return {member.name: member.size for member, _ in self._members()}
+        return _by_name(((member.name, member.size) for member, _ in self._members()), self.name)
 
     def open_each(self, names: Collection[str]) -> Iterator[tuple[str, Input]]:
         wanted = set(names)
@@ -208,6 +210,16 @@ class _Failing:
 
     def close(self) -> None:
         self._raw.close()
+
+
+def _by_name(members: Iterable[tuple[str, int]], where: str) -> dict[str, int]:
+    sizes: dict[str, int] = {}
+    for name, size in members:
+        if name in sizes:  # `tar --append` adds a new version of a file to the old one
+            todo = "unpack it, and name the files in it"
+            raise DataError("two files have this name", where=f"{where}:{name}", todo=todo)
+        sizes[name] = size
+    return sizes
 
 
 def _damaged(where: str, kind: str, error: Exception) -> DataError:

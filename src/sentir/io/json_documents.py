@@ -42,42 +42,40 @@ def unique_object(pairs: list[tuple[str, Any]]) -> Record:
     return record
 
 
-def is_json_lines(stream: Input, limit: int) -> bool:
+def is_json_lines(stream: Input, limit: int, suits: Callable[[Sequence[str]], bool]) -> bool:
     """Whether a stream holds one object per line; it remains to be read.
 
     Args:
         stream: JSON of any form.
         limit: longest line (bytes).
+        suits: as for `document_records`.
     """
     start = _start(stream, limit, lines=1)
-    line, _, rest = start.partition(b"\n")
+    line, end, rest = start.partition(b"\n")
     if not line.startswith(b"{"):
         return not line.startswith(b"[")
-    is_json = _is_json(line)
-    if not is_json and not line.rstrip().endswith(b"}"):  # an object over several lines
-        return False
+    try:
+        document = json.loads(line)
+    except (ValueError, RecursionError):
+        if not line.rstrip().endswith(b"}"):  # an object over several lines
+            return False
+        document = None
+    if end and document and _is_row(document, suits):
+        return True  # without waiting for a second line, which a pipe may not have yet
     if not rest.strip():  # a single line may be a table
         rest = _start(stream, limit, lines=2).partition(b"\n")[2]
-    return rest.lstrip().startswith(b"{") or (is_json and bool(rest.strip()))
+    return rest.lstrip().startswith(b"{") or (document is not None and bool(rest.strip()))
 
 
 def _start(stream: Input, limit: int, *, lines: int) -> bytes:
     """The first lines, each up to the limit, without blank ones before them."""
     start, size = b"", 0
     while True:
-        longer = stream.peek(size + 1, until=None)
+        longer = stream.peek(size + 1)
         start = longer.removeprefix(UTF8_BOM).lstrip()
         is_end, size = len(longer) == size, len(longer)
-        if is_end or start.count(b"\n") >= lines or len(start) > lines * limit:
+        if is_end or start.count(b"\n") >= lines or size > lines * limit:
             return start
-
-
-def _is_json(line: bytes) -> bool:
-    try:
-        json.loads(line)
-    except (ValueError, RecursionError):
-        return False
-    return True
 
 
 def document_records(

@@ -149,8 +149,10 @@ def _texts(names: list[str], folder: str, *, labelled: bool) -> list[Chosen]:
 
 def _is_hidden(name: str) -> bool:
     parts = PurePosixPath(name).parts
-    return parts[-1].startswith("_") or any(
-        part == "__MACOSX" or (part.startswith(".") and part.strip(".")) for part in parts
+    return (
+        not parts
+        or parts[-1].startswith("_")
+        or any(part == "__MACOSX" or (part.startswith(".") and part.strip(".")) for part in parts)
     )
 
 

@@ -347,7 +347,7 @@ def _open_nested(
             report=bad_rows.report,
         )
     limit, report = options.max_line_bytes, bad_rows.report
-    if is_json_lines(part.stream, limit):
+    if is_json_lines(part.stream, limit, reader.suits):
         lines = text_lines(part.stream, options.encoding, limit, report)
         return reader.read, jsonl_records(lines, part.name, report=report)
     return reader.read, document_records(

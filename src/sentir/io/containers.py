@@ -51,7 +51,7 @@ class Container(Protocol):
 
 
 class Folder:
-    """A folder of files; links to folders, and broken ones, have the size 0 and are not followed."""
+    """A folder of files; links to folders, and broken ones, count as empty files."""
 
     def __init__(self, path: str) -> None:
         self.name, self._path = path, Path(path)

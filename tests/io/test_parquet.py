@@ -105,3 +105,23 @@ def test_the_types_of_parquet(tmp_path: Path) -> None:
     assert table_types(str(tmp_path / "a.parquet")).names == ["text", "label"]
     with pytest.raises(DataError, match="not a Parquet file"):
         table_types(str(written(tmp_path / "b.parquet", "text")))
+
+
+@pytest.mark.parametrize(
+    "dates", [pa.array([2**30], pa.date32()), pa.array([2**62], pa.timestamp("us"))]
+)
+def test_dates_that_python_lacks(tmp_path: Path, dates: pa.Array) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"text": ["x"], "label": ["1"], "seen": dates}), path)
+    assert pairs(read(path)) == [("x", "1")]
+    assert message(path, labelled=False).startswith(
+        "a.parquet: a column has values that Python cannot hold ("
+    )
+
+
+def test_a_batch_takes_few_rows_if_a_dictionary_is_large(tmp_path: Path) -> None:
+    indices = pa.array([0, 1] * 600, pa.int32())
+    texts = pa.DictionaryArray.from_arrays(indices, ["a" * 90_000, "b"])
+    pq.write_table(pa.table({"text": texts, "label": ["pos"] * 1200}), tmp_path / "a.parquet")
+    rows = pairs(read(tmp_path / "a.parquet"))
+    assert rows == [("a" * 90_000, "pos"), ("b", "pos")] * 600

@@ -42,8 +42,8 @@ def train(
         list[str] | None,
         typer.Argument(
             metavar="FILE",
-            help="labelled reviews: files, globs, URLs, or - for standard input; or the name of a "
-            "data set: amazon_polarity (Hugging Face Hub), sample or sample_es (synthetic); "
+            help="labelled reviews: files, folders, archives, globs, URLs, or - for standard input; "
+            "or the name of a data set: amazon_polarity (Hugging Face Hub), sample or sample_es (synthetic); "
             "unset: sample",
             show_default=False,
         ),

@@ -73,21 +73,18 @@ class NestedRowReader:
         reader = self._make()
         try:
             return reader, reader.select_columns(names)
+        except DataError as error:
+            plain_error = error
+        leaves = {name: name.rpartition(".")[2] for name in names if "." in name}
+        counts = Counter(leaves.values())
+        dotted = {
+            leaf: name for name, leaf in leaves.items() if counts[leaf] == 1 and leaf not in names
+        }
+        reader = self._make()
+        try:
+            selected = reader.select_columns([*names, *dotted])
         except DataError:
-            leaves = {name: name.rpartition(".")[2] for name in names if "." in name}
-            counts = Counter(leaves.values())
-            dotted = {
-                leaf: name
-                for name, leaf in leaves.items()
-                if counts[leaf] == 1 and leaf not in names
-            }
-            reader = self._make()
-            try:
-                selected = reader.select_columns([*names, *dotted])
-            except DataError:
-                selected = None
-            if selected is None:
-                raise
+            raise plain_error from None
         self._dotted = {leaf: name for leaf, name in dotted.items() if leaf in selected}
         return reader, [name for name in selected if name in names or name in self._dotted]
 

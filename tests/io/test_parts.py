@@ -179,6 +179,14 @@ def test_a_folder_per_class(tmp_path: Path, caplog: pytest.LogCaptureFixture) ->
     assert detect_format(str(folder / "train")) == "files"
 
 
+def test_a_review_that_starts_as_a_table_does(tmp_path: Path) -> None:
+    text = "Story, content, acting: all fine.\nSo, text, is, fine."
+    for name in ("neg/0.txt", "pos/0.txt", "pos/1.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        written(tmp_path / name, text)
+    assert pairs(read(tmp_path)) == [(text, "neg"), (text, "pos"), (text, "pos")]
+
+
 def test_a_file_per_class(tmp_path: Path) -> None:
     neg, pos = (
         written(tmp_path / "rt.neg", "bad\nworse\n"),

@@ -22,6 +22,8 @@ BINARY = {"parquet": "a Parquet file", "arrow": "an Arrow file", "xlsx": "a spre
 # The comma comes last: where two delimiters fit, it is the one that occurs in text and numbers.
 DELIMITERS = {"csv": ";\t|,", "tsv": "\t"}
 _PEEK_BYTES = 1 << 16
+#: Longest name of a column, with what stands around it (characters).
+_LONGEST_NAME = 40
 
 
 def format_of_option(options: ReadOptions) -> Format | None:
@@ -101,9 +103,12 @@ def _format_of_line(line: str, options: ReadOptions) -> Format:
     if line.startswith(("{", "[{")) or line == "[":
         return "jsonl"
     names = {*TEXT_NAMES, *map(normalize_name, options.text_column)}
+    longest_name = max(_LONGEST_NAME, *map(len, options.text_column), 0)
     delimiters = sorted(DELIMITERS["csv"], key=line.count, reverse=True)
     for delimiter in options.delimiter or delimiters:
-        cells = {normalize_name(cell) for cell in line.split(delimiter)}
+        cells = {
+            normalize_name(cell) for cell in line.split(delimiter) if len(cell) <= longest_name
+        }
         if options.columns or cells & names:
             return "tsv" if delimiter == "\t" else "csv"
     return "csv" if options.delimiter or delimiter_line(line) else "text"

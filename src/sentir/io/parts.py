@@ -16,7 +16,7 @@ from sentir.config import ReadOptions
 from sentir.errors import DataError
 from sentir.io import signatures
 from sentir.io.containers import Container, Folder, Tar, Zip
-from sentir.io.formats import Format, detect_stream_format, format_of_option, peek_head
+from sentir.io.formats import DELIMITERS, Format, detect_stream_format, format_of_option, peek_head
 from sentir.io.members import choose, class_of_name, log_choice
 from sentir.io.paths import split_part
 from sentir.io.streams import Input, display_name, open_input
@@ -146,7 +146,9 @@ def _open_members(
             todo = "unpack the outer one, and name this one"
             raise DataError(f"{kind} within another", where=stream.name, todo=todo)
         format = "xlsx" if inner else detect_stream_format(stream, name, options)
-        if format == "text" and (file.label or len(files) > 1):
+        # A review in a class's folder may start as a table does ("Story, content and acting ...").
+        is_guess = format in DELIMITERS and format_of_option(options) is None and file.is_whole
+        if is_guess or (format == "text" and (file.label or len(files) > 1)):
             format = "files"
         yield Part(
             name=stream.name,

@@ -18,7 +18,7 @@ from sentir.io import signatures
 from sentir.io.containers import Container, Folder, Tar, Zip
 from sentir.io.formats import DELIMITERS, Format, detect_stream_format, format_of_option, peek_head
 from sentir.io.members import choose, class_of_name, log_choice
-from sentir.io.paths import split_part
+from sentir.io.paths import format_from_name, split_part
 from sentir.io.streams import Input, display_name, open_input
 
 
@@ -65,6 +65,7 @@ def open_parts(
     if path != "-" and Path(path).is_dir():
         yield from _open_members(Folder(path), part, options, labelled=labelled, log=log)
         return
+    _refuse_unknown_pipe(path, options)
     with open_input(path) as stream:
         container = _container(stream, lambda: _open_again(path, stream))
         if container and container != "xlsx":
@@ -92,6 +93,16 @@ def detect_format(source: str, options: ReadOptions) -> Format:
         return asked
     with closing(open_parts(source, options, labelled=False)) as parts:  # type: ignore[type-var]
         return next(part.format for part in parts)
+
+
+def _refuse_unknown_pipe(path: str, options: ReadOptions) -> None:
+    is_pipe = Path(path).exists() and not Path(path).is_file()
+    if is_pipe and format_of_option(options) is None and format_from_name(path) is None:
+        raise DataError(
+            "a pipe, which can be read only once, so its format cannot be detected",
+            where=path,
+            todo="pass --format, or read it from standard input as -",
+        )
 
 
 def _open_again(path: str, stream: Input) -> Input:

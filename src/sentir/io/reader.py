@@ -201,12 +201,6 @@ def detect_format(source: str, options: ReadOptions = _DEFAULT) -> Format:
     is_pipe = Path(first).exists() and not (Path(first).is_file() or Path(first).is_dir())
     if ("://" in first or is_pipe) and (format := format_from_name(first)):
         return format
-    if is_pipe:
-        raise DataError(
-            "a pipe, which can be read only once, so its format cannot be detected",
-            where=first,
-            todo="pass --format, or read it from standard input as -",
-        )
     return parts.detect_format(first, options)
 
 

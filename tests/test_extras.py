@@ -6,6 +6,7 @@ import re
 import tomllib
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from fixtures.toy_bundle import toy
@@ -23,7 +24,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     save_bundle(toy(), folder / "model")
     save_bundle(toy(), folder / "other")
     (folder / "new.csv").write_text("label,text\nnegative,the film was bad\n")
-    (folder / "new.parquet").write_bytes(b"PAR1")
+    (folder / "new.parquet").write_bytes(b"PAR1\x15" + bytes(64))
+    (folder / "new.arrow").write_bytes(b"ARROW1\0\0" + bytes(64))
+    openpyxl.Workbook().save(folder / "new.xlsx")
     (folder / "new.csv.zst").write_bytes(b"\x28\xb5\x2f\xfd")
     return folder
 
@@ -78,6 +81,8 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         ("evaluate model new.csv --engine torch", "torch", "train"),
         ("evaluate model new.csv --engine numba", "numba", "numba"),
         ("evaluate model new.parquet", "pyarrow", "parquet"),
+        ("evaluate model new.arrow", "pyarrow", "parquet"),
+        ("predict model new.xlsx", "openpyxl", "xlsx"),
         ("predict model new.csv --output new.out.parquet", "pyarrow", "parquet"),
         ("predict model new.csv --output new.out.csv.zst", "pyarrow", "parquet"),
         ("predict model new.csv.zst", "pyarrow", "parquet"),

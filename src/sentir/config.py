@@ -57,9 +57,11 @@ DEFAULT_PRESET, LM_PRESET = "base", "best"
 class ReadOptions:
     """How files are read; of no concern to a trained model, so not part of `Config`."""
 
-    format: Literal["auto", "fasttext", "csv", "tsv", "jsonl", "parquet", "text"] = Field(
+    format: Literal[
+        "auto", "fasttext", "csv", "tsv", "jsonl", "json", "parquet", "arrow", "xlsx", "text"
+    ] = Field(
         default="auto",
-        description="what the files are (auto: by their name, else by their first line)",
+        description="what the files are (auto: by their first bytes, name and first line)",
     )
     text_column: Names = Field(
         default=(),
@@ -68,8 +70,8 @@ class ReadOptions:
     label_column: str | None = Field(default=None, description="column of the label")
     columns: Names = Field(
         default=(),
-        description="names of all columns, in their order, of CSV or TSV whose first line is a row "
-        "and no header",
+        description="names of all columns, in their order, of a table whose first line is a row "
+        "and no header (CSV, TSV, .xlsx, JSON arrays)",
     )
     delimiter: str | None = Field(
         default=None,
@@ -86,7 +88,9 @@ class ReadOptions:
     on_error: Literal["raise", "skip"] = Field(
         default="raise", description="stop at a row that cannot be read, or count, list and skip it"
     )
-    max_line_bytes: int = Field(default=1_000_000, ge=1, description="longest line read (bytes)")
+    max_line_bytes: int = Field(
+        default=1_000_000, ge=1, description="longest line, cell or JSON object read (bytes)"
+    )
 
     @field_validator("delimiter")
     @classmethod

@@ -21,6 +21,7 @@ EXTRA_OF = {
     "jinja2": "train",
     "matplotlib": "plots",
     "numba": "numba",
+    "openpyxl": "xlsx",
     "pyarrow": "parquet",
     "scipy": "train",
     "sklearn": "train",

@@ -221,9 +221,10 @@ def test_predict_knows_files_from_texts(
     tiny_run: Run, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     files = [write_fasttext(tmp_path / name, 5) for name in ("a.ft.txt", "b.ft.txt")]
+    (tmp_path / "empty").mkdir()
     for given, why in (
         (files, "2 arguments, and some are files"),
-        ([tmp_path], "a folder, not a file"),
+        ([tmp_path / "empty"], "holds no file"),
         (["./absent"], "no such file"),
         (["absent.pq"], "no such file"),
     ):
@@ -239,6 +240,8 @@ def test_predict_knows_files_from_texts(
     )
     assert code == 0, err
     assert len(out.splitlines()) == 10
+    code, of_folder, err = sentir("predict", tiny_run.folder, tmp_path, capfd=capfd)
+    assert (code, of_folder) == (0, out), err
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes by name here")

@@ -116,3 +116,28 @@ def test_the_fingerprint_of_nothing() -> None:
 def test_the_fingerprint_of_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no such file"):
         fingerprint([str(tmp_path / "a.csv")])
+
+
+def test_a_fingerprint_changes_with_what_a_folder_holds(tmp_path: Path) -> None:
+    folder = tmp_path / "reviews"
+    (folder / "pos").mkdir(parents=True)
+    (folder / "pos" / "1.txt").write_text("good")
+    seen = [fingerprint([str(folder)])]
+    (folder / "pos" / "2.txt").write_text("fine")
+    seen.append(fingerprint([str(folder)]))
+    (folder / "pos" / "1.txt").write_text("gooood")
+    seen.append(fingerprint([str(folder)]))
+    seen += [fingerprint([f"{folder}:pos"]), fingerprint([f"{folder}:neg"])]
+    assert fingerprint([f"{folder}:neg"]) == seen[-1]
+    assert len({digest(entry) for entry in seen}) == 5
+    assert len(seen[-1]) == 2
+    assert not is_volatile([f"{folder}:pos"])
+
+
+def test_a_fingerprint_changes_with_an_archive_and_its_part(tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    path.write_bytes(b"PK")
+    parts = [fingerprint([f"{path}{part}"]) for part in ("", ":train", ":test")]
+    path.write_bytes(b"PK.")
+    parts.append(fingerprint([f"{path}:train"]))
+    assert len({digest(part) for part in parts}) == 4

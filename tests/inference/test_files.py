@@ -11,11 +11,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.feather as feather
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fixtures.archives import CONTAINERS
 from fixtures.toy_bundle import random_texts, toy
 from sentir.config import ReadOptions
 from sentir.errors import DataError, SentirWarning, UsageError
@@ -215,6 +217,65 @@ def test_parquet_keeps_its_types(columns: PredictionColumns, tmp_path: Path) -> 
     assert schema.field("id").type == pa.int16()
 
 
+def test_the_form_in_which_containers_are_written(
+    columns: PredictionColumns, tmp_path: Path
+) -> None:
+    rows = [("not good", "neg"), ("a wonderful film", "pos")]
+    target, added = tmp_path / "out", ["prediction", "probability"]
+    for kind in ("zip", "tar.gz"):
+        CONTAINERS[kind](tmp_path / f"a.{kind}", rows)
+        predict(columns, tmp_path / f"a.{kind}", target)
+        assert target.read_text().splitlines()[0] == ",".join(["text", "label", *added])
+    for kind in ("columns.json", "feather", "nested.json"):
+        CONTAINERS[kind](tmp_path / f"a.{kind}", rows)
+        predict(columns, tmp_path / f"a.{kind}", target)
+        first, _ = read_jsonl(target)
+        before = ["id", "review"] if kind == "nested.json" else ["text", "label"]
+        assert list(first) == [*before, *added]
+
+
+def test_texts_of_a_folder_are_written_with_their_file(
+    columns: PredictionColumns, predictor: Predictor, tmp_path: Path
+) -> None:
+    for name in ("neg/1.txt", "neg/2.txt", "unsup/3.txt"):
+        path = tmp_path / "reviews" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"good, of\n{name}")
+    predict(columns, tmp_path / "reviews", tmp_path / "out.csv")
+    with (tmp_path / "out.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["file"], row["label"], row["text"]) for row in rows] == [
+        ("neg/1.txt", "neg", "good, of\nneg/1.txt"),
+        ("neg/2.txt", "neg", "good, of\nneg/2.txt"),
+        ("unsup/3.txt", "", "good, of\nunsup/3.txt"),
+    ]
+    assert rows[0]["prediction"] == predictor.predict_one("good, of\nneg/1.txt").label
+
+
+@pytest.mark.parametrize("name", ["out.xlsx", "out.zip", "out.tar.gz", "out.feather"])
+def test_formats_that_are_not_written(
+    columns: PredictionColumns, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "a.csv").write_text("text\ngood\n")
+    with pytest.raises(DataError, match=rf"{name}: a format that is read and not written; name a"):
+        predict(columns, tmp_path / "a.csv", tmp_path / name)
+    assert not (tmp_path / name).exists()
+
+
+def test_arrow_keeps_its_types_in_parquet(columns: PredictionColumns, tmp_path: Path) -> None:
+    table = pa.table({"id": pa.array([7], pa.int16()), "text": ["good"]})
+    feather.write_feather(table, str(tmp_path / "a.feather"))
+    predict(columns, tmp_path / "a.feather", tmp_path / "out.parquet")
+    assert pq.read_schema(tmp_path / "out.parquet").field("id").type == pa.int16()
+
+
+def test_a_part_of_an_archive_looks_like_a_file(tmp_path: Path) -> None:
+    CONTAINERS["zip"](tmp_path / "a.zip", [("good", "pos")])
+    assert looks_like_file(f"{tmp_path}/a.zip:a.csv")
+    assert not looks_like_file("My verdict: bad")
+    assert not looks_like_file(f"{tmp_path}/a.zip: bad")
+
+
 def test_a_column_of_the_same_name_is_an_error(columns: PredictionColumns, tmp_path: Path) -> None:
     source = tmp_path / "a.csv"
     source.write_text("text,probability\ngood,1\n")
@@ -232,7 +293,7 @@ def test_bad_rows_are_skipped_and_counted(columns: PredictionColumns, tmp_path: 
 
 LINE = (
     '{"text":"good", "half": "\\ud83d", "f":1e400,  "g": 0.10000000000000001, "z": -0, '
-    '"x": 1, "x": 2, "big": 123456789012345678901234567890, "nan": NaN, "e": "\\u00e9"}'
+    '"x": [1, 2.50], "big": 123456789012345678901234567890, "nan": NaN, "e": "\\u00e9"}'
 )
 
 
@@ -322,7 +383,8 @@ def test_a_label_in_a_text_is_none_in_fasttext(columns: PredictionColumns, tmp_p
     assert second.split(" ", 1)[1] == "a __ label__x b c"
 
 
-words = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r\ufeff"))
+# Files that are full of control characters are binary, and refused.
+words = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufeff"))
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | words,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3),

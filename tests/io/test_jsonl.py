@@ -40,8 +40,15 @@ def test_json_whose_first_rows_lack_the_columns(tmp_path: Path) -> None:
     assert message(path).startswith("a.jsonl:1: none of the columns 'error' has a usual name")
 
 
-def test_a_json_array_is_refused(tmp_path: Path) -> None:
-    path = written(tmp_path / "a.json", '\n[{"text": "a", "label": 1}]')
-    assert message(path, on_error="skip").startswith(
-        "a.json:2: a JSON array, not JSON lines; write"
+def test_a_key_that_is_there_twice(tmp_path: Path) -> None:
+    rows = ['{"text": "a", "text": "b", "label": 1}', '{"text": "a: b", "label": 1}']
+    rows += ['{"text": "c", "x": {"y": 1, "y": 2}, "label": 1}', '{"text":"d","label":1}']
+    path = written(tmp_path / "a.jsonl", "\n".join(rows))
+    assert skipping(path) == (
+        ["a: b", "d"],
+        [
+            f"a.jsonl:{line}: not JSON (the key {key!r} is there twice); "
+            "write one JSON object per line"
+            for line, key in ((1, "text"), (3, "y"))
+        ],
     )

@@ -22,8 +22,7 @@ from fixtures.review_files import (
     written,
 )
 from sentir.errors import DataError
-from sentir.io.parquet import parquet_schema
-from sentir.io.reader import read_reviews
+from sentir.io.reader import read_reviews, table_types
 
 
 def test_parquet_from_a_url(tmp_path: Path) -> None:
@@ -79,16 +78,11 @@ def test_parquet_rows_without_text_or_label(tmp_path: Path) -> None:
 
 
 def test_parquet_that_cannot_be_read(tmp_path: Path) -> None:
-    assert message("-", format="parquet") == (
-        "standard input: Parquet cannot be read from a pipe; name the file"
-    )
     rows = [(f"{number} " * 50, "pos") for number in range(9)]
     path = tmp_path / "a.parquet"
     write_parquet(path, rows)
     whole = path.read_bytes()
-    assert message(written(tmp_path / "b.parquet.gz", gzip.compress(whole))) == (
-        "b.parquet.gz: Parquet in a gz file; decompress it first: Parquet is compressed inside"
-    )
+    assert pairs(read(written(tmp_path / "b.parquet.gz", gzip.compress(whole)))) == rows
     assert message(written(tmp_path / "c.parquet", "text,label\n")) == (
         "c.parquet: not a Parquet file; pass its --format"
     )
@@ -115,8 +109,28 @@ def test_parquet_that_is_damaged_in_the_middle(tmp_path: Path) -> None:
     assert message(path).endswith("; download it again")
 
 
-def test_the_schema_of_parquet(tmp_path: Path) -> None:
+def test_the_types_of_parquet(tmp_path: Path) -> None:
     write_parquet(tmp_path / "a.parquet", ROWS)
-    assert parquet_schema(str(tmp_path / "a.parquet")).names == ["text", "label"]
+    assert table_types(str(tmp_path / "a.parquet")).names == ["text", "label"]
     with pytest.raises(DataError, match="not a Parquet file"):
-        parquet_schema(str(written(tmp_path / "b.parquet", "text")))
+        table_types(str(written(tmp_path / "b.parquet", "text")))
+
+
+@pytest.mark.parametrize(
+    "dates", [pa.array([2**30], pa.date32()), pa.array([2**62], pa.timestamp("us"))]
+)
+def test_dates_that_python_lacks(tmp_path: Path, dates: pa.Array) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"text": ["x"], "label": ["1"], "seen": dates}), path)
+    assert pairs(read(path)) == [("x", "1")]
+    assert message(path, labelled=False).startswith(
+        "a.parquet: a column has values that Python cannot hold ("
+    )
+
+
+def test_a_batch_takes_few_rows_if_a_dictionary_is_large(tmp_path: Path) -> None:
+    indices = pa.array([0, 1] * 600, pa.int32())
+    texts = pa.DictionaryArray.from_arrays(indices, ["a" * 90_000, "b"])
+    pq.write_table(pa.table({"text": texts, "label": ["pos"] * 1200}), tmp_path / "a.parquet")
+    rows = pairs(read(tmp_path / "a.parquet"))
+    assert rows == [("a" * 90_000, "pos"), ("b", "pos")] * 600

@@ -38,7 +38,6 @@ def test_sources_that_do_not_exist_are_errors_with_advice(tmp_path: Path) -> Non
         near: f"no such file; did you mean {tmp_path / 'reviews.csv'}?",
         far: "no such file; check the name",
         tmp_path / "gone" / "x": f"no such file; there is no folder {tmp_path / 'gone'}",
-        tmp_path: f"a folder, not a file; name the files in it: '{tmp_path / '*.csv'}'",
         tmp_path / "*.tsv": "no file matches; check the folder and pattern",
         tmp_path / ("x" * 300): (
             "cannot be opened (File name too long); check the name, its permissions and the network"

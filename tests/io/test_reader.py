@@ -123,11 +123,13 @@ def test_the_place_and_the_columns_of_a_review(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "first_line", "format"),
     [
-        ("a.csv", "", "csv"),
-        ("a.TSV.gz", "", "tsv"),
-        ("a.ndjson", "", "jsonl"),
-        ("a.json.zst", "", "jsonl"),
-        ("a.parquet", "", "parquet"),
+        ("a.csv", "x", "csv"),
+        ("a.TSV.gz", "x", "tsv"),
+        ("a.ndjson", "x", "jsonl"),
+        ("a.json.zst", "x", "jsonl"),
+        ("a.parquet", "PAR1\x15", "parquet"),
+        ("a.csv", "PAR1\x15", "parquet"),
+        ("https://a.example/a.csv", "", "csv"),
         ("imdb:test", "", "parquet"),
         ("a.ft.txt", "__label__1 x", "fasttext"),
         ("a.txt", '\ufeff{"text": 1}', "jsonl"),
@@ -154,7 +156,8 @@ def test_predictions_need_no_labels(tmp_path: Path) -> None:
     assert pairs(read(path, labelled=False)) == [("a", "1"), ("b", "")]
     assert message(tmp_path / "b.txt") == (
         "b.txt: no labels in a file of plain text; "
-        "pass --format (fasttext, csv, jsonl, ...) if it has them"
+        "pass --format (fasttext, csv, jsonl, ...) if it has them, or name it after its class "
+        "(pos.txt, neg.txt)"
     )
 
 

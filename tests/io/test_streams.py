@@ -8,7 +8,6 @@ import io
 import os
 import sys
 import threading
-import zipfile
 from pathlib import Path
 
 import fsspec
@@ -140,18 +139,6 @@ def test_empty_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     set_stdin(monkeypatch, io.BytesIO())
     with pytest.raises(DataError, match=r"^standard input: is empty; check how it was written$"):
         lines_of("-")
-
-
-def test_zip_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "reviews.xlsx"
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("a.csv", "text,label")
-    with pytest.raises(DataError) as caught:
-        lines_of(path)
-    assert str(caught.value) == (
-        f"{path}: a zip archive (spreadsheets are zip archives too); "
-        "unpack it, or save the sheet as CSV"
-    )
 
 
 @pytest.mark.parametrize("compression", COMPRESSIONS)

@@ -109,7 +109,10 @@ def test_what_does_not_fit_the_form_is_an_error(tmp_path: Path) -> None:
     assert not target.exists()
 
 
-texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\ufeff"), min_size=1)
+# Files that are full of control characters are binary, and refused.
+texts = st.text(
+    st.characters(exclude_categories=["Cs", "Cc"], include_characters="\n\r\t"), min_size=1
+).filter(lambda text: "\ufeff" not in text)
 rows = st.lists(st.tuples(texts, texts, texts), min_size=1, max_size=6)
 
 

@@ -52,8 +52,8 @@ def test_a_table_without_a_header(tmp_path: Path) -> None:
         "a.tsv: none of the columns 'x', 'stars' has a usual name for the text; "
         "name it with --text-column"
     )
-    with pytest.raises(UsageError, match="--columns for jsonl; it is for CSV and TSV"):
-        read(written(tmp_path / "a.jsonl", "{}\n"), columns=("x", "y"))
+    with pytest.raises(UsageError, match="--columns for fasttext; it is for tables"):
+        read(written(tmp_path / "a.ft.txt", "__label__1 a\n"), columns=("x", "y"))
 
 
 REPEATED = [("good", "pos"), ("bad", "neg"), ("good", "pos"), ("bad", "neg")]

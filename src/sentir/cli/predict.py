@@ -63,7 +63,8 @@ def predict(
     """Label texts, or every review of a file.
 
     Predictions for a file are written in its own format with the columns prediction and
-    probability added; for lines, as prediction, probability and text with tabs between.
+    probability added; for lines, as prediction, probability and text with tabs between; for
+    spreadsheets and folders of texts as CSV, for JSON and Arrow as JSON lines.
     --probabilities adds a column probability_CLASS for each class. An --output named .ft.txt gets
     fastText lines labelled with the predictions. An address (https://...) is read only with --file.
 

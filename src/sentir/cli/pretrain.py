@@ -40,7 +40,10 @@ _DEFAULTS = PretrainConfig()
 def pretrain(
     files: Annotated[
         list[str],
-        typer.Argument(metavar="FILE", help="reviews: files, globs, URLs or -; labels are ignored"),
+        typer.Argument(
+            metavar="FILE",
+            help="reviews: files, folders, archives, globs, URLs or -; labels are ignored",
+        ),
     ],
     *,
     output: Annotated[

@@ -42,9 +42,9 @@ def train(
         list[str] | None,
         typer.Argument(
             metavar="FILE",
-            help="labelled reviews: files, globs, URLs, or - for standard input; or the name of a "
-            "data set: amazon_polarity (Hugging Face Hub), sample or sample_es (synthetic); "
-            "unset: sample",
+            help="labelled reviews: files, folders, archives, globs, URLs, or - for standard "
+            "input; or the name of a data set: amazon_polarity (Hugging Face Hub), sample or "
+            "sample_es (synthetic); unset: sample",
             show_default=False,
         ),
     ] = None,

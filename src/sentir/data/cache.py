@@ -11,7 +11,7 @@ from typing import Any
 
 from sentir.io.atomic import atomic_write, remove
 from sentir.io.builtin import is_builtin
-from sentir.io.paths import expand_sources
+from sentir.io.paths import expand_sources, split_part
 from sentir.version import __version__
 
 _DIGEST = re.compile("[0-9a-f]{16}")
@@ -23,7 +23,8 @@ def digest(parts: Any) -> str:
 
 
 def fingerprint(sources: Sequence[str]) -> list[list[Any]]:
-    """The identity of the sources: each file's path, size and time, each URL.
+    """The identity of the sources: each file's path, size and time (of a folder, of
+    every file in it), each URL.
 
     Raises:
         DataError: a file is missing.
@@ -37,9 +38,18 @@ def fingerprint(sources: Sequence[str]) -> list[list[Any]]:
             if _is_stream(path):
                 entries.append([path])
                 continue
-            status = Path(path).stat()
-            entries.append([str(Path(path).resolve()), status.st_size, status.st_mtime_ns])
+            file, part = split_part(path)
+            entries += [[*entry, part] if part else entry for entry in _file_entries(Path(file))]
     return entries
+
+
+def _file_entries(path: Path) -> list[list[Any]]:
+    """Path, size and time of a file, or of every file in a folder."""
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    status = {file: file.stat() for file in files if path == file or file.is_file()}
+    return [
+        [str(file.resolve()), found.st_size, found.st_mtime_ns] for file, found in status.items()
+    ]
 
 
 def is_volatile(sources: Sequence[str]) -> bool:

@@ -15,20 +15,34 @@ from sentir.errors import DataError, UsageError
 from sentir.inference.bursts import bursts
 from sentir.inference.network import Floats
 from sentir.inference.predictor import WINDOW, Predictor
+from sentir.io.formats import Format as ReadFormat
 from sentir.io.jsonl import JsonRecord
-from sentir.io.paths import USUAL_EXTENSIONS
+from sentir.io.paths import USUAL_EXTENSIONS, split_part
 from sentir.io.reader import (
     BadRows,
     ReadOptions,
     Review,
     detect_format,
-    parquet_types,
     read_reviews,
+    table_types,
 )
 from sentir.io.row_reader import ColumnLog
 from sentir.io.streams import open_input
 from sentir.io.table_form import TableForm
 from sentir.io.writer import Format, output_format, write_records
+
+#: The format to write, where neither an option nor the output's name says it.
+_WRITTEN_AS: dict[ReadFormat, Format] = {
+    "fasttext": "lines",
+    "text": "lines",
+    "files": "csv",
+    "csv": "csv",
+    "tsv": "tsv",
+    "xlsx": "csv",
+    "jsonl": "jsonl",
+    "arrow": "jsonl",
+    "parquet": "parquet",
+}
 
 
 def looks_like_file(argument: str) -> bool:
@@ -38,7 +52,7 @@ def looks_like_file(argument: str) -> bool:
         UsageError: it is one word that starts or ends like a file's name, and there is no file; or
             it is an address, which a script may have been given in place of a text.
     """
-    if argument == "-":
+    if argument == "-" or ("://" not in argument and split_part(argument)[1]):
         return True
     is_one_word = not any(map(str.isspace, argument))
     if "://" in argument and is_one_word:
@@ -131,11 +145,12 @@ def predict_file(
     """Write the records of a file with the columns of the predictions added, in their order.
 
     Some thousand records are read ahead, and of a pipe no more than have come: when it pauses, what
-    has come is answered. If neither `format` nor the output's extension says
-    otherwise, tables are written in their own format, and reviews on lines as lines, after their
-    predictions. CSV that stays CSV (or TSV that stays TSV) keeps its delimiter, quoting, line ends,
-    encoding and byte-order mark; JSON lines keep every character. fastText lines get the prediction
-    as their label. A row without text is kept and has no prediction.
+    has come is answered. If neither `format` nor the output's extension says otherwise, CSV, TSV
+    and Parquet are written in their own format, JSON and Arrow as JSON lines, spreadsheets as CSV,
+    the files of a folder or archive as CSV with a column ``file``, and reviews on lines as lines,
+    after their predictions. CSV that stays CSV (or TSV that stays TSV) keeps its delimiter,
+    quoting, line ends, encoding and byte-order mark; JSON lines keep every character. fastText
+    lines get the prediction as their label. A row without text is kept and has no prediction.
 
     Args:
         columns: what to add to each record.
@@ -154,10 +169,7 @@ def predict_file(
     """
     source_format = detect_format(source, options)
     if format is None:
-        format = output_format(
-            output,
-            "lines" if source_format == "fasttext" or source_format == "text" else source_format,
-        )
+        format = output_format(output, _WRITTEN_AS[source_format])
     if format == "parquet" and output == "-" and sys.stdout.isatty():
         format = "lines"  # a terminal cannot show Parquet
     form = TableForm()
@@ -170,7 +182,8 @@ def predict_file(
         form=form if format == source_format and format in ("csv", "tsv") else None,
         columns=ColumnLog(columns.predictor.bundle.columns),
     )
-    types = parquet_types(source, options) if format == source_format == "parquet" else None
+    is_typed = format == "parquet" and source_format in ("parquet", "arrow")
+    types = table_types(source, options) if is_typed else None
     if _is_pipe(source):
         if source == "-":
             open_input(source)  # its first bytes: see `_StandardInput` on what threads may read

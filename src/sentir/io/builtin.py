@@ -21,7 +21,9 @@ _SPLITS = {"": (6000, 0), "train": (6000, 0), "test": (1500, 1)}
 def builtin_reviews(source: str) -> Iterator[tuple[str, str]] | None:
     """Labels and texts, if the source is a synthetic corpus."""
     name, _, split = source.partition(":")
-    if name not in SAMPLES or split not in _SPLITS or Path(source).exists():
+    if name not in SAMPLES or split not in _SPLITS:
+        return None
+    if Path(source).exists() or Path(name).exists():
         return None
     count, seed = _SPLITS[split]
     return sample_reviews(count, language=SAMPLES[name], seed=seed)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 
@@ -76,10 +77,20 @@ _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 def usual_columns(names: Iterable[str], usual: Sequence[str]) -> list[str]:
-    """The columns that have a usual name, the likelier first."""
+    """The columns that have a usual name, the likelier first.
+
+    If there are none, those of a field within objects (``data.info.text``) whose own name is usual
+    and the only one of its kind.
+    """
     rank = {name: place for place, name in reversed(list(enumerate(usual)))}
-    found = [name for name in dict.fromkeys(names) if normalize_name(name) in rank]
-    return sorted(found, key=lambda name: rank[normalize_name(name)])
+    plain = {name: normalize_name(name) for name in names}
+    own = {name: normalize_name(name.rpartition(".")[2]) for name in plain if "." in name}
+    counts = Counter(own.values())
+    alone = {name: field for name, field in own.items() if counts[field] == 1}
+    for forms in (plain, alone):
+        if found := [name for name, form in forms.items() if form in rank]:
+            return sorted(found, key=lambda name: rank[forms[name]])
+    return []
 
 
 def match_column(name: str, names: Sequence[str]) -> str | None:

@@ -25,9 +25,11 @@ _WIDE_PLACES = (
 _WIDE_SAMPLE_BYTES = 1 << 12
 #: High bytes of alphabets from Latin to Arabic are below it, and no byte of text is.
 _SMALL_BYTE = 8
+_SMALL_BYTES = bytes(range(_SMALL_BYTE))
+_ASCII = bytes(range(128))
 #: Bytes that stand for themselves in every encoding of files: ASCII, and what Python's codecs of
 #: other kinds (``unicode_escape``, ``idna``) take for an escaped character.
-_ASCII_TEXTS = (rb"\n \x41 \u0041", b"xn--bcher-kva", bytes(range(128)))
+_ASCII_TEXTS = (rb"\n \x41 \u0041", b"xn--bcher-kva", _ASCII)
 _CP1252_QUOTES = re.compile(rb"[\x80\x82-\x8c\x8e\x91-\x9c\x9e\x9f]")
 
 
@@ -80,6 +82,8 @@ def wide_encoding(start: bytes) -> str | None:
     The bytes may end in the middle of a character.
     """
     start = start[:_WIDE_SAMPLE_BYTES]
+    if len(start.translate(None, _SMALL_BYTES)) == len(start):  # nearly all files, at once
+        return None
     for encoding, width, place in _WIDE_PLACES:
         characters = len(start) // width
         small = [sum(map(_is_small, start[offset::width])) for offset in range(width)]

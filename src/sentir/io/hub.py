@@ -58,7 +58,7 @@ def find_dataset(source: str) -> tuple[str, str] | None:
         DataError: the data set has no such split.
     """
     name, _, split = source.partition(":")
-    if name not in DATASETS or Path(source).exists():
+    if name not in DATASETS or Path(source).exists() or Path(name).exists():
         return None
     split, splits = split or "train", DATASETS[name].splits
     if split not in splits:

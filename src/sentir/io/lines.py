@@ -15,7 +15,7 @@ from sentir.io.encodings import (
     is_latin1,
     wide_encoding,
 )
-from sentir.io.streams import display_name, open_input
+from sentir.io.streams import Input, display_name, open_input
 
 #: Longest line that is read unless the caller says otherwise (bytes).
 MAX_LINE_BYTES = 1_000_000
@@ -35,7 +35,7 @@ def raise_at_once(error: DataError) -> NoReturn:
 
 
 def read_lines(
-    source: str,
+    source: str | Input,
     *,
     max_line_bytes: int = MAX_LINE_BYTES,
     report: Callable[[DataError], None] = raise_at_once,
@@ -47,7 +47,7 @@ def read_lines(
     block by block, so memory is bounded whatever the file.
 
     Args:
-        source: a path, a URL or ``-``.
+        source: a path, a URL or ``-``; or an open stream, which is closed.
         max_line_bytes: longest line that is yielded (bytes).
         report: called with the error of a line that is too long, and of a damaged stream, where
             the lines end. It raises the error, or returns to continue.
@@ -57,7 +57,7 @@ def read_lines(
         DataError: as `open_input`; and whatever `report` raises.
     """
     number, partial, too_long, line_end = 0, b"", False, b""
-    with open_input(source) as stream:
+    with open_input(source) if isinstance(source, str) else source as stream:
         while True:
             try:
                 block = stream.read_block()
@@ -97,7 +97,7 @@ def _line_too_long(name: str, number: int, max_line_bytes: int) -> DataError:
 
 
 def text_lines(
-    source: str,
+    source: str | Input,
     encoding: str,
     max_line_bytes: int,
     report: Callable[[DataError], None],
@@ -108,7 +108,7 @@ def text_lines(
     r"""The decoded lines of a source, numbered from 1, without ``\n`` and UTF-8's byte-order marks.
 
     Args:
-        source: a path, a URL or ``-``.
+        source: as for `read_lines`.
         encoding: one that `check_encoding` accepts.
         max_line_bytes: longest line that is yielded (bytes).
         report: called with the error of each line that cannot be read.
@@ -119,7 +119,7 @@ def text_lines(
     Raises:
         DataError: the file is in UTF-16 or UTF-32, or as `read_lines`.
     """
-    name = display_name(source)
+    name = display_name(source) if isinstance(source, str) else source.name
     may_be_cp1252 = is_latin1(encoding)
 
     def check(block: bytes) -> None:

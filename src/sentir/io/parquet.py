@@ -6,99 +6,137 @@ before it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sentir.errors import DataError
 from sentir.extras import require
-from sentir.io.compression import detect_compression
-from sentir.io.streams import display_name, open_raw
-from sentir.io.tables import Record, Report
+from sentir.io.arrow import (
+    batch_records,
+    column_names,
+    damage,
+    label_names,
+    selected_indices,
+    with_unique_names,
+)
+from sentir.io.streams import Input
+from sentir.io.tables import Record, Report, unique_names
 
-PARQUET_MAGIC = b"PAR1"
+_BATCH_ROWS = 1024
+#: Memory of a batch, if each of its values is as long as the values of a dictionary can be (bytes).
+_BATCH_BYTES = 1 << 26
+#: A column that takes more memory than that, and so many times the file's bytes, is refused.
+_MAX_CHUNK_BYTES, _MAX_GROWTH = 1 << 28, 100
+_VALUE_BYTES = 8
 
 
 def parquet_records(
-    source: str, *, select_columns: Callable[[Sequence[str]], Sequence[str]], report: Report
+    stream: Input,
+    *,
+    select_columns: Callable[[Sequence[str]], Sequence[str]],
+    on_schema: Callable[[Mapping[str, Sequence[str]]], object] = lambda names: None,
+    limit: int,
+    report: Report,
 ) -> Iterator[tuple[int, Record]]:
-    """The rows of a Parquet file, read in batches.
+    """The rows of a Parquet file, read in batches of bounded memory.
 
     Args:
-        source: a path or URL; not standard input, as Parquet is read from its end.
+        stream: its bytes; those of a pipe are copied first, as Parquet is read from its end.
         select_columns: called with the names of all columns, returns those to read; may raise.
-        report: called with the error of a damaged row group, where the rows end.
+        on_schema: called with the names of classes, see `sentir.io.arrow.label_names`.
+        limit: longest text (bytes).
+        report: called with the error of a row that is too long, and of a damaged row group, where
+            the rows end.
 
     Raises:
-        DataError: standard input, no Parquet, compressed as a whole, or damaged.
+        DataError: it is damaged before its first row, holds values that Python cannot hold, or
+            would take far more memory than its size.
         MissingExtraError: pyarrow is not installed.
     """
     require("reading Parquet", "pyarrow")
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
     number = 0
-    with _open_parquet(source) as raw:
-        try:
-            table = pq.ParquetFile(raw)
-            names = select_columns(table.schema_arrow.names)
-            for batch in table.iter_batches(batch_size=1024, columns=list(names)):
-                for record in batch.to_pylist():
-                    number += 1
+    with damage(stream.name, "Parquet", lambda: number, report):
+        raw = stream.random_access()
+        file = pq.ParquetFile(raw)
+        schema = file.schema_arrow
+        on_schema(label_names(schema))
+        indices = selected_indices(schema, select_columns(column_names(schema)))
+        names = [unique_names(schema.names)[i] for i in indices]
+        # By name Arrow would read two columns of one name; only then are all columns read.
+        wanted = [schema.names[i] for i in indices]
+        are_unique = len(set(schema.names)) == len(schema.names)
+        read = wanted if are_unique else schema.names
+        rows = _batch_rows(file, raw, read, stream.name)
+        for batch in file.iter_batches(batch_size=rows, columns=wanted if are_unique else None):
+            batch = batch.select(wanted if are_unique else indices)
+            for record in batch_records(batch, names, limit):
+                number += 1
+                if isinstance(record, DataError):
+                    where = f"{stream.name}:{number}"
+                    report(DataError(record.what, where=where, todo=record.todo))
+                else:
                     yield number, record
-        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-            broken = _damaged(source, number, error)
-            if not number:
-                raise broken from error
-            report(broken)
-        except (ValueError, OverflowError) as error:
-            # Python's datetime has no nanoseconds, and no year after 9999.
-            raise DataError(
-                f"a column has values that Python cannot hold ({str(error).partition('. ')[0]})",
-                where=source,
-                todo="keep its times between the years 1 and 9999 and round them to microseconds, "
-                "or remove the column",
-            ) from error
 
 
-def parquet_schema(source: str) -> Any:
-    """The `pyarrow.Schema` of a Parquet file.
+def parquet_schema(stream: Input) -> Any:
+    """The `pyarrow.Schema` of a Parquet file, the names of its columns made different.
 
     Raises:
-        DataError: as `parquet_records`.
+        DataError: it is damaged.
     """
     require("reading Parquet", "pyarrow")
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    with _open_parquet(source) as raw:
-        try:
-            return pq.read_schema(raw)
-        except (pa.ArrowException, OSError) as error:
-            raise _damaged(source, 0, error) from error
+    with damage(stream.name, "Parquet", lambda: 0):
+        return with_unique_names(pq.read_schema(stream.random_access()))
 
 
-@contextmanager
-def _open_parquet(source: str) -> Iterator[Any]:
-    if source == "-":
-        raise DataError(
-            "Parquet cannot be read from a pipe", where=display_name(source), todo="name the file"
-        )
-    with open_raw(source) as raw:
-        head = raw.read(6)
-        if compression := detect_compression(head):
-            todo = "decompress it first: Parquet is compressed inside"
-            raise DataError(f"Parquet in a {compression} file", where=source, todo=todo)
-        if not head.startswith(PARQUET_MAGIC):
-            raise DataError("not a Parquet file", where=source, todo="pass its --format")
-        raw.seek(0)
-        yield raw
+def _batch_rows(file: Any, raw: Any, wanted: Sequence[str], name: str) -> int:
+    """The number of rows per batch, so that a batch takes about `_BATCH_BYTES` at most.
+
+    A value of a dictionary can be repeated in every row by some bits of the file.
+
+    Raises:
+        DataError: a column would take far more memory than its size.
+    """
+    rows = _BATCH_ROWS
+    metadata = file.metadata
+    for group in map(metadata.row_group, range(metadata.num_row_groups)):
+        row_bytes = 1.0
+        for column in map(group.column, range(group.num_columns)):
+            path = column.path_in_schema
+            if not any(path == read or path.startswith(f"{read}.") for read in wanted):
+                continue
+            size = max(column.total_uncompressed_size, _VALUE_BYTES * column.num_values)
+            if size > _MAX_CHUNK_BYTES and size > _MAX_GROWTH * column.total_compressed_size:
+                raise DataError(
+                    f"column {path!r} takes {column.total_compressed_size:,} "
+                    f"bytes and {size:,} when it is decompressed",
+                    where=name,
+                    todo="check the file, or write it again as JSON lines",
+                )
+            values = max(1.0, column.num_values / max(1, group.num_rows))
+            row_bytes += values * _dictionary_bytes(column, raw)
+        rows = min(rows, int(_BATCH_BYTES / row_bytes))
+    return max(1, rows)
 
 
-def _damaged(source: str, row: int, error: Exception) -> DataError:
-    reason = str(error).partition("\n")[0]
-    return DataError(
-        f"the Parquet file is damaged after row {row:,} ({reason})",
-        where=source,
-        todo="download it again",
-    )
+def _dictionary_bytes(column: Any, raw: Any) -> int:
+    """The size of a column chunk's dictionary page, decompressed (bytes).
+
+    Its header starts with two numbers in Thrift's compact protocol: its type and this size.
+    """
+    if not column.has_dictionary_page:
+        return _VALUE_BYTES
+    raw.seek(column.dictionary_page_offset)
+    header: bytes = raw.read(16)
+    size, shift = 0, 0
+    if header[0:1] == b"\x15" and header[2:3] == b"\x15":
+        for byte in header[3:]:
+            size |= (byte & 0x7F) << shift
+            shift += 7
+            if not byte & 0x80:
+                return size >> 1  # zigzag
+    return int(column.total_uncompressed_size)

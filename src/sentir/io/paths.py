@@ -1,7 +1,8 @@
 """Names of files: the sources that they stand for, and the format that their extension says.
 
 A source is a path, a glob of paths, ``-`` for standard input, or any URL that fsspec opens
-(``https://``, ``s3://``, ``memory://``).
+(``https://``, ``s3://``, ``memory://``). ``reviews.zip:part1.csv`` is a part of an archive, of a
+folder or of a spreadsheet.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from sentir.errors import DataError, UsageError
 from sentir.io.compression import EXTENSIONS as COMPRESSED
 from sentir.io.streams import cannot_open
 
-Format = Literal["csv", "tsv", "jsonl", "parquet"]
+Format = Literal["csv", "tsv", "jsonl", "parquet", "arrow", "xlsx"]
 FORMAT_BY_EXTENSION: dict[str, Format] = {
     ".csv": "csv",
     ".tsv": "tsv",
@@ -27,9 +28,15 @@ FORMAT_BY_EXTENSION: dict[str, Format] = {
     ".json": "jsonl",
     ".parquet": "parquet",
     ".pq": "parquet",
+    ".arrow": "arrow",
+    ".feather": "arrow",
+    ".ipc": "arrow",
+    ".xlsx": "xlsx",
+    ".xlsm": "xlsx",
 }
+_ARCHIVES = (".zip", ".tar", ".tgz", ".tbz", ".tbz2", ".txz")
 #: Usual extensions of files of reviews.
-USUAL_EXTENSIONS = (*FORMAT_BY_EXTENSION, ".txt", ".ft", *COMPRESSED)
+USUAL_EXTENSIONS = (*FORMAT_BY_EXTENSION, ".txt", ".ft", *COMPRESSED, *_ARCHIVES)
 #: One file, URL or name of a data set, or several.
 Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 
@@ -49,11 +56,14 @@ def path_list(paths: Paths, name: str) -> tuple[str, ...]:
 
 
 def expand_sources(sources: Iterable[str]) -> list[str]:
-    """The files, URLs and ``-`` that the sources stand for, in this order; globs are sorted.
+    """The files, folders, URLs and ``-`` that the sources stand for, in this order.
+
+    Globs are sorted, and match files only. A part of a file or folder remains one
+    (``reviews.zip:part1.csv``).
 
     Raises:
-        DataError: a path that does not exist (the message gives a similar name), a folder, or a
-            glob that matches no file.
+        DataError: a path that does not exist (the message gives a similar name), or a glob that
+            matches no file.
     """
     files: list[str] = []
     for source in sources:
@@ -69,11 +79,8 @@ def expand_sources(sources: Iterable[str]) -> list[str]:
 
 def _expand_path(source: str) -> list[str]:
     path = Path(source)
-    if path.is_dir():
-        raise DataError(
-            "a folder, not a file", where=source, todo=f"name the files in it: '{path / '*.csv'}'"
-        )
-    if path.exists():  # before the glob: a file may be called "reviews[1].csv"
+    # Before the glob: a file may be called "reviews[1].csv".
+    if path.exists() or split_part(source)[1]:
         return [source]
     if glob.has_magic(source):
         matches = glob.iglob(source, recursive=True)  # noqa: PTH207 (Path.glob: no absolute patterns)
@@ -88,6 +95,26 @@ def _expand_path(source: str) -> list[str]:
     raise DataError("no such file", where=source, todo=todo)
 
 
+def split_part(source: str) -> tuple[str, str]:
+    """The path of a source, and the part of it that is meant; empty: all of it.
+
+    ``reviews.zip:part1.csv`` has a part if there is no such file, and a file or folder
+    ``reviews.zip``.
+    """
+    if source == "-" or "://" in source or ":" not in source:
+        return source, ""
+    try:
+        if Path(source).exists():
+            return source, ""
+        for index in (index for index, letter in enumerate(source) if letter == ":"):
+            path, part = source[:index], source[index + 1 :]
+            if path and part and not part[0].isspace() and Path(path).exists():
+                return path, part
+    except (OSError, ValueError):  # too long for a file's name, so a text
+        pass
+    return source, ""
+
+
 def without_compression(name: str) -> str:
     """The name in lower case, without the extension of a compression."""
     name = name.lower()
@@ -97,3 +124,8 @@ def without_compression(name: str) -> str:
 def format_from_name(name: str) -> Format | None:
     """The format by the extension, that of ``reviews.csv.gz`` being csv; None if unknown."""
     return FORMAT_BY_EXTENSION.get(Path(without_compression(name)).suffix)
+
+
+def is_archive(name: str) -> bool:
+    """Whether the extension is that of a zip or tar archive."""
+    return without_compression(name).endswith(_ARCHIVES)

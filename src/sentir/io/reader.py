@@ -8,10 +8,12 @@ without a label are always skipped and counted.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import logging
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -19,18 +21,22 @@ from typing import Any, Literal, NamedTuple
 from sentir.config import ReadOptions
 from sentir.errors import DataError, SentirWarning, UsageError
 from sentir.extras import require
-from sentir.io import fasttext, hub
+from sentir.io import fasttext, hub, parts
+from sentir.io.arrow import arrow_records, arrow_schema
 from sentir.io.builtin import builtin_reviews
-from sentir.io.column_names import TEXT_NAMES, normalize_name
 from sentir.io.columns import EmptyTextError, MissingLabelError, check_text
-from sentir.io.dialect import delimiter_line
-from sentir.io.encodings import UTF8_BOM, check_encoding, check_start
+from sentir.io.encodings import check_encoding
+from sentir.io.formats import DELIMITERS, Format, format_of_option
+from sentir.io.json_documents import document_records, is_json_lines
 from sentir.io.jsonl import jsonl_records
 from sentir.io.lines import text_lines
-from sentir.io.parquet import PARQUET_MAGIC, parquet_records, parquet_schema
+from sentir.io.nested import NestedRowReader
+from sentir.io.parquet import parquet_records, parquet_schema
+from sentir.io.parts import Part, open_parts
 from sentir.io.paths import expand_sources, format_from_name
 from sentir.io.row_reader import ColumnLog, RowReader
-from sentir.io.streams import display_name, open_input
+from sentir.io.spreadsheet import spreadsheet_records
+from sentir.io.streams import display_name
 from sentir.io.table_form import TableForm
 from sentir.io.tables import csv_records
 
@@ -40,17 +46,12 @@ __all__ = [
     "ReadOptions",
     "Review",
     "detect_format",
-    "parquet_types",
     "read_reviews",
+    "table_types",
 ]
 
-Format = Literal["fasttext", "csv", "tsv", "jsonl", "parquet", "text"]
-# Spreadsheets write ";" where the comma is the decimal separator.
-# The comma comes last: where two delimiters fit, it is the one that occurs in text and numbers.
-_DELIMITERS = {"csv": ";\t|,", "tsv": "\t"}
 _KEPT_EXAMPLES, _KEPT_OF_MISSING = 20, 3
 _SKIPPED = "skipped.json"
-_PEEK_BYTES = 1 << 16
 
 
 class Review(NamedTuple):
@@ -60,9 +61,11 @@ class Review(NamedTuple):
     #: The raw label; numbers as text: 1, 1.0 and "1" are all "1".
     label: str | None
     path: str
-    #: Line where the row starts, or number of the row in Parquet, from 1.
+    #: Line where the row starts, or number of the row in Parquet, Arrow, a spreadsheet or other
+    #: JSON than one object per line, from 1.
     line: int
-    #: The columns of the row (of Parquet with labels only the needed ones); None without columns.
+    #: The columns of the row (of Parquet and Arrow with labels only the needed ones), or the file,
+    #: label and text of a file in a folder or archive; None without columns.
     fields: Mapping[str, Any] | None
     #: How much the review counts in training.
     weight: float = 1.0
@@ -161,7 +164,8 @@ def read_reviews(
     """The reviews of all sources, in order.
 
     Args:
-        sources: paths, globs, URLs, ``-``, or built-in corpora (``sample``, ``imdb:test``; see
+        sources: paths, folders, globs, URLs, ``-``, parts of folders, archives and spreadsheets
+            (``reviews.zip:part1.csv``), or built-in corpora (``sample``, ``imdb:test``; see
             `sentir.io.builtin`).
         options: how files are read.
         bad_rows: collects the errors of skipped rows; created from `options` if None.
@@ -237,39 +241,31 @@ def _no_reviews(name: str, bad_rows: BadRows, bad_before: int) -> DataError:
 
 
 def detect_format(source: str, options: ReadOptions = _DEFAULT) -> Format:
-    """The format of one source: by option, else by the extension, else by the first line.
+    """The format of one source: by its first bytes, by option, by the extension, else by a line.
 
-    Of a glob it is the format of the first file. Standard input remains to be read.
+    Of a glob it is the format of the first file, of a container that of its first member. Standard
+    input remains to be read.
 
     Raises:
-        DataError: the first line is needed, and the file is empty, a pipe or cannot be read.
+        DataError: the file is empty, cannot be read, is a pipe whose name does not say its format,
+            or is of a kind that is not read.
     """
-    if options.format != "auto":
-        return options.format
+    if asked := format_of_option(options):
+        return asked
     if hub.find_dataset(source):
         return "parquet"
     check_encoding(options.encoding)
-    if format := format_from_name(source):
-        return format
     first = expand_sources([source])[0]
-    if Path(first).exists() and not Path(first).is_file():
-        raise DataError(
-            "a pipe, which can be read only once, so its format cannot be detected",
-            where=first,
-            todo="pass --format, or read it from standard input as -",
-        )
-    with open_input(first) as stream:
-        start = stream.peek(_PEEK_BYTES, until=b"\n")
-        if not start.strip():
-            start = stream.peek(_PEEK_BYTES)
-    if not start.startswith(PARQUET_MAGIC):
-        check_start(start, display_name(first))
-    first_line = next(filter(bytes.strip, start.splitlines()), b"").removeprefix(UTF8_BOM)
-    return _format_of_line(first_line.decode(options.encoding, errors="replace"), options)
+    is_pipe = Path(first).exists() and not (Path(first).is_file() or Path(first).is_dir())
+    if ("://" in first or is_pipe) and (format := format_from_name(first)):
+        return format
+    return parts.detect_format(first, options)
 
 
-def parquet_types(source: str, options: ReadOptions = _DEFAULT) -> Any:
-    """The `pyarrow.Schema` of all Parquet files of one source; None if they do not agree.
+def table_types(source: str, options: ReadOptions = _DEFAULT) -> Any:
+    """The `pyarrow.Schema` of all Parquet and Arrow files of one source.
+
+    It is None if they do not agree, or if one is of another format.
 
     Raises:
         DataError: a file cannot be read.
@@ -277,28 +273,17 @@ def parquet_types(source: str, options: ReadOptions = _DEFAULT) -> Any:
     require("reading Parquet", "pyarrow")
     import pyarrow as pa
 
-    schemas = [parquet_schema(path) for path, _ in _expand([source], options)]
+    schemas = []
+    for path, file_options in _expand([source], options):
+        for part in open_parts(path, file_options, labelled=False):
+            if part.format not in ("parquet", "arrow"):
+                return None
+            read_schema = parquet_schema if part.format == "parquet" else arrow_schema
+            schemas.append(read_schema(part.stream))
     try:
         return pa.unify_schemas(schemas, promote_options="permissive")
     except pa.ArrowException:
         return None
-
-
-def _format_of_line(line: str, options: ReadOptions) -> Format:
-    line = line.removeprefix("\ufeff").strip()
-    if line.startswith(fasttext.PREFIX):
-        return "fasttext"
-    if line.startswith("PAR1"):
-        return "parquet"
-    if line.startswith(("{", "[{")):
-        return "jsonl"
-    names = {*TEXT_NAMES, *map(normalize_name, options.text_column)}
-    delimiters = sorted(_DELIMITERS["csv"], key=line.count, reverse=True)
-    for delimiter in options.delimiter or delimiters:
-        cells = {normalize_name(cell) for cell in line.split(delimiter)}
-        if options.columns or cells & names:
-            return "tsv" if delimiter == "\t" else "csv"
-    return "csv" if options.delimiter or delimiter_line(line) else "text"
 
 
 #: From a row to its text and label.
@@ -315,20 +300,37 @@ def _read_file(
     labelled: bool,
     keep_empty: bool,
 ) -> Iterator[Review]:
-    name = display_name(source)
-    parse, rows = _open_rows(source, options, bad_rows, columns, labelled, form)
+    for part in open_parts(source, options, labelled=labelled, log=True):
+        yield from _read_part(
+            part, options, bad_rows, columns, form, labelled=labelled, keep_empty=keep_empty
+        )
+
+
+def _read_part(
+    part: Part,
+    options: ReadOptions,
+    bad_rows: BadRows,
+    columns: ColumnLog,
+    form: TableForm,
+    *,
+    labelled: bool,
+    keep_empty: bool,
+) -> Iterator[Review]:
+    name = part.name
+    parse, rows = _open_rows(part, options, bad_rows, columns, labelled, form)
     for number, row in rows:
+        fields = None if isinstance(row, str) else row
         try:
             text, label = parse(row)
         except DataError as error:
             if isinstance(error, EmptyTextError) and not keep_empty and _is_empty(row):
                 continue  # spreadsheets write rows of delimiters only
             if keep_empty and isinstance(error, EmptyTextError):
-                yield Review("", None, name, number, None if isinstance(row, str) else row)
+                yield Review("", None, name, number, fields)
                 continue
             bad_rows.report(error.at(f"{name}:{number}"))
         else:
-            yield Review(text, label, name, number, None if isinstance(row, str) else row)
+            yield Review(text, label, name, number, fields)
 
 
 def _is_empty(row: Any) -> bool:
@@ -338,45 +340,55 @@ def _is_empty(row: Any) -> bool:
 
 
 def _open_rows(
-    source: str,
+    part: Part,
     options: ReadOptions,
     bad_rows: BadRows,
     columns: ColumnLog,
     labelled: bool,
     form: TableForm,
 ) -> tuple[_Parse, Iterator[tuple[int, Any]]]:
-    """The function that parses a row of the source, and the numbered rows."""
-    name, format = display_name(source), detect_format(source, options)
-    if format == "text" and labelled:
-        todo = "pass --format (fasttext, csv, jsonl, ...) if it has them"
-        raise DataError("no labels in a file of plain text", where=name, todo=todo)
-    if options.columns and format not in _DELIMITERS:
-        raise UsageError(
-            f"--columns for {format}", where=name, todo="it is for CSV and TSV without a header"
+    """The function that parses a row of the part, and the numbered rows."""
+    name, format = part.name, part.format
+    if format in ("text", "files") and labelled and not part.label:
+        todo = (
+            "pass --format (fasttext, csv, jsonl, ...) if it has them, or name it after its class "
+            "(pos.txt, neg.txt)"
         )
+        raise DataError("no labels in a file of plain text", where=name, todo=todo)
+    if options.columns and format not in (*DELIMITERS, "xlsx", "jsonl"):
+        raise UsageError(
+            f"--columns for {format}", where=name, todo="it is for tables without a header"
+        )
+    if format in ("parquet", "arrow", "jsonl"):
+        return _open_nested(part, options, bad_rows, columns, labelled)
     row_reader = RowReader(name, options.text_column, options.label_column, labelled, columns)
-    if format == "parquet":
-        return row_reader.read, parquet_records(
-            source, select_columns=row_reader.select_columns, report=bad_rows.report
+    if format == "xlsx":
+        return row_reader.read, spreadsheet_records(
+            part.stream,
+            part.sheet,
+            columns=options.columns,
+            on_header=row_reader.select_columns,
+            limit=options.max_line_bytes,
+            report=bad_rows.report,
         )
     lines = text_lines(
-        source,
+        part.stream,
         options.encoding,
         options.max_line_bytes,
         bad_rows.report,
-        keep_undecodable=format in _DELIMITERS,
+        keep_undecodable=format in DELIMITERS,
         on_start=lambda start: form.note_start(start, options.encoding),
     )
     if format == "fasttext":
         return fasttext.parse_labelled if labelled else fasttext.parse_unlabelled, lines
     if format == "text":
-        return _text_line, lines
-    if format == "jsonl":
-        return row_reader.read, jsonl_records(lines, name, report=bad_rows.report)
+        return functools.partial(_text_line, part.label), lines
+    if format == "files":
+        return _text_of_fields, _file_rows(part, lines)
     return row_reader.read, csv_records(
         lines,
         name,
-        delimiters=options.delimiter or _DELIMITERS[format],
+        delimiters=options.delimiter or DELIMITERS[format],
         is_delimiter_known=options.delimiter is not None,
         quoting=None if options.quoting == "auto" else options.quoting,
         columns=options.columns,
@@ -387,7 +399,68 @@ def _open_rows(
     )
 
 
-def _text_line(line: str) -> tuple[str, None]:
+def _open_nested(
+    part: Part, options: ReadOptions, bad_rows: BadRows, columns: ColumnLog, labelled: bool
+) -> tuple[_Parse, Iterator[tuple[int, Any]]]:
+    """As `_open_rows`, for formats whose values have types."""
+
+    def make() -> RowReader:
+        text, label = options.text_column, options.label_column
+        return RowReader(part.name, text, label, labelled, columns)
+
+    def suits(names: Sequence[str]) -> bool:
+        """Whether text and label are found among these columns."""
+        with suppress(DataError):
+            make().select_columns(names)
+            return True
+        return False
+
+    row_reader = make()
+    reader = NestedRowReader(row_reader, options.encoding)
+    if part.format != "jsonl":
+
+        def on_schema(names: Mapping[str, Sequence[str]]) -> None:
+            reader.label_names = names
+
+        read = parquet_records if part.format == "parquet" else arrow_records
+        return reader.read, read(
+            part.stream,
+            select_columns=row_reader.select_columns,
+            on_schema=on_schema,
+            limit=options.max_line_bytes,
+            report=bad_rows.report,
+        )
+    limit, report = options.max_line_bytes, bad_rows.report
+    if is_json_lines(part.stream, limit, suits):
+        lines = text_lines(part.stream, options.encoding, limit, report)
+        return reader.read, jsonl_records(lines, part.name, report=report)
+    return reader.read, document_records(
+        part.stream,
+        options.encoding,
+        columns=options.columns,
+        suits=suits,
+        limit=limit,
+        report=report,
+    )
+
+
+def _text_line(label: str | None, line: str) -> tuple[str, str | None]:
     text = line.removesuffix("\r")
     check_text(text)
-    return text, None
+    return text, label
+
+
+def _file_rows(part: Part, lines: Iterator[tuple[int, str]]) -> Iterator[tuple[int, Any]]:
+    """The reviews of a text file in a folder or archive, with their file and class."""
+    before = {"file": part.file, **({} if part.label is None else {"label": part.label})}
+    if part.is_whole:
+        text = "\n".join(line.removesuffix("\r") for _, line in lines)
+        yield 1, {**before, "text": text}
+        return
+    for number, line in lines:
+        yield number, {**before, "text": line.removesuffix("\r")}
+
+
+def _text_of_fields(fields: Mapping[str, Any]) -> tuple[str, str | None]:
+    check_text(fields["text"])
+    return fields["text"], fields.get("label") or None

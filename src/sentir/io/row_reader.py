@@ -11,6 +11,10 @@ from typing import Any
 from sentir.errors import DataError, SentirWarning
 from sentir.io.columns import ColumnError, Columns
 
+#: Names that rows without a header may have in all: what comes after them are no columns, but keys
+#: that are data, such as names of users.
+MAX_NAMES = 1000
+
 _log = logging.getLogger(__name__)
 
 
@@ -99,7 +103,9 @@ class RowReader:
             DataError: as `Columns.find` and `Columns.read`.
         """
         columns = self._columns
-        if columns is None or not (self._has_header or record.keys() <= self._names.keys()):
+        if columns is None or not (
+            self._has_header or len(self._names) > MAX_NAMES or record.keys() <= self._names.keys()
+        ):
             columns = self._extend(record)
         if not self._is_logged:
             self._log.add(self._name, columns if self._labelled else columns.without_label())

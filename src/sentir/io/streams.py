@@ -11,6 +11,7 @@ import io
 import os
 import select
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,9 @@ from sentir.extras import require
 from sentir.io.compression import MAGIC_BYTES, decompressor, detect_compression
 
 BLOCK_BYTES = 1 << 18
+#: Most that is copied into a temporary file (bytes).
+MAX_COPY_BYTES = 1 << 32
 _NOT_FOUND = 404
-_ZIP_MAGIC = b"PK\x03\x04"
 
 
 def display_name(source: str) -> str:
@@ -36,12 +38,21 @@ class Input(io.RawIOBase):
         name: name of the source in errors.
         failure: what a failure of the inner stream means, and what to do about it.
         also_close: further streams to close with this one.
+        can_seek: whether the inner stream holds the same bytes and can be sought in.
     """
 
     def __init__(
-        self, inner: Any, name: str, failure: tuple[str, str], also_close: tuple[Any, ...] = ()
+        self,
+        inner: Any,
+        name: str,
+        failure: tuple[str, str],
+        also_close: tuple[Any, ...] = (),
+        *,
+        can_seek: bool = False,
     ) -> None:
         self.name = name
+        self._inner, self._can_seek = inner, can_seek
+        self._copy: Any = None
         self._owned = (inner, *also_close)
         self._failure = failure
         self._buffer = b""
@@ -90,10 +101,53 @@ class Input(io.RawIOBase):
         buffer[:size], self._buffer = block[:size], block[size:]
         return size
 
+    def random_access(self) -> Any:
+        """All bytes as a file that can be sought in, at its start; this stream is used up.
+
+        It is the file itself if that can be sought in, else a temporary copy, which a later call
+        returns again.
+
+        Raises:
+            DataError: the stream is damaged, or too large to be copied.
+        """
+        if self._can_seek and self._copy is None:
+            try:
+                self._inner.seek(0)
+                return self._inner
+            except (OSError, ValueError):  # a server that sends whole files only
+                self._can_seek = False
+        if self._copy is None:
+            self._copy = self._copied()
+        self._copy.seek(0)
+        return self._copy
+
+    def _copied(self) -> Any:
+        start = self._buffer
+        try:
+            copy = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the stream)
+            size = 0
+            while block := self.read_block():
+                size += copy.write(block)
+                if size > MAX_COPY_BYTES:
+                    copy.close()
+                    raise DataError(
+                        f"more than {MAX_COPY_BYTES >> 30} GiB where a temporary copy is needed",
+                        where=self.name,
+                        todo="decompress it, and name the file",
+                    )
+        except OSError as error:  # mostly a full disk
+            raise DataError(
+                f"cannot be copied to {tempfile.gettempdir()} ({short_reason(error)})",
+                where=self.name,
+                todo="make room, set TMPDIR, or decompress it and name the file",
+            ) from error
+        self._buffer = start  # for a second look at what it is
+        return copy
+
     def close(self) -> None:
         if not self.closed:
             super().close()
-            for stream in self._owned:
+            for stream in (*self._owned, *([self._copy] if self._copy else [])):
                 stream.close()
 
 
@@ -136,14 +190,14 @@ def open_input(source: str) -> Input:
     for the next caller.
 
     Raises:
-        DataError: it is absent, closed, empty, a zip archive, or cannot be opened or decompressed.
+        DataError: it is absent, closed, empty, or cannot be opened or decompressed.
     """
     if source == "-":
         if sys.stdin is None:
             raise DataError("is closed", where=display_name("-"), todo="give a file, or a pipe")
         stream = _standard_input(sys.stdin.buffer)
     else:
-        stream = _decompressed(open_raw(source), source)
+        stream = decompressed(open_raw(source), source, can_seek=True)
     try:
         if not stream.peek(1):
             raise DataError("is empty", where=stream.name, todo="check how it was written")
@@ -173,6 +227,10 @@ class _StandardInput(Input):
     def close(self) -> None:
         """Leave standard input open: it belongs to the process."""
 
+    def __del__(self) -> None:
+        if self._copy is not None:
+            self._copy.close()
+
 
 def _wait_for(raw: Any) -> None:
     """Wait for input where reading does not: another program may have made the pipe so."""
@@ -182,28 +240,47 @@ def _wait_for(raw: Any) -> None:
 
 @functools.lru_cache(maxsize=1)  # a second call must see what the first one peeked at
 def _standard_input(raw: Any) -> Input:
-    return _decompressed(raw, display_name("-"), kind=_StandardInput)
+    return decompressed(raw, display_name("-"), kind=_StandardInput)
 
 
-def _decompressed(raw: Any, name: str, kind: type[Input] = Input) -> Input:
-    outer = kind(raw, name, ("cannot be read to its end", "copy it here and try again"))
+def decompressed(
+    raw: Any, name: str, kind: type[Input] = Input, *, can_seek: bool = False
+) -> Input:
+    """The bytes of an open stream, decompressed if their start says so.
+
+    Args:
+        raw: the stream, which is closed with the result.
+        name: name of the stream in errors.
+        kind: class of the result.
+        can_seek: whether `raw` can be sought in.
+
+    Raises:
+        DataError: it cannot be read, or is compressed twice.
+    """
+    what, todo = "cannot be read to its end", "copy it here and try again"
+    outer = kind(raw, name, (what, todo), can_seek=can_seek)
     try:
         head = outer.peek(MAGIC_BYTES, until=b"\n")  # a pipe may pause after a short line
-        if head.startswith(_ZIP_MAGIC):
-            raise DataError(
-                "a zip archive (spreadsheets are zip archives too)",
-                where=name,
-                todo="unpack it, or save the sheet as CSV",
-            )
+        compression = detect_compression(head)
+        if compression is None:
+            return outer
+        what = f"the {compression} stream is damaged or incomplete"
+        todo = "download it again, or keep what can be read with --on-error skip"
+        inner = kind(decompressor(outer, compression), name, (what, todo), also_close=(outer,))
     except DataError:
         outer.close()
         raise
-    compression = detect_compression(head)
-    if compression is None:
-        return outer
-    what = f"the {compression} stream is damaged or incomplete"
-    todo = "download it again, or keep what can be read with --on-error skip"
-    return kind(decompressor(outer, compression), name, (what, todo), also_close=(outer,))
+    return inner
+
+
+def refuse_second_compression(head: bytes, name: str) -> None:
+    """Refuse what is compressed even after decompression.
+
+    Raises:
+        DataError: the bytes start as a compressed stream does.
+    """
+    if compression := detect_compression(head):
+        raise DataError(f"compressed twice ({compression})", where=name, todo="decompress it once")
 
 
 def cannot_open(source: str, error: Exception) -> DataError:

@@ -157,7 +157,7 @@ def csv_records(
     sample = feed.peek(*(1, 1) if is_known else (SAMPLE_LINES, SAMPLE_CHARACTERS))
     dialect = detect_dialect(sample, delimiters=delimiters, quoting=quoting, count=len(columns))
     form.note_lines(sample, dialect, declaration)
-    table = _Table(name, on_header)
+    table = Table(name, on_header)
     if columns:
         table.begin(columns)
     split = _rows_of_quotes if dialect.spans_lines else _rows_of_lines
@@ -186,7 +186,7 @@ def csv_records(
             )
 
 
-def _begin_at(table: _Table, header: Sequence[str], number: int, rows: _Rows) -> None:
+def _begin_at(table: Table, header: Sequence[str], number: int, rows: _Rows) -> None:
     """Take the names of a header; an error shows a value of the first row after it."""
     try:
         table.begin(header)
@@ -199,7 +199,7 @@ def _begin_at(table: _Table, header: Sequence[str], number: int, rows: _Rows) ->
         raise DataError(error.what, where=error.where, todo=todo) from None
 
 
-class _Table:
+class Table:
     """The columns of a table, which a header in its middle may change (``cat a.csv b.csv``).
 
     Args:
@@ -224,7 +224,7 @@ class _Table:
         self._needed = {*map(normalize_name, needed)} - {""}
         self._first_needed = min(map(header.index, needed), default=0)
         self._longest_name = 2 * max(map(len, header)) + 8
-        self.names, self._plain_names = _unique(header), plain_names
+        self.names, self._plain_names = unique_names(header), plain_names
         #: Number of columns up to the last one with a name.
         self._named = max((i + 1 for i, name in enumerate(header) if name), default=0)
 
@@ -249,7 +249,7 @@ class _Table:
         return None
 
 
-def _unique(names: Sequence[str]) -> list[str]:
+def unique_names(names: Sequence[str]) -> list[str]:
     """The names, each one that has been used with a number: ``x``, ``x.2``, ``x.3``."""
     unique: list[str] = []
     used, count = set(names), dict.fromkeys(names, 0)

@@ -21,7 +21,7 @@ from sentir.io.atomic import atomic_write
 from sentir.io.cells import cell, inert, one_line, to_json, without_labels
 from sentir.io.compression import compressor
 from sentir.io.jsonl import JsonRecord
-from sentir.io.paths import format_from_name, without_compression
+from sentir.io.paths import format_from_name, is_archive, without_compression
 from sentir.io.streams import short_reason
 from sentir.io.table_form import TableForm
 from sentir.io.terminal import TerminalStream
@@ -39,10 +39,18 @@ def _display_name(path: str) -> str:
 
 
 def output_format(path: str, otherwise: Format) -> Format:
-    """The format by the extension, that of ``labelled.csv.gz`` being csv; else `otherwise`."""
+    """The format by the extension, that of ``labelled.csv.gz`` being csv; else `otherwise`.
+
+    Raises:
+        DataError: the extension is of a format that is read and not written.
+    """
     if without_compression(path).endswith((".ft", ".ft.txt")):
         return "fasttext"
-    return format_from_name(path) or otherwise
+    format = format_from_name(path)
+    if format == "arrow" or format == "xlsx" or is_archive(path):
+        todo = "name a .csv, .jsonl or .parquet file"
+        raise DataError("a format that is read and not written", where=path, todo=todo)
+    return format or otherwise
 
 
 def write_records(

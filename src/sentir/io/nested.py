@@ -1,0 +1,74 @@
+"""Rows with fields within fields: ``review.text`` is the field ``text`` of ``review``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from sentir.io.row_reader import RowReader
+
+#: Objects within objects deeper than that are left as they are.
+_MAX_DEPTH = 8
+
+
+class NestedRowReader:
+    """Reads the text and the label of rows whose values may be objects, bytes or decimals.
+
+    Fields of objects are columns with dotted names.
+
+    Args:
+        reader: reads rows without objects.
+        encoding: of texts that are bytes.
+
+    Attributes:
+        label_names: by column, the names that the numbers in it stand for.
+    """
+
+    def __init__(self, reader: RowReader, encoding: str = "utf-8") -> None:
+        self._reader, self._encoding = reader, encoding
+        self.label_names: Mapping[str, Sequence[str]] = {}
+
+    def read(self, record: Mapping[str, Any]) -> tuple[str, str | None]:
+        """The text and the label of a row.
+
+        Raises:
+            DataError: as `RowReader.read`.
+        """
+        if any(type(value) not in _PLAIN for value in record.values()):
+            record = {name: self._plain(value) for name, value in flatten(record)}
+        if self.label_names:
+            named = {name: _named(record.get(name), of) for name, of in self.label_names.items()}
+            record = {**record, **named}
+        return self._reader.read(record)
+
+    def _plain(self, value: Any) -> Any:
+        if isinstance(value, Decimal):
+            return format(value, "f")
+        if isinstance(value, bytes):
+            try:
+                return value.decode(self._encoding)
+            except UnicodeDecodeError:
+                return value
+        return value
+
+
+_PLAIN = (str, int, float, bool, type(None), list)
+
+
+def flatten(
+    record: Mapping[str, Any], prefix: str = "", depth: int = 0
+) -> Iterator[tuple[str, Any]]:
+    """The fields of a row, those of objects with dotted names; the object itself is none."""
+    for name, value in record.items():
+        if isinstance(value, dict) and depth < _MAX_DEPTH:
+            yield from flatten(value, f"{prefix}{name}.", depth + 1)
+        else:
+            yield f"{prefix}{name}", value
+
+
+def _named(value: Any, names: Sequence[str]) -> Any:
+    """The name of a class; None if it has none, as -1 of test sets."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return names[value] if 0 <= value < len(names) else None
+    return value

@@ -267,7 +267,9 @@ def test_the_page_is_drawn_from_the_results() -> None:
 def test_every_line_of_the_page_has_its_circumstances() -> None:
     for name in ("accuracy", "tools", "speed", "pretraining"):
         for row in page.read(name):
-            assert row["command"].startswith(("python benchmarks/", "sentir ")), row
+            assert row["command"].startswith(
+                ("python benchmarks/", "python3 dev.py ", "sentir ")
+            ), row
             assert row["processor"].startswith("AMD"), row
             assert re.fullmatch(r"\d{4}-\d{2}-\d{2}", row["date"]), row
             assert row.get("commit") or row.get("recorded_in"), row

@@ -75,7 +75,7 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("arguments", "package", "extra"),
     [
-        ("train new.csv --output run", "torch", "train"),
+        ("train new.csv --output run", "pyarrow", "train"),
         ("pretrain new.csv --output run", "pyarrow", "train"),
         ("lesson step", "torch", "train"),
         ("evaluate model new.csv --engine torch", "torch", "train"),

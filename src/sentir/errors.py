@@ -22,9 +22,14 @@ from __future__ import annotations
 import copyreg
 from typing import Any
 
+#: Longest part of a message (characters): it may quote a field of a file, and that be a megabyte.
+MAX_PART = 1000
+
 
 class SentirError(Exception):
     """What was got, where, and what to do about it.
+
+    Of a part longer than `MAX_PART` the middle is left out.
 
     Args:
         what: what was got that cannot be used.
@@ -33,12 +38,18 @@ class SentirError(Exception):
     """
 
     def __init__(self, what: str, *, where: str | None = None, todo: str | None = None) -> None:
+        what, where, todo = _shortened(what), where and _shortened(where), todo and _shortened(todo)
         super().__init__((f"{where}: " if where else "") + what + (f"; {todo}" if todo else ""))
         self.what, self.where, self.todo = what, where, todo
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Between processes by what it holds, as a kind's own __init__ may take something else.
         return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
+
+
+def _shortened(part: str) -> str:
+    half = MAX_PART // 2
+    return part if len(part) <= MAX_PART else f"{part[:half]} [...] {part[-half:]}"
 
 
 class SentirWarning(UserWarning):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 import subprocess
@@ -146,6 +147,22 @@ def test_the_mark_is_there_before_anything_else(tmp_path: Path) -> None:
         assert {path.name for path in (tmp_path / "run").iterdir()} == {"run.json", ".lock"}
 
 
+def test_what_a_kill_left_is_tidied(tmp_path: Path, reviews: Path) -> None:
+    """Also where nothing is written again: in the cache, and in a run that has finished."""
+    folder = tmp_path / "run"
+    train(reviews, folder, config=TINY)
+    whole = contents(folder)
+    cached = next(path for path in (folder / "cache").iterdir() if path.is_dir())
+    for path in (folder / "model", folder / "report.html", folder / "cache", cached):
+        part = path.with_name(f".{path.name}.abcdefgh.part")
+        (part / path.name).mkdir(parents=True)
+    (folder / "best.safetensors").write_bytes(b"the kill came before it was removed")
+    with pytest.raises(UsageError, match="this run has finished"):
+        train(reviews, folder, config=TINY, resume=True)
+    train(reviews, folder, config=TINY, overwrite=True)
+    assert contents(folder).keys() == whole.keys()
+
+
 def mount(folder: Path, size: str) -> bool:
     """A file system of that size on the folder; false where that is not allowed."""
     command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
@@ -168,6 +185,23 @@ def test_a_full_disk_is_one_line(tmp_path: Path, reviews: Path, size: str) -> No
         assert "; " in str(caught.value)
     finally:
         subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        RuntimeError("[enforce fail at inline_container.cc:672] . unexpected pos 3328 vs 3222"),
+        RuntimeError("basic_ios::clear: iostream error"),  # PyTorch's last write, as it closes
+    ],
+    ids=["ours", "pytorch", "pytorch closes"],
+)
+def test_a_full_disk_is_known_whoever_writes(tmp_path: Path, error: Exception) -> None:
+    with (
+        pytest.raises(UsageError, match="the disk is full; make room, then repeat the command"),
+        open_run_dir(tmp_path / "run", [], resume=False, overwrite=False),
+    ):
+        raise error
 
 
 def test_other_failures_are_not_taken_for_a_full_disk(tmp_path: Path, reviews: Path) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from sentir.io.atomic import atomic_write, remove
+from sentir.io.atomic import atomic_write, remove, tidy
 from sentir.io.builtin import is_builtin
 from sentir.io.paths import expand_sources
 from sentir.version import __version__
@@ -64,6 +64,7 @@ def cached(
     """
     path = folder / name
     if path.exists() and not refresh:
+        tidy(path)
         return path
     with atomic_write(path) as new:
         new.mkdir()

@@ -21,7 +21,7 @@ from sentir.bundle import FILES, FOLDER
 from sentir.config import Settings
 from sentir.data.cache import digest
 from sentir.errors import UsageError
-from sentir.io.atomic import atomic_write, is_part_of, report_unwritable
+from sentir.io.atomic import atomic_write, is_part_of, report_unwritable, tidy
 from sentir.training.callbacks import Callback, MetricsFile, call_all
 from sentir.training.checkpoint import Checkpoints, Position
 from sentir.version import __version__
@@ -75,7 +75,7 @@ def open_run_dir(
         yield emit
         finished = True
     except (OSError, RuntimeError) as error:
-        if not _is_full_disk(error):
+        if not is_full_disk(error):
             raise
         raise UsageError(
             "the disk is full",
@@ -95,11 +95,11 @@ def open_run_dir(
             _remove_if_unused(folder)
 
 
-def _is_full_disk(error: OSError | RuntimeError) -> bool:
+def is_full_disk(error: OSError | RuntimeError) -> bool:
     """Whether that is why a write failed; PyTorch's own writer says so in words only."""
     if isinstance(error, OSError):
         return error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None))
-    return "inline_container" in str(error)
+    return any(words in str(error) for words in ("inline_container", "iostream error"))
 
 
 def _remove_if_unused(folder: Path) -> None:
@@ -127,6 +127,7 @@ def check_run_dir(folder: Path, *, resume: bool, overwrite: bool) -> None:
     if resume and overwrite:
         raise UsageError("--resume and --overwrite exclude each other", todo="choose one")
     _check_is_ours(folder)
+    _tidy(folder)
     if overwrite:  # the old run is replaced only when there is something to put in its place
         return
     if resume and model.exists() and not checkpoint.exists():
@@ -175,6 +176,16 @@ def _check_is_ours(folder: Path) -> None:
             where=str(model),
             todo="move it elsewhere, or choose another --output",
         )
+
+
+def _tidy(folder: Path) -> None:
+    """Remove what a kill left: parts of files, and the best weights of a run that has finished."""
+    if not (folder / MARK).exists():
+        return
+    for name in OWN_NAMES:
+        tidy(folder / name)
+    if (folder / FOLDER).exists() and not (folder / "checkpoint.pt").exists():
+        (folder / "best.safetensors").unlink(missing_ok=True)
 
 
 def checkpoints_of(

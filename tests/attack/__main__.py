@@ -1,0 +1,93 @@
+"""Run the attacks: ``python3 dev.py attack [--minutes N] [--only NAME ...] [--record]``.
+
+Each takes its share of the minutes. What did not hold is printed, and is exit code 1; ``--record``
+appends the counts to ``benchmarks/results/reliability.jsonl``, from which ``--draw`` writes
+``docs/reliability.md``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+from attack.commands import prepare_data
+from attack.counts import Count, Deadline, save
+from attack.fuzz import attack_formats
+from attack.kills import attack_kills
+from attack.moments import attack_full_disk, attack_readers, attack_signals
+from attack.runs import Scene
+
+Attack = Callable[[Path, Deadline, Random, int | None], list[Count]]
+MINUTES = 10.0
+
+
+def _on_commands(attack: Callable[[Scene], list[Count]]) -> Attack:
+    """An attack on the commands; without a sample on all of them, else on the quick ones."""
+
+    def run(work: Path, deadline: Deadline, draw: Random, sample: int | None) -> list[Count]:
+        scene = Scene(data=_data(), work=work, deadline=deadline, draw=draw, sample=sample)
+        return attack(scene)
+
+    return run
+
+
+def _fuzz(work: Path, deadline: Deadline, draw: Random, sample: int | None) -> list[Count]:
+    return attack_formats(deadline, draw, sample and 100 * sample)
+
+
+ATTACKS: dict[str, Attack] = {
+    "kills": _on_commands(attack_kills),
+    "disks": _on_commands(attack_full_disk),
+    "signals": _on_commands(attack_signals),
+    "readers": _on_commands(attack_readers),
+    "fuzz": _fuzz,
+}
+#: The work that all attacks on commands share.
+_shared = tempfile.TemporaryDirectory(prefix="sentir-attack-")
+
+
+@functools.cache
+def _data() -> Path:
+    return prepare_data(Path(_shared.name).resolve())
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="dev.py attack", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=MINUTES, help=f"all of them ({MINUTES})")
+    parser.add_argument("--only", nargs="+", choices=ATTACKS, default=list(ATTACKS))
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--sample", type=int, help="most attempts of an attack (unset: no limit)")
+    parser.add_argument("--record", action="store_true", help="keep the counts")
+    parser.add_argument("--draw", action="store_true", help="only write docs/reliability.md")
+    options = parser.parse_args()
+    if options.draw:
+        from attack.page import draw_page
+
+        draw_page()
+        return 0
+    failed = 0
+    for name in options.only:
+        started = time.monotonic()
+        with tempfile.TemporaryDirectory(prefix="sentir-attack-") as work:
+            deadline = Deadline(60 * options.minutes / len(options.only))
+            draw = Random(f"{options.seed}:{name}")
+            counts = ATTACKS[name](Path(work).resolve(), deadline, draw, options.sample)
+        seconds = time.monotonic() - started
+        for count in counts:
+            print(f"{count.attack}, {count.target}: {count.tried:,} tried, {count.failed:,} failed")
+        sys.stdout.flush()
+        failed += sum(count.failed for count in counts)
+        if options.record:
+            command = f"python3 dev.py attack --only {name} --minutes {seconds / 60:.0f}"
+            save(counts, f"{command} --seed {options.seed}", seconds)
+    return int(failed > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -20,6 +20,7 @@ from attack.commands import prepare_data
 from attack.counts import Count, Deadline, save
 from attack.fuzz import attack_formats
 from attack.kills import attack_kills
+from attack.meetings import attack_changes, attack_two_at_once
 from attack.moments import attack_full_disk, attack_readers, attack_signals
 from attack.runs import Scene
 
@@ -46,6 +47,8 @@ ATTACKS: dict[str, Attack] = {
     "disks": _on_commands(attack_full_disk),
     "signals": _on_commands(attack_signals),
     "readers": _on_commands(attack_readers),
+    "two": _on_commands(attack_two_at_once),
+    "changes": _on_commands(attack_changes),
     "fuzz": _fuzz,
 }
 #: The work that all attacks on commands share.

@@ -36,6 +36,7 @@ class Command:
         result: what it leaves, relative to the folder: a file, or a run's folder.
         before: what is in the folder when it starts: a run's name in the data, or nothing.
         again: arguments that are added after a kill.
+        copies: a file of the data that it gets a copy of, as ``own`` and its extension.
     """
 
     name: str
@@ -43,11 +44,15 @@ class Command:
     result: str
     before: str = ""
     again: Sequence[str] = ()
+    copies: str = ""
 
     def prepare(self, data: Path, folder: Path) -> None:
         folder.mkdir(parents=True)
         if self.before:
             shutil.copytree(data / self.before, folder / "run")
+        if self.copies:
+            copy = shutil.copy2(data / self.copies, folder / f"own{Path(self.copies).suffix}")
+            os.utime(copy, (1e9, 1e9))
 
 
 _PRELOADED = {"sentir", "torch", "numpy", "pyarrow", "matplotlib", "onnx", "onnxruntime", "scipy",

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from fixtures.tiny_runs import TINY, kill, write_fasttext
 from sentir.bundle import load_bundle
@@ -145,6 +146,25 @@ def test_a_link_to_a_run_s_folder_is_a_run_s_folder(tmp_path: Path, reviews: Pat
 def test_the_mark_is_there_before_anything_else(tmp_path: Path) -> None:
     with open_run_dir(tmp_path / "run", [], resume=False, overwrite=False):
         assert {path.name for path in (tmp_path / "run").iterdir()} == {"run.json", ".lock"}
+
+
+def test_a_run_that_another_finished_meanwhile_is_not_replaced(
+    tmp_path: Path, reviews: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one trains between the first look at the folder and the lock."""
+    folder = tmp_path / "run"
+    acquire = FileLock.acquire
+
+    def late(lock: FileLock) -> object:
+        monkeypatch.setattr(FileLock, "acquire", acquire)
+        train(reviews, folder, config=TINY)
+        return acquire(lock)
+
+    monkeypatch.setattr(FileLock, "acquire", late)
+    with pytest.raises(UsageError, match="a model is here"):
+        train(reviews, folder, config=TINY, seed=1)
+    assert load_bundle(folder).config.train.seed == 0
+    assert not (folder / ".lock").exists()
 
 
 def test_what_a_kill_left_is_tidied(tmp_path: Path, reviews: Path) -> None:

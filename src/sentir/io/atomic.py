@@ -119,9 +119,15 @@ def _exchange(one: Path, other: Path) -> bool:
     return bool(swap(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _RENAME_EXCHANGE) == 0)
 
 
+def target_of(name: str) -> str | None:
+    """The name of the path of which `atomic_write` leaves this when it is killed, or None."""
+    part = re.fullmatch(r"\.(.+)\.\w{8}\.part", name, re.DOTALL)
+    return part and part[1]
+
+
 def is_part_of(name: str, target: str) -> bool:
     """Whether a file of that name is what `atomic_write` leaves of `target` when it is killed."""
-    return bool(re.fullmatch(rf"\.{re.escape(target)}\.\w{{8}}\.part", name))
+    return target_of(name) == target
 
 
 def tidy(path: Path) -> None:

@@ -67,12 +67,14 @@ def open_run_dir(
                 where=str(folder),
                 todo="wait for it, stop it, or choose another --output",
             ) from None
-        with atomic_write(folder / MARK) as part:
-            part.write_text(json.dumps({"sentir": __version__}) + "\n", encoding="utf-8")
-    emit = call_all([MetricsFile(folder / "metrics.jsonl"), *callbacks])
     finished = False
     try:
-        yield emit
+        with report_unwritable(folder):
+            # Again: another process may have trained here before the lock was ours.
+            check_run_dir(folder, resume=resume, overwrite=overwrite)
+            with atomic_write(folder / MARK) as part:
+                part.write_text(json.dumps({"sentir": __version__}) + "\n", encoding="utf-8")
+        yield call_all([MetricsFile(folder / "metrics.jsonl"), *callbacks])
         finished = True
     except (OSError, RuntimeError) as error:
         if not is_full_disk(error):

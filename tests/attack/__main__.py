@@ -18,6 +18,7 @@ from random import Random
 
 from attack.commands import prepare_data
 from attack.counts import Count, Deadline, save
+from attack.environments import attack_environments
 from attack.fuzz import attack_formats
 from attack.kills import attack_kills
 from attack.meetings import attack_changes, attack_two_at_once
@@ -49,6 +50,7 @@ ATTACKS: dict[str, Attack] = {
     "readers": _on_commands(attack_readers),
     "two": _on_commands(attack_two_at_once),
     "changes": _on_commands(attack_changes),
+    "environments": _on_commands(attack_environments),
     "fuzz": _fuzz,
 }
 #: The work that all attacks on commands share.

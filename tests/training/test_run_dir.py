@@ -208,17 +208,19 @@ def test_a_full_disk_is_one_line(tmp_path: Path, reviews: Path, size: str) -> No
 
 
 @pytest.mark.parametrize(
-    "error",
+    ("error", "reason"),
     [
-        OSError(errno.ENOSPC, "No space left on device"),
-        RuntimeError("[enforce fail at inline_container.cc:672] . unexpected pos 3328 vs 3222"),
-        RuntimeError("basic_ios::clear: iostream error"),  # PyTorch's last write, as it closes
+        (OSError(errno.ENOSPC, "No space left on device"), "the disk is full"),
+        (OSError(errno.EFBIG, "File too large"), r"larger than is allowed \(ulimit -f\)"),
+        (RuntimeError("[enforce fail at inline_container.cc:672] . pos 3"), "the disk is full"),
+        # PyTorch's last write, as it closes the file
+        (RuntimeError("basic_ios::clear: iostream error"), "the disk is full"),
     ],
-    ids=["ours", "pytorch", "pytorch closes"],
+    ids=["full", "limit", "pytorch", "pytorch closes"],
 )
-def test_a_full_disk_is_known_whoever_writes(tmp_path: Path, error: Exception) -> None:
+def test_a_full_disk_is_known_whoever_writes(tmp_path: Path, error: Exception, reason: str) -> None:
     with (
-        pytest.raises(UsageError, match="the disk is full; make room, then repeat the command"),
+        pytest.raises(UsageError, match=f"{reason}; make room, then repeat the command"),
         open_run_dir(tmp_path / "run", [], resume=False, overwrite=False),
     ):
         raise error

@@ -77,10 +77,11 @@ def open_run_dir(
         yield call_all([MetricsFile(folder / "metrics.jsonl"), *callbacks])
         finished = True
     except (OSError, RuntimeError) as error:
-        if not is_full_disk(error):
+        reason = reason_unwritable(error)
+        if reason is None:
             raise
         raise UsageError(
-            "the disk is full",
+            reason,
             where=str(folder),
             todo="make room, then repeat the command"
             + (" with --resume" if (folder / "checkpoint.pt").exists() else ""),
@@ -97,11 +98,20 @@ def open_run_dir(
             _remove_if_unused(folder)
 
 
-def is_full_disk(error: OSError | RuntimeError) -> bool:
-    """Whether that is why a write failed; PyTorch's own writer says so in words only."""
+def reason_unwritable(error: OSError | RuntimeError) -> str | None:
+    """Why a file could not be written, if that is what the error says.
+
+    PyTorch's own writer says it in words only.
+    """
     if isinstance(error, OSError):
-        return error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None))
-    return any(words in str(error) for words in ("inline_container", "iostream error"))
+        reasons = {
+            errno.ENOSPC: "the disk is full",
+            getattr(errno, "EDQUOT", errno.ENOSPC): "the disk is full",
+            errno.EFBIG: "a file would be larger than is allowed (ulimit -f)",
+        }
+        return reasons.get(error.errno or 0)
+    is_writer = any(words in str(error) for words in ("inline_container", "iostream error"))
+    return "the disk is full" if is_writer else None
 
 
 def _remove_if_unused(folder: Path) -> None:

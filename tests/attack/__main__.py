@@ -19,11 +19,12 @@ from random import Random
 from attack.commands import prepare_data
 from attack.counts import Count, Deadline, save
 from attack.environments import attack_environments
-from attack.fuzz import attack_formats
+from attack.fuzz import attack_bundles, attack_formats
 from attack.kills import attack_kills
 from attack.meetings import attack_changes, attack_two_at_once
 from attack.moments import attack_full_disk, attack_readers, attack_signals
 from attack.runs import Scene
+from attack.writers import attack_forks, attack_writers
 
 Attack = Callable[[Path, Deadline, Random, int | None], list[Count]]
 MINUTES = 10.0
@@ -51,6 +52,9 @@ ATTACKS: dict[str, Attack] = {
     "two": _on_commands(attack_two_at_once),
     "changes": _on_commands(attack_changes),
     "environments": _on_commands(attack_environments),
+    "writers": _on_commands(attack_writers),
+    "forks": _on_commands(attack_forks),
+    "bundles": lambda work, deadline, draw, sample: attack_bundles(deadline, draw, sample),
     "fuzz": _fuzz,
 }
 #: The work that all attacks on commands share.

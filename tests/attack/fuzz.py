@@ -7,6 +7,7 @@ processes, one for some thousand inputs: one that crashes or hangs costs its own
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import json
 import mmap
@@ -27,8 +28,9 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from attack.bundles import make_bundle, save_bundles
 from attack.counts import Count, Deadline
-from attack.inputs import all_seeds, check_message, make_input
+from attack.inputs import Input, all_seeds, check_message, make_input
 from sentir.errors import SentirError, SentirWarning
 
 #: What one input may take: processor seconds, memory (bytes), and seconds until it is stopped.
@@ -37,6 +39,10 @@ MAX_CPU_S, MAX_BYTES, HANG_S = 2.0, 500 * 10**6, 20.0
 MAX_ADDRESSES = 4 << 30
 #: Inputs of one process.
 CHUNK = 4_000
+#: The format of an input, what came of it, and how it broke a promise, if it did.
+Read = tuple[str, str, dict[str, Any] | None]
+#: Makes an input from random numbers.
+Make = Callable[[Random], Input]
 _STATE = struct.Struct("=q")
 
 
@@ -67,10 +73,26 @@ class Fuzzed:
 
 def attack_formats(deadline: Deadline, draw: Random, sample: int | None) -> list[Count]:
     """Read malformed inputs until the deadline, or so many; a count for each format."""
-    fuzzed = fuzz(draw.randrange(2**32), count=sample, seconds=deadline.seconds_left())
+    all_seeds()  # here, so that no process makes them anew
+    return _counts("malformed input", make_input, deadline, draw, sample)
+
+
+def attack_bundles(deadline: Deadline, draw: Random, sample: int | None) -> list[Count]:
+    """Load changed bundles until the deadline, or so many; a count for each file of a bundle."""
+    with tempfile.TemporaryDirectory(prefix="sentir-bundles-") as folder:
+        saved = save_bundles(Path(folder))
+        make = functools.partial(make_bundle, saved)
+        return _counts("hostile bundle", make, deadline, draw, sample)
+
+
+def _counts(
+    attack: str, make: Make, deadline: Deadline, draw: Random, sample: int | None
+) -> list[Count]:
+    seed = draw.randrange(2**32)
+    fuzzed = fuzz(seed, make, count=sample, seconds=deadline.seconds_left())
     counts = []
     for kind, tried in sorted(fuzzed.kinds.items()):
-        count = Count("malformed input", kind, tried, outcomes=fuzzed.outcomes[kind])
+        count = Count(attack, kind, tried, outcomes=fuzzed.outcomes[kind])
         for failure in fuzzed.failures.values():
             if failure["kind"] == kind:
                 count.failures.append(f"{failure['place']}: {failure['error']}"[:1000])
@@ -81,6 +103,7 @@ def attack_formats(deadline: Deadline, draw: Random, sample: int | None) -> list
 
 def fuzz(
     seed: int,
+    make: Make = make_input,
     *,
     first: int = 0,
     count: int | None = None,
@@ -88,13 +111,12 @@ def fuzz(
     report: Callable[[Fuzzed], None] = lambda fuzzed: None,
 ) -> Fuzzed:
     """Read inputs number `first` and following, until so many were read or so long has passed."""
-    all_seeds()  # here, so that no process makes them anew
     fuzzed, end = Fuzzed(), None if seconds is None else time.monotonic() + seconds
     number, last = first, None if count is None else first + count
     with tempfile.TemporaryDirectory(prefix="sentir-fuzz-", dir=_memory_folder()) as folder:
         while (last is None or number < last) and (end is None or time.monotonic() < end):
             until = number + CHUNK if last is None else min(number + CHUNK, last)
-            number = _read_chunk(seed, number, until, end, Path(folder), fuzzed)
+            number = _read_chunk(make, seed, number, until, end, Path(folder), fuzzed)
             report(fuzzed)
     return fuzzed
 
@@ -104,7 +126,7 @@ def _memory_folder() -> str | None:
 
 
 def _read_chunk(
-    seed: int, first: int, last: int, end: float | None, folder: Path, fuzzed: Fuzzed
+    make: Make, seed: int, first: int, last: int, end: float | None, folder: Path, fuzzed: Fuzzed
 ) -> int:
     """Read the inputs in a process; the number of the next input to read."""
     shared = mmap.mmap(-1, _STATE.size)
@@ -115,7 +137,7 @@ def _read_chunk(
     if not child:
         status = 1
         try:
-            _child(seed, first, last, end, folder, shared)
+            _child(make, seed, first, last, end, folder, shared)
             status = 0
         except BaseException:
             traceback.print_exc()
@@ -127,7 +149,7 @@ def _read_chunk(
     if ended == 0:
         return at
     what = "hangs" if ended == -signal.SIGKILL else f"ends the process ({ended})"
-    made = make_input(Random(f"{seed}:{at}"))
+    made = make(Random(f"{seed}:{at}"))
     failure = {"place": f"{made.kind}: {what}", "seed": seed, "number": at, "kind": made.kind,
                "how": made.how, "error": what}  # fmt: skip
     fuzzed.add(made.kind, what, failure)
@@ -150,7 +172,7 @@ def _wait(child: int, shared: mmap.mmap) -> tuple[int, int]:
 
 
 def _child(
-    seed: int, first: int, last: int, end: float | None, folder: Path, shared: mmap.mmap
+    make: Make, seed: int, first: int, last: int, end: float | None, folder: Path, shared: mmap.mmap
 ) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (_size_bytes() + MAX_ADDRESSES,) * 2)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -161,7 +183,7 @@ def _child(
             shared[:] = _STATE.pack(number)
             if end is not None and time.monotonic() >= end:
                 return
-            read = read_one(seed, number, folder)
+            read = read_one(make, seed, number, folder)
             results.write(json.dumps(read) + "\n")
             if read[2] and "memory" in read[2]["place"]:  # the peak of a process never falls
                 last = number + 1
@@ -178,9 +200,11 @@ def _peak_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def read_one(seed: int, number: int, folder: Path) -> tuple[str, str, dict[str, Any] | None]:
-    """The format of one input, what came of it, and how it broke a promise, if it did."""
-    made = make_input(Random(f"{seed}:{number}"))
+def read_one(
+    make: Make, seed: int, number: int, folder: Path
+) -> tuple[str, str, dict[str, Any] | None]:
+    """Make one input and read it."""
+    made = make(Random(f"{seed}:{number}"))
     work = folder / "work"
     work.mkdir(exist_ok=True)
     path = work / made.name

@@ -57,6 +57,7 @@ CONTENTS = [
     ("project/internals", "Where to add"),
     ("project/benchmarks", "learning-curves-amazon.svg"),
     ("project/experiments", "negative"),
+    ("project/reliability", "What is not promised"),
     ("project/decisions/index", "0101-atomic-writes.html"),
     ("project/results/README", "2026-11-27-ablation.html"),
     ("es/quickstart", "Primeros pasos"),

@@ -16,8 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-from attack.commands import prepare_data
-from attack.counts import Count, Deadline, save
+from attack.commands import COMMANDS, prepare_data
+from attack.counts import Count, Deadline, memory_folder, save
 from attack.environments import attack_environments
 from attack.fuzz import attack_bundles, attack_formats
 from attack.kills import attack_kills
@@ -26,24 +26,34 @@ from attack.moments import attack_full_disk, attack_readers, attack_signals
 from attack.runs import Scene
 from attack.writers import attack_forks, attack_writers
 
-Attack = Callable[[Path, Deadline, Random, int | None], list[Count]]
+#: Called with a folder to work in, seconds, what to draw from, and the options.
+Attack = Callable[[Path, float, Random, argparse.Namespace], list[Count]]
 MINUTES = 10.0
 
 
 def _on_commands(attack: Callable[[Scene], list[Count]]) -> Attack:
-    """An attack on the commands; without a sample on all of them, else on the quick ones."""
-
-    def run(work: Path, deadline: Deadline, draw: Random, sample: int | None) -> list[Count]:
-        scene = Scene(data=_data(), work=work, deadline=deadline, draw=draw, sample=sample)
-        return attack(scene)
+    def run(work: Path, seconds: float, draw: Random, options: argparse.Namespace) -> list[Count]:
+        chosen = [one for one in COMMANDS if one.name in (options.commands or [one.name])]
+        data = _data()  # first, as it takes its time
+        deadline = Deadline(seconds)
+        return attack(
+            Scene(
+                data=data, work=work, deadline=deadline, draw=draw, commands=chosen,
+                sample=options.sample,
+            )
+        )  # fmt: skip
 
     return run
 
 
-def _fuzz(work: Path, deadline: Deadline, draw: Random, sample: int | None) -> list[Count]:
-    return attack_formats(deadline, draw, sample and 100 * sample)
+def _on_inputs(attack: Callable[[Deadline, Random, int | None], list[Count]]) -> Attack:
+    return lambda work, seconds, draw, options: attack(
+        Deadline(seconds), draw, options.sample and INPUTS * options.sample
+    )
 
 
+#: Inputs that are read in the time of one attempt on a command.
+INPUTS = 100
 ATTACKS: dict[str, Attack] = {
     "kills": _on_commands(attack_kills),
     "disks": _on_commands(attack_full_disk),
@@ -54,11 +64,11 @@ ATTACKS: dict[str, Attack] = {
     "environments": _on_commands(attack_environments),
     "writers": _on_commands(attack_writers),
     "forks": _on_commands(attack_forks),
-    "bundles": lambda work, deadline, draw, sample: attack_bundles(deadline, draw, sample),
-    "fuzz": _fuzz,
+    "bundles": _on_inputs(attack_bundles),
+    "fuzz": _on_inputs(attack_formats),
 }
 #: The work that all attacks on commands share.
-_shared = tempfile.TemporaryDirectory(prefix="sentir-attack-")
+_shared = tempfile.TemporaryDirectory(prefix="sentir-attack-", dir=memory_folder())
 
 
 @functools.cache
@@ -70,6 +80,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="dev.py attack", description=__doc__)
     parser.add_argument("--minutes", type=float, default=MINUTES, help=f"all of them ({MINUTES})")
     parser.add_argument("--only", nargs="+", choices=ATTACKS, default=list(ATTACKS))
+    names = [command.name for command in COMMANDS]
+    parser.add_argument("--commands", nargs="+", choices=names, help="attack only these commands")
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--sample", type=int, help="most attempts of an attack (unset: no limit)")
     parser.add_argument("--record", action="store_true", help="keep the counts")
@@ -83,10 +95,10 @@ def main() -> int:
     failed = 0
     for name in options.only:
         started = time.monotonic()
-        with tempfile.TemporaryDirectory(prefix="sentir-attack-") as work:
-            deadline = Deadline(60 * options.minutes / len(options.only))
+        with tempfile.TemporaryDirectory(prefix="sentir-attack-", dir=memory_folder()) as work:
+            share_s = 60 * options.minutes / len(options.only)
             draw = Random(f"{options.seed}:{name}")
-            counts = ATTACKS[name](Path(work).resolve(), deadline, draw, options.sample)
+            counts = ATTACKS[name](Path(work).resolve(), share_s, draw, options)
         seconds = time.monotonic() - started
         for count in counts:
             print(f"{count.attack}, {count.target}: {count.tried:,} tried, {count.failed:,} failed")

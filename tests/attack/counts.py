@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections import Counter
@@ -64,6 +65,11 @@ class Deadline:
 
     def seconds_left(self) -> float | None:
         return None if self._end is None else max(0.0, self._end - time.monotonic())
+
+
+def memory_folder() -> str | None:
+    """A folder that no disk slows down; None: that of temporary files."""
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 
 def save(counts: list[Count], command: str, seconds: float, path: Path = RESULTS) -> None:

@@ -29,7 +29,7 @@ from random import Random
 from typing import Any
 
 from attack.bundles import make_bundle, save_bundles
-from attack.counts import Count, Deadline
+from attack.counts import Count, Deadline, memory_folder
 from attack.inputs import Input, all_seeds, check_message, make_input
 from sentir.errors import SentirError, SentirWarning
 
@@ -113,16 +113,12 @@ def fuzz(
     """Read inputs number `first` and following, until so many were read or so long has passed."""
     fuzzed, end = Fuzzed(), None if seconds is None else time.monotonic() + seconds
     number, last = first, None if count is None else first + count
-    with tempfile.TemporaryDirectory(prefix="sentir-fuzz-", dir=_memory_folder()) as folder:
+    with tempfile.TemporaryDirectory(prefix="sentir-fuzz-", dir=memory_folder()) as folder:
         while (last is None or number < last) and (end is None or time.monotonic() < end):
             until = number + CHUNK if last is None else min(number + CHUNK, last)
             number = _read_chunk(make, seed, number, until, end, Path(folder), fuzzed)
             report(fuzzed)
     return fuzzed
-
-
-def _memory_folder() -> str | None:
-    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 
 def _read_chunk(
@@ -226,10 +222,10 @@ def read_one(
         place = f"{outcome} in {_place(unexpected)}"
         error = "".join(traceback.format_exception(unexpected)[-6:])
     took = time.process_time() - before
-    if took > MAX_CPU_S and not place:
-        place, error = f"{made.kind}: slow", f"{took:.1f} s"
     if (more := _peak_bytes() - peak) > MAX_BYTES and not place:
         place, error = f"{made.kind}: memory", f"{more / 10**6:,.0f} MB"
+    if took > MAX_CPU_S and not place:
+        place, error = f"{made.kind}: slow", f"{took:.1f} s"
     left = {file.name for file in work.iterdir()} - {made.name} - set(_outputs(made.how))
     if left and not place:
         place, error = "files left", ", ".join(sorted(left))

@@ -12,19 +12,17 @@ _KILLED = -9
 
 
 def attack_kills(scene: Scene) -> list[Count]:
-    """Kill each command before or after each operation (after half of it, if it is a write)."""
+    """Kill each command before and after each operation (after half of it, if it is a write)."""
     counts = {command.name: Count("kill and resume", command.name) for command in scene.commands}
+    before_and_after: tuple[Decision, ...] = ("kill", "half")
     for whole, number in scene.moments():
         draw = scene.draw
-        plan = [(number, _before_or_after(scene))]
-        while len(plan) < MAX_KILLS and draw.random() < 0.5:
-            plan.append((draw.randint(1, len(whole.operations)), _before_or_after(scene)))
-        _kill_and_resume(whole, plan, scene, counts[whole.command.name])
+        for how in before_and_after:
+            plan = [(number, how)]
+            while len(plan) < MAX_KILLS and draw.random() < 0.5:
+                plan.append((draw.randint(1, len(whole.operations)), draw.choice(before_and_after)))
+            _kill_and_resume(whole, plan, scene, counts[whole.command.name])
     return list(counts.values())
-
-
-def _before_or_after(scene: Scene) -> Decision:
-    return "kill" if scene.draw.random() < 0.5 else "half"
 
 
 def _kill_and_resume(

@@ -12,7 +12,7 @@ from typing import Any
 from attack.commands import COMMANDS, Command, sentir
 from attack.counts import Deadline
 from attack.operations import Ending, OnOperation, trace
-from attack.states import differences, read_model, snapshot
+from attack.states import content, differences, read_model, snapshot
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,8 +108,8 @@ def check_reader(whole: Whole, folder: Path) -> str:
         return "the model is gone" if command.before and not found else ""
     result = folder / command.result
     if result.exists():
-        left = snapshot(result.parent)[result.name]
-        return "" if left == whole.left[command.result] else "a reader meets half a file"
+        is_whole = content(result) == whole.left[command.result]
+        return "" if is_whole else "a reader meets half a file"
     return ""
 
 
@@ -124,4 +124,7 @@ def check_end(whole: Whole, ending: Ending, folder: Path) -> str:
     finished = ending.code == 2 and "this run has finished" in ending.said
     if ending.code and not finished:
         return f"exit code {ending.code}: {ending.said[-800:]}"
-    return ", ".join(differences(snapshot(folder), whole.left))
+    left = snapshot(folder)
+    if finished:  # the kill came when only the lock file was still to be removed
+        left.pop("run/.lock", None)
+    return ", ".join(differences(left, whole.left))

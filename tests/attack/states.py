@@ -18,15 +18,23 @@ _TIMES = ("seconds", "reviews_per_second", "tokens_per_second")
 def snapshot(folder: Path) -> dict[str, Any]:
     """Every file of the folder by its name: its content, without times."""
     return {
-        path.relative_to(folder).as_posix(): _content(path)
+        path.relative_to(folder).as_posix(): content(path)
         for path in sorted(folder.rglob("*"))
         if not path.is_dir() or not any(path.iterdir())
     }
 
 
-def _content(path: Path) -> Any:
+def content(path: Path) -> Any:
+    """What is in a file, without times; of one that is not whole, its bytes."""
     if path.is_dir():
         return "an empty folder"
+    try:
+        return _whole(path)
+    except (EOFError, LookupError, OSError, ValueError):
+        return path.read_bytes()
+
+
+def _whole(path: Path) -> Any:
     if path.name == "metrics.jsonl":
         return [_without_times(row) for row in read_metrics(path)]
     if path.name == "metrics.json":

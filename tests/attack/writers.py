@@ -17,29 +17,28 @@ from sentir.inference.predictor import Predictor
 from sentir.io.atomic import atomic_write
 
 WRITERS, READERS = 3, 2
-#: Seconds of one round; answers of a forked process come within.
-ROUND_S, FORK_S = 5.0, 60.0
+#: Seconds of a round, if no time is given, and of a sample; a forked process answers within.
+ROUND_S, SHORT_S, FORK_S = 5.0, 0.5, 60.0
 
 
 def attack_writers(scene: Scene) -> list[Count]:
     """Processes and threads write one bundle, and one file, while others read them."""
     counts = []
+    round_s = SHORT_S if scene.sample else (scene.deadline.seconds_left() or 4 * ROUND_S) / 4
     for what, write, read in (
         ("a bundle", _write_bundle, _read_bundle),
         ("a file", _write_file, _read_file),
     ):
         for kind in ("processes", "threads"):
             count = Count("several writers", f"{what}, {kind}")
-            for _ in range(scene.sample or 10**6):
-                _write_at_once(scene, kind == "threads", write, read, count)
-                if scene.deadline.is_over() or scene.sample is not None:
-                    break
+            _write_at_once(scene, round_s, kind == "threads", write, read, count)
             counts.append(count)
     return counts
 
 
 def _write_at_once(
     scene: Scene,
+    round_s: float,
     in_threads: bool,
     write: Callable[[Path, Path, int], None],
     read: Callable[[Path], bool],
@@ -48,7 +47,7 @@ def _write_at_once(
     """Each writes for some seconds in a loop; a line for each try goes to a file."""
     folder = scene.folder
     folder.mkdir(parents=True)
-    end = time.monotonic() + min(ROUND_S, scene.deadline.seconds_left() or ROUND_S)
+    end = time.monotonic() + round_s
     write(scene.data, folder / "shared", 0)
 
     def work(number: int) -> None:

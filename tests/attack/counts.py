@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import time
 from collections import Counter
@@ -47,11 +48,17 @@ class Count:
         self.tried += 1
         self.failed += 1
         if len(self.failures) < SHOWN:
-            self.failures.append(what[:1000])
+            self.failures.append(without_places(what)[:1000])
 
     def to_dict(self) -> dict[str, Any]:
         row = {**vars(self), "outcomes": dict(self.outcomes)}
         return {name: value for name, value in row.items() if value or name in ("tried", "failed")}
+
+
+def without_places(text: str) -> str:
+    """The text without the folders of this machine."""
+    text = text.replace(f"{RESULTS.parents[2]}/", "").replace(f"{sys.prefix}/", "")
+    return re.sub(r"(?:/[\w.+-]+)+/(?=site-packages/|python3\.\d+/|sentir-[\w-]+/)", "", text)
 
 
 class Deadline:
@@ -73,8 +80,8 @@ def memory_folder() -> str | None:
 
 
 def save(counts: list[Count], command: str, seconds: float, path: Path = RESULTS) -> None:
-    """Append a line of results for each count."""
-    for count in counts:
+    """Append a line of results for each count of something that was tried."""
+    for count in filter(lambda count: count.tried, counts):
         append_row(
             path,
             {**count.to_dict(), "seconds": round(seconds), "command": command, **provenance()},

@@ -29,7 +29,7 @@ from random import Random
 from typing import Any
 
 from attack.bundles import make_bundle, save_bundles
-from attack.counts import Count, Deadline, memory_folder
+from attack.counts import Count, Deadline, memory_folder, without_places
 from attack.inputs import Input, all_seeds, check_message, make_input
 from sentir.errors import SentirError, SentirWarning
 
@@ -95,7 +95,8 @@ def _counts(
         count = Count(attack, kind, tried, outcomes=fuzzed.outcomes[kind])
         for failure in fuzzed.failures.values():
             if failure["kind"] == kind:
-                count.failures.append(f"{failure['place']}: {failure['error']}"[:1000])
+                told = f"{failure['place']}: {failure['error']}"
+                count.failures.append(without_places(told)[:1000])
         count.failed = fuzzed.failed[kind]
         counts.append(count)
     return counts

@@ -124,7 +124,4 @@ def check_end(whole: Whole, ending: Ending, folder: Path) -> str:
     finished = ending.code == 2 and "this run has finished" in ending.said
     if ending.code and not finished:
         return f"exit code {ending.code}: {ending.said[-800:]}"
-    left = snapshot(folder)
-    if finished:  # the kill came when only the lock file was still to be removed
-        left.pop("run/.lock", None)
-    return ", ".join(differences(left, whole.left))
+    return ", ".join(differences(snapshot(folder), whole.left))

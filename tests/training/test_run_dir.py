@@ -177,8 +177,10 @@ def test_what_a_kill_left_is_tidied(tmp_path: Path, reviews: Path) -> None:
         part = path.with_name(f".{path.name}.abcdefgh.part")
         (part / path.name).mkdir(parents=True)
     (folder / "best.safetensors").write_bytes(b"the kill came before it was removed")
+    (folder / ".lock").touch()
     with pytest.raises(UsageError, match="this run has finished"):
         train(reviews, folder, config=TINY, resume=True)
+    assert not (folder / ".lock").exists()
     train(reviews, folder, config=TINY, overwrite=True)
     assert contents(folder).keys() == whole.keys()
 

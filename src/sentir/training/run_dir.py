@@ -191,13 +191,16 @@ def _check_is_ours(folder: Path) -> None:
 
 
 def _tidy(folder: Path) -> None:
-    """Remove what a kill left: parts of files, and the best weights of a run that has finished."""
+    """Remove what a kill left: parts of files, and what a finished run has no use for."""
     if not (folder / MARK).exists():
         return
     for name in OWN_NAMES:
         tidy(folder / name)
     if (folder / FOLDER).exists() and not (folder / "checkpoint.pt").exists():
         (folder / "best.safetensors").unlink(missing_ok=True)
+        if (folder / LOCK).exists():
+            with suppress(Timeout, OSError), FileLock(folder / LOCK, timeout=0):
+                (folder / LOCK).unlink()
 
 
 def checkpoints_of(

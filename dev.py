@@ -5,7 +5,8 @@
     python3 dev.py test           lint, types, import layers, tests and their coverage
     python3 dev.py test --long    the long tests too (minutes; some want the real reviews)
     python3 dev.py attack [--minutes N]   kills, full disks, malformed files and more (tests/attack)
-    python3 dev.py wheel [FILE]   install a wheel (unset: build it) in an empty environment, try it
+    python3 dev.py wheel [FILE]   try a wheel (unset: build it) in empty environments: its answers
+                                  alone are those of PyTorch, and its size is limited
     python3 dev.py docs           the site in build/docs, the course below it, its notebooks
     python3 dev.py docs --course [N...]   the course alone; only these chapters' code is run
     python3 dev.py run ARG...     a command in the environment, such as: run pytest tests/nn
@@ -17,10 +18,12 @@ they change.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import subprocess
 import sys
 import tempfile
+import time
 import venv
 import zipfile
 from pathlib import Path
@@ -28,6 +31,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 ENVIRONMENT = ROOT / ".venv"
 SOURCE = ROOT / "src"
+#: What may be installed to answer, byte code included, and how far answers may be from PyTorch's.
+MAX_SIZE_MB, MAX_DIFFERENCE = 260, 1e-5
 
 
 def programs(environment: Path) -> Path:
@@ -43,6 +48,18 @@ def run(*command: str | Path, environment: Path = ENVIRONMENT, folder: Path = RO
     code = subprocess.call([program, *command[1:]], cwd=folder, env={**os.environ, "PATH": paths})
     if code:
         sys.exit(code)
+
+
+def output(*command: str | Path, environment: Path, folder: Path) -> str:
+    """What a program of the environment prints; stop with its exit code if it fails."""
+    print("$", " ".join(map(str, command)).partition("\n")[0], flush=True)
+    program = programs(environment) / command[0]
+    process = subprocess.run(
+        [program, *command[1:]], cwd=folder, stdout=subprocess.PIPE, encoding="utf-8"
+    )
+    if process.returncode:
+        sys.exit(process.returncode)
+    return process.stdout
 
 
 def set_up() -> None:
@@ -104,7 +121,7 @@ def test(*arguments: str) -> None:
 
 
 def wheel(file: Path | None) -> None:
-    """Install a wheel where nothing else is, and run the sample; without a file, build it first."""
+    """Try a wheel where nothing else is: alone, and with what training needs; unset: build it."""
     os.environ.pop("PYTHONPATH", None)
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     (ROOT / "build").mkdir(exist_ok=True)
@@ -116,22 +133,106 @@ def wheel(file: Path | None) -> None:
             run("python", "-m", "build", "--quiet", "--outdir", folder)
             file = next(folder.glob("*.whl"))
         check_content(file)
-        empty = folder / "empty"
-        venv.create(empty, with_pip=True)
-        install("--no-compile", file.resolve(), environment=empty)
+        alone, training = folder / "alone", folder / "training"
+        for environment in (alone, training):
+            venv.create(environment, with_pip=True)
+        before = installed_bytes(alone)
+        install(file.resolve(), environment=alone)
+        size_mb = (installed_bytes(alone) - before) / 1e6
+        install("--no-compile", f"{file.resolve()}[train]", environment=training)
+        try_training(training, folder)
+        largest = compare_answers(alone, training, folder)
+        seconds, memory_mb = first_answer(alone, folder)
+        print(
+            f"alone: {size_mb:.1f} MB installed, byte code included; first answer after "
+            f"{seconds:.2f} s with {memory_mb:.0f} MB of memory; probabilities differ from those "
+            f"of PyTorch by {largest:.1e}"
+        )
+        if largest > MAX_DIFFERENCE:
+            sys.exit(f"more than {MAX_DIFFERENCE:.0e}")
+        if size_mb > MAX_SIZE_MB and sys.platform == "linux":  # wheels differ by system
+            sys.exit(f"more than {MAX_SIZE_MB} MB")
 
-        def try_out(*command: str) -> None:
-            run(*command, environment=empty, folder=folder)
 
-        try_out("sentir", "--version")
-        try_out(
-            "sentir", "train", "sample", "--preset", "fast", "--epochs", "1",
-            "--embedding-dim", "8", "--hidden-size", "8", "--output", "run",
-        )  # fmt: skip
-        try_out("sentir", "predict", "run", "I can't say it was bad.")
-        try_out("sentir", "export", "run", "--to", "onnx")
-        try_out("sentir", "lesson", "page", "--output", "page.html")
-        try_out("python", "-c", "import sentir; print(sentir.load('run').predict(['A joy.']))")
+def try_training(environment: Path, folder: Path) -> None:
+    """Train on the sample, and write what only this environment can."""
+    for command in (
+        ("--version",),
+        ("sample", "--count", "200", "--seed", "1", "--output", "reviews.csv"),
+        ("train", "sample", "--preset", "fast", "--epochs", "1", "--embedding-dim", "8",
+         "--hidden-size", "8", "--output", "run"),
+        ("lesson", "page", "--output", "page.html"),
+    ):  # fmt: skip
+        run("sentir", *command, environment=environment, folder=folder)
+
+
+def compare_answers(alone: Path, training: Path, folder: Path) -> float:
+    """The largest difference between the answers of both environments, one by PyTorch."""
+    largest = 0.0
+    text = "The film was dull, but I can't say it was bad."
+    for command, options in (
+        (("predict", "run", "reviews.csv", "--json", "--probabilities"), ("--engine", "torch")),
+        (("evaluate", "run", "reviews.csv", "--json"), ("--engine", "torch")),
+        (("explain", "run", text, "--json"), ()),
+    ):
+        answers = output("sentir", *command, environment=alone, folder=folder)
+        expected = output("sentir", *command, *options, environment=training, folder=folder)
+        for answer, other in zip(documents(answers), documents(expected), strict=True):
+            largest = max(largest, difference(answer, other))
+    run("sentir", "export", "run", "--to", "onnx", environment=alone, folder=folder)
+    refused = subprocess.run(
+        [programs(alone) / "sentir", "train", "sample", "--output", "none"],
+        cwd=folder, capture_output=True, text=True,
+    )  # fmt: skip
+    if refused.returncode != 2 or "pip install 'sentir[train]'" not in refused.stderr:
+        sys.exit(f"training without PyTorch: {refused.returncode}, {refused.stderr}")
+    return largest
+
+
+def documents(text: str) -> list[object]:
+    """One JSON document, or one on each line."""
+    try:
+        return [json.loads(text)]
+    except ValueError:
+        return [json.loads(line) for line in text.splitlines()]
+
+
+def difference(one: object, other: object) -> float:
+    """The largest difference of numbers in two JSON documents; infinite if anything else differs.
+
+    Rows that are sorted by confidence may change places: mistakes are not compared.
+    """
+    if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
+        return max(difference(one[key], other[key]) for key in one if key != "mistakes")
+    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        return max(map(difference, one, other), default=0.0)
+    if isinstance(one, float) and isinstance(other, float):
+        return abs(one - other)
+    return 0.0 if one == other else float("inf")
+
+
+def first_answer(environment: Path, folder: Path) -> tuple[float, float]:
+    """Seconds from the start of Python to the first answer, and memory then (MB); of three runs."""
+    program = (
+        "import sys, sentir; sentir.load('run').predict_one('A joy.')\n"
+        "try:\n"
+        "    import resource\n"
+        "    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "    print(peak * (1 if sys.platform == 'darwin' else 1024) / 1e6)\n"
+        "except ImportError:\n"  # Windows
+        "    print('nan')\n"
+    )
+    runs = []
+    for _ in range(3):
+        began = time.perf_counter()
+        printed = output("python", "-c", program, environment=environment, folder=folder)
+        runs.append((time.perf_counter() - began, float(printed)))
+    return min(runs)
+
+
+def installed_bytes(environment: Path) -> int:
+    """The size of all files of an environment, byte code included."""
+    return sum(path.stat().st_size for path in environment.rglob("*") if path.is_file())
 
 
 def check_content(file: Path) -> None:

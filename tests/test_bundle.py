@@ -28,11 +28,13 @@ from sentir.bundle import (
     find_bundle,
     load_bundle,
     load_language_model,
+    load_scheme,
     save_bundle,
 )
 from sentir.config import PretrainConfig, TextConfig
 from sentir.errors import BundleError, UsageError
 from sentir.inference.predictor import Predictor
+from sentir.io.columns import Columns
 from sentir.nn.language_model import LanguageModel
 from sentir.nn.restore import to_arrays
 from sentir.text.tokenizer import SubwordTokenizer, WordTokenizer
@@ -299,3 +301,32 @@ def test_a_model_is_a_folder_a_bundle_or_loaded(tmp_path: Path) -> None:
     for other in (None, 3, np):
         with pytest.raises(UsageError, match=r"model is .*; pass the folder of a model or a run"):
             as_bundle(other)  # type: ignore[arg-type]
+
+
+def test_the_columns_that_were_read_are_kept(tmp_path: Path) -> None:
+    columns = (Columns(text=("title", "body"), label="stars"), Columns(text=("texto",), label=None))
+    save_bundle(replace(toy(), columns=columns), tmp_path / "model")
+    assert load_bundle(tmp_path).columns == columns
+    assert load_scheme(tmp_path) == (toy().labels, columns)
+    saved = json.loads((tmp_path / "model" / "config.json").read_text())["columns"]
+    assert saved[0] == {"text": ["title", "body"], "join": ": ", "label": "stars"}
+
+
+def test_a_bundle_that_does_not_say_its_columns(tmp_path: Path) -> None:
+    save_bundle(toy(), tmp_path / "model")
+    settings = json.loads((tmp_path / "model" / "config.json").read_text())
+    del settings["columns"]
+    (tmp_path / "model" / "config.json").write_text(json.dumps(settings))
+    write_settings(tmp_path / "model")
+    assert load_bundle(tmp_path).columns == ()
+
+
+@pytest.mark.parametrize(
+    "columns", [3, "text", [3], [{"text": []}], [{"text": ["\ud83d"], "join": ": ", "label": "a"}]]
+)
+@pytest.mark.parametrize("load", [load_bundle, load_scheme])
+def test_forged_columns_are_refused(tmp_path: Path, columns: object, load) -> None:
+    save_bundle(toy(), tmp_path / "model")
+    write_settings(tmp_path / "model", columns=columns)
+    with pytest.raises(BundleError, match="its parts do not fit"):
+        load(tmp_path)

@@ -251,3 +251,15 @@ def test_a_setting_that_is_neither_is_refused_with_the_nearest() -> None:
         read_settings({"text_colum": "body"}, Config)
     with pytest.raises(ConfigError, match=r"settings: on_error = 'ignore'"):
         read_settings({"on_error": "ignore"}, Config)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_file_of_settings_as_windows_writes_it(encoding: str, tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_bytes('embedding_init = "é.txt"\n'.encode(encoding))
+    assert read_toml(file) == {"embedding_init": "é.txt"}
+
+
+def test_none_is_how_toml_says_unset() -> None:
+    config = PretrainConfig().override({"max_vocab_size": "none"})
+    assert config.text.max_vocab_size is None

@@ -35,7 +35,13 @@ OPTIONS = {
     for option in (*parameter.opts, *parameter.secondary_opts)
 }
 #: Pages whose code is run, in this order, in one folder.
-CODE = ("quickstart.md", "es/quickstart.md", "how-to/export.md", "how-to/python.md")
+CODE = (
+    "quickstart.md",
+    "es/quickstart.md",
+    "how-to/export.md",
+    "how-to/python.md",
+    "how-to/scikit-learn.md",
+)
 
 
 def name_of(page: Path) -> str:
@@ -111,7 +117,7 @@ def check_reference(reference: str) -> None:
 @pytest.mark.parametrize("page", [*PAGES, *READMES], ids=name_of)
 def test_every_command_is_understood(page: Path) -> None:
     lines = [line for block in blocks(page, "console") for line in block.splitlines()]
-    for line in [line.partition("  #")[0] for line in lines if line.startswith("sentir ")]:
+    for line in [re.split("  #| > ", line)[0] for line in lines if line.startswith("sentir ")]:
         _, name, *arguments = shlex.split(line)
         # Reads the arguments, as the command would, and does not run it.
         COMMANDS[name].make_context(name, arguments)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sentir.errors import SentirError as SentirError
     from sentir.errors import SentirWarning as SentirWarning
     from sentir.explanation.gates import explain as explain
+    from sentir.inference.compare import compare as compare
     from sentir.inference.evaluate import evaluate as evaluate
     from sentir.inference.export import export as export
     from sentir.inference.generation import TextGenerator as TextGenerator
@@ -34,6 +35,7 @@ _EXPORTS = {
     "SentirError": "sentir.errors",
     "SentirWarning": "sentir.errors",
     "TextGenerator": "sentir.inference.generation",
+    "compare": "sentir.inference.compare",
     "evaluate": "sentir.inference.evaluate",
     "explain": "sentir.explanation.gates",
     "export": "sentir.inference.export",
@@ -43,13 +45,16 @@ _EXPORTS = {
 }
 __all__ = [
     "Config", "Prediction", "Predictor", "SentirError", "SentirWarning", "TextGenerator",
-    "__version__", "evaluate", "explain", "export", "load", "pretrain", "train",
+    "__version__", "compare", "evaluate", "explain", "export", "load", "pretrain", "train",
 ]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
     if name in _EXPORTS:
-        return getattr(import_module(_EXPORTS[name]), name)
+        from sentir.extras import report_missing
+
+        with report_missing(f"sentir.{name}"):
+            return getattr(import_module(_EXPORTS[name]), name)
     raise AttributeError(f"module 'sentir' has no attribute {name!r}")
 
 

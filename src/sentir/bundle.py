@@ -5,10 +5,11 @@
     model/
       model.safetensors   the weights
       tokenizer.json      the whole tokenizer
-      config.json         format version, class names, all settings, a checksum of every file
+      config.json         format version, class names, columns that were read, all settings, a
+                          checksum of every file
       metrics.json        what was measured when it was trained
 
-A language model is a folder of the same files, without class names.
+A language model is a folder of the same files, without class names and columns.
 
 Nothing is pickled, and loading runs no code from the folder. It is written beside its place and
 renamed. A file that is missing, damaged, forged or of another version is refused by its name,
@@ -33,6 +34,7 @@ from safetensors import SafetensorError
 from sentir.config import Config, PretrainConfig
 from sentir.errors import BundleError, SentirError, UsageError
 from sentir.io.atomic import atomic_write
+from sentir.io.columns import Columns
 from sentir.io.labels import LabelScheme
 from sentir.io.regular import COPY_AGAIN, checksum, open_regular, read_regular, unreadable
 from sentir.text.tokenizer import Tokenizer, load_tokenizer
@@ -95,7 +97,9 @@ class Bundle:
         tokenizer: from texts to ids.
         labels: the classes, and which class each label of a file means.
         config: all settings.
-        metrics: what was measured when it was trained.
+        metrics: what was measured when it was trained, and on which data.
+        columns: the columns of the files that it was trained on, which are read in others too
+            where they are there; none: files without columns, or not known.
         synthetic: as a language model's.
         checksum: as a language model's.
     """
@@ -105,6 +109,7 @@ class Bundle:
     labels: LabelScheme
     config: Config
     metrics: Mapping[str, Any]
+    columns: tuple[Columns, ...] = ()
     synthetic: bool = False
     checksum: str = ""
 
@@ -126,7 +131,10 @@ def save_bundle(bundle: Bundle | LanguageBundle, folder: Path) -> None:
             "sentir": __version__,
             "synthetic": bundle.synthetic,
             **(
-                {"labels": bundle.labels.to_dict()}
+                {
+                    "labels": bundle.labels.to_dict(),
+                    "columns": [columns.to_dict() for columns in bundle.columns],
+                }
                 if isinstance(bundle, Bundle)
                 else {"kind": LANGUAGE_MODEL}
             ),
@@ -162,6 +170,22 @@ def find_bundle(path: str | Path) -> Path:
     )
 
 
+def load_config(path: str | Path) -> Config | PretrainConfig:
+    """The settings of the classifier or the language model in a folder.
+
+    Args:
+        path: the bundle's folder, or that of its run.
+
+    Raises:
+        BundleError: no model is there, or ``config.json`` is damaged or of another version.
+    """
+    file = find_bundle(path) / "config.json"
+    settings = _read_settings(file)
+    kind = PretrainConfig if settings.get("kind") == LANGUAGE_MODEL else Config
+    with _report_misfit(file.parent, settings, file):
+        return kind.from_dict(_table(settings, "config"))
+
+
 def load_bundle(path: str | Path) -> Bundle:
     """The classifier in a folder, its checksums and the shapes of its weights verified.
 
@@ -171,6 +195,31 @@ def load_bundle(path: str | Path) -> Bundle:
     Raises:
         BundleError: no classifier is there, or a file is missing, damaged or of another version.
     """
+    folder, settings = _classifier_settings(path)
+    with _report_misfit(folder, settings):
+        config = Config.from_dict(_table(settings, "config"), where=str(folder / "config.json"))
+        labels, columns = _scheme(settings)
+
+    def specs(vocabulary: int) -> Iterator[WeightSpec]:
+        return classifier_weights(config.model, vocabulary=vocabulary, classes=len(labels.names))
+
+    return Bundle(
+        labels=labels, config=config, columns=columns, **_read_files(folder, settings, specs)
+    )
+
+
+def load_scheme(path: str | Path) -> tuple[LabelScheme, tuple[Columns, ...]]:
+    """The labels and the columns of a classifier's training files, without its weights.
+
+    Raises:
+        BundleError: as `load_bundle`, as far as it is about its settings.
+    """
+    folder, settings = _classifier_settings(path)
+    with _report_misfit(folder, settings):
+        return _scheme(settings)
+
+
+def _classifier_settings(path: str | Path) -> tuple[Path, dict[str, Any]]:
     folder = find_bundle(path)
     settings = _read_settings(folder / "config.json")
     if settings.get("kind") == LANGUAGE_MODEL:
@@ -180,15 +229,16 @@ def load_bundle(path: str | Path) -> Bundle:
             todo=f"train a classifier from it (sentir train FILE --from-lm {folder}), or let it "
             "continue a sentence (sentir complete)",
         )
-    with _report_misfit(folder, settings):
-        config = Config.from_dict(_table(settings, "config"), where=str(folder / "config.json"))
-        labels = LabelScheme.from_dict(settings["labels"])
-        _check_unicode(labels.names)
+    return folder, settings
 
-    def specs(vocabulary: int) -> Iterator[WeightSpec]:
-        return classifier_weights(config.model, vocabulary=vocabulary, classes=len(labels.names))
 
-    return Bundle(labels=labels, config=config, **_read_files(folder, settings, specs))
+def _scheme(settings: Mapping[str, Any]) -> tuple[LabelScheme, tuple[Columns, ...]]:
+    labels = LabelScheme.from_dict(settings["labels"])
+    columns = tuple(map(Columns.from_dict, settings.get("columns", ())))
+    _check_unicode(labels.names)
+    for one in columns:
+        _check_unicode((*one.text, one.label or ""))
+    return labels, columns
 
 
 class HasBundle(Protocol):

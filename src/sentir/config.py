@@ -6,6 +6,7 @@ line's options are drawn from the fields below, so that a field's description st
 
 from __future__ import annotations
 
+import codecs
 import dataclasses
 import difflib
 import tomllib
@@ -36,6 +37,11 @@ def _names(value: Any) -> Any:
     if isinstance(value, str):
         return tuple(name.strip() for name in value.split(",") if name.strip())
     return value
+
+
+def _none(value: Any) -> Any:
+    """TOML has no word for a setting that is unset."""
+    return None if value == "none" else value
 
 
 #: Names of columns: a list of them, or a string.
@@ -106,7 +112,7 @@ class TextConfig:
     min_count: int = Field(
         default=2, ge=1, description="occurrences a word needs to enter the vocabulary"
     )
-    max_vocab_size: int | None = Field(
+    max_vocab_size: Annotated[int | None, BeforeValidator(_none)] = Field(
         default=None,
         ge=4,
         description="largest vocabulary (ids); unset: no limit for words, 16000 for subwords",
@@ -388,7 +394,10 @@ def read_toml(path: str | Path) -> dict[str, Any]:
     """
     path = Path(path)
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        content = path.read_bytes()
+        # As editors and shells of Windows write it.
+        is_utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        return tomllib.loads(content.decode("utf-16" if is_utf16 else "utf-8-sig"))
     except FileNotFoundError:
         raise ConfigError("no such file", where=str(path), todo="check --config") from None
     except OSError as error:

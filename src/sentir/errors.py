@@ -19,8 +19,9 @@ traceback and exits with 2.
 
 from __future__ import annotations
 
+import copy
 import copyreg
-from typing import Any
+from typing import Any, Self
 
 #: Longest part of a message (characters): it may quote a field of a file, and that be a megabyte.
 MAX_PART = 1000
@@ -39,12 +40,22 @@ class SentirError(Exception):
 
     def __init__(self, what: str, *, where: str | None = None, todo: str | None = None) -> None:
         what, where, todo = _shortened(what), where and _shortened(where), todo and _shortened(todo)
-        super().__init__((f"{where}: " if where else "") + what + (f"; {todo}" if todo else ""))
+        super().__init__(_message(what, where, todo))
         self.what, self.where, self.todo = what, where, todo
+
+    def at(self, where: str) -> Self:
+        """The same error, at this place."""
+        error = copy.copy(self)
+        error.where, error.args = where, (_message(self.what, where, self.todo),)
+        return error
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Between processes by what it holds, as a kind's own __init__ may take something else.
         return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
+
+
+def _message(what: str, where: str | None, todo: str | None) -> str:
+    return (f"{where}: " if where else "") + what + (f"; {todo}" if todo else "")
 
 
 def _shortened(part: str) -> str:
@@ -83,11 +94,16 @@ class WorkerError(SentirError):
     """A process that shared the work and ended before its time."""
 
 
+def install_command(extra: str) -> str:
+    """What installs an extra."""
+    return f"pip install 'sentir[{extra}]'"
+
+
 class MissingExtraError(SentirError):
     """An optional package that is not installed."""
 
     def __init__(self, package: str, extra: str, purpose: str) -> None:
         super().__init__(
             f"{purpose} needs the package {package}, which is not installed",
-            todo=f"pip install 'sentir[{extra}]'",
+            todo=install_command(extra),
         )

@@ -2,27 +2,60 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 
 from fixtures.command import TINY, sentir
 from fixtures.tiny_runs import write_fasttext
+from sentir.cli import app
 from sentir.training import run as run_module
 from sentir.training.callbacks import Event, ProgressBar
 from sentir.training.run import Run
 
+GROUP: Any = typer.main.get_command(app)
+LESSON: Any = GROUP.commands["lesson"]
+COMMANDS = {
+    **{f"sentir {name}": one for name, one in GROUP.commands.items() if one is not LESSON},
+    **{f"sentir lesson {name}": one for name, one in LESSON.commands.items()},
+}
 
-def test_help_has_examples_for_every_command(capfd: pytest.CaptureFixture[str]) -> None:
-    for command in ("train", "evaluate", "predict", "explain", "export", "sample", "doctor",
-                    "pretrain", "complete"):  # fmt: skip
-        code, out, _ = sentir(command, "--help", capfd=capfd)
-        assert code == 0
-        assert "Examples" in out
-        assert f"sentir {command} " in out
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_has_examples_that_fit_and_are_understood(
+    name: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    code, out, _ = sentir(*name.split()[1:], "--help", capfd=capfd)
+    assert code == 0
+    description, _, rest = out.partition("Examples")
+    shown = [line.strip() for line in rest.partition("╭")[0].splitlines() if line.strip()]
+    assert any(example.startswith(name) for example in shown)
+    for example in shown:
+        # A line that is broken does not begin with the command, and cannot be copied.
+        command = re.split(r" \| | > ", example.removeprefix("zcat reviews.txt.gz | "))[0]
+        words = shlex.split(command)
+        found = next(one for one in COMMANDS if words[: len(one.split())] == one.split())
+        COMMANDS[found].make_context(found, words[len(found.split()) :])
+    # The terminal breaks the lines of the description: none is short but the last of a paragraph.
+    for paragraph in re.split(r"\n +\n", description.partition("Usage:")[2])[1:]:
+        lines = [line.strip() for line in paragraph.splitlines() if line.strip()]
+        for line, following in itertools.pairwise(lines):
+            assert len(f"{line} {following.split()[0]}") > 78, line
+
+
+def test_the_help_of_all_commands_has_examples(capfd: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = sentir("--help", capfd=capfd)
+    assert code == 0
+    assert "sentir train reviews.csv --output runs/shop" in out
 
 
 def test_version(capfd: pytest.CaptureFixture[str]) -> None:
@@ -142,3 +175,33 @@ def test_an_interrupt_after_training_says_how_to_go_on(
         patched.setattr(run_module, "prepare_training", interrupt)
         code, _, err = sentir(*given, "--output", tmp_path / "other", capfd=capfd)
     assert (code, "--resume" in err) == (130, False)
+
+
+@pytest.mark.parametrize("command", ["predict", "explain", "complete"])
+@pytest.mark.parametrize("text", ["-5 stars, awful", "-awful", "--awful", "- great", "-hated it"])
+def test_a_text_that_looks_like_an_option(
+    command: str, text: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = sentir(command, tmp_path, text, capfd=capfd)
+    assert code == 2
+    assert f"if {text!r} is a text, write -- before the texts" in words_of(err)
+
+
+def words_of(box: str) -> str:
+    """The words of an error in a box, on one line."""
+    return " ".join(box.replace("│", " ").split())
+
+
+def test_a_text_taken_for_the_value_of_an_option(
+    tiny_run: Run, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = sentir("predict", tmp_path, "-o no", capfd=capfd)
+    assert (code, "if '-o no' is a text, write --" in words_of(err)) == (2, True)
+    code, _, err = sentir("predict", tiny_run.folder, "good", "-o no", capfd=capfd)
+    assert (code, "--output ' no'; if it is part of a text, write --" in err) == (2, True)
+    code, out, _ = sentir("predict", tiny_run.folder, "--", "-5 stars", "-o no", capfd=capfd)
+    assert code == 0
+    assert [line.split("\t")[2] for line in out.splitlines()] == ["-5 stars", "-o no"]
+    code, _, err = sentir("train", "--bacth-size", "3", capfd=capfd)
+    assert code == 2
+    assert "is a text" not in words_of(err)

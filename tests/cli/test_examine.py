@@ -7,15 +7,9 @@ import warnings
 import pytest
 import torch
 
-from sentir.cli import examine as examine_module
-from sentir.cli.examine import examine, fastest
+from sentir.cli import examine_training
+from sentir.cli.examine import examine
 from sentir.errors import SentirWarning
-
-
-def test_the_fastest_of_some_runs_counts_after_one_that_warms_up() -> None:
-    calls: list[int] = []
-    assert 0 <= fastest(lambda: calls.append(len(calls))) < 1
-    assert len(calls) == examine_module.TIMES + 1
 
 
 def test_a_device_that_computes_wrongly_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -23,7 +17,7 @@ def test_a_device_that_computes_wrongly_is_said(monkeypatch: pytest.MonkeyPatch)
         warnings.warn("mps computes this network wrongly", SentirWarning, stacklevel=2)
         return torch.device("cpu")
 
-    monkeypatch.setattr(examine_module, "choose_device", choose)
+    monkeypatch.setattr(examine_training, "choose_device", choose)
     found = {}
     for name, text in examine():
         found[name] = text

@@ -136,6 +136,6 @@ def test_help_and_help_all() -> None:
     assert "--limit" not in short
     whole = CliRunner().invoke(app, ["--help-all"]).output
     assert all(option in whole for option in ("--size", "--limit", "--names", "--no-wide"))
-    assert "[default: a,b]" in whole
+    assert "[default: a, b]" in whole
     assert "[default: true]" in whole
     assert not calls

@@ -280,3 +280,25 @@ def test_a_reading_option_out_of_range(tiny_run: Run, capfd: pytest.CaptureFixtu
         code, _, err = sentir(command, tiny_run.folder, "a.csv", "--delimiter", "ab", capfd=capfd)
         assert code == 2
         assert err.endswith("is not one character, nor tab; choose another value\n")
+
+
+def test_an_address_is_fetched_only_on_request(
+    tiny_run: Run, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "a.csv"
+    source.write_text("text\none\n")
+    address = source.as_uri()
+    for command in ("predict", "explain"):
+        code, out, err = sentir(command, tiny_run.folder, address, "--json", capfd=capfd)
+        if command == "predict":
+            assert (code, out) == (2, "")
+            assert f"{address}: an address; pass --file to read what is there, or --text" in err
+        else:
+            assert json.loads(out)["tokens"] != ["one"]
+    code, out, _ = sentir("predict", tiny_run.folder, address, "--file", "--json", capfd=capfd)
+    assert (code, json.loads(out)["text"]) == (0, "one")
+    code, out, _ = sentir("predict", tiny_run.folder, address, "--text", "--json", capfd=capfd)
+    assert (code, json.loads(out)["text"]) == (0, address)
+    for given in ((address, "--file", "--text"), (source, source, "--file")):
+        code, _, err = sentir("predict", tiny_run.folder, *given, capfd=capfd)
+        assert (code, "--file is for one argument" in err) == (2, True)

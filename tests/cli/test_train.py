@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -36,7 +38,7 @@ def test_train_evaluate_predict(tmp_path: Path, capfd: pytest.CaptureFixture[str
     assert "most confident mistakes" in out
     names = {"positive", "negative"}
     assert {figures["mistakes"][0][key] for key in ("label", "predicted")} == names
-    assert re.search(r"% (positive|negative), labelled (positive|negative): ", out)
+    assert re.search(r"% predicted (positive|negative), labelled (positive|negative): ", out)
 
 
 def test_a_stray_row_may_hold_what_looks_like_markup(
@@ -69,3 +71,22 @@ def test_learn_from_a_teacher(
     code, _, err = sentir("train", file, "-o", tmp_path / "other", *asked[2:4], *TINY, capfd=capfd)
     assert code == 2
     assert "give them with --unlabelled" in err
+
+
+def test_errors_come_before_pytorch_and_the_reviews(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text("id,revew,rating_count\n1,so good,3\n")
+    code = (
+        "import sys; from sentir.__main__ import main\n"
+        "try: main()\nfinally: print('torch' in sys.modules)"
+    )
+    for command in ("train", "pretrain"):
+        arguments = (command, str(file), "-o", str(tmp_path / "runs" / "a"))
+        done = subprocess.run(
+            [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, done.stdout) == (2, "False\n"), done.stderr
+        assert "pass --text-column 'revew' if that is it" in done.stderr
+    assert list(tmp_path.iterdir()) == [file]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import hashlib
+import struct
 import tempfile
 from pathlib import Path
 
@@ -10,7 +12,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sentir.data.dataset import CorpusWriter, EncodedCorpus, JoinedCorpora
+from sentir.data.dataset import (
+    CorpusWriter,
+    EncodedCorpus,
+    JoinedCorpora,
+    identity,
+    mean_1,
+    weighted_targets,
+)
 from sentir.data.spool import flatten, offsets
 from sentir.errors import DataError
 from sentir.text.batch import text_hash
@@ -77,7 +86,7 @@ def test_types(path: Path) -> None:
 def test_another_arrow_reader_opens_it(path: Path) -> None:
     with pa.ipc.open_file(str(path)) as reader:
         table = reader.read_all()
-    assert table.column_names == ["ids", "label", "text_hash", "text"]
+    assert table.column_names == ["ids", "label", "text_hash", "weight", "text"]
     assert table["ids"].to_pylist() == [[2, 3, 4], [], [], [5], [6, 7]]
     assert table["label"].to_pylist() == [0, 1, 0, 1, 0]
     assert table["text"].to_pylist() == ["a b c", "", "ñ", "d", "e f"]
@@ -116,7 +125,7 @@ def test_texts_are_kept_only_when_asked(tmp_path: Path) -> None:
     write(tmp_path / "a.arrow", BATCHES, texts=False)
     corpus = EncodedCorpus(tmp_path / "a.arrow")
     assert corpus[0].tolist() == [2, 3, 4]
-    assert corpus.batches[0].schema.names == ["ids", "label", "text_hash"]
+    assert corpus.batches[0].schema.names == ["ids", "label", "text_hash", "weight"]
 
 
 def test_texts_may_come_as_an_arrow_array(tmp_path: Path) -> None:
@@ -231,3 +240,67 @@ def test_all_reviews_are_there_in_their_order(parts: list[list[list[int]]]) -> N
         assert [joined[row].tolist() for row in range(len(joined))] == expected
         assert joined.lengths_N.tolist() == [len(ids) for ids in expected]
         assert joined.targets.tolist() == [i for i, part in enumerate(parts) for _ in part]
+
+
+def test_the_identity_is_that_of_the_reviews_whatever_their_order(tmp_path: Path) -> None:
+    def corpus(name: str, reviews: list[tuple[int, int]]) -> EncodedCorpus:
+        with CorpusWriter(tmp_path / name, texts=False) as writer:
+            size = len(reviews)
+            writer.write(
+                np.arange(size, dtype=np.int32),
+                np.arange(size + 1, dtype=np.int32),
+                np.array([label for _, label in reviews], np.int32),
+                np.array([hash for hash, _ in reviews], np.uint64),
+            )
+        return EncodedCorpus(tmp_path / name)
+
+    names = ["negative", "positive"]
+    whole = identity(names, [corpus("a", [(7, 0), (2**63, 1), (7, 1)])])
+    assert whole["reviews"] == 3
+    assert identity(names, [corpus("b", [(7, 1)]), corpus("c", [(2**63, 1), (7, 0)])]) == whole
+    for other in ([(7, 0), (2**63, 1)], [(7, 0), (2**63, 0), (7, 1)], [(8, 0), (2**63, 1), (7, 1)]):
+        assert identity(names, [corpus("d", other)])["digest"] != whole["digest"]
+    assert identity(names[::-1], [corpus("a", [(7, 0), (2**63, 1), (7, 1)])]) != whole
+    # The same on every machine: runs of several are compared by it.
+    content = b'["negative", "positive"]' + struct.pack("<3Q3i", 7, 7, 2**63, 0, 1, 1)
+    assert whole["digest"] == hashlib.sha256(content).hexdigest()[:16]
+
+
+def weighted(path: Path, weights: list[float]) -> EncodedCorpus:
+    """A corpus of reviews of one token with these weights and the classes 0, 1, 0, 1, ..."""
+    count = len(weights)
+    with CorpusWriter(path, texts=False) as writer:
+        writer.write(
+            np.full(count, 2, np.int32),
+            np.arange(count + 1, dtype=np.int32),
+            (np.arange(count) % 2).astype(np.int32),
+            np.arange(count).astype(np.uint64),
+            weights=np.array(weights, np.float32),
+        )
+    return EncodedCorpus(path)
+
+
+def test_weights_have_the_mean_1(tmp_path: Path) -> None:
+    corpus = weighted(tmp_path / "a.arrow", [1, 2, 3])
+    assert corpus.weights_N.tolist() == [0.5, 1, 1.5]
+    joined = JoinedCorpora([corpus, weighted(tmp_path / "b.arrow", [5])], np.array([0, 1, 0, 0]))
+    assert joined.weights_N.tolist() == [0.5, 1, 1.5, 1]
+
+
+@given(st.floats(2**-60, 2**60, width=32), st.integers(1, 50))
+def test_equal_weights_are_none(weight: float, count: int) -> None:
+    assert (mean_1(np.full(count, weight, np.float32)) == 1).all()
+
+
+def test_weights_of_0_alone_are_none() -> None:
+    assert mean_1(np.zeros(3, np.float32)).tolist() == [1, 1, 1]
+    assert mean_1(np.empty(0, np.float32)).tolist() == []
+
+
+def test_targets_times_weights(tmp_path: Path) -> None:
+    corpus = weighted(tmp_path / "a.arrow", [1, 3])
+    assert weighted_targets(corpus, 3).tolist() == [[0.5, 0, 0], [0, 1.5, 0]]
+    soft = JoinedCorpora([corpus], np.array([[0.5, 0.5], [0.25, 0.75]], np.float32))
+    assert weighted_targets(soft, 2).tolist() == [[0.25, 0.25], [0.375, 1.125]]
+    same = weighted(tmp_path / "b.arrow", [2, 2])
+    assert weighted_targets(same, 2) is same.targets

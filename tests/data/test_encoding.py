@@ -19,9 +19,9 @@ from sentir.data.encoding import (
     encode_reviews,
     encode_training,
     encode_unlabelled,
-    texts_and_classes,
 )
 from sentir.errors import DataError, SentirWarning
+from sentir.io.label_tally import LabelTally
 from sentir.io.labels import LabelScheme
 from sentir.io.reader import BadRows, Review
 from sentir.text.batch import text_hash
@@ -290,13 +290,17 @@ def test_a_stray_label_is_an_error_or_is_counted(tmp_path: Path) -> None:
         (
             numbered(4),
             {"valid_fraction": 0.9},
-            "no training review is negative or positive; give more",
+            "no training review is of class negative or positive; give more",
         ),
-        ([review("same", label) for label in RAW * 9], {}, "no training review is negative or pos"),
+        (
+            [review("same", label) for label in RAW * 9],
+            {},
+            "no training review is of class negative or pos",
+        ),
         (
             [*numbered(1), *[review("same", "pos")] * 9],
             {},
-            "no training review is positive; give mo",
+            "no training review is of class positive; give mo",
         ),
         (
             numbered(2),
@@ -358,33 +362,28 @@ def test_encode_reviews_for_measuring(tmp_path: Path) -> None:
     path = tmp_path / "test.arrow"
     reviews = [review("Good film", "pos"), review("", "neg"), review("bad", "negative")]
     corpus = encode_reviews(
-        reviews, path, tokenizer, SCHEME, bad_rows=BadRows(), advance=counts.append
+        reviews, path, tokenizer, LabelTally(SCHEME), bad_rows=BadRows(), advance=counts.append
     )
     assert [ids.tolist() for ids in corpus] == [[2, 3], [], [UNK]]
     assert corpus.labels_N.tolist() == [1, 0, 0]
     assert corpus.texts([0]) == ["Good film"]
-    assert counts == [3]
+    assert counts == [3, 0]
     assert len(EncodedCorpus(path)) == 3
 
 
 def test_encode_reviews_reports_unknown_labels(tmp_path: Path) -> None:
     tokenizer, path = WordTokenizer([], []), tmp_path / "test.arrow"
-    reviews = [review("a", "pos"), review("b", "meh", 2), review("c", None, 3)]
+    reviews = [review("d", "neg"), review("a", "pos"), review("b", "meh", 2), review("c", None, 3)]
     with pytest.raises(DataError, match=r"a\.csv:2: label 'meh' is not one of neg, pos"):
-        encode_reviews(reviews, path, tokenizer, SCHEME, bad_rows=BadRows())
+        encode_reviews(reviews, path, tokenizer, LabelTally(SCHEME), bad_rows=BadRows())
     assert not path.exists()
     bad_rows = BadRows("skip")
-    assert len(encode_reviews(reviews, path, tokenizer, SCHEME, bad_rows=bad_rows)) == 1
+    measured = encode_reviews(reviews, path, tokenizer, LabelTally(SCHEME), bad_rows=bad_rows)
+    assert len(measured) == 2
     assert bad_rows.count == 2
     with pytest.raises(DataError, match="no review to measure on"):
-        encode_reviews(reviews[1:], path, tokenizer, SCHEME, bad_rows=BadRows("skip"))
-    assert len(EncodedCorpus(path)) == 1  # what stood there stands
-
-
-def test_reviews_that_the_scheme_leaves_out_are_left_out() -> None:
-    scheme = LabelScheme(("negative", "positive"), {"1": 0, "3": None, "5": 1})
-    reviews = [review("a", "1"), review("b", "3"), review("c", "5")]
-    assert texts_and_classes(reviews, scheme, BadRows()) == (["a", "c"], [0, 1])
+        encode_reviews(reviews[2:], path, tokenizer, LabelTally(SCHEME), bad_rows=BadRows("skip"))
+    assert len(EncodedCorpus(path)) == 2  # what stood there stands
 
 
 def test_a_damaged_label_file(tmp_path: Path) -> None:

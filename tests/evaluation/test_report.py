@@ -8,6 +8,7 @@ import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
@@ -242,9 +243,21 @@ def test_writing_leaves_the_page_only(tmp_path: Path, html: str) -> None:
     path = tmp_path / "new" / "report.html"
     write_report(a_report(), path)
     assert path.read_text(encoding="utf-8") == html
-    write_report(a_report(title="half \ud83d"), path)
-    assert "half ?" in path.read_text(encoding="utf-8")
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_the_drawings_are_xml_whatever_users_wrote(tmp_path: Path) -> None:
+    """Control characters, a half surrogate pair and characters that XML forbids become �."""
+    hostile = "a\0\x1b[31m\x7f\x85\ud83d\uffff<b>&"
+    path = tmp_path / "report.html"
+    write_report(a_report([hostile, "b"], title=hostile, facts={hostile: hostile}), path)
+    html = path.read_text(encoding="utf-8")
+    assert "a��[31m����&lt;b&gt;&amp;" in html
+    drawings = re.findall(r"<svg.*?</svg>", html, flags=re.DOTALL)
+    assert len(drawings) >= 4
+    for drawing in drawings:
+        assert ET.fromstring(drawing).tag.endswith("svg")
+    assert "a��[31m����<b>&" in "".join(Page(html).text)
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:

@@ -7,7 +7,16 @@ from xml.etree import ElementTree as ET
 
 from matplotlib.figure import Figure
 
-from sentir.evaluation.svg import DASHES, SERIES, key, line_style, page_style, to_svg
+from sentir.evaluation.svg import (
+    DASHES,
+    SERIES,
+    Drawing,
+    key,
+    line_style,
+    page_style,
+    to_standalone,
+    to_svg,
+)
 
 
 @page_style()
@@ -56,3 +65,16 @@ def test_the_legend_has_the_look_of_the_lines() -> None:
     assert len({(entry.series, entry.dashes) for entry in entries[:-1]}) == len(SERIES)
     assert entries[-1].series == entries[0].series
     assert line_style(1)["dashes"] == DASHES[1]
+
+
+def test_a_picture_of_its_own_has_colours_size_title_and_description() -> None:
+    svg = to_standalone(Drawing(svg=drawn(), alt="a < b"), "A & B")
+    root = ET.fromstring(svg)
+    title, description, style = list(root)[:3]
+    assert (title.text, description.text) == ("A & B", "a < b")
+    assert (root.get("width"), root.get("height"), root.get("role")) == ("144", "72", "img")
+    defined = set(re.findall(r"(--[\w-]+):", style.text or ""))
+    assert set(re.findall(r"var\((--[\w-]+)\)", svg)) <= defined
+    light, dark = (style.text or "").split("@media (prefers-color-scheme: dark)")
+    names = [set(re.findall(r"(--[\w-]+):", part)) for part in (light, dark)]
+    assert names[0] == names[1]

@@ -8,7 +8,7 @@ import pytest
 
 from sentir.inference import cores
 from sentir.inference.cores import batch_workers
-from sentir.text.parallel import available_cores
+from sentir.text.cores import available_cores
 
 
 @pytest.fixture(autouse=True)

@@ -78,6 +78,7 @@ def test_auto_is_numba_for_many_answers_of_a_gated_cell(monkeypatch: pytest.Monk
     assert select_engine(wide, bulk=True).name == "onnx"
     monkeypatch.setattr(engine_module, "numba_is_installed", lambda: False)
     assert select_engine(toy(), bulk=True).name == "onnx"
+    monkeypatch.setattr("sentir.extras.is_installed", lambda package: package != "numba")
     for precision in ("float32", "int8"):
         with pytest.raises(
             MissingExtraError, match=r"engine numba needs .* numba.*'sentir\[numba\]'"

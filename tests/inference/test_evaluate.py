@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,8 @@ from sentir.evaluation.metrics import measure
 from sentir.inference import evaluate as evaluate_module
 from sentir.inference.evaluate import evaluate
 from sentir.inference.predictor import Predictor
+from sentir.io.columns import Columns
+from sentir.io.labels import POLARITY, LabelScheme
 
 TEXTS = [text or "good" for text in random_texts(60)]
 CLASSES = [row % 2 for row in range(len(TEXTS))]
@@ -67,10 +70,10 @@ def test_several_files_are_one_test_set(bundle: Bundle, tmp_path: Path) -> None:
 
 def test_the_labels_of_the_files_may_have_other_names(bundle: Bundle, tmp_path: Path) -> None:
     expected = evaluate(bundle, write_csv(tmp_path / "a.csv")).metrics
-    file = write_csv(tmp_path / "b.csv", ("bad", "fine"))
-    with pytest.raises(DataError, match=r"b\.csv:2: label 'bad'"):
+    file = write_csv(tmp_path / "b.csv", ("poor", "fine"))
+    with pytest.raises(DataError, match=r"b\.csv:2: label 'poor'"):
         evaluate(bundle, file)
-    assert evaluate(bundle, file, labels="bad=negative,fine=positive").metrics == expected
+    assert evaluate(bundle, file, labels="poor=negative,fine=positive").metrics == expected
 
 
 def test_settings_say_how_files_are_read(bundle: Bundle, tmp_path: Path) -> None:
@@ -116,7 +119,7 @@ def test_reviews_are_streamed_and_progress_is_reported(
     monkeypatch.setattr(evaluate_module, "WINDOW", 4)
     counts: list[int] = []
     result = evaluate(bundle, file, mistakes=3, progress=counts.append)
-    assert counts == [16, 16, 16, 12]
+    assert counts == [16, 16, 16, 12, 0]
     assert result.metrics.confusion == expected.metrics.confusion
     assert [mistake.text for mistake in result.mistakes] == [
         mistake.text for mistake in expected.mistakes[:3]
@@ -133,3 +136,61 @@ def test_accuracy_that_hides_a_rare_class_is_warned_of(bundle: Bundle, tmp_path:
     with pytest.warns(SentirWarning, match="of the class 'negative' only 0% are found"):
         result = evaluate(predictor, file)
     assert result.metrics.majority_share == result.metrics.accuracy == 0.9
+
+
+def test_the_columns_of_training_need_no_options(bundle: Bundle, tmp_path: Path, messages) -> None:
+    trained = replace(bundle, columns=(Columns(text=("a", "b"), label="c"),))
+    like = tmp_path / "like.csv"
+    like.write_text("text,label,A,b,c\nno,neg,good,film,pos\nno,pos,bad,film,neg\n")
+    shown = evaluate(trained, like).metrics
+    named = {"text_column": "A,b", "label_column": "c"}
+    assert shown == evaluate(bundle, like, **named).metrics
+    assert not messages.warned()
+    other = tmp_path / "other.csv"
+    other.write_text("text,label\ngood film,pos\nbad film,neg\n")
+    save_bundle(trained, tmp_path / "run" / "model")
+    for model in (trained, tmp_path / "run"):
+        messages.clear()
+        evaluate(model, other)
+        assert "trained on 'a' and 'b'; here 'text' is read" in messages.warned()
+
+
+def test_another_scheme_is_refused(bundle: Bundle, tmp_path: Path) -> None:
+    of_raw = {"1": 0, "2": 0, "3": None, "4": 1, "5": 1}
+    stars = replace(bundle, labels=LabelScheme(POLARITY, of_raw))
+    file = tmp_path / "test.ft.txt"
+    file.write_text("__label__1 bad\n__label__2 good\n" * 50)
+    for how in ({}, {"on_error": "skip"}):
+        with pytest.raises(DataError, match=r"to the model both are negative.*--labels 1=neg"):
+            evaluate(stars, file, **how)
+    assert evaluate(stars, file, labels="1=negative,2=positive").metrics.examples == 100
+    with pytest.warns(SentirWarning, match="all reviews are of class negative"):
+        evaluate(stars, file, labels="stars")
+
+
+def test_what_is_wrong_with_a_file_is_found_before_the_model_is_loaded(
+    bundle: Bundle, tmp_path: Path
+) -> None:
+    save_bundle(bundle, tmp_path / "model")
+    (tmp_path / "model" / "model.safetensors").unlink()
+    file = tmp_path / "a.csv"
+    file.write_text("a,b\n1,2\n")
+    for how, error in (
+        ({}, "usual name for the text"),
+        ({"labels": "x=y"}, "there must be two classes"),
+        ({"labels": "x=y,z=w"}, "is not one of the classes"),
+    ):
+        with pytest.raises((DataError, ConfigError), match=error):
+            evaluate(tmp_path, file, **how)
+
+
+def test_rows_without_text_are_left_out_and_logged(
+    bundle: Bundle, tmp_path: Path, messages
+) -> None:
+    file = write_csv(tmp_path / "a.csv")
+    with file.open("a") as rows:
+        rows.write("negative,\n")
+    result = evaluate(bundle, file)
+    assert (result.skipped.without_text, result.metrics.examples) == (1, len(TEXTS))
+    assert "1 rows skipped (1 without text):" in messages.logged()
+    assert not messages.warned()

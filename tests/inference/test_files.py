@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +13,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from fixtures.toy_bundle import random_texts, toy
 from sentir.config import ReadOptions
-from sentir.errors import DataError, UsageError
+from sentir.errors import DataError, SentirWarning, UsageError
 from sentir.inference.files import (
     PredictionColumns,
     looks_like_file,
@@ -21,7 +26,9 @@ from sentir.inference.files import (
     predict_texts,
 )
 from sentir.inference.predictor import WINDOW, Predictor
-from sentir.io.reader import BadRows
+from sentir.io.columns import Columns
+from sentir.io.reader import BadRows, read_reviews
+from sentir.io.writer import write_records
 
 
 @pytest.fixture(scope="module")
@@ -45,15 +52,50 @@ def read_jsonl(file: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in file.read_text().splitlines()]
 
 
-@pytest.mark.parametrize("argument", ["-", "https://example.com/a.csv", "s3://bucket/a"])
-def test_standard_input_and_urls_are_files(argument: str) -> None:
-    assert looks_like_file(argument)
+def test_standard_input_is_a_file() -> None:
+    assert looks_like_file("-")
 
 
 @pytest.mark.parametrize(
     "argument",
-    ["", "Never again.", "see http://example.com now", "good/bad", "a.b", "x" * 5000, "a\0b"],
-    ids=["empty", "sentence", "url in a sentence", "slash", "dot", "long", "nul"],
+    [
+        "https://example.com/a.csv",
+        "s3://bucket/a",
+        "file:///etc/passwd",
+        "HTTP://x",
+        "zip://a::b://c",
+    ],
+)
+def test_an_address_is_neither_a_text_nor_a_file(argument: str) -> None:
+    """A script that forgets --text must not fetch what a stranger wrote."""
+    with pytest.raises(
+        UsageError, match="an address; pass --file to read what is there, or --text"
+    ):
+        looks_like_file(argument)
+
+
+@pytest.mark.parametrize(
+    "argument",
+    [
+        "",
+        "Never again.",
+        "see http://example.com now",
+        "see\thttp://a.b",
+        "good/bad",
+        "a.b",
+        "x" * 5000,
+        "a\0b",
+    ],
+    ids=[
+        "empty",
+        "sentence",
+        "url in a sentence",
+        "url after a tab",
+        "slash",
+        "dot",
+        "long",
+        "nul",
+    ],
 )
 def test_texts_are_not_files(argument: str) -> None:
     assert not looks_like_file(argument)
@@ -186,3 +228,162 @@ def test_bad_rows_are_skipped_and_counted(columns: PredictionColumns, tmp_path: 
     source.write_text('{"text": "good"}\nno json\n{"text": "bad"}\n')
     assert predict(columns, source, target).count == 1
     assert [row["text"] for row in read_jsonl(target)] == ["good", "bad"]
+
+
+LINE = (
+    '{"text":"good", "half": "\\ud83d", "f":1e400,  "g": 0.10000000000000001, "z": -0, '
+    '"x": 1, "x": 2, "big": 123456789012345678901234567890, "nan": NaN, "e": "\\u00e9"}'
+)
+
+
+def test_json_lines_keep_every_character(columns: PredictionColumns, tmp_path: Path) -> None:
+    source, target = tmp_path / "a.jsonl", tmp_path / "out.jsonl"
+    digits = "9" * 5000
+    source.write_text(f'{LINE}\r\n{{"text": "bad", "n": {digits}}} \n')
+    predict(columns, source, target)
+    first, second = target.read_text().splitlines()
+    assert first.startswith(LINE[:-1] + ', "prediction": "')
+    assert second.startswith(f'{{"text": "bad", "n": {digits}, "prediction": "')
+    assert json.loads(first)["half"] == "\ud83d"
+
+
+def test_numbers_stay_as_they_were_in_other_formats(
+    columns: PredictionColumns, tmp_path: Path
+) -> None:
+    source, target = tmp_path / "a.jsonl", tmp_path / "out.csv"
+    source.write_text(LINE.replace('"half": "\\ud83d", ', '"t": true, "o": {"a": [0.5]}, ') + "\n")
+    predict(columns, source, target)
+    (row,) = csv.DictReader(io.StringIO(target.read_text()))
+    assert {name: row[name] for name in ("f", "g", "z", "big", "t", "o")} == {
+        "f": "1e400", "g": "0.10000000000000001", "z": "-0", "t": "true", "o": '{"a": [0.5]}',
+        "big": "123456789012345678901234567890",
+    }  # fmt: skip
+
+
+def test_half_a_surrogate_pair_is_written_as_a_word_of_unicode(
+    columns: PredictionColumns, tmp_path: Path
+) -> None:
+    source = tmp_path / "a.jsonl"
+    source.write_text(LINE + "\n" + LINE + "\n")
+    with pytest.warns(SentirWarning, match="half a surrogate pair") as caught:
+        predict(columns, source, tmp_path / "out.csv")
+    assert len(caught) == 1
+    assert (tmp_path / "out.csv").read_text(encoding="utf-8").count(",�,") == 2
+    predict_texts(columns, ["good \udcff"], str(tmp_path / "b.jsonl"))  # a broken argument
+    assert read_jsonl(tmp_path / "b.jsonl")[0]["text"] == "good \udcff"
+    with pytest.raises(DataError, match=r"half of a surrogate pair; write \.jsonl instead"):
+        predict(columns, source, tmp_path / "out.parquet")
+
+
+def test_csv_keeps_its_form_and_another_format_has_its_own(
+    columns: PredictionColumns, tmp_path: Path
+) -> None:
+    source = tmp_path / "a.csv"
+    source.write_bytes(b"\xef\xbb\xbfid;text\r\n1;good\r\n")
+    predict(columns, source, tmp_path / "out.csv")
+    kept = (tmp_path / "out.csv").read_bytes()
+    assert kept.startswith(b"\xef\xbb\xbfid;text;prediction;probability\r\n1;good;")
+    predict(columns, source, tmp_path / "out.tsv")
+    assert (tmp_path / "out.tsv").read_bytes().startswith(b"id\ttext\tprediction\tprobability\n1")
+
+
+def test_a_file_may_be_replaced_by_its_predictions(
+    columns: PredictionColumns, tmp_path: Path
+) -> None:
+    source = tmp_path / "a.csv"
+    source.write_text("id,text\n" + "".join(f"{n},good film\n" for n in range(3000)))
+    predict(columns, source, source)
+    lines = source.read_text().splitlines()
+    assert lines[0] == "id,text,prediction,probability"
+    assert [line.partition(",")[0] for line in lines[1:]] == [str(n) for n in range(3000)]
+    assert [*tmp_path.iterdir()] == [source]
+
+
+def test_formulas_are_neutralised_on_request(columns: PredictionColumns, tmp_path: Path) -> None:
+    source, target = tmp_path / "a.csv", tmp_path / "out.csv"
+    source.write_text("text,=n\n=HYPERLINK(1),-5\n")
+    predict(columns, source, target)
+    assert target.read_text().startswith("text,=n,prediction,probability\n=HYPERLINK(1),-5,")
+    predict(columns, source, target, neutralise=True)
+    assert target.read_text().startswith("text,'=n,prediction,probability\n'=HYPERLINK(1),-5,")
+    predict_texts(columns, ["=1+1"], str(tmp_path / "out"), neutralise=True)
+    assert (tmp_path / "out").read_text().endswith("\t'=1+1\n")
+    for name in ("out.jsonl", "out.parquet", "out.ft.txt"):
+        with pytest.raises(UsageError, match=r"--neutralise-formulas for .*write \.csv"):
+            predict(columns, source, tmp_path / name, neutralise=True)
+
+
+def test_a_label_in_a_text_is_none_in_fasttext(columns: PredictionColumns, tmp_path: Path) -> None:
+    source, target = tmp_path / "a.csv", tmp_path / "out.ft.txt"
+    source.write_text('text\n__label__evil good\n"a\x0b__label__x\u2028b\0c"\n', encoding="utf-8")
+    predict(columns, source, target)
+    first, second = target.read_text(encoding="utf-8").splitlines()
+    assert first.split(" ", 1)[1] == "__ label__evil good"
+    assert second.split(" ", 1)[1] == "a __ label__x b c"
+
+
+words = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r\ufeff"))
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | words,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@given(rows=st.lists(st.dictionaries(words, json_values, max_size=4), min_size=1, max_size=4))
+def test_json_lines_keep_every_other_column(
+    columns: PredictionColumns, tmp_path: Path, rows: list[dict[str, Any]]
+) -> None:
+    source, target = tmp_path / "a.jsonl", tmp_path / "out.jsonl"
+    rows = [{**row, "text": "good"} for row in rows]
+    source.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    predict(columns, source, target)
+    added = {"prediction", "probability"}
+    read = read_jsonl(target)
+    assert all(added <= {*row} for row in read)
+    assert [{name: row[name] for name in row if name not in added} for row in read] == rows
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@given(cells=st.lists(st.tuples(words, words), min_size=1, max_size=4), data=st.data())
+@pytest.mark.parametrize("format", ["csv", "tsv", "parquet"])
+def test_tables_keep_every_other_column(
+    columns: PredictionColumns,
+    tmp_path: Path,
+    format: Any,
+    cells: list[tuple[str, str]],
+    data: st.DataObject,
+) -> None:
+    source, target = tmp_path / f"a.{format}", tmp_path / f"out.{format}"
+    rows: list[dict[str, Any]] = [{"text": "good", "a": a, "b": b} for a, b in cells]
+    if format == "parquet":
+        for row in rows:
+            row["n"] = data.draw(st.integers(-(2**63), 2**63 - 1) | st.none())
+            row["f"] = data.draw(st.floats(allow_nan=False))
+    write_records(rows, str(source), format)
+    predict_file(
+        columns,
+        str(source),
+        str(target),
+        options=ReadOptions(quoting="standard"),
+        bad_rows=BadRows(),
+    )
+    read = [dict(r.fields or {}) for r in read_reviews(
+        [str(target)], ReadOptions(quoting="standard"), labelled=False
+    )]  # fmt: skip
+    assert [[*row][-2:] for row in read] == [["prediction", "probability"]] * len(rows)
+    assert [{name: row[name] for name in rows[0]} for row in read] == rows
+
+
+def test_the_columns_of_training_are_predicted_from(tmp_path: Path, messages) -> None:
+    trained = replace(toy(), columns=(Columns(text=("a", "b"), label="c"),))
+    columns, source = PredictionColumns(Predictor(trained)), tmp_path / "a.csv"
+    source.write_text("text,a,b\nno,good,film\n")
+    predict(columns, source, tmp_path / "out.jsonl")
+    row = json.loads((tmp_path / "out.jsonl").read_text())
+    assert row["probability"] == Predictor(trained).predict(["good: film"])[0].probability
+    assert not messages.warned()
+    source.write_text("text\ngood film\n")
+    predict(columns, source, tmp_path / "out.jsonl")
+    assert "trained on 'a' and 'b'; here 'text' is read" in messages.warned()

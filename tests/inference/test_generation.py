@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
-from sentir.bundle import LanguageBundle, save_bundle
-from sentir.config import CLEAN_STEPS, PretrainConfig
+from fixtures.toy_language_model import WORDS
+from fixtures.toy_language_model import toy_language_model as toy
+from sentir.bundle import save_bundle
+from sentir.config import PretrainConfig
 from sentir.errors import BundleError, UsageError
 from sentir.inference.generation import TextGenerator, _join
-from sentir.nn.language_model import LanguageModel
-from sentir.nn.restore import to_arrays
-from sentir.text.tokenizer import PAD, UNK, WordTokenizer
+from sentir.nn.restore import restore_language_model
+from sentir.text.tokenizer import PAD, UNK
 from sentir.training.pretrain import pretrain
-
-WORDS = "las nubes están en el cielo . la comida fue ¿ qué ? , n't".split()
-
-
-def toy(cell: str = "lstm") -> LanguageBundle:
-    config = PretrainConfig().override({"embedding_dim": 6, "hidden_size": 5, "cell": cell})
-    torch.manual_seed(0)
-    tokenizer = WordTokenizer(WORDS, CLEAN_STEPS)
-    model = LanguageModel(config.model, vocabulary=len(tokenizer.vocabulary))
-    with torch.no_grad():
-        for weight in model.parameters():
-            weight += torch.randn_like(weight)
-    return LanguageBundle(weights=to_arrays(model), tokenizer=tokenizer, config=config, metrics={})
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +79,26 @@ def test_step_by_step_is_all_at_once(cell: str) -> None:
             assert continuation.probability == pytest.approx(total, rel=1e-4)
 
 
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+def test_probabilities_are_those_of_pytorch(cell: str) -> None:
+    bundle = toy(cell)
+    text = "las nubes están en el"
+    ids = bundle.tokenizer.encode([text + " cielo"])[0]  # of the last word nothing is predicted
+    model = restore_language_model(bundle)
+    with torch.no_grad():
+        forward, _ = model(torch.tensor([ids]), torch.tensor([len(ids)]))
+        logits_NV = model.softmax.logits(forward.outputs_NE, model.embedding.weight)
+    logits_NV[:, UNK] = -torch.inf
+    expected = logits_NV[-1].softmax(0).tolist()
+    candidates = dict(TextGenerator(bundle).next_words(text, 99))
+    assert [candidates[word] for word in WORDS] == pytest.approx(expected[UNK + 1 :], abs=1e-6)
+
+
+def test_weights_of_another_network_are_refused() -> None:
+    with pytest.raises(BundleError, match=r"layer.forward_rnn.weight_ih_l0 is .*; train again"):
+        TextGenerator(replace(toy("gru"), config=toy("lstm").config))
+
+
 def test_probabilities_are_of_all_known_words() -> None:
     generator = TextGenerator(toy())
     candidates = generator.next_words("las nubes", 99)
@@ -108,6 +117,9 @@ def test_one_seed_one_continuation() -> None:
     drawn = {generator.draw("las", 6, temperature=1, seed=seed).text for seed in (1, 1, 2, 3)}
     assert len(drawn) == 3
     assert generator.draw("las  ", 0, temperature=1).text == "las"
+    assert generator.next_words("las", 0) == []
+    with pytest.raises(UsageError, match="seed = -1; take 0 or more"):
+        generator.draw("las", 6, temperature=1, seed=-1)
     assert generator.search("las", 0, beams=3)[0].words == []
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from sentir.errors import UsageError
 from sentir.io import atomic
-from sentir.io.atomic import atomic_write, is_part_of
+from sentir.io.atomic import atomic_write, check_writable, is_part_of
 
 
 def write_half(path: Path, error: type[BaseException]) -> None:
@@ -237,3 +238,13 @@ def test_what_belongs_to_others_is_left_alone(tmp_path: Path) -> None:
     with atomic_write(tmp_path / "a") as beside:
         beside.write_text("one")
     assert len(names(tmp_path)) == 4
+
+
+def test_what_cannot_be_written_is_known_before(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    for path in (tmp_path, tmp_path / "file" / "a.csv"):
+        with pytest.raises(UsageError, match="cannot be written"):
+            check_writable(path)
+    for path in (tmp_path / "file", tmp_path / "new" / "a.csv", Path("/dev/null")):
+        check_writable(path)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]

@@ -16,7 +16,9 @@ from fixtures.review_files import (
     written,
 )
 from sentir.errors import DataError
-from sentir.io.columns import Columns, RowReader, check_text, normalize_name, read_label
+from sentir.io.column_names import normalize_name
+from sentir.io.columns import Columns, check_text, read_label
+from sentir.io.row_reader import RowReader
 
 
 @pytest.mark.parametrize(
@@ -85,7 +87,8 @@ def test_missing_columns_are_errors_with_advice(tmp_path: Path) -> None:
     path = written(tmp_path / "a.csv", "id,revew,note\n1,x,y\n")
     assert message(path) == (
         "a.csv: none of the columns 'id', 'revew', 'note' has a usual name for the text; "
-        "name it with --text-column; if line 1 is no header, give --columns"
+        "pass --text-column 'revew' if that is it (its first value: 'x'); "
+        "if line 1 is no header, give --columns"
     )
     assert message(path, text_column=("revew",)) == (
         "a.csv: none of the columns 'id', 'revew', 'note' has a usual name for the label; "

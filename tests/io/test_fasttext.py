@@ -54,7 +54,7 @@ def test_broken_fasttext_rows(tmp_path: Path) -> None:
     assert texts == ["a", "f\x00g"]
     none = "no label at the start of the line; write __label__NAME before the text"
     several = "several labels; keep one: a review has one class"
-    empty = "the text is empty; remove the row"
+    empty = "the text is empty"
     missing = "no label after __label__; add it or remove the row"
     assert bad_rows == [
         f"a.ft.txt:{number}: {what}"

@@ -21,7 +21,7 @@ def test_broken_json_rows(tmp_path: Path) -> None:
         "a.jsonl:2: not JSON",
         'a.jsonl:4: JSON list, not an object; write {"text": ..., "label": ...}',
         "a.jsonl:5: no label in column 'label'; add it or remove the row",
-        "a.jsonl:6: the text is empty; remove the row",
+        "a.jsonl:6: the text is empty",
         "a.jsonl:7: column 'text' holds int 5, not text; quote it",
         "a.jsonl:8: the label is [1]; give one text or number",
         "a.jsonl:9: character 1 of the text is half of a surrogate pair; write the character whole",

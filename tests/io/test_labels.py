@@ -8,7 +8,7 @@ import pytest
 
 from sentir.errors import ConfigError, DataError, SentirWarning
 from sentir.io.columns import read_label
-from sentir.io.labels import POLARITY, LabelScheme, RawLabel
+from sentir.io.labels import POLARITY, LabelScheme, RawLabel, check_labels
 
 
 def counted(**rows: int) -> dict[str, RawLabel]:
@@ -356,3 +356,32 @@ def test_labels_of_the_option_are_normalised_like_those_of_files() -> None:
     assert (scheme.names, unknown) == (("1", "2"), {})
     assert read_label(" positive ") == "positive"
     assert read_label("  ") is None
+
+
+def test_classes_that_differ_in_case_or_blanks_are_one() -> None:
+    rows = {"Very good": 9, "very good": 2, "VERY GOOD": 1, "so so": 5}
+    scheme, unknown = LabelScheme.resolve(raw_labels(rows))
+    assert scheme.names == ("Very good", "so so")
+    assert [scheme.class_id(raw, "") for raw in rows] == [0, 0, 0, 1]
+    assert not unknown
+    assert read_label(" very \t good\u00a0") == "very good"
+    assert read_label("si\u0301") == read_label("s\u00ed")
+    assert scheme.class_id("vERY gOOD", "") == 0
+    assert scheme.renamed("Top=VERY GOOD,Meh=So So").class_id("top", "") == 0
+
+
+def test_case_is_kept_where_classes_differ_in_nothing_else() -> None:
+    scheme, _ = LabelScheme.resolve(counted(A=2, a=3, b=1), "A,a,b")
+    assert [scheme.class_id(raw, "") for raw in ("A", "a", "B")] == [0, 1, 2]
+
+
+def test_words_of_other_languages() -> None:
+    scheme, _ = LabelScheme.resolve(counted(négatif=2, Positif=2))
+    assert scheme == LabelScheme(POLARITY, {"négatif": 0, "Positif": 1})
+
+
+def test_the_option_is_checked_before_labels_are_known() -> None:
+    for labels in ("auto", "stars", "1,2,3", "a=b,c=d"):
+        check_labels(labels)
+    with pytest.raises(ConfigError, match="there must be two classes or more"):
+        check_labels("a=b")

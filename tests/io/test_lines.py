@@ -195,10 +195,12 @@ def test_unknown_encodings_and_those_without_ascii_are_refused(tmp_path: Path) -
         "--encoding: no encoding is called 'latin-l'; try utf-8, latin-1 or cp1252"
     )
     assert "no encoding is called 'hex'" in message(path, encoding="hex")
-    for encoding in ("utf-16", "cp037", "utf-7"):
+    assert "no encoding is called" in message(path, encoding="utf-8\0")
+    for encoding in ("utf-16", "cp037", "utf-7", "idna", "punycode", "undefined", "hz",
+                     "unicode_escape", "raw_unicode_escape"):  # fmt: skip
         assert message(path, encoding=encoding) == (
             f"--encoding: {encoding} cannot be read line by line; "
-            f"convert the file: iconv -f {encoding} -t utf-8"
+            f"convert the file to UTF-8 (iconv -f {encoding} -t utf-8)"
         )
 
 

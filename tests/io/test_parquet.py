@@ -54,8 +54,17 @@ def test_parquet_with_times_that_python_lacks(tmp_path: Path) -> None:
     assert message(path, labelled=False) == (
         "a.parquet: a column has values that Python cannot hold (Nanosecond resolution temporal "
         "type 1 is not safely convertible to microseconds to convert to datetime.datetime); "
-        "round its times to microseconds, or remove the column"
+        "keep its times between the years 1 and 9999 and round them to microseconds, "
+        "or remove the column"
     )
+
+
+def test_parquet_with_dates_that_python_lacks(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    columns = {"text": ["x"], "seen": pa.array([2**31 - 1], pa.int32()).cast(pa.date32())}
+    pq.write_table(pa.table(columns), path)
+    assert "a column has values that Python cannot hold" in message(path, labelled=False)
+    assert "between the years 1 and 9999" in message(path, labelled=False)
 
 
 def test_parquet_rows_without_text_or_label(tmp_path: Path) -> None:
@@ -64,7 +73,7 @@ def test_parquet_rows_without_text_or_label(tmp_path: Path) -> None:
     texts, bad_rows = skipping(tmp_path / "a.parquet")
     assert texts == ["a"]
     assert bad_rows == [
-        "a.parquet:2: the text is empty; remove the row",
+        "a.parquet:2: the text is empty",
         "a.parquet:3: no label in column 'label'; add it or remove the row",
     ]
 

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from sentir.errors import DataError
+from sentir.errors import DataError, UsageError
 from sentir.io.paths import (
     expand_sources,
     format_from_name,
+    path_list,
     without_compression,
 )
 
@@ -69,3 +70,14 @@ def test_the_format_of_a_name(name: str, format: str | None) -> None:
 def test_the_name_without_compression() -> None:
     assert without_compression("Train.FT.txt.BZ2") == "train.ft.txt"
     assert without_compression("a.csv") == "a.csv"
+
+
+@pytest.mark.parametrize("paths", ["a.csv", Path("a.csv"), ["a.csv"], (Path("a.csv"),)])
+def test_one_path_or_several(paths) -> None:
+    assert path_list(paths, "train") == ("a.csv",)
+
+
+@pytest.mark.parametrize("paths", [None, 3, [3], [None]])
+def test_what_is_no_path_is_refused_by_name(paths) -> None:
+    with pytest.raises(UsageError, match=r"valid = .*; pass a path, or a list of paths"):
+        path_list(paths, "valid")

@@ -226,7 +226,7 @@ def test_files_without_reviews(tmp_path: Path) -> None:
     path = written(tmp_path / "a.csv", "text,label\n,1\nx\n")
     assert message(path, on_error="skip") == (
         "a.csv: none of its rows could be read (2 skipped); "
-        "the first error: a.csv:2: the text is empty; remove the row"
+        "the first error: a.csv:2: the text is empty"
     )
 
 
@@ -275,3 +275,27 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path, kind: str) -> None:
 def test_the_format_of_a_glob_is_that_of_its_first_file(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("__label__pos a film\n")
     assert detect_format(str(tmp_path / "*.txt")) == "fasttext"
+
+
+def test_skipped_rows_are_warned_of(messages) -> None:
+    bad_rows = BadRows("skip")
+    bad_rows.warn(kept=10)
+    assert not messages.warned()
+    bad_rows.count, bad_rows.examples = 2, ["a.csv:3: no text", "a.csv:9: no text"]
+    bad_rows.warn(kept=10)
+    assert messages.warned() == "2 rows skipped:\n  a.csv:3: no text\n  a.csv:9: no text"
+
+
+def test_rows_without_text_or_label_are_counted_and_never_raised(tmp_path: Path) -> None:
+    content = "title,text,label\n" + "a,b,1\n" + ",,1\n" * 5 + "a,b,\n" * 2
+    bad_rows = BadRows()
+    path = written(tmp_path / "a.csv", content)
+    assert len(list(read_reviews([str(path)], bad_rows=bad_rows))) == 1
+    assert (bad_rows.count, bad_rows.without_text, bad_rows.without_label) == (7, 5, 2)
+    assert len(bad_rows.examples) == 5  # three without text are enough
+    assert bad_rows.summary().startswith("7 rows skipped (5 without text, 2 without a label):\n")
+    bad_rows.save(tmp_path)
+    twice = BadRows()
+    twice.add_saved(tmp_path)
+    twice.add_saved(tmp_path)
+    assert (twice.count, twice.without_text, twice.without_label) == (14, 10, 4)

@@ -134,7 +134,7 @@ def test_broken_csv_rows(tmp_path: Path) -> None:
         f"a.csv:3: 1 fields where the header has 2; {fields}",
         f"a.csv:4: 3 fields where the header has 2; {fields}",
         f"a.csv:5: the row is broken (',' expected after '\"'); {quote}",
-        "a.csv:6: the text is empty; remove the row",
+        "a.csv:6: the text is empty",
         "a.csv:7: no label in column 'label'; add it or remove the row",
         "a.csv:8: a carriage return within a field; quote the field",
         "a.csv:11: a quote opens in this row and is never closed; "

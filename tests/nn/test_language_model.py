@@ -9,7 +9,6 @@ from torch import Tensor
 from sentir.config import LanguageModelConfig
 from sentir.data.batching import pad
 from sentir.nn.language_model import LanguageModel, LanguageModelOutput
-from sentir.text.tokenizer import PAD
 
 V = 30
 
@@ -80,17 +79,6 @@ def test_with_all_words_sampled_the_loss_is_the_exact_one() -> None:
     outputs = predict(model, [[3, 4, 5, 6, 7], [9, 8]])
     exact = sum(model.exact_loss(output, 2).item() for output in outputs)
     assert model.loss(outputs).item() * 10 == pytest.approx(exact, rel=1e-5)
-
-
-def test_text_is_continued_as_it_is_read_in_one_piece() -> None:
-    model = new_model()
-    ids_TB = torch.tensor([[4, 9, 2, 17, 5]]).T
-    with torch.no_grad():
-        expected_BV, _ = model.read_forward(ids_TB)
-        _, state = model.read_forward(ids_TB[:3])
-        logits_BV, _ = model.read_forward(ids_TB[3:], state)
-    torch.testing.assert_close(logits_BV, expected_BV)
-    assert logits_BV[0, PAD] == -torch.inf
 
 
 def test_reviews_of_one_word_have_no_loss_and_finite_gradients() -> None:

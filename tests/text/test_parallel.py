@@ -17,9 +17,10 @@ from sentir.config import CleanStep, TextConfig, TrainConfig
 from sentir.data import spool
 from sentir.data.encoding import encode_reviews, encode_training
 from sentir.errors import DataError, WorkerError
+from sentir.io.label_tally import LabelTally
 from sentir.io.reader import BadRows, read_reviews
 from sentir.text import parallel
-from sentir.text.parallel import available_cores, tokenize_all
+from sentir.text.parallel import tokenize_all
 
 STEPS: tuple[CleanStep, ...] = ("lower",)
 CHUNKS = [(pa.array([f"Film number{index}, good", "so So"]), index) for index in range(20)]
@@ -134,8 +135,14 @@ def test_the_corpus_is_the_same_byte_for_byte(
             bad_rows=BadRows(),
             processes=processes,
         )
-        path, known = folder / "test.arrow", (corpora.tokenizer, corpora.labels)
-        encode_reviews(read_reviews([file]), path, *known, bad_rows=BadRows(), processes=processes)
+        encode_reviews(
+            read_reviews([file]),
+            folder / "test.arrow",
+            corpora.tokenizer,
+            LabelTally(corpora.labels),
+            bad_rows=BadRows(),
+            processes=processes,
+        )
         return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
     alone = files(1)
@@ -187,7 +194,3 @@ def test_no_worker_outlives_a_killed_caller() -> None:
         env={**os.environ, "PYTHONPATH": str(SOURCE)},
     )
     assert result.returncode == -signal.SIGKILL
-
-
-def test_the_cores_that_may_be_used() -> None:
-    assert 1 <= available_cores() <= (os.cpu_count() or 1)

@@ -115,6 +115,12 @@ def test_empty_texts(tokenizer: Tokenizer) -> None:
     assert tokenizer.tokens("") == []
 
 
+@pytest.mark.parametrize("text", ["good \ud83d film", "\udcff", "\ud83d\ude21", "a\0b\x1b"])
+def test_any_string_has_tokens(tokenizer: Tokenizer, text: str) -> None:
+    """Halves of surrogate pairs too, which come from JSON escapes and broken arguments."""
+    assert len(tokenizer.encode([text])[0]) == len(tokenizer.tokens(text)) > 0
+
+
 def test_words() -> None:
     tokenizer = WordTokenizer("the , n't was habitación <url>".split(), CLEAN_STEPS)
     text = "The room wasn't, HABITACIO\u0301N at www.x.com"

@@ -12,7 +12,8 @@ import pytest
 from rich.console import Console
 
 from sentir.errors import MissingExtraError
-from sentir.training.callbacks import MetricsFile, ProgressBar, TensorBoard, call_all, read_metrics
+from sentir.evaluation.history import read_metrics
+from sentir.training.callbacks import MetricsFile, ProgressBar, TensorBoard, call_all
 
 Event = dict[str, Any]
 
@@ -249,7 +250,7 @@ class TestTensorBoard:
         assert not list(tmp_path.iterdir())
 
     def test_without_the_package(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+        monkeypatch.setitem(sys.modules, "tensorboard", None)
         with pytest.raises(MissingExtraError, match=r"pip install 'sentir\[tensorboard\]'"):
             TensorBoard(tmp_path)
 

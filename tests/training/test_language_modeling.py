@@ -15,8 +15,9 @@ from fixtures.tiny_problem import V, same, weights_of, write_corpus
 from sentir.config import PretrainConfig
 from sentir.data.dataset import EncodedCorpus
 from sentir.errors import ConfigError
+from sentir.evaluation.history import read_metrics
 from sentir.nn.language_model import LanguageModel
-from sentir.training.callbacks import MetricsFile, call_all, read_metrics
+from sentir.training.callbacks import MetricsFile, call_all
 from sentir.training.checkpoint import Checkpoints, Position
 from sentir.training.language_modeling import LanguageModelingTask, fit_language_model, losses
 from sentir.training.loop import save_if_best

@@ -18,7 +18,8 @@ import torch
 
 from fixtures.tiny_problem import new_model, same, separable, tiny, weights_of
 from sentir.data.dataset import EncodedCorpus
-from sentir.training.callbacks import MetricsFile, call_all, read_metrics
+from sentir.evaluation.history import read_metrics
+from sentir.training.callbacks import MetricsFile, call_all
 from sentir.training.checkpoint import Checkpoints, Position
 from sentir.training.classification import fit_classifier
 

@@ -31,7 +31,18 @@ def test_a_run_leaves_model_report_and_figures(tiny_run: Run) -> None:
     bundle = {path.name for path in (tiny_run.folder / "model").iterdir()}
     assert bundle == {"model.safetensors", "tokenizer.json", "config.json", "metrics.json"}
     metrics = json.loads((tiny_run.folder / "model" / "metrics.json").read_text())
-    assert set(metrics) == {"uncalibrated", "validation", "test", "baseline", "training"}
+    assert set(metrics) == {
+        "uncalibrated",
+        "validation",
+        "test",
+        "baseline",
+        "training",
+        "data",
+        "training_data",
+    }
+    assert {part: found["reviews"] for part, found in metrics["data"].items()} == {
+        "train": 300, "validation": 30, "test": 80
+    }  # fmt: skip
     assert metrics["test"]["examples"] == 80
     assert metrics["training"]["stopped"] == "finished"
     assert tiny_run.test is not None
@@ -165,11 +176,13 @@ def test_classes_and_what_is_odd_about_them_are_reported(tmp_path: Path, message
     inputs = {"train": (str(file),), "labels": "1=negative,2=positive,3=strange"}
     train(**inputs, output=tmp_path / "run", config=TINY)
     assert re.search(
-        r"training reviews: \d+ negative \(labelled 1\); \d+ positive \(labelled 2\); ",
+        r"training: \d+ reviews of class negative \(labelled 1\); \d+ reviews of class positive "
+        r"\(labelled 2\); 1 review of class strange",
         messages.logged(),
     )
     assert re.search(
-        "1 of 270 reviews are 'strange'|no validation review is 'strange'", messages.warned()
+        "1 of 270 reviews are of class strange|no validation review is of class strange",
+        messages.warned(),
     )
 
 

@@ -14,7 +14,7 @@ from filelock import FileLock
 
 from fixtures.tiny_runs import TINY, kill, write_fasttext
 from sentir.bundle import load_bundle
-from sentir.errors import DataError, UsageError
+from sentir.errors import DataError, SentirError, UsageError
 from sentir.inference.export import export
 from sentir.training.pretrain import pretrain
 from sentir.training.run import train
@@ -234,3 +234,34 @@ def test_other_failures_are_not_taken_for_a_full_disk(tmp_path: Path, reviews: P
 
     with pytest.raises(OSError, match="the sensor is broken"):
         train(reviews, tmp_path / "run", config=TINY, callbacks=[fail])
+
+
+def test_a_run_that_fails_late_leaves_no_folder(tmp_path: Path, reviews: Path) -> None:
+    stray = tmp_path / "b.ft.txt"
+    stray.write_text("__label__meh x\n")
+    before = sorted(tmp_path.iterdir())
+    for run, inputs in ((train, {"test": str(stray)}), (train, {"device": "cuda"}),
+                        (pretrain, {"device": "cuda"})):  # fmt: skip
+        with pytest.raises(SentirError):
+            run(reviews, tmp_path / "runs" / "shop", **inputs)
+        assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_run_that_fails_leaves_what_others_put_beside_it(tmp_path: Path, reviews: Path) -> None:
+    def fail(event: dict[str, object]) -> None:
+        (tmp_path / "runs" / "notes.txt").write_text("mine")
+        raise DataError("stop")
+
+    with pytest.raises(DataError, match="stop"):
+        train(reviews, tmp_path / "runs" / "shop", config=TINY, callbacks=[fail])
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["notes.txt"]
+
+
+def test_an_old_run_that_fails_again_stays(tmp_path: Path, reviews: Path) -> None:
+    def interrupt(event: dict[str, object]) -> None:
+        if event["event"] == "start":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(reviews, tmp_path / "run", config=TINY, callbacks=[interrupt])
+    assert (tmp_path / "run" / "cache").is_dir()  # the reviews need not be read again

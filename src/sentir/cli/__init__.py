@@ -10,19 +10,25 @@ from sentir.cli import (
     train,
     sample,
     evaluate,
+    compare,
     predict,
     explain,
     export,
     pretrain,
     complete,
     lesson,
+    config,
     doctor,
 )
 
 # isort: on
-from sentir.cli.app import app, main
+from sentir.cli.app import app, main, unwrap_help
+from sentir.cli.lesson.app import lesson as _lesson
+
+unwrap_help(app)
+unwrap_help(_lesson)
 
 __all__ = [
-    "app", "complete", "doctor", "evaluate", "explain", "export", "lesson", "main", "predict",
-    "pretrain", "sample", "train",
+    "app", "compare", "complete", "config", "doctor", "evaluate", "explain", "export", "lesson",
+    "main", "predict", "pretrain", "sample", "train",
 ]  # fmt: skip

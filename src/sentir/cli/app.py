@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import io
+import inspect
 import logging
 import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 from rich.console import Console
+from rich.markup import escape
+from typer.core import TyperGroup
 
+from sentir.cli.standard_streams import standard_streams
 from sentir.config import ReadOptions
-from sentir.errors import SentirError, SentirWarning
+from sentir.errors import SentirError, SentirWarning, install_command
+from sentir.extras import report_missing
 from sentir.io.terminal import printable
 from sentir.version import __version__
 
@@ -27,7 +31,42 @@ if TYPE_CHECKING:
 #: The exit code of a command that Ctrl-C ended.
 INTERRUPTED = 130
 
+#: Typer's error of a command line that it cannot parse, which has no public name.
+_ParsingError: Any = typer.BadParameter.__base__
+
+
+class _Commands(TyperGroup):
+    """Commands whose errors say how to give a text that looks like an option."""
+
+    def invoke(self, ctx: Any) -> Any:
+        given = _before_dashes(ctx.args)
+        try:
+            return super().invoke(ctx)
+        except _ParsingError as error:
+            if text := _text_among_options(given, error):
+                error.message += f" (if {text!r:.40} is a text, write -- before the texts)"
+            raise
+
+
+def _before_dashes(arguments: list[str]) -> list[str]:
+    return arguments[: arguments.index("--")] if "--" in arguments else list(arguments)
+
+
+def _text_among_options(arguments: list[str], error: Any) -> str | None:
+    """The argument that the user may have meant as a text: `-5 stars`, `-awful`."""
+    options = [argument for argument in arguments if argument.startswith("-")]
+    for option in options:
+        if any(map(str.isspace, option.partition("=")[0])):
+            return option
+    unknown = getattr(error, "option_name", None)
+    parameters = error.ctx.command.params if error.ctx else []
+    if unknown is None or not any("TEXT" in (given.metavar or "") for given in parameters):
+        return None
+    return next((option for option in options if option.startswith(unknown)), None)
+
+
 app = typer.Typer(
+    cls=_Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
@@ -44,6 +83,7 @@ OVERWRITE = Annotated[bool, typer.Option("--overwrite", help="replace the run in
 TENSORBOARD = Annotated[
     bool, typer.Option("--tensorboard", help="write scalars for TensorBoard too", hidden=True)
 ]
+OUTPUT_HELP = "file to write (-: standard output); format and compression by its name"
 CONFIG_FILE = Annotated[
     Path | None, typer.Option(help="TOML file of settings; options override it")
 ]
@@ -51,9 +91,10 @@ MODEL = Annotated[str, typer.Argument(metavar="MODEL", help="folder of a run of 
 ENGINE = Annotated[
     str,
     typer.Option(
-        help="inference engine: torch; onnx, several times as fast; numba, faster for many GRU or "
-        "LSTM answers (pip install 'sentir\\[numba]'); or auto: numba for files where it is "
-        "installed, else onnx"
+        help="inference engine: onnx; numba, faster for many GRU or LSTM answers "
+        f"({escape(install_command('numba'))}); torch, several times as slow "
+        f"({escape(install_command('train'))}); or auto: numba for files where it is installed, "
+        "else onnx"
     ),
 ]
 PRECISION = Annotated[
@@ -73,16 +114,32 @@ def about(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="show the version")
     ] = False,
 ) -> None:
-    """Labelled reviews in, a recurrent sentiment model out: measured and explained."""
+    """Labelled reviews in, a recurrent sentiment model out: measured and explained.
+
+    [bold]Examples[/bold]
+
+      sentir train reviews.csv --output runs/shop --test held_out.csv
+      sentir predict runs/shop "Works perfectly, I love it."
+      sentir predict runs/shop new.csv --output labelled.csv
+      sentir train --help
+    """
+
+
+def unwrap_help(commands: typer.Typer) -> None:
+    """Let the terminal break the lines of descriptions: a docstring breaks its own elsewhere."""
+    for command in commands.registered_commands:
+        text = inspect.cleandoc(getattr(command.callback, "__doc__", None) or "")
+        command.help = "\n\n".join(
+            part if part.startswith(" ") else part.replace("\n", " ") for part in text.split("\n\n")
+        )
 
 
 def main() -> None:
     """Run the command; an error of sentir's is one line and exit code 2."""
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a character that the terminal lacks is replaced
-        sys.stdout.reconfigure(errors="replace")
     with messages_at_terminal():
         try:
-            app()
+            with report_missing("this command"), standard_streams():
+                app()
         except SentirError as error:
             plain(err, f"error: {error}", "red")
             sys.exit(2)

@@ -37,8 +37,8 @@ def complete(
     [bold]Examples[/bold]
 
       sentir complete runs/lm "las nubes están en el"
-      sentir complete runs/lm "the worst film I have" --words 20 --temperature 0.5 --seed 3
-      sentir complete runs/lm "the worst film I have" --beams 5 --json
+      sentir complete runs/lm "the worst film" --words 20 --temperature 0.5
+      sentir complete runs/lm "the worst film" --beams 5 --json
     """
     from rich.table import Table
 

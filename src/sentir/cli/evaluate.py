@@ -22,13 +22,14 @@ from sentir.cli.app import (
     show,
 )
 from sentir.cli.options import options_of
+from sentir.config import read_settings
 
 
 @app.command()
 @options_of(common=COMMON_READING, read=READING)
 def evaluate(
     model: MODEL,
-    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="labelled reviews")],
+    files: Annotated[list[str], typer.Argument(metavar="FILE", help="labelled reviews")],
     *,
     labels: Annotated[
         str | None,
@@ -46,11 +47,13 @@ def evaluate(
 
       sentir evaluate runs/shop test.csv
       sentir evaluate runs/shop test.csv --json > figures.json
-      sentir evaluate runs/shop test.csv --precision int8
+      sentir evaluate runs/best test.csv --precision int8
     """
+    from sentir.inference.evaluate import check_files
     from sentir.inference.evaluate import evaluate as measure_on
     from sentir.inference.predictor import load
 
+    check_files(model, files, read_settings(read)[0], labels=labels)
     predictor = load(model, engine, precision, bulk=True)
     with counting("measuring") as advance:
         result = measure_on(
@@ -79,6 +82,6 @@ def evaluate(
     for mistake in result.mistakes:
         plain(
             out,
-            f"{mistake.confidence:6.1%} {names[mistake.predicted]}, labelled "
+            f"{mistake.confidence:6.1%} predicted {names[mistake.predicted]}, labelled "
             f"{names[mistake.label]}: {mistake.text[:300]}",
         )

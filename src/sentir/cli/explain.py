@@ -32,12 +32,18 @@ def explain(
 
     [bold]Examples[/bold]
 
-      sentir explain runs/shop "Although the plot was dull, I loved it."
-      sentir explain runs/shop "Although the plot was dull, I loved it." --picture gates.svg
+      sentir explain runs/shop "The plot is dull, but I loved it."
+      sentir explain runs/shop "I loved it." --picture gates.svg
     """
     from sentir.explanation.gates import explain as explain_text
-    from sentir.explanation.picture import ExplanationTable, draw
+    from sentir.explanation.table import ExplanationTable
 
+    if picture:
+        from sentir.explanation.picture import draw, picture_format
+        from sentir.io.atomic import check_writable
+
+        picture_format(picture)  # before the work
+        check_writable(picture)
     explanation = explain_text(model, text)
     if as_json:
         sys.stdout.write(json.dumps(explanation.to_dict(), ensure_ascii=False) + "\n")

@@ -35,10 +35,12 @@ def export(
     [bold]Examples[/bold]
 
       sentir export runs/shop --to onnx
-      sentir export runs/shop --to onnx --precision int8 --output shop.int8.onnx
+      sentir export runs/best --to onnx --precision int8 --output int8.onnx
     """
     from sentir.inference.export import export as export_model
+    from sentir.io.atomic import check_writable
 
     file = output or Path(model) / "model.onnx"
+    check_writable(file)
     size = export_model(model, file, to=to, precision=precision)
     plain(out, f"{to}  {file} ({size:,} bytes)")

@@ -126,7 +126,7 @@ def _shown(default: Any) -> str:
     if default is None or default == ():
         return ""
     if isinstance(default, tuple):
-        default = ",".join(default)
+        default = ", ".join(default)  # with blanks, so that a terminal can break it
     return f" \\[default: {str(default).lower() if isinstance(default, bool) else default}]"
 
 

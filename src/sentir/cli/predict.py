@@ -13,6 +13,7 @@ from sentir.cli.app import (
     COMMON_READING,
     ENGINE,
     MODEL,
+    OUTPUT_HELP,
     PRECISION,
     READING,
     app,
@@ -29,20 +30,32 @@ from sentir.errors import UsageError
 def predict(
     model: MODEL,
     inputs: Annotated[
-        list[str], typer.Argument(metavar="[TEXT...|FILE]", help="texts; or one file, or -")
+        list[str],
+        typer.Argument(metavar="TEXT|FILE", help="texts; or one file, or - for standard input"),
     ],
     *,
     output: Annotated[
-        str, typer.Option("--output", "-o", help="file to write; its name tells format and packing")
+        str,
+        typer.Option("--output", "-o", help=OUTPUT_HELP),
     ] = "-",
     as_text: Annotated[
         bool, typer.Option("--text", help="take the arguments as texts, whatever they look like")
+    ] = False,
+    as_file: Annotated[
+        bool, typer.Option("--file", help="take the argument as a file or an address to read")
     ] = False,
     probabilities: Annotated[
         bool,
         typer.Option("--probabilities", help="add the probability of every class as well"),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="write JSON lines")] = False,
+    neutralise: Annotated[
+        bool,
+        typer.Option(
+            "--neutralise-formulas",
+            help="put ' before cells that a spreadsheet would run (=, +, -, @, tab)",
+        ),
+    ] = False,
     engine: ENGINE = "auto",
     precision: PRECISION = "float32",
     read: dict[str, Any],
@@ -52,7 +65,7 @@ def predict(
     Predictions for a file are written in its own format with the columns prediction and
     probability added; for lines, as prediction, probability and text with tabs between.
     --probabilities adds a column probability_CLASS for each class. An --output named .ft.txt gets
-    fastText lines labelled with the predictions.
+    fastText lines labelled with the predictions. An address (https://...) is read only with --file.
 
     [bold]Examples[/bold]
 
@@ -61,6 +74,7 @@ def predict(
       sentir predict runs/shop reviews.csv --output labelled.parquet
       zcat reviews.txt.gz | sentir predict runs/shop - > labelled.tsv
     """
+    from sentir.bundle import load_scheme
     from sentir.inference.files import (
         PredictionColumns,
         looks_like_file,
@@ -68,25 +82,38 @@ def predict(
         predict_texts,
     )
     from sentir.inference.predictor import load
+    from sentir.io.atomic import check_writable
+    from sentir.io.first_rows import check_first_rows
     from sentir.io.reader import BadRows
     from sentir.io.writer import output_format
 
     options, _ = read_settings(read)
+    if as_file and (as_text or len(inputs) > 1):
+        raise UsageError("--file is for one argument, which is no text", todo="leave it out")
     if len(inputs) > 1 and not as_text and any(Path(name).is_file() for name in inputs):
         raise UsageError(
             f"{len(inputs)} arguments, and some are files",
             todo="name one file, or a pattern in quotes ('*.csv'); or pass --text if all are texts",
         )
+    if output[:1].isspace():  # an option has no blank after -o, but a text may: "-o no"
+        raise UsageError(
+            f"--output {output!r}", todo="if it is part of a text, write -- before the texts"
+        )
     if as_json and (asked := output_format(output, "jsonl")) != "jsonl":
         raise UsageError(
             f"--json, and a name that asks for {asked}", where=output, todo="leave one"
         )
-    are_texts = as_text or len(inputs) > 1 or not looks_like_file(inputs[0])
+    are_texts = not as_file and (as_text or len(inputs) > 1 or not looks_like_file(inputs[0]))
+    if output != "-":
+        check_writable(Path(output))
+    if not are_texts:
+        _, trained_on = load_scheme(model)
+        check_first_rows(inputs, options, labelled=False, trained_on=trained_on)
     predictor = load(model, engine, precision, bulk=not are_texts)
     columns = PredictionColumns(predictor, all_classes=probabilities)
     format: Literal["jsonl"] | None = "jsonl" if as_json else None
     if are_texts:
-        predict_texts(columns, inputs, output, format=format)
+        predict_texts(columns, inputs, output, format=format, neutralise=neutralise)
         return
     bad_rows = BadRows(options.on_error)
     # Answers that come to the terminal are progress enough, and a bar would stand among them.
@@ -100,5 +127,6 @@ def predict(
             options=options,
             bad_rows=bad_rows,
             progress=advance,
+            neutralise=neutralise,
         )
     print_bad_rows(bad_rows)

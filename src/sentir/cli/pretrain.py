@@ -21,7 +21,7 @@ from sentir.cli.app import (
     run_callbacks,
 )
 from sentir.cli.options import options_of
-from sentir.config import PretrainConfig, read_toml
+from sentir.config import PretrainConfig, read_settings, read_toml
 
 _DEFAULTS = PretrainConfig()
 
@@ -40,9 +40,7 @@ _DEFAULTS = PretrainConfig()
 def pretrain(
     files: Annotated[
         list[str],
-        typer.Argument(
-            metavar="FILE...", help="reviews: files, globs, URLs or -; labels are ignored"
-        ),
+        typer.Argument(metavar="FILE", help="reviews: files, globs, URLs or -; labels are ignored"),
     ],
     *,
     output: Annotated[
@@ -70,11 +68,15 @@ def pretrain(
     [bold]Examples[/bold]
 
       sentir pretrain unlabelled.txt.bz2 train.ft.txt.bz2 --output runs/lm
-      sentir pretrain shop.txt --from-lm runs/lm --learning-rate 0.001 -o runs/lm-shop
-      sentir train train.ft.txt.bz2 --from-lm runs/lm --output runs/shop
+      sentir pretrain shop.txt --from-lm runs/lm --output runs/lm-shop
+      sentir train train.ft.txt.bz2 --from-lm runs/lm --output runs/best
       sentir complete runs/lm "las nubes están en el"
     """
     from sentir.bundle import load_language_model
+    from sentir.data.prepare import Sources
+
+    sources = Sources(train=tuple(files), read=read_settings(read)[0])
+    sources.check(labelled=False)  # before PyTorch is loaded, which takes seconds
     from sentir.training.pretrain import pretrain as train_language_model
     from sentir.training.transfer import defaults_for
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from sentir.cli.app import app, counting
+from sentir.cli.app import OUTPUT_HELP, app, counting
 
 
 @app.command()
@@ -18,7 +18,7 @@ def sample(
     seed: Annotated[int, typer.Option(min=0, help="random seed")] = 0,
     output: Annotated[
         str,
-        typer.Option("--output", "-o", help="file to write (format and compression by its name)"),
+        typer.Option("--output", "-o", help=OUTPUT_HELP),
     ] = "-",
 ) -> None:
     """Write synthetic labelled reviews that a bag of words cannot tell apart.

@@ -23,7 +23,7 @@ from sentir.cli.app import (
     show,
 )
 from sentir.cli.options import options_of
-from sentir.config import DEFAULT_PRESET, LM_PRESET, PRESETS, Config, read_toml
+from sentir.config import DEFAULT_PRESET, LM_PRESET, PRESETS, Config, read_settings, read_toml
 
 _DEFAULTS = Config()
 
@@ -41,7 +41,7 @@ def train(
     files: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[FILE]...",
+            metavar="FILE",
             help="labelled reviews: files, globs, URLs, or - for standard input; or the name of a "
             "data set: amazon_polarity (Hugging Face Hub), sample or sample_es (synthetic); "
             "unset: sample",
@@ -131,13 +131,24 @@ def train(
     [bold]Examples[/bold]
 
       sentir train reviews.csv --output runs/shop
-      sentir train train.ft.txt.bz2 --test test.ft.txt.bz2 --preset fast -o runs/amazon
-      sentir train 'reviews/*.jsonl.gz' --labels stars --text-column title,body -o runs/stars
+      sentir train train.csv --test test.csv --preset fast -o runs/fast
+      sentir train 'reviews/*.jsonl.gz' --text-column title,body -o runs/all
       sentir train reviews.csv -o runs/shop --resume
-      sentir train reviews.csv --from-lm runs/lm -o runs/shop
-      sentir train reviews.csv --unlabelled more.txt --teacher runs/shop -o runs/quick
+      sentir train reviews.csv --from-lm runs/lm -o runs/best
+      sentir train a.csv --unlabelled b.txt --teacher runs/best -o runs/quick
     """
     from sentir.bundle import load_language_model
+    from sentir.data.prepare import Sources
+
+    sources = Sources(
+        train=tuple(files or ["sample"]),
+        test=tuple(test or own_test(files or ["sample"])),
+        valid=tuple(valid or ()),
+        unlabelled=tuple(unlabelled or ()),
+        labels=labels,
+        read=read_settings(read)[0],
+    )
+    sources.check()  # before PyTorch is loaded, which takes seconds
     from sentir.training.run import train as train_classifier
     from sentir.training.transfer import preset_for
 
@@ -152,7 +163,6 @@ def train(
             where="command line",
         )
     )
-    sources = files or ["sample"]
     teachers = []
     if teacher:
         from sentir.inference.predictor import load  # only here: it loads ONNX Runtime
@@ -160,11 +170,11 @@ def train(
         teachers = [load(path, teacher_engine, teacher_precision, bulk=True) for path in teacher]
     with run_callbacks(output, tensorboard=tensorboard) as callbacks:
         run = train_classifier(
-            sources,
+            sources.train,
             output,
-            test=test or own_test(sources),
-            valid=valid or (),
-            unlabelled=unlabelled or (),
+            test=sources.test,
+            valid=sources.valid,
+            unlabelled=sources.unlabelled,
             labels=labels,
             config=settings,
             from_lm=from_lm,

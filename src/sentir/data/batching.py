@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from sentir.data.dataset import Reviews
 from sentir.text.tokenizer import PAD, UNK
 
-if TYPE_CHECKING:  # whoever only answers has no PyTorch
+if TYPE_CHECKING:  # whoever only answers has no PyTorch and no Arrow
     import torch
+
+    from sentir.data.dataset import Reviews
 
 #: Padded lengths are multiples of this many tokens.
 LENGTH_STEP = 16

@@ -1,13 +1,16 @@
 """The encoded corpus: reviews as ids in one Arrow IPC file, memory-mapped, never loaded.
 
 Columns: ``ids`` (list of int32), ``label`` (int32), ``text_hash`` (uint64, to find one text in two
-corpora) and, where the reviews will be shown, ``text``. Any Arrow reader opens the file. Here the
+corpora), ``weight`` (float32, how much the review counts) and, where the reviews will be shown,
+``text``. Any Arrow reader opens the file. Here the
 ids of all record batches are one flat int32 view over the whole file, so that NumPy gathers a
 batch. Shapes: N reviews, C classes.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -28,6 +31,7 @@ _FIELDS = [
     pa.field("ids", pa.list_(pa.int32())),
     pa.field("label", pa.int32()),
     pa.field("text_hash", pa.uint64()),
+    pa.field("weight", pa.float32()),
 ]
 _TEXT = pa.field("text", pa.string())
 
@@ -37,9 +41,11 @@ class Reviews(Protocol):
 
     Attributes:
         targets: the class of each review (N,), or the probabilities of the classes (N, C).
+        weights_N: how much each review counts, with mean 1.
         lengths_N: tokens of each review.
     """
 
+    weights_N: npt.NDArray[np.float32]
     lengths_N: npt.NDArray[np.int32]
 
     @property
@@ -70,6 +76,7 @@ class CorpusWriter:
         labels: npt.NDArray[np.int32],
         hashes: npt.NDArray[np.uint64],
         texts: Sequence[str] | pa.StringArray | None = None,
+        weights: npt.NDArray[np.float32] | None = None,
     ) -> None:
         """Append a record batch of N reviews.
 
@@ -79,11 +86,13 @@ class CorpusWriter:
             labels: the class of each review (N,).
             hashes: the `text_hash` of each review (N,).
             texts: the texts (N,), if they are stored.
+            weights: how much each review counts (N,); None: all count 1.
         """
         columns = [
             pa.ListArray.from_arrays(pa.array(offsets), pa.array(flat_ids)),
             pa.array(labels),
             pa.array(hashes),
+            pa.array(np.ones(len(labels), np.float32) if weights is None else weights),
         ]
         if self._texts:
             columns.append(texts if isinstance(texts, pa.Array) else pa.array(texts, pa.string()))
@@ -110,6 +119,7 @@ class EncodedCorpus:
     Attributes:
         labels_N: class of each review.
         hashes_N: `text_hash` of each review.
+        weights_N: how much each review counts, with mean 1.
         lengths_N: tokens of each review.
         batches: the record batches of the file.
 
@@ -139,6 +149,7 @@ class EncodedCorpus:
         self._flat = np.frombuffer(whole, dtype=np.int32)
         starts, ends = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
         labels, hashes = [np.empty(0, np.int32)], [np.empty(0, np.uint64)]
+        weights = [np.empty(0, np.float32)]
         for batch in self.batches:
             batch.validate()
             ids = batch.column("ids")
@@ -149,11 +160,13 @@ class EncodedCorpus:
             ends.append(offsets[1:])
             labels.append(batch.column("label").to_numpy())
             hashes.append(batch.column("text_hash").to_numpy())
+            weights.append(batch.column("weight").to_numpy())
         self._starts, self._ends = np.concatenate(starts), np.concatenate(ends)
         inside_N = (self._starts >= 0) & (self._starts <= self._ends)
         if not np.all(inside_N & (self._ends <= len(self._flat))):
             raise ValueError("ids lie outside of the file")
         self.labels_N, self.hashes_N = np.concatenate(labels), np.concatenate(hashes)
+        self.weights_N = mean_1(np.concatenate(weights))
         self.lengths_N = (self._ends - self._starts).astype(np.int32)
 
     @property
@@ -181,6 +194,25 @@ class EncodedCorpus:
         return texts
 
 
+def identity(names: Sequence[str], corpora: Sequence[EncodedCorpus]) -> dict[str, Any]:
+    """What tells whether two runs had the same labelled reviews, whatever their order.
+
+    Args:
+        names: the classes.
+        corpora: the reviews, of all of them together.
+
+    Returns:
+        The number of ``reviews``, and a ``digest`` of their texts and classes, which does not
+        depend on how texts become ids.
+    """
+    hashes_N = np.concatenate([corpus.hashes_N for corpus in corpora]).astype("<u8")
+    labels_N = np.concatenate([corpus.labels_N for corpus in corpora]).astype("<i4")
+    order_N = np.lexsort((labels_N, hashes_N))
+    content = hashlib.sha256(json.dumps(list(names)).encode())
+    content.update(hashes_N[order_N].tobytes() + labels_N[order_N].tobytes())
+    return {"reviews": len(order_N), "digest": content.hexdigest()[:16]}
+
+
 class JoinedCorpora:
     """Several corpora read as one (`Reviews`), one after the other; their ids stay on disk.
 
@@ -194,6 +226,7 @@ class JoinedCorpora:
         self.targets = targets
         self._ends = np.cumsum([len(corpus) for corpus in corpora])
         self.lengths_N = np.concatenate([corpus.lengths_N for corpus in corpora])
+        self.weights_N = mean_1(np.concatenate([corpus.weights_N for corpus in corpora]))
 
     def __len__(self) -> int:
         return int(self._ends[-1])
@@ -202,6 +235,27 @@ class JoinedCorpora:
         """The ids of one review, a view into its corpus' file."""
         index = int(np.searchsorted(self._ends, row, side="right"))
         return self._corpora[index][row - (int(self._ends[index - 1]) if index else 0)]
+
+
+def mean_1(weights_N: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """The weights, scaled so that their mean is 1: equal ones are all 1."""
+    if not weights_N.any():
+        return np.ones_like(weights_N)
+    scaled_N: npt.NDArray[np.float32] = weights_N / weights_N.mean(dtype=np.float64)
+    return scaled_N.astype(np.float32)
+
+
+def class_probabilities(reviews: Reviews, classes: int) -> npt.NDArray[np.float32]:
+    """The targets as probabilities of the classes (N, C): 1 for the class of a label."""
+    targets = reviews.targets
+    return targets if targets.ndim == 2 else np.eye(classes, dtype=np.float32)[targets]
+
+
+def weighted_targets(reviews: Reviews, classes: int) -> npt.NDArray[Any]:
+    """The targets for a loss: times the weights (N, C), or as they are if all weights are 1."""
+    if (reviews.weights_N == 1).all():
+        return reviews.targets
+    return class_probabilities(reviews, classes) * reviews.weights_N[:, None]
 
 
 def read_batches(path: Path, *, texts: bool = True) -> Iterator[pa.RecordBatch]:

@@ -34,6 +34,7 @@ from sentir.data.spool import (
     word_ids,
 )
 from sentir.errors import DataError, SentirWarning
+from sentir.io.label_tally import LabelTally
 from sentir.io.labels import LabelScheme
 from sentir.io.reader import BadRows, Review
 from sentir.text.parallel import tokenize_all
@@ -65,19 +66,23 @@ class TrainingCorpora(TextCorpora):
 
     Attributes:
         labels: how labels become classes.
+        raw_counts: how many reviews have each raw label.
         unlabelled: reviews without labels (their class is -1), with their texts.
     """
 
     labels: LabelScheme
+    raw_counts: Mapping[str, int]
     unlabelled: EncodedCorpus | None = None
 
     @classmethod
     def open(cls, folder: Path) -> TrainingCorpora:
         """The corpora that `encode_training` wrote into this folder."""
         unlabelled = folder / "unlabelled.arrow"
+        labels = json.loads((folder / "labels.json").read_text("utf-8"))
         return cls(
             **vars(TextCorpora.open(folder)),
-            labels=LabelScheme.from_dict(json.loads((folder / "labels.json").read_text("utf-8"))),
+            labels=LabelScheme.from_dict(labels),
+            raw_counts=labels.get("counts", {}),
             unlabelled=EncodedCorpus(unlabelled) if unlabelled.exists() else None,
         )
 
@@ -144,7 +149,7 @@ def encode_training(
                 valid_reviews,
                 folder / "valid.arrow",
                 tokenizer,
-                scheme,
+                LabelTally(scheme, is_given=labels != "auto", in_training=True),
                 bad_rows=bad_rows,
                 advance=advance,
                 processes=processes,
@@ -159,7 +164,9 @@ def encode_training(
             )
         unknown, total = _write(spool, folder, classes_N, parts, tokenizer, finalize)
     _warn_of_unknown(unknown, total, given=given)
-    (folder / "labels.json").write_text(json.dumps(scheme.to_dict()), encoding="utf-8")
+    counts = {raw: label.count for raw, label in spool.labels.items()}
+    saved = {**scheme.to_dict(), "counts": counts}
+    (folder / "labels.json").write_text(json.dumps(saved), encoding="utf-8")
     return TrainingCorpora.open(folder)
 
 
@@ -201,7 +208,7 @@ def encode_reviews(
     reviews: Iterable[Review],
     path: Path,
     tokenizer: Tokenizer,
-    labels: LabelScheme,
+    labels: LabelTally,
     *,
     bad_rows: BadRows,
     advance: Advance = lambda count: None,
@@ -211,42 +218,30 @@ def encode_reviews(
 
     Raises:
         WorkerError: a tokenizer process ended early.
-        DataError: a label is unknown to the scheme, or no review is left.
+        DataError: a label is unknown to the scheme or means something else, or no review is left.
+
+    Warns:
+        SentirWarning: a class has no review.
     """
     encoder = tokenizer if isinstance(tokenizer, WordTokenizer) else None
-    pairs = (texts_and_classes(chunk, labels, bad_rows) for chunk in chunked(reviews, advance))
-    chunks = ((pa.array(texts, pa.string()), classes) for texts, classes in pairs)
+    columns = (labels.classes(chunk, bad_rows) for chunk in chunked(reviews, advance))
+    chunks = ((pa.array(part.texts, pa.string()), part) for part in columns)
     batches = tokenize_all(chunks, None if encoder is None else encoder.steps, processes)
     with closing(batches), CorpusWriter(path, texts=True) as writer:
         count = 0
-        for texts, classes, batch in batches:
+        for texts, part, batch in batches:
             if encoder is not None:
                 ids, lengths_N = word_ids(encoder, batch), batch.lengths_N
             else:
                 ids, lengths_N = flatten(tokenizer.encode(texts.to_pylist()))
-            classes_N = np.array(classes, np.int32)
-            writer.write(ids, offsets(lengths_N), classes_N, batch.hashes_N, texts)
+            classes_N = np.array(part.classes, np.int32)
+            weights_N = np.array(part.weights, np.float32)
+            writer.write(ids, offsets(lengths_N), classes_N, batch.hashes_N, texts, weights_N)
             count += len(texts)
         if not count:
             raise DataError("no review to measure on", todo="check the file and its labels")
+        labels.check()
     return EncodedCorpus(path)
-
-
-def texts_and_classes(
-    reviews: Iterable[Review], labels: LabelScheme, bad_rows: BadRows
-) -> tuple[list[str], list[int]]:
-    """Texts and classes of the reviews, without those whose label the scheme leaves out."""
-    texts, classes = [], []
-    for review in reviews:
-        try:
-            class_id = labels.class_id(review.label or "", f"{review.path}:{review.line}")
-        except DataError as error:
-            bad_rows.report(error)
-            continue
-        if class_id is not None:
-            texts.append(review.text)
-            classes.append(class_id)
-    return texts, classes
 
 
 def _classes(spool: Spool, labels: str, bad_rows: BadRows) -> tuple[LabelScheme, Ints]:
@@ -295,7 +290,7 @@ def _check_split(classes_N: Ints, scheme: LabelScheme, *, has_valid: bool) -> No
     missing = set(range(len(scheme.names))) - set(np.unique(classes_N).tolist())
     if missing:
         names = " or ".join(scheme.names[class_id] for class_id in sorted(missing))
-        raise DataError(f"no training review is {names}", todo=todo)
+        raise DataError(f"no training review is of class {names}", todo=todo)
 
 
 def _write(
@@ -323,7 +318,9 @@ def _write(
                     total += len(ids)
                 texts = batch.column("text") if keep_texts else None
                 hashes_N = batch.column("text_hash").to_numpy()
-                writer.write(ids, offsets(lengths_N), batch_classes_N, hashes_N, texts)
+                weights_N = batch.column("weight").to_numpy()
+                ends = offsets(lengths_N)
+                writer.write(ids, ends, batch_classes_N, hashes_N, texts, weights_N)
     tokenizer.save(folder / "tokenizer.json")
     return unknown, total
 

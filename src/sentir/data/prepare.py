@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import logging
-import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,32 +25,25 @@ from sentir.data.encoding import (
     encode_training,
     encode_unlabelled,
 )
-from sentir.errors import SentirWarning, UsageError
+from sentir.data.summary import DataSummary, summarize
+from sentir.errors import DataError, SentirWarning
+from sentir.io.columns import Columns
+from sentir.io.first_rows import check_first_rows
+from sentir.io.label_tally import LabelTally
+from sentir.io.labels import check_labels
 from sentir.io.reader import BadRows, Review, read_reviews
+from sentir.io.row_reader import ColumnLog
 
 #: Share of the reviews below which a class may be a labelling mistake.
 RARE_CLASS = 0.01
 
-#: One file, URL or name of a data set, or several.
-Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
-#: Called with what is being read and how many more reviews were.
+#: Called with what is being read and how many more reviews were; 0: all are.
 Progress = Callable[[str, int], None]
 
+#: File of a folder of encoded reviews: the columns that they were.
+_COLUMNS = "columns.json"
+
 _log = logging.getLogger(__name__)
-
-
-def path_list(paths: Paths, name: str) -> tuple[str, ...]:
-    """One path or several, as a tuple of strings.
-
-    Raises:
-        UsageError: something that is no path.
-    """
-    if isinstance(paths, str | os.PathLike):
-        return (os.fspath(paths),)
-    try:
-        return tuple(os.fspath(path) for path in paths)
-    except TypeError:
-        raise UsageError(f"{name} = {paths!r}", todo="pass a path, or a list of paths") from None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +70,22 @@ class Sources:
         """Whether reviews that are learnt from can change without a trace: a pipe, or a URL."""
         return is_volatile((*self.train, *self.valid, *self.unlabelled))
 
+    def check(self, *, labelled: bool = True) -> None:
+        """Find what is wrong with the files as such, before any is read as a whole.
+
+        Args:
+            labelled: whether the reviews of train must have labels.
+
+        Raises:
+            ConfigError: `labels` cannot be read.
+            DataError: as `check_first_rows`.
+        """
+        check_labels(self.labels)
+        check_first_rows(self.train, self.read, labelled=labelled)
+        for names in (self.valid, self.test):
+            check_first_rows(names, self.read)
+        check_first_rows(self.unlabelled, self.read, labelled=False)
+
     def cache_key(self, config: Config | PretrainConfig, lm: LanguageBundle | None) -> list[Any]:
         """Everything that the encoded training reviews depend on."""
         return [
@@ -83,6 +93,22 @@ class Sources:
             self.labels, asdict(self.read), config.to_dict()["text"], config.train.split(),
             *([lm.checksum] if lm else []),
         ]  # fmt: skip
+
+
+class PreparedTraining(NamedTuple):
+    """A classifier's reviews as ids.
+
+    Attributes:
+        corpora: what is learnt from, and validated on.
+        test: what is measured on, if anything.
+        skipped: the rows that were left out of all of them.
+        summary: what is learnt from, in figures.
+    """
+
+    corpora: TrainingCorpora
+    test: EncodedCorpus | None
+    skipped: BadRows
+    summary: DataSummary
 
 
 def prepare_training(
@@ -93,52 +119,62 @@ def prepare_training(
     *,
     resume: bool,
     progress: Progress,
-) -> tuple[TrainingCorpora, EncodedCorpus | None, BadRows]:
-    """The training corpora and the test corpus as ids, from the cache where they are in it.
+) -> PreparedTraining:
+    """The training corpora and the test corpus as ids, from the cache where they are in it."""
+    columns = ColumnLog()
 
-    Returns:
-        The training corpora, the test corpus if there is one, and the rows that were skipped.
-    """
-
-    def reviews(names: Sequence[str], bad_rows: BadRows, *, labelled: bool) -> Iterator[Review]:
-        return read_reviews(names, sources.read, bad_rows=bad_rows, labelled=labelled)
+    def reviews(
+        names: Sequence[str], bad_rows: BadRows, columns: ColumnLog, *, labelled: bool = True
+    ) -> Iterator[Review]:
+        return read_reviews(
+            names, sources.read, bad_rows=bad_rows, labelled=labelled, columns=columns
+        )
 
     def encode(folder: Path, bad_rows: BadRows) -> None:
-        encode_training(
-            reviews(sources.train, bad_rows, labelled=True),
-            folder,
-            text=config.text,
-            train=config.train,
-            labels=sources.labels,
-            valid_reviews=(
-                reviews(sources.valid, bad_rows, labelled=True) if sources.valid else None
-            ),
-            unlabelled=(
-                reviews(sources.unlabelled, bad_rows, labelled=False)
-                if sources.unlabelled
-                else None
-            ),
-            tokenizer=lm.tokenizer if lm else None,
-            bad_rows=bad_rows,
-            advance=partial(progress, "reading reviews"),
-        )
+        # Other files are read as those of train are, whose columns are known by then.
+        like_train = partial(ColumnLog, columns.read)
+        with _located(sources.train):
+            encode_training(
+                reviews(sources.train, bad_rows, columns),
+                folder,
+                text=config.text,
+                train=config.train,
+                labels=sources.labels,
+                valid_reviews=(
+                    reviews(sources.valid, bad_rows, like_train()) if sources.valid else None
+                ),
+                unlabelled=(
+                    reviews(sources.unlabelled, bad_rows, like_train(), labelled=False)
+                    if sources.unlabelled
+                    else None
+                ),
+                tokenizer=lm.tokenizer if lm else None,
+                bad_rows=bad_rows,
+                advance=partial(progress, "reading reviews"),
+            )
+        found = json.dumps([one.to_dict() for one in columns.read])
+        (folder / _COLUMNS).write_text(found, encoding="utf-8")
 
     # First, as a test file that is missing is better reported before train is read than after.
     test_key = fingerprint(sources.test)
     folder, skipped = _encoded(sources, config, lm, cache, encode, resume=resume)
+    for one in _saved_columns(folder):
+        columns.add(sources.train[0], one)  # which it logs if it was read in an earlier run
     corpora = TrainingCorpora.open(folder)
+    summary = summarize(corpora, columns.read, skipped)
     test = None
     if sources.test:
 
         def encode_test(folder: Path, bad_rows: BadRows) -> None:
-            encode_reviews(
-                reviews(sources.test, bad_rows, labelled=True),
-                folder / "test.arrow",
-                corpora.tokenizer,
-                corpora.labels,
-                bad_rows=bad_rows,
-                advance=partial(progress, "reading test reviews"),
-            )
+            with _located(sources.test):
+                encode_reviews(
+                    reviews(sources.test, bad_rows, ColumnLog(columns.read)),
+                    folder / "test.arrow",
+                    corpora.tokenizer,
+                    LabelTally(corpora.labels, is_given=sources.labels != "auto", in_training=True),
+                    bad_rows=bad_rows,
+                    advance=partial(progress, "reading test reviews"),
+                )
 
         name = f"test-{digest([test_key, asdict(sources.read)])}"
         # As with train, what can change without a trace is read anew, but not within a run.
@@ -147,7 +183,26 @@ def prepare_training(
         test_folder = cached(folder, name, make, refresh=refresh)
         skipped.add_saved(test_folder)
         test = EncodedCorpus(test_folder / "test.arrow")
-    return corpora, test, skipped
+    return PreparedTraining(corpora, test, skipped, summary)
+
+
+def _saved_columns(folder: Path) -> list[Columns]:
+    """The columns that were read for a folder of encoded reviews."""
+    path = folder / _COLUMNS
+    if not path.exists():  # caches made before 2026-11-28 have none
+        return []
+    return list(map(Columns.from_dict, json.loads(path.read_text(encoding="utf-8"))))
+
+
+@contextmanager
+def _located(names: Sequence[str]) -> Iterator[None]:
+    """Name the files in an error that is about all of their reviews."""
+    try:
+        yield
+    except DataError as error:
+        if error.where is not None:
+            raise
+        raise error.at(", ".join(names)) from None
 
 
 def prepare_unlabelled(
@@ -166,14 +221,15 @@ def prepare_unlabelled(
     """
 
     def encode(folder: Path, bad_rows: BadRows) -> None:
-        encode_unlabelled(
-            read_reviews(sources.train, sources.read, bad_rows=bad_rows, labelled=False),
-            folder,
-            text=config.text,
-            train=config.train,
-            tokenizer=lm.tokenizer if lm else None,
-            advance=partial(progress, "reading reviews"),
-        )
+        with _located(sources.train):
+            encode_unlabelled(
+                read_reviews(sources.train, sources.read, bad_rows=bad_rows, labelled=False),
+                folder,
+                text=config.text,
+                train=config.train,
+                tokenizer=lm.tokenizer if lm else None,
+                advance=partial(progress, "reading reviews"),
+            )
 
     folder, skipped = _encoded(sources, config, lm, cache, encode, resume=resume)
     return TextCorpora.open(folder), skipped
@@ -215,32 +271,20 @@ def _saving_skipped(encode: _Encode, read: ReadOptions) -> Callable[[Path], None
     return make
 
 
-def warn_of_skipped(skipped: BadRows) -> None:
-    """Warn of the rows that were left out."""
-    if skipped.count:
-        _warn(skipped.summary())
-
-
-def log_classes(corpora: TrainingCorpora) -> None:
-    """Log the classes and the labels they were; warn of those that hardly occur."""
-    labels, classes = corpora.labels, len(corpora.labels.names)
-    train_C, valid_C = (
-        np.bincount(corpus.labels_N, minlength=classes) for corpus in (corpora.train, corpora.valid)
-    )
-    parts = []
-    for index, (name, count) in enumerate(zip(labels.names, train_C, strict=True)):
-        raw = ", ".join(raw for raw, id in labels.of_raw.items() if id == index and raw != name)
-        parts.append(f"{count:,} {name}" + (f" (labelled {raw})" if raw else ""))
-    _log.info("training reviews: %s", "; ".join(parts))
-    total = len(corpora.train)
-    for name, train_count, valid_count in zip(labels.names, train_C, valid_C, strict=True):
-        if train_count < RARE_CLASS * total:
+def log_data(summary: DataSummary, corpora: TrainingCorpora) -> None:
+    """Log what is learnt from; warn of classes that hardly occur."""
+    for name, fact in summary.facts().items():
+        if name != "columns":  # which are logged as they are found
+            _log.info("%s: %s", name, fact)
+    valid_C = np.bincount(corpora.valid.labels_N, minlength=len(summary.classes))
+    for part, valid_count in zip(summary.classes, valid_C, strict=True):
+        if part.reviews < RARE_CLASS * summary.training:
             _warn(
-                f"{train_count:,} of {total:,} reviews are {name!r}: if that is a mistake, say "
-                "with --labels what its label means"
+                f"{part.reviews:,} of {summary.training:,} reviews are of class {part.name}: if "
+                "that is a mistake, say with --labels what its label means"
             )
         if not valid_count:
-            _warn(f"no validation review is {name!r}: validation says nothing about that class")
+            _warn(f"no validation review is of class {part.name}: validation says nothing about it")
 
 
 def warn_of_leakage(corpora: TrainingCorpora, test: EncodedCorpus | None) -> None:

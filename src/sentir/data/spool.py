@@ -31,11 +31,12 @@ from sentir.text.vocabulary import StreamingVocabulary
 #: its tokens grows with them, not with the number of reviews.
 CHUNK_CHARACTERS = 4_000_000
 
-#: Called with how many more reviews were read.
+#: Called with how many more reviews were read; 0: all are.
 Advance = Callable[[int], None]
 Ints = npt.NDArray[np.int32]
 Hashes = npt.NDArray[np.uint64]
 Flags = npt.NDArray[np.bool_]
+Weights = npt.NDArray[np.float32]
 #: Gives words their ids: a vocabulary that still grows, or a tokenizer that is final.
 WordEncoder = StreamingVocabulary | WordTokenizer
 #: From a spooled record batch to the final ids of its reviews, one after the other, and lengths.
@@ -52,6 +53,7 @@ class Spool:
     #: Each review's index in `labels`, -1 for a review without a label.
     label_codes_N: Ints
     hashes_N: Hashes
+    weights_N: Weights
     #: What gave the words their ids; None for subwords, which are encoded from the texts.
     encoder: WordEncoder | None
 
@@ -99,8 +101,9 @@ def _fill_spool(
     counts: list[int] = []
     first_rows: list[str] = []
     codes, hashes = [np.empty(0, np.int32)], [np.empty(0, np.uint64)]
+    weights = [np.empty(0, np.float32)]
 
-    def chunks() -> Iterator[tuple[pa.StringArray, Ints]]:
+    def chunks() -> Iterator[tuple[pa.StringArray, tuple[Ints, Weights]]]:
         for chunk in chunked(reviews, advance):
             chunk_codes = []
             for review in chunk:
@@ -116,17 +119,27 @@ def _fill_spool(
                 counts[code] += 1
                 chunk_codes.append(code)
             texts = pa.array([review.text for review in chunk], pa.string())
-            yield texts, np.array(chunk_codes, np.int32)
+            chunk_weights = np.array([review.weight for review in chunk], np.float32)
+            yield texts, (np.array(chunk_codes, np.int32), chunk_weights)
 
     batches = tokenize_all(chunks(), None if encoder is None else encoder.steps, processes)
     with closing(batches), CorpusWriter(path, texts=True) as writer:
-        for texts, chunk_codes, batch in batches:
+        for texts, (chunk_codes, chunk_weights), batch in batches:
             ids = batch.indices_T if encoder is None else word_ids(encoder, batch)
-            writer.write(ids, offsets(batch.lengths_N), chunk_codes, batch.hashes_N, texts)
+            ends = offsets(batch.lengths_N)
+            writer.write(ids, ends, chunk_codes, batch.hashes_N, texts, chunk_weights)
             codes.append(chunk_codes)
             hashes.append(batch.hashes_N)
+            weights.append(chunk_weights)
     labels = {name: RawLabel(counts[code], first_rows[code]) for name, code in code_of.items()}
-    return Spool(path, labels, np.concatenate(codes), np.concatenate(hashes), encoder)
+    return Spool(
+        path,
+        labels,
+        np.concatenate(codes),
+        np.concatenate(hashes),
+        np.concatenate(weights),
+        encoder,
+    )
 
 
 def finalize_tokenizer(
@@ -192,6 +205,7 @@ def chunked(reviews: Iterable[Review], advance: Advance) -> Iterator[list[Review
     if chunk:
         yield chunk
         advance(len(chunk))
+    advance(0)
 
 
 def flatten(ids: Sequence[Sequence[int]]) -> tuple[Ints, Ints]:

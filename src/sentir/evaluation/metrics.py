@@ -73,6 +73,19 @@ class Metrics:
         """The share of the largest class: the accuracy of always predicting it."""
         return max(row.support for row in self.classes) / self.examples
 
+    @property
+    def accuracy_interval(self) -> tuple[float, float]:
+        """Where the accuracy lies with 95 % confidence, as shares.
+
+        It is the score interval of Wilson 1927, *Probable Inference, the Law of Succession, and
+        Statistical Inference*.
+        """
+        z, n, p = 1.959964, self.examples, self.accuracy
+        middle = p + z * z / (2 * n)
+        reach = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+        scale = 1 + z * z / n
+        return max(0.0, (middle - reach) / scale), min(1.0, (middle + reach) / scale)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain data, as JSON holds it; `from_dict` reads it back."""
         plain = dataclasses.asdict(self)

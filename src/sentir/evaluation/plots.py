@@ -36,8 +36,8 @@ CHANCE: dict[str, Any] = {"linewidth": 1.4, "dashes": (1, 2)}
 @page_style()
 def draw_loss(history: Sequence[Mapping[str, Any]]) -> Drawing | None:
     """Training loss (per step and its running mean) and validation loss, its best marked."""
-    steps, losses = _series(history, "step", "loss")
-    valid_steps, valid_losses = _series(history, "validation", "loss")
+    steps, losses = series(history, "step", "loss")
+    valid_steps, valid_losses = series(history, "validation", "loss")
     if not len(steps) and not len(valid_steps):
         return None
     figure, axes = _axes("step", "loss (nats)")
@@ -70,7 +70,7 @@ def draw_loss(history: Sequence[Mapping[str, Any]]) -> Drawing | None:
 @page_style()
 def draw_learning_rate(history: Sequence[Mapping[str, Any]]) -> Drawing | None:
     """The learning rate of each step."""
-    steps, rates = _series(history, "step", "learning_rate")
+    steps, rates = series(history, "step", "learning_rate")
     if not len(steps):
         return None
     figure, axes = _axes("step", "learning rate")
@@ -127,7 +127,7 @@ def draw_reliability(bins: Sequence[ReliabilityBin]) -> Drawing:
     counts.set(xlabel="confidence", ylabel="reviews", xlim=(left, 1.0))
     counts.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     counts.yaxis.set_major_locator(MaxNLocator(2, integer=True))
-    counts.yaxis.set_major_formatter(FuncFormatter(_count))
+    counts.yaxis.set_major_formatter(FuncFormatter(format_count))
     figure.align_ylabels()
     parts = [
         f"{row.count:,} with confidence {row.confidence:.0%}, {row.accuracy:.0%} correct"
@@ -151,7 +151,7 @@ def draw_lengths(lengths: np.ndarray, max_length: int) -> Drawing | None:
     counts, _ = np.histogram(lengths, edges)
     axes.stairs(counts, edges, fill=True, color=SERIES[0], alpha=0.8)
     axes.set(xlim=(0, edges[-1]), ylim=(0, counts.max() * 1.12))
-    axes.yaxis.set_major_formatter(FuncFormatter(_count))
+    axes.yaxis.set_major_formatter(FuncFormatter(format_count))
     if max_length < right:
         axes.axvline(max_length, **line_style(1))
         on_left = max_length > right / 2
@@ -174,20 +174,22 @@ def draw_lengths(lengths: np.ndarray, max_length: int) -> Drawing | None:
 
 
 def _axes(xlabel: str, ylabel: str) -> tuple[Figure, Axes]:
+    """A figure of one plot, with round ticks."""
     figure = Figure(figsize=SIZE, layout="constrained")
     axes = figure.add_subplot()
     axes.set(xlabel=xlabel, ylabel=ylabel)
     axes.xaxis.set_major_locator(MaxNLocator(5, steps=ROUND))
     axes.yaxis.set_major_locator(MaxNLocator(5, steps=ROUND))
-    axes.xaxis.set_major_formatter(FuncFormatter(_count))
+    axes.xaxis.set_major_formatter(FuncFormatter(format_count))
     return figure, axes
 
 
-def _count(value: float, _: int | None = None) -> str:
+def format_count(value: float, _: int | None = None) -> str:
+    """A count on an axis: ``12k`` above 10,000."""
     return f"{value / 1000:g}k" if abs(value) >= 10_000 else f"{value:,.10g}"
 
 
-def _series(
+def series(
     history: Sequence[Mapping[str, Any]], event: str, name: str
 ) -> tuple[np.ndarray, np.ndarray]:
     """Steps and finite values of the rows of one event."""

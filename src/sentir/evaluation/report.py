@@ -6,10 +6,8 @@ of light or dark.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +16,12 @@ import numpy as np
 from sentir.errors import UsageError
 from sentir.evaluation.metrics import Metrics
 from sentir.evaluation.mistakes import Mistake
-from sentir.evaluation.tables import METRICS, format_metric
+from sentir.evaluation.page import render_page
+from sentir.evaluation.tables import COSTS, METRICS, format_metric
 from sentir.io.atomic import write_page
 
 #: Characters of a review that are shown unfolded.
 FOLD = 320
-#: Metrics of which less is better.
-_COSTS = ("loss", "calibration_error")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,10 +67,7 @@ def render(report: Report) -> str:
     Raises:
         UsageError: the baseline was measured on other classes or on other rows than the headline.
     """
-    # Here, as matplotlib takes a second to load.
-    from jinja2 import Environment, StrictUndefined
-
-    from sentir.evaluation import plots
+    from sentir.evaluation import plots  # here, as matplotlib takes a second to load
 
     name, headline = list(report.evaluations.items())[-1] if report.evaluations else (None, None)
     _check_baseline(report, headline)
@@ -91,18 +85,13 @@ def render(report: Report) -> str:
         )
         drawings["reliability"] = plots.draw_reliability(metrics.reliability)
 
-    page = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    page.filters["setting"] = _setting
-    page.filters["percent"] = lambda share, digits=1: f"{100 * share:.{digits}f}\N{NBSP}%"
-    template = resources.files(__package__).joinpath("report.html").read_text(encoding="utf-8")
-    return page.from_string(template).render(
+    return render_page(
+        "report.html",
         report=report,
         name=name,
         headline=headline,
         cards=_cards(headline.metrics, report.baseline) if headline else [],
-        interval=_interval(headline.metrics) if headline else None,
+        interval=headline.metrics.accuracy_interval if headline else None,
         measured=_measured(report),
         metrics=METRICS,
         shown=format_metric,
@@ -155,7 +144,7 @@ def _cards(metrics: Metrics, baseline: Metrics | None) -> list[dict[str, Any]]:
             and other is not None
             and format_metric(own, style) != format_metric(other, style)
         ):
-            better = (own < other) == (key in _COSTS)
+            better = (own < other) == (key in COSTS)
         cards.append(
             {
                 "name": name,
@@ -176,21 +165,3 @@ def _measured(report: Report) -> list[tuple[str, Metrics]]:
     if report.baseline is not None:
         columns.append(("bag of words", report.baseline))
     return columns
-
-
-def _interval(metrics: Metrics) -> tuple[float, float]:
-    """Where the accuracy lies with 95 % confidence (Wilson 1927), as shares."""
-    z, n, p = 1.959964, metrics.examples, metrics.accuracy
-    middle = p + z * z / (2 * n)
-    reach = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    scale = 1 + z * z / n
-    return max(0.0, (middle - reach) / scale), min(1.0, (middle + reach) / scale)
-
-
-def _setting(value: Any) -> str:
-    """A setting in words: unset is a dash, a list its parts."""
-    if value is None:
-        return "–"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from xml.sax.saxutils import escape
 
 import matplotlib.style
 from matplotlib.figure import Figure
@@ -58,6 +59,25 @@ _REMOVED = (
     r' transform="rotate\(-0 [^"]*"',
     r"<g/>",
 )
+
+
+#: The colours of a page and of a picture, light and dark as the reader has chosen.
+PALETTE = """\
+:root {
+  color-scheme: light dark;
+  --page: #f6f5f2; --card: #ffffff; --ink: #1d2126; --muted: #5d6670; --line: #dedcd6;
+  --good: #1f6e4a; --warn-ink: #6b3d00; --warn: #ffe9c2; --shade: 0, 98, 155;
+  --series-0: #00629b; --series-1: #c2500a; --series-2: #2b7a55; --series-3: #9a4c87;
+  --series-4: #7a6200; --series-5: #1d2126;
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --page: #14171a; --card: #1d2226; --ink: #e9e7e2; --muted: #a3abb3; --line: #353c43;
+    --good: #7fcfa6; --warn-ink: #ffdf9e; --warn: #4a3510; --shade: 99, 179, 237;
+    --series-0: #63b3ed; --series-1: #f6a04d; --series-2: #6fcf9b; --series-3: #dc9bcb;
+    --series-4: #d9c04f; --series-5: #e9e7e2;
+  }
+}"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +139,18 @@ def to_svg(figure: Figure, name: str) -> str:
     for colour, variable in _VARIABLES.items():
         svg = svg.replace(colour, f"var({variable})")
     return re.sub(r"\s*\n\s*", " ", svg).replace("> <", "><")
+
+
+def to_standalone(drawing: Drawing, title: str) -> str:
+    """An inline SVG as a file of its own, with its colours, its title and its description."""
+    head, body = drawing.svg.split(">", 1)
+    width, height = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', head).groups()  # type: ignore[union-attr]
+    head = head.replace('aria-hidden="true"', f'role="img" width="{width}" height="{height}"')
+    return (
+        f"{head}><title>{escape(title)}</title><desc>{escape(drawing.alt)}</desc>"
+        f"<style>{PALETTE} svg {{ font-family: system-ui, sans-serif; background: var(--card); }}"
+        f"</style>{body}\n"
+    )
 
 
 def _hundredths(number: re.Match[str]) -> str:

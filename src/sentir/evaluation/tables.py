@@ -19,6 +19,8 @@ METRICS: tuple[tuple[str, str, str], ...] = (
     ("loss", "loss (nats)", "share"),
     ("calibration_error", "calibration error", "percent"),
 )
+#: Metrics of which less is better.
+COSTS = ("loss", "calibration_error")
 
 
 def format_metric(value: float | None, style: str) -> str:

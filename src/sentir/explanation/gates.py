@@ -1,7 +1,9 @@
 """What the network kept, took in and showed at each token, and how its answer changed.
 
-The gates come from the readable cells of `sentir.nn.cells` run with the trained weights. The answer
-after each token is the classifier's own for the text read so far.
+The gates come from the cells of `sentir.inference.cells` run with the trained weights. The answer
+after each token is the model's own for the text read so far.
+
+Shapes: T tokens of the text, E numbers per token that a layer reads, H hidden units, C classes.
 """
 
 from __future__ import annotations
@@ -12,22 +14,25 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from sentir.bundle import Bundle, HasBundle, as_bundle
-from sentir.data.batching import pad, truncate
+from sentir.data.batching import pad_arrays, truncate
 from sentir.errors import UsageError
-from sentir.nn.cells import unroll, weights_of
-from sentir.nn.classifier import SentimentClassifier
-from sentir.nn.padding import reversal_index, reverse_padded
-from sentir.nn.recurrent import RecurrentLayer
-from sentir.nn.restore import restore_classifier
+from sentir.inference.cells import Trace, unroll
+from sentir.inference.engines import Engine
+from sentir.inference.network import Floats, NetworkWeights
+from sentir.inference.packed import PackedBatch
+from sentir.inference.predictor import Predictor
 from sentir.text.tokenizer import UNK
 
-#: Prefixes of a text whose answers are computed together.
-BATCH = 64
-
-Floats = npt.NDArray[np.float64]
+#: What a gate does, in short; 0 nothing, 1 all.
+MEANING = {
+    "forget": "keeps of the past",
+    "input": "takes in",
+    "output": "shows",
+    "reset": "lets the candidate see the past",
+    "update": "keeps of the past",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,76 +77,65 @@ def explain(model: str | Path | Bundle | HasBundle, text: str) -> Explanation:
     """Read one text step by step.
 
     Args:
-        model: the folder of a model or a run, a bundle, or a loaded model (`sentir.load`).
+        model: the folder of a model or a run, a bundle, or a loaded model (`sentir.load`), which
+            answers with its own engine and precision.
         text: the review.
 
     Raises:
         BundleError: there is no classifier in the folder.
         UsageError: the text has no token.
     """
-    bundle = as_bundle(model)
+    predictor = model if isinstance(model, Predictor) else Predictor(as_bundle(model))
+    bundle = predictor.bundle
     all_ids = bundle.tokenizer.encode([text])[0]
     if not all_ids:
         raise UsageError("the text holds no word", todo="give a text to explain")
     all_tokens = bundle.tokenizer.tokens(text)
     kept = truncate(np.arange(len(all_ids)), bundle.config.text.max_length)
     ids = [all_ids[index] for index in kept]
-    network = restore_classifier(bundle)
-    gates, memory = _gates(network, ids)
+    traces = _last_layer(NetworkWeights.of(bundle), ids)
     return Explanation(
         tokens=[all_tokens[index] for index in kept],
         known=[id != UNK for id in ids],
         labels=bundle.labels.names,
-        answer_TC=_answers(network, ids),
-        gates=gates,
-        memory=memory,
-    )
-
-
-def _answers(network: SentimentClassifier, ids: list[int]) -> Floats:
-    """The answer to each prefix of the text, from one token to all of them, (T, C)."""
-    answers = []
-    with torch.inference_mode():
-        for start in range(0, len(ids), BATCH):
-            ends = range(start + 1, min(start + BATCH, len(ids)) + 1)
-            batch = pad([ids[:end] for end in ends], len(ids))
-            logits_BO = network(batch.ids_BT, batch.lengths_B).double()
-            answers.append(network.probabilities(logits_BO).numpy())
-    return np.concatenate(answers)
-
-
-def _gates(
-    network: SentimentClassifier, ids: list[int]
-) -> tuple[dict[str, dict[str, Floats]], dict[str, Floats]]:
-    """The gates and the memory of `Explanation`."""
-    gates: dict[str, dict[str, Floats]] = {}
-    memory: dict[str, Floats] = {}
-    with torch.inference_mode():
-        reversal_index_TB = reversal_index(torch.tensor([len(ids)]), len(ids))
-        states_TBF = network.embed(torch.tensor([ids]).T)
-        *lower, last = network.layers
-        for layer in lower:
-            states_TBF = layer(states_TBF, reversal_index_TB)
-        assert isinstance(last, RecurrentLayer)
-        for direction, rnn in (("forward", last.forward_rnn), ("backward", last.backward_rnn)):
-            if rnn is None:
-                continue
-            inputs_TBF, in_text_order = states_TBF, slice(None)
-            if direction == "backward":
-                inputs_TBF = reverse_padded(states_TBF, reversal_index_TB)
-                in_text_order = slice(None, None, -1)
-            trace = unroll(network.config.cell, inputs_TBF, weights_of(rnn))
-            carried_TBH = trace.hidden_TBH if trace.cell_TBH is None else trace.cell_TBH
-            memory[direction] = _mean(carried_TBH.abs())[in_text_order]
-            gates[direction] = {
-                name: _mean(gate_TBH)[in_text_order]
+        answer_TC=_answers(predictor.engine, ids),
+        gates={
+            direction: {
+                name: _mean(gate_TBH)
                 for name, gate_TBH in trace.gates.items()
                 if name != "candidate"
             }
-    return gates, memory
+            for direction, trace in traces.items()
+        },
+        memory={
+            direction: _mean(np.abs(trace.hidden_TBH if trace.cell_TBH is None else trace.cell_TBH))
+            for direction, trace in traces.items()
+        },
+    )
 
 
-def _mean(values_TBH: torch.Tensor) -> Floats:
+def _answers(engine: Engine, ids: list[int]) -> Floats:
+    """The answer to each prefix of the text, from one token to all of them, (T, C)."""
+    answers = []
+    for start in range(0, len(ids), engine.batch_size):
+        ends = range(start + 1, min(start + engine.batch_size, len(ids)) + 1)
+        answers.append(engine.probabilities(pad_arrays([ids[:end] for end in ends], len(ids))))
+    return np.concatenate(answers)
+
+
+def _last_layer(network: NetworkWeights, ids: list[int]) -> dict[str, Trace]:
+    """What each direction of the last layer did, in the order of the text, for a batch of one."""
+    cell = network.config.cell
+    states_TBE = network.embed(PackedBatch.of(pad_arrays([ids], len(ids))))[:, None]
+    traces: list[Trace] = []
+    for forward, *backward in network.layers:
+        traces = [unroll(cell, states_TBE, forward)]
+        traces += [unroll(cell, states_TBE[::-1], weights).backwards() for weights in backward]
+        states_TBE = np.concatenate([trace.hidden_TBH for trace in traces], axis=2)
+    return dict(zip(("forward", "backward"), traces, strict=False))
+
+
+def _mean(values_TBH: npt.NDArray[np.float32]) -> Floats:
     """The mean over the units, (T,), for a batch of one text."""
-    mean_T: Floats = values_TBH.mean(dim=(1, 2)).double().numpy()
+    mean_T: Floats = values_TBH.mean(axis=(1, 2), dtype=np.float64)
     return mean_T

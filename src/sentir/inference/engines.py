@@ -10,8 +10,8 @@ Shapes: B batch, T time, C classes, O outputs (1 for two classes, else C).
 | numba  | float32   | LSTM, GRU | our kernel: up to twice as fast as onnx, but 1 s to start     |
 | numba  | int8      | LSTM      | our kernel: answers do not depend on the batch                |
 
-numba needs the extra ``numba``. Only torch needs PyTorch; the others compute from the bundle's
-arrays.
+numba needs the extra ``numba``, torch the extra ``train``. Only torch needs PyTorch; the others
+compute from the bundle's arrays.
 
 Probabilities in int8 differ from those in float32 by 0.001 on average, rarely by much more.
 """
@@ -22,7 +22,8 @@ from typing import Protocol
 
 from sentir.bundle import Bundle
 from sentir.data.batching import PaddedBatch
-from sentir.errors import MissingExtraError, UsageError
+from sentir.errors import UsageError
+from sentir.extras import require
 from sentir.inference.cores import batch_workers
 from sentir.inference.network import Floats, probabilities
 from sentir.inference.onnx_graph import check_precision, fits_onnx, onnx_model
@@ -92,9 +93,8 @@ def select_engine(
         bulk: whether thousands of answers are expected, so that starting may take a second.
 
     Raises:
-        UsageError: unknown engine or precision, or the engine cannot compute this model, or is
-            torch, and PyTorch is not installed.
-        MissingExtraError: the engine is numba, and Numba is not installed.
+        UsageError: unknown engine or precision, or the engine cannot compute this model.
+        MissingExtraError: the engine is numba or torch, and its package is not installed.
     """
     if engine not in ENGINES:
         raise UsageError(f"no engine {engine!r}", todo=f"take one of {', '.join(ENGINES)}")
@@ -107,29 +107,18 @@ def select_engine(
                 f"the engine torch has no precision {precision}",
                 todo="take the engine onnx or numba, or float32",
             )
-        return _torch_engine(bundle)
+        require("the engine torch", "torch")
+        # Imported here, as PyTorch takes a second to load, and need not be there.
+        from sentir.inference.torch_engine import TorchEngine
+
+        return TorchEngine(bundle)
     if engine == "onnx":
         return OnnxEngine(bundle, precision)
-    if not numba_is_installed():
-        raise MissingExtraError("numba", "numba", "the engine numba")
+    require("the engine numba", "numba")
     # Imported here, as Numba takes a second to load.
     from sentir.inference.numba_engine import NumbaEngine, NumbaInt8Engine
 
     return NumbaInt8Engine(bundle) if precision == "int8" else NumbaEngine(bundle)
-
-
-def _torch_engine(bundle: Bundle) -> Engine:
-    try:
-        # Imported here, as PyTorch takes a second to load, and need not be there.
-        from sentir.inference.torch_engine import TorchEngine
-    except ModuleNotFoundError as error:
-        if error.name != "torch":
-            raise
-        raise UsageError(
-            "the engine torch needs PyTorch, which is not installed",
-            todo="pip install torch, or take the engine onnx",
-        ) from None
-    return TorchEngine(bundle)
 
 
 def _fastest_engine(bundle: Bundle, precision: str, *, bulk: bool) -> str:

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from sentir.errors import DataError, UsageError
+from sentir.inference.bursts import bursts
 from sentir.inference.network import Floats
-from sentir.inference.predictor import Predictor
+from sentir.inference.predictor import WINDOW, Predictor
+from sentir.io.jsonl import JsonRecord
 from sentir.io.paths import USUAL_EXTENSIONS
 from sentir.io.reader import (
     BadRows,
@@ -23,6 +25,9 @@ from sentir.io.reader import (
     parquet_types,
     read_reviews,
 )
+from sentir.io.row_reader import ColumnLog
+from sentir.io.streams import open_input
+from sentir.io.table_form import TableForm
 from sentir.io.writer import Format, output_format, write_records
 
 
@@ -30,16 +35,24 @@ def looks_like_file(argument: str) -> bool:
     """Whether one argument of ``sentir predict`` names a file rather than being a text.
 
     Raises:
-        UsageError: it is one word that starts or ends like a file's name, and there is no file.
+        UsageError: it is one word that starts or ends like a file's name, and there is no file; or
+            it is an address, which a script may have been given in place of a text.
     """
-    if argument == "-" or ("://" in argument and " " not in argument):
+    if argument == "-":
         return True
+    is_one_word = not any(map(str.isspace, argument))
+    if "://" in argument and is_one_word:
+        raise UsageError(
+            "an address",
+            where=argument,
+            todo="pass --file to read what is there, or --text if it is a text",
+        )
     try:
         if argument and Path(argument).exists():  # a folder or a pipe is not a text either
             return True
     except (OSError, ValueError):  # too long for a file's name, so a text
         return False
-    if " " not in argument and (
+    if is_one_word and (
         argument.lower().endswith(USUAL_EXTENSIONS) or argument.startswith(("/", "./", "../"))
     ):
         if any(character in argument for character in "*?["):
@@ -84,6 +97,7 @@ def predict_texts(
     output: str = "-",
     *,
     format: Format | None = None,
+    neutralise: bool = False,
 ) -> None:
     """Write each text after its prediction; an empty text has none.
 
@@ -92,13 +106,15 @@ def predict_texts(
         texts: any number of them.
         output: a file, or ``-`` for standard output.
         format: the format to write; None: that of the output's extension, else lines.
+        neutralise: as for `sentir.io.writer.write_records`.
 
     Raises:
         DataError: the output cannot be written.
+        UsageError: `neutralise` for a format that is no table.
     """
     format = format or output_format(output, "lines")
     reviews = (Review(text, None, "", line, None) for line, text in enumerate(texts, start=1))
-    write_records(_records(columns, reviews, format), output, format)
+    write_records(_records(columns, reviews, format), output, format, neutralise=neutralise)
 
 
 def predict_file(
@@ -110,13 +126,16 @@ def predict_file(
     options: ReadOptions,
     bad_rows: BadRows,
     progress: Callable[[int], None] = lambda count: None,
+    neutralise: bool = False,
 ) -> None:
     """Write the records of a file with the columns of the predictions added, in their order.
 
-    Some thousand records are read ahead. If neither `format` nor the output's extension says
+    Some thousand records are read ahead, and of a pipe no more than have come: when it pauses, what
+    has come is answered. If neither `format` nor the output's extension says
     otherwise, tables are written in their own format, and reviews on lines as lines, after their
-    predictions. fastText lines get the prediction as their label. A row without text is kept and
-    has no prediction.
+    predictions. CSV that stays CSV (or TSV that stays TSV) keeps its delimiter, quoting, line ends,
+    encoding and byte-order mark; JSON lines keep every character. fastText lines get the prediction
+    as their label. A row without text is kept and has no prediction.
 
     Args:
         columns: what to add to each record.
@@ -126,10 +145,12 @@ def predict_file(
         options: how the file is read.
         bad_rows: collects the errors of skipped rows.
         progress: called with the number of records written since the last call.
+        neutralise: as for `sentir.io.writer.write_records`.
 
     Raises:
         DataError: the file cannot be read, already has a column of that name, or the output cannot
             be written.
+        UsageError: `neutralise` for a format that is no table.
     """
     source_format = detect_format(source, options)
     if format is None:
@@ -139,11 +160,51 @@ def predict_file(
         )
     if format == "parquet" and output == "-" and sys.stdout.isatty():
         format = "lines"  # a terminal cannot show Parquet
+    form = TableForm()
     reviews = read_reviews(
-        [source], options, bad_rows=bad_rows, labelled=False, keep_empty=format != "fasttext"
+        [source],
+        options,
+        bad_rows=bad_rows,
+        labelled=False,
+        keep_empty=format != "fasttext",
+        form=form if format == source_format and format in ("csv", "tsv") else None,
+        columns=ColumnLog(columns.predictor.bundle.columns),
     )
     types = parquet_types(source, options) if format == source_format == "parquet" else None
-    write_records(_records(columns, reviews, format, progress), output, format, types=types)
+    if _is_pipe(source):
+        if source == "-":
+            open_input(source)  # its first bytes: see `_StandardInput` on what threads may read
+        records = _records_as_they_come(columns, reviews, format, progress, output)
+    else:
+        records = _records(columns, reviews, format, progress)
+    write_records(
+        records,
+        output,
+        format,
+        types=types,
+        form=form,
+        neutralise=neutralise,
+    )
+
+
+def _is_pipe(source: str) -> bool:
+    try:
+        return source == "-" or Path(source).is_fifo()
+    except OSError:  # too long for a name; reading it will say so
+        return False
+
+
+def _records_as_they_come(
+    columns: PredictionColumns,
+    reviews: Iterable[Review],
+    format: Format,
+    progress: Callable[[int], None],
+    output: str,
+) -> Iterator[dict[str, Any]]:
+    for burst in bursts(reviews, ahead=2 * WINDOW):
+        yield from _records(columns, burst, format, progress)
+        if output == "-":
+            sys.stdout.flush()
 
 
 def _records(
@@ -173,6 +234,8 @@ def _records(
         if review.fields is None:
             return {**prediction, "text": review.text}
         _check_columns(review, columns.names)
+        if format == "jsonl" and isinstance(review.fields, JsonRecord):
+            return review.fields.extended(prediction)
         return {**review.fields, **prediction}
 
     for probabilities_C in columns.predictor.proba_stream(texts()):

@@ -1,6 +1,6 @@
-"""Text generation with a language model: next words, sampling and beam search.
+"""Text generation with a language model: next words, sampling and beam search, without PyTorch.
 
-Shapes: B continuations (beams), N words added, V vocabulary.
+Shapes: B continuations (beams), N words added, V vocabulary, T time.
 
 Only the forward direction is used. The unknown word is never generated, so probabilities are among
 the words of the vocabulary.
@@ -12,17 +12,19 @@ import math
 from pathlib import Path
 from typing import NamedTuple
 
-import torch
-from torch import Tensor
+import numpy as np
+import numpy.typing as npt
 
 from sentir.bundle import LanguageBundle, load_language_model
 from sentir.errors import UsageError
-from sentir.nn.language_model import State
-from sentir.nn.restore import restore_language_model
-from sentir.text.tokenizer import UNK, WORD_START
+from sentir.inference.cells import State, unroll
+from sentir.inference.network import Floats, LanguageModelWeights
+from sentir.text.tokenizer import PAD, UNK, WORD_START
 
 #: Below it, only the likeliest word could be sampled.
 MIN_TEMPERATURE = 1e-6
+
+Ints = npt.NDArray[np.int64]
 
 
 class Candidate(NamedTuple):
@@ -52,12 +54,13 @@ class TextGenerator:
         model: the folder of a language model or of its run, or the bundle itself.
 
     Raises:
-        BundleError: there is no language model in the folder.
+        BundleError: there is no language model in the folder, or its weights are not those of its
+            settings.
     """
 
     def __init__(self, model: str | Path | LanguageBundle) -> None:
         bundle = model if isinstance(model, LanguageBundle) else load_language_model(model)
-        self._model = restore_language_model(bundle)
+        self._model = LanguageModelWeights.of(bundle)
         self._tokenizer = bundle.tokenizer
         self._words = bundle.tokenizer.vocabulary
 
@@ -67,10 +70,9 @@ class TextGenerator:
         Raises:
             UsageError: there is no word in the text.
         """
-        with torch.inference_mode():
-            log_probs_BV, _ = self._read(text)
-        top = log_probs_BV[0].topk(min(count, log_probs_BV.shape[1] - UNK - 1))
-        pairs = zip(top.indices.tolist(), top.values.exp().tolist(), strict=True)
+        log_probs_V = self._read(text)[0][0]
+        ids = _largest(log_probs_V, min(count, len(log_probs_V) - UNK - 1))
+        pairs = zip(ids.tolist(), np.exp(log_probs_V[ids]).tolist(), strict=True)
         return [Candidate(self._words[id].lstrip(WORD_START), value) for id, value in pairs]
 
     def draw(self, text: str, words: int, *, temperature: float, seed: int = 0) -> Continuation:
@@ -81,28 +83,30 @@ class TextGenerator:
             words: how many words to add (subwords, if the model has such).
             temperature: divides the logits; below 1 likelier words are preferred, at 0 the
                 likeliest is taken.
-            seed: of the sampling.
+            seed: of the sampling, 0 or more.
 
         Raises:
-            UsageError: there is no word in the text, or the temperature is not a finite number
-                from 0 on.
+            UsageError: there is no word in the text, the seed is negative, or the temperature is
+                not a finite number from 0 on.
         """
         if not 0 <= temperature < math.inf:
             raise UsageError(f"temperature = {temperature}", todo="take 0 or more, such as 0.8")
-        generator = torch.Generator().manual_seed(seed)
+        if seed < 0:
+            raise UsageError(f"seed = {seed}", todo="take 0 or more")
+        random = np.random.default_rng(seed)
         ids: list[int] = []
         log_prob = 0.0
-        with torch.inference_mode():
-            log_probs_BV, state = self._read(text)
-            for _ in range(words):
-                if temperature > MIN_TEMPERATURE:
-                    probabilities_V = (log_probs_BV[0] / temperature).softmax(0)
-                    word = int(torch.multinomial(probabilities_V, 1, generator=generator))
-                else:
-                    word = int(log_probs_BV[0].argmax())
-                ids.append(word)
-                log_prob += float(log_probs_BV[0, word])
-                log_probs_BV, state = self._step(torch.tensor([word]), state)
+        log_probs_BV, state = self._read(text)
+        for _ in range(words):
+            log_probs_V = log_probs_BV[0]
+            if temperature > MIN_TEMPERATURE:
+                weights_V = np.exp((log_probs_V - log_probs_V.max()) / temperature)
+                word = int(random.choice(len(weights_V), p=weights_V / weights_V.sum()))
+            else:
+                word = int(log_probs_V.argmax())
+            ids.append(word)
+            log_prob += float(log_probs_V[word])
+            log_probs_BV, state = self._continue([[word]], state)
         return self._continuation(text, ids, log_prob)
 
     def search(self, text: str, words: int, *, beams: int) -> list[Continuation]:
@@ -116,36 +120,34 @@ class TextGenerator:
         Raises:
             UsageError: there is no word in the text.
         """
-        with torch.inference_mode():
-            log_probs_BV, state = self._read(text)
-            ids_BN, scores_B = torch.empty(1, 0, dtype=torch.int64), torch.zeros(1)
-            for _ in range(words):
-                scores_BV = scores_B[:, None] + log_probs_BV
-                possible = int(scores_BV.isfinite().sum())
-                scores_B, indices_B = scores_BV.flatten().topk(min(beams, possible))
-                beam_B, word_B = (
-                    indices_B // log_probs_BV.shape[1],
-                    indices_B % log_probs_BV.shape[1],
-                )
-                ids_BN = torch.cat([ids_BN[beam_B], word_B[:, None]], dim=1)
-                log_probs_BV, state = self._step(word_B, _rows_of(state, beam_B))
+        log_probs_BV, state = self._read(text)
+        ids_BN, scores_B = np.empty((1, 0), np.int64), np.zeros(1)
+        for _ in range(words):
+            scores = (scores_B[:, None] + log_probs_BV).reshape(-1)
+            best_B = _largest(scores, min(beams, int(np.isfinite(scores).sum())))
+            beam_B, word_B = np.divmod(best_B, log_probs_BV.shape[1])
+            scores_B = scores[best_B]
+            ids_BN = np.concatenate([ids_BN[beam_B], word_B[:, None]], axis=1)
+            log_probs_BV, state = self._continue(word_B[None], _rows_of(state, beam_B))
         pairs = zip(ids_BN.tolist(), scores_B.tolist(), strict=True)
         return [self._continuation(text, ids, log_prob) for ids, log_prob in pairs]
 
-    def _read(self, text: str) -> tuple[Tensor, State]:
-        """Log-probabilities of the next word, (1, V), and the state after the text."""
+    def _read(self, text: str) -> tuple[Floats, State]:
+        """As `_continue`, for one continuation, from the start of the text."""
         ids = self._tokenizer.encode([text])[0]
         if not ids:
             raise UsageError("no word to continue", where="text", todo="give a few words")
-        return self._log_probs(*self._model.read_forward(torch.tensor(ids)[:, None]))
+        return self._continue(np.array([ids]).T)
 
-    def _step(self, word_B: Tensor, state: State) -> tuple[Tensor, State]:
-        return self._log_probs(*self._model.read_forward(word_B[None], state))
-
-    @staticmethod
-    def _log_probs(logits_BV: Tensor, state: State) -> tuple[Tensor, State]:
-        logits_BV[:, UNK] = -torch.inf
-        return logits_BV.log_softmax(1), state
+    def _continue(self, ids_TB: npt.ArrayLike, state: State | None = None) -> tuple[Floats, State]:
+        """Log-probabilities of the next word, (B, V), and the state after these words."""
+        model = self._model
+        trace = unroll(model.cell, model.words_VE[np.asarray(ids_TB)], model.forward, state)
+        outputs_BE = trace.hidden_TBH[-1] @ model.output_EH.T + model.output_bias_E
+        logits_BV = (outputs_BE @ model.words_VE.T + model.bias_V).astype(np.float64)
+        logits_BV[:, [PAD, UNK]] = -np.inf
+        logits_BV -= logits_BV.max(axis=1, keepdims=True)
+        return logits_BV - np.log(np.exp(logits_BV).sum(axis=1, keepdims=True)), trace.last
 
     def _continuation(self, text: str, ids: list[int], log_prob: float) -> Continuation:
         words = [self._words[id] for id in ids]
@@ -154,11 +156,18 @@ class TextGenerator:
         return Continuation(stripped, full_text, math.exp(log_prob))
 
 
-def _rows_of(state: State, rows_B: Tensor) -> State:
+def _largest(values: Floats, count: int) -> Ints:
+    """Where the largest values are, the largest first."""
+    if not count:
+        return np.empty(0, np.int64)
+    unordered = np.argpartition(values, -count)[-count:]
+    return unordered[np.argsort(-values[unordered], kind="stable")]
+
+
+def _rows_of(state: State, rows_B: Ints) -> State:
     """The state of these continuations."""
-    if isinstance(state, tuple):
-        return state[0][:, rows_B], state[1][:, rows_B]
-    return state[:, rows_B]
+    cell_BH = state.cell_BH
+    return State(state.hidden_BH[rows_B], None if cell_BH is None else cell_BH[rows_B])
 
 
 #: Words without a space before them, and those without one after them.

@@ -1,22 +1,30 @@
-"""The weights of a classifier as the engines read them: arrays, without PyTorch.
+"""The weights of a network as the engines read them: arrays, without PyTorch.
 
 Shapes: V vocabulary, E numbers per token that a layer reads (of the first one the embedding), H
 hidden units, G gates of a cell stacked, F features of a state (directions times H), P hash buckets,
-B batch, C classes, O outputs (1 for two classes, else C), X what the head reads (F, and E with the
-embedding skip).
+B batch, N tokens of a batch, C classes, O outputs (1 for two classes, else C), X what the head
+reads (F, and E with the embedding skip).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from sentir.bundle import Bundle
+from sentir.bundle import Arrays, Bundle, LanguageBundle
 from sentir.config import ModelConfig
 from sentir.errors import BundleError
-from sentir.weights import DIRECTIONS, RNN_WEIGHTS, classifier_weights
+from sentir.inference.packed import PackedBatch
+from sentir.weights import (
+    DIRECTIONS,
+    RNN_WEIGHTS,
+    WeightSpec,
+    classifier_weights,
+    language_model_weights,
+)
 
 Weights = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]
@@ -29,6 +37,11 @@ class RnnWeights(NamedTuple):
     hidden_GH: Weights
     input_bias_G: Weights
     hidden_bias_G: Weights
+
+    @classmethod
+    def of(cls, weights: Arrays, layer: str) -> RnnWeights:
+        """Those of a layer's direction, such as ``layers.0.forward_rnn``."""
+        return cls(*(weights[f"{layer}.{part}"] for part in RNN_WEIGHTS))
 
 
 class NgramTables(NamedTuple):
@@ -75,17 +88,8 @@ class NetworkWeights(NamedTuple):
         """
         config, weights = bundle.config.model, bundle.weights
         classes = len(bundle.labels.names)
-        specs = classifier_weights(
-            config, vocabulary=len(bundle.tokenizer.vocabulary), classes=classes
-        )
-        for name, shape, _ in specs:
-            actual = weights[name].shape if name in weights else "absent"
-            if actual != shape:
-                raise BundleError(
-                    f"{name} is {actual}, and the settings ask for {shape}",
-                    where="model",
-                    todo="train again",
-                )
+        vocabulary = len(bundle.tokenizer.vocabulary)
+        _check_shapes(weights, classifier_weights(config, vocabulary=vocabulary, classes=classes))
         directions = DIRECTIONS[: 1 + config.bidirectional]
         has_query = config.pooling == "attention"
         return cls(
@@ -95,12 +99,7 @@ class NetworkWeights(NamedTuple):
             bigrams_PE=weights["bigrams.vectors.weight"] if config.bigram_buckets else None,
             layers=tuple(
                 tuple(
-                    RnnWeights(
-                        *(
-                            weights[f"layers.{layer}.{direction}.{part}"]
-                            for part in RNN_WEIGHTS
-                        )
-                    )
+                    RnnWeights.of(weights, f"layers.{layer}.{direction}")
                     for direction in directions
                 )
                 for layer in range(config.num_layers)
@@ -120,6 +119,63 @@ class NetworkWeights(NamedTuple):
             if config.ngram_buckets
             else None,
         )  # fmt: skip
+
+    def embed(self, texts: PackedBatch) -> Weights:
+        """What the first layer reads at each token, (N, E): the vectors of words and bigrams."""
+        vectors_NE: Weights = self.words_VE[texts.ids_N]
+        if self.bigrams_PE is not None:
+            vectors_NE += self.bigrams_PE[texts.bigram_rows(self.config.bigram_buckets)]
+        return vectors_NE
+
+
+class LanguageModelWeights(NamedTuple):
+    """What the forward direction of `sentir.nn.language_model.LanguageModel` computes with.
+
+    Attributes:
+        cell: rnn, gru or lstm.
+        words_VE: the vectors of words, as input and as output weights.
+        forward: the layer.
+        output_EH: from a state to the space of word vectors.
+        output_bias_E: its biases.
+        bias_V: the biases of the words' logits.
+    """
+
+    cell: str
+    words_VE: Weights
+    forward: RnnWeights
+    output_EH: Weights
+    output_bias_E: Weights
+    bias_V: Weights
+
+    @classmethod
+    def of(cls, bundle: LanguageBundle) -> LanguageModelWeights:
+        """The weights of a bundle, not copied.
+
+        Raises:
+            BundleError: they are not those of the network that the settings describe.
+        """
+        config, weights = bundle.config.model, bundle.weights
+        vocabulary = len(bundle.tokenizer.vocabulary)
+        _check_shapes(weights, language_model_weights(config, vocabulary=vocabulary))
+        return cls(
+            config.cell,
+            weights["embedding.weight"],
+            RnnWeights.of(weights, f"layer.{DIRECTIONS[0]}"),
+            weights["outputs.0.weight"],
+            weights["outputs.0.bias"],
+            weights["softmax.bias_V"],
+        )
+
+
+def _check_shapes(weights: Arrays, specs: Iterable[WeightSpec]) -> None:
+    for name, shape, _ in specs:
+        actual = weights[name].shape if name in weights else "absent"
+        if actual != shape:
+            raise BundleError(
+                f"{name} is {actual}, and the settings ask for {shape}",
+                where="model",
+                todo="train again",
+            )
 
 
 def probabilities(logits_BO: npt.NDArray[Any]) -> Floats:

@@ -78,20 +78,12 @@ class NumbaEngine:
         """The last layer's states at all tokens, (N, F)."""
         first, *upper = self._layers
         if self._table_VDG is None:
-            states_NF = first.states_of_input(self._embedded(texts), texts)
+            states_NF = first.states_of_input(self._network.embed(texts), texts)
         else:
             states_NF = first.states(self._table_VDG, texts.ids_N, texts)
         for layer in upper:
             states_NF = layer.states_of_states(states_NF, texts)
         return states_NF
-
-    def _embedded(self, texts: PackedBatch) -> Floats:
-        """The vectors of all tokens, (N, E)."""
-        vectors_NE: Floats = self._network.words_VE[texts.ids_N]
-        if self._network.bigrams_PE is not None:
-            rows_N = texts.bigram_rows(self._network.config.bigram_buckets)
-            vectors_NE += self._network.bigrams_PE[rows_N]
-        return vectors_NE
 
     def _pooled(self, states_NF: Floats, texts: PackedBatch) -> Floats:
         """`sentir.nn.pooling.Pooling`, (B, F)."""

@@ -9,10 +9,13 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from sentir.data.batching import PaddedBatch
-from sentir.nn.kernels.primitives import Floats, Ints
 from sentir.nn.ngrams import PREVIOUS_MULTIPLIER, WORD_MULTIPLIER, hash_bucket
+
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
 
 
 class PackedBatch(NamedTuple):

@@ -52,7 +52,7 @@ class Predictor:
 
     Raises:
         UsageError: unknown engine or precision, or the engine cannot compute this model.
-        MissingExtraError: the engine is numba, and Numba is not installed.
+        MissingExtraError: the engine is numba or torch, and its package is not installed.
     """
 
     def __init__(
@@ -223,6 +223,6 @@ def load(
     Raises:
         BundleError: no bundle is there, or a file is missing, damaged or of another version.
         UsageError: unknown engine or precision, or the engine cannot compute this model.
-        MissingExtraError: the engine is numba, and Numba is not installed.
+        MissingExtraError: the engine is numba or torch, and its package is not installed.
     """
     return Predictor(load_bundle(path), engine, precision, bulk=bulk)

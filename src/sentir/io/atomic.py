@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import os
 import re
 import shutil
@@ -15,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sentir.errors import UsageError
+from sentir.io.terminal import printable
 
 if sys.platform != "win32":
     import fcntl
@@ -177,6 +179,24 @@ def report_unwritable(path: Path) -> Iterator[None]:
         ) from None
 
 
+def check_writable(path: Path) -> None:
+    """Find out whether a file can be written, before work is spent on its content.
+
+    A file that is no regular one (a pipe, ``/dev/stdout``) is not tried.
+
+    Raises:
+        UsageError: it cannot.
+    """
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        return
+    with report_unwritable(path):
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        target = path.resolve()
+        folder = next(parent for parent in target.parents if parent.exists())
+        Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=folder)).rmdir()
+
+
 def write_page(page: str, path: Path) -> None:
     """Write a page; a reader never meets half of one.
 
@@ -184,5 +204,5 @@ def write_page(page: str, path: Path) -> None:
         UsageError: the place cannot be written.
     """
     with report_unwritable(path), atomic_write(path) as beside:
-        # A review may hold half of a surrogate pair, which UTF-8 has no bytes for.
-        beside.write_bytes(page.encode("utf-8", errors="replace"))
+        # A review may hold half of a surrogate pair, or control characters.
+        beside.write_bytes(printable(page, keep="\n\t\r").encode())

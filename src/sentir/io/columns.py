@@ -7,22 +7,21 @@ import functools
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sentir.errors import DataError
+from sentir.io.column_names import (
+    LABEL_NAMES,
+    TEXT_NAMES,
+    TITLE_NAMES,
+    match_column,
+    nearest_column,
+    usual_columns,
+)
 
-#: Usual column names in the form of `normalize_name`, the likelier first.
-TEXT_NAMES = (
-    *("text", "review", "reviewtext", "reviewbody", "content", "body", "comment", "sentence"),
-    *("texto", "resena", "comentario", "opinion", "contenido", "critica", "frase"),
-    *("document", "message", "mensaje", "tweet"),
-)
-LABEL_NAMES = (
-    *("label", "sentiment", "polarity", "stars", "starrating", "rating", "class", "score"),
-    *("etiqueta", "sentimiento", "polaridad", "estrellas", "puntuacion", "clase"),
-    *("valoracion", "calificacion", "overall", "target"),
-)
+#: What stands between the parts of a text of several columns.
+JOIN = ": "
 #: Raw labels that mean "no label", as pandas, SQL, R, Weka and spreadsheets write them: in any
 #: case, and as they stand (a class may well be called "none").
 _MISSING_ANY_CASE = {
@@ -41,18 +40,17 @@ _WHOLE_NUMBER = re.compile(r"([+-]?[0-9]{1,18})(?:\.0*|,0{1,2})?")
 _DECIMAL_NUMBER = re.compile(r"([+-]?[0-9]{1,18})(?:\.([0-9]+)|,([0-9]{1,2}))")
 
 
-def normalize_name(name: str) -> str:
-    """The name in lower case without accents, spaces or punctuation: ``Reseña_`` is ``resena``."""
-    letters = unicodedata.normalize("NFKD", name).casefold()
-    return "".join(letter for letter in letters if letter.isalnum())
-
-
 @dataclass(frozen=True, kw_only=True)
 class Columns:
-    """The columns of the text (several are joined with ``": "``) and of the label, if any."""
+    """The columns of the text (several are joined with `JOIN`) and of the label, if any.
+
+    Attributes:
+        doubts: what may be otherwise than it was taken, and how to say so, each a sentence.
+    """
 
     text: tuple[str, ...]
     label: str | None
+    doubts: tuple[str, ...] = field(default=(), compare=False)
 
     @classmethod
     def find(
@@ -62,33 +60,40 @@ class Columns:
         text: tuple[str, ...] = (),
         label: str | None = None,
         labelled: bool = True,
+        trained_on: Sequence[Columns] = (),
     ) -> Columns:
         """Take the named columns; find those not named by their usual English or Spanish names.
 
+        Names are compared exactly first, then without case, accents, spaces and punctuation. A
+        title is joined before the text.
+
         Args:
             names: all columns of the file.
-            text: columns of the text; found by their usual names if empty.
-            label: column of the label; found by its usual names if None.
+            text: columns of the text; unset: those that the model was trained on, else those with
+                usual names.
+            label: column of the label; unset: as for the text.
             labelled: whether a label is required.
+            trained_on: the columns of the files that the model was trained on.
 
         Raises:
             DataError: a named column is absent (the message gives the nearest name), or none has a
-                usual name. The caller adds the place.
+                usual name (`ColumnError`). The caller adds the place.
         """
-        names = [name for name in names if isinstance(name, str)]
-        for name in (*text, *((label,) if label is not None else ())):
-            if name not in names:
-                raise _missing_column(name, names)
-        if not text:
-            column = _find_usual(names, TEXT_NAMES)
-            if column is None:
-                raise _no_usual_column("text", "--text-column", names)
-            text = (column,)
+        names = list(dict.fromkeys(name for name in names if isinstance(name, str)))
+        doubts: list[str] = []
+        label = None if label is None else _named(label, names)
+        if text:
+            text = tuple(_named(name, names) for name in text)
+        else:
+            text = _find_text(names, [columns.text for columns in trained_on], doubts)
         if label is None:
-            label = _find_usual([name for name in names if name not in text], LABEL_NAMES)
-            if label is None and labelled:
-                raise _no_usual_column("label", "--label-column", names)
-        return cls(text=text, label=label)
+            known = [columns.label for columns in trained_on if columns.label is not None]
+            try:
+                label = _find_label(names, text, known, doubts if labelled else [])
+            except ColumnError:
+                if labelled:
+                    raise
+        return cls(text=text, label=label, doubts=tuple(doubts))
 
     def read(self, record: Mapping[str, Any], *, labelled: bool = True) -> tuple[str, str | None]:
         """The text and the label of a record.
@@ -100,57 +105,84 @@ class Columns:
         if len(self.text) == 1:
             text = _read_text(record, self.text[0])
         else:
-            text = ": ".join(part for name in self.text if (part := _read_text(record, name)))
+            parts = (_read_text(record, name) for name in self.text)
+            text = JOIN.join(part for part in parts if part and not part.isspace())
         check_text(text)
         if self.label is None:
             return text, None
-        label = read_label(record.get(self.label))
+        try:
+            label = read_label(record.get(self.label))
+        except DataError:
+            if labelled:
+                raise
+            label = None
         if label is None and labelled:
             raise MissingLabelError(
                 f"no label in column {self.label!r}", todo="add it or remove the row"
             )
         return text, label
 
+    def without_label(self) -> Columns:
+        """The columns of the text alone."""
+        return replace(self, label=None)
 
-class RowReader:
-    """Reads the text and the label of each row; the columns are found once.
+    def __str__(self) -> str:
+        text = f"text = {_and(self.text)}"
+        joined = f" joined with {JOIN!r}" if len(self.text) > 1 else ""
+        return text + joined + (f"; label = {self.label!r}" if self.label is not None else "")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The columns as data for JSON."""
+        return {"text": list(self.text), "join": JOIN, "label": self.label}
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Columns:
+        """The columns from the data of `to_dict`.
+
+        Raises:
+            DataError: the data is something else.
+        """
+        text, label = (data.get("text"), data.get("label")) if isinstance(data, dict) else ((), 0)
+        if (
+            isinstance(text, list)
+            and text
+            and all(isinstance(name, str) for name in text)
+            and isinstance(label, str | None)
+            and data.get("join") == JOIN
+        ):
+            return cls(text=tuple(text), label=label)
+        raise DataError("no columns", where="columns", todo="train the model again")
+
+
+class ColumnError(DataError):
+    """No column has a usual name.
 
     Args:
-        name: name of the file in errors.
-        text, label, labelled: as for `Columns.find`.
+        what: what was looked for, and where.
+        option: the option that names the column.
+        near: the column that is likely meant, if there is one.
     """
 
-    def __init__(self, name: str, text: tuple[str, ...], label: str | None, labelled: bool) -> None:
-        self._name, self._labelled = name, labelled
-        self._find = functools.partial(Columns.find, text=text, label=label, labelled=labelled)
-        self._columns: Columns | None = None
+    def __init__(self, what: str, option: str, near: str | None) -> None:
+        super().__init__(what, todo=f"pass {option} {near!r}" if near else f"name it with {option}")
+        self.option, self.near = option, near
 
-    def select_columns(self, names: Sequence[str]) -> Sequence[str]:
-        """The columns to read, of those in the header: for training only text and label, else all.
+    def with_sample(self, record: Mapping[str, Any]) -> DataError:
+        """The error with the value of the likely column in this row of the file.
 
-        Raises:
-            DataError: as `Columns.find`, or two columns have the name of one to read.
+        Where no name is near, the likely column of a text is the one with the longest value.
         """
-        try:
-            columns = self._columns = self._find(names)
-            for name in (*columns.text, *([columns.label] if self._labelled else ())):
-                if names.count(str(name)) > 1:
-                    raise DataError(f"{name!r} names two columns", todo="rename one")
-        except DataError as error:
-            raise DataError(error.what, where=self._name, todo=error.todo) from None
-        if not self._labelled:
-            return names
-        return [name for name in names if name in (*columns.text, columns.label)]
-
-    def read(self, record: Mapping[str, Any]) -> tuple[str, str | None]:
-        """The text and the label of a row; without a header the first row names the columns.
-
-        Raises:
-            DataError: as `Columns.find` and `Columns.read`.
-        """
-        if self._columns is None:
-            self._columns = self._find(record)
-        return self._columns.read(record, labelled=self._labelled)
+        near = self.near
+        if near is None and self.option == TEXT_OPTION:
+            texts = {name: value for name, value in record.items() if isinstance(value, str)}
+            near = max(texts, key=lambda name: len(texts[name]), default=None)
+            if near is not None and " " not in texts[near].strip():
+                near = None
+        value = None if near is None else record.get(near)
+        if value is None or value == "":
+            return self
+        todo = f"pass {self.option} {near!r} if that is it (its first value: {value!r:.60})"
+        return DataError(self.what, where=self.where, todo=todo)
 
 
 class MissingLabelError(DataError):
@@ -169,7 +201,7 @@ def check_text(text: str) -> None:
         DataError: it holds half of a surrogate pair.
     """
     if not text or text.isspace():
-        raise EmptyTextError("the text is empty", todo="remove the row")
+        raise EmptyTextError("the text is empty")
     if not text.isascii():
         try:
             text.encode()
@@ -219,29 +251,110 @@ def _label_of_text(text: str) -> str | None:
         return str(int(number[1]))
     if number := _DECIMAL_NUMBER.fullmatch(text):
         return f"{number[1]}.{(number[2] or number[3]).rstrip('0')}"
+    return unicodedata.normalize("NFC", " ".join(text.split()))
+
+
+TEXT_OPTION, LABEL_OPTION = "--text-column", "--label-column"
+
+
+def _find_text(
+    names: list[str], trained_on: list[tuple[str, ...]], doubts: list[str]
+) -> tuple[str, ...]:
+    """The columns of text that the model was trained on, else those with usual names.
+
+    Raises:
+        ColumnError: there are none.
+    """
+    best: tuple[str, ...] = ()
+    for columns in trained_on:
+        found = tuple(filter(None, (match_column(name, names) for name in columns)))
+        if len(found) == len(columns):
+            return found
+        best = max(best, found, key=len)
+    text = best or _usual_text(names, doubts)
+    if trained_on:
+        doubts.append(
+            f"the model was trained on {' or '.join(map(_and, trained_on))}; here {_and(text)} "
+            f"{'is' if len(text) == 1 else 'are'} read ({TEXT_OPTION} names others)"
+        )
     return text
 
 
-def _find_usual(names: list[str], usual: tuple[str, ...]) -> str | None:
-    by_plain_name = {normalize_name(name): name for name in reversed(names)}
-    return next((by_plain_name[name] for name in usual if name in by_plain_name), None)
+def _usual_text(names: list[str], doubts: list[str]) -> tuple[str, ...]:
+    """The columns of text by their usual names: a title, if there is one, and the text.
+
+    Raises:
+        ColumnError: there is no text.
+    """
+    texts, titles = usual_columns(names, TEXT_NAMES), usual_columns(names, TITLE_NAMES)
+    if not texts:
+        near = nearest_column([name for name in names if name not in titles], TEXT_NAMES)
+        raise _no_usual_column("text", TEXT_OPTION, names, near or next(iter(titles), None))
+    title = "".join(f"{name}," for name in titles[:1])
+    _doubt_of_others("text", TEXT_OPTION, texts, doubts, other=title + "".join(texts[1:2]))
+    _doubt_of_others("title", TEXT_OPTION, titles, doubts, other=",".join((*titles[1:2], texts[0])))
+    return (*titles[:1], texts[0])
 
 
-def _missing_column(name: str, names: list[str]) -> DataError:
+def _find_label(
+    names: list[str], text: tuple[str, ...], trained_on: list[str], doubts: list[str]
+) -> str:
+    """The column of the label that the model was trained on, else the one with a usual name.
+
+    Raises:
+        ColumnError: there is none.
+    """
+    others = [name for name in names if name not in text]
+    for name in trained_on:
+        if (found := match_column(name, others)) is not None:
+            return found
+    labels = usual_columns(others, LABEL_NAMES)
+    if not labels:
+        near = nearest_column(others, LABEL_NAMES)
+        raise _no_usual_column("label", LABEL_OPTION, names, near)
+    _doubt_of_others("label", LABEL_OPTION, labels, doubts, other="".join(labels[1:2]))
+    if trained_on:
+        doubts.append(
+            f"the model was trained on the labels of {' or '.join(map(repr, trained_on))}; here "
+            f"{labels[0]!r} is read ({LABEL_OPTION} names another)"
+        )
+    return labels[0]
+
+
+def _and(names: Iterable[str]) -> str:
+    return " and ".join(map(repr, names))
+
+
+def _doubt_of_others(
+    what: str, option: str, found: list[str], doubts: list[str], *, other: str
+) -> None:
+    if len(found) > 1:
+        doubts.append(
+            f"{_join_names(found)} may each be the {what}: {found[0]!r} is read; "
+            f"{option} {other!r} takes another"
+        )
+
+
+def _named(name: str, names: list[str]) -> str:
+    """The column that an option names.
+
+    Raises:
+        DataError: it is not there.
+    """
+    if (found := match_column(name, names)) is not None:
+        return found
     near = difflib.get_close_matches(name, names, n=1)
-    return DataError(
+    raise DataError(
         f"no column {name!r} among {_join_names(names)}",
         todo=f"did you mean {near[0]!r}?" if near else "name one of them",
     )
 
 
-def _no_usual_column(what: str, option: str, names: list[str]) -> DataError:
-    return DataError(
-        f"none of the columns {_join_names(names)} has a usual name for the {what}",
-        todo=f"name it with {option}",
-    )
+def _no_usual_column(what: str, option: str, names: list[str], near: str | None) -> ColumnError:
+    columns = f"none of the columns {_join_names(names)}" if names else "no column"
+    return ColumnError(f"{columns} has a usual name for the {what}", option, near)
 
 
-def _join_names(names: list[str]) -> str:
+def _join_names(names: Sequence[str]) -> str:
     shown = ", ".join(repr(name)[:60] for name in names[:20])
     return shown + (f" and {len(names) - 20} more" if len(names) > 20 else "")

@@ -7,6 +7,8 @@ import gzip
 import lzma
 from typing import Any
 
+from sentir.extras import require
+
 EXTENSIONS = {".bz2": "bz2", ".gz": "gz", ".xz": "xz", ".zst": "zst"}
 _MAGIC = {b"BZh": "bz2", b"\x1f\x8b": "gz", b"\xfd7zXZ\x00": "xz", b"\x28\xb5\x2f\xfd": "zst"}
 MAGIC_BYTES = max(map(len, _MAGIC))
@@ -36,6 +38,7 @@ class _Zstandard:
     """Zstandard by Arrow, which reports an incomplete stream; zstandard's reader just ends."""
 
     def __init__(self, raw: Any) -> None:
+        require("reading Zstandard (.zst)", "pyarrow")
         import pyarrow as pa
 
         self._stream = pa.CompressedInputStream(pa.PythonFile(raw, mode="r"), "zstd")
@@ -59,6 +62,7 @@ def compressor(raw: Any, extension: str) -> Any:
     if compression == "xz":
         return lzma.LZMAFile(raw, "wb")
     if compression == "zst":
+        require("writing Zstandard (.zst)", "pyarrow")
         import pyarrow as pa
 
         return pa.CompressedOutputStream(pa.PythonFile(raw, mode="w"), "zstd")

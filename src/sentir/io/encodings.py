@@ -25,7 +25,9 @@ _WIDE_PLACES = (
 _WIDE_SAMPLE_BYTES = 1 << 12
 #: High bytes of alphabets from Latin to Arabic are below it, and no byte of text is.
 _SMALL_BYTE = 8
-_ASCII = bytes(range(128))
+#: Bytes that stand for themselves in every encoding of files: ASCII, and what Python's codecs of
+#: other kinds (``unicode_escape``, ``idna``) take for an escaped character.
+_ASCII_TEXTS = (rb"\n \x41 \u0041", b"xn--bcher-kva", bytes(range(128)))
 _CP1252_QUOTES = re.compile(rb"[\x80\x82-\x8c\x8e\x91-\x9c\x9e\x9f]")
 
 
@@ -36,20 +38,20 @@ def check_encoding(encoding: str) -> None:
         DataError: the name is unknown, or the encoding is no superset of ASCII.
     """
     try:
-        holds_ascii = _ASCII.decode(encoding) == _ASCII.decode("ascii")
-    except LookupError:
+        holds_ascii = all(text.decode(encoding) == text.decode("ascii") for text in _ASCII_TEXTS)
+    except UnicodeError:
+        holds_ascii = False
+    except (LookupError, ValueError):  # ValueError: NUL in the name
         raise DataError(
             f"no encoding is called {encoding!r}",
             where="--encoding",
             todo="try utf-8, latin-1 or cp1252",
         ) from None
-    except UnicodeError:
-        holds_ascii = False
     if not holds_ascii:
         raise DataError(
             f"{encoding} cannot be read line by line",
             where="--encoding",
-            todo=f"convert the file: iconv -f {encoding} -t utf-8",
+            todo=f"convert the file to UTF-8 (iconv -f {encoding} -t utf-8)",
         )
 
 

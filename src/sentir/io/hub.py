@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sentir.errors import DataError
+from sentir.extras import require
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +84,7 @@ def fetch_dataset(name: str, split: str = "train") -> list[Path]:
     if split not in dataset.splits:
         todo = f"take one of {', '.join(dataset.splits)}"
         raise DataError(f"no split {split!r}", where=name, todo=todo)
+    require(f"the data set {name}", "huggingface_hub", "pyarrow")
     from huggingface_hub import snapshot_download
 
     try:

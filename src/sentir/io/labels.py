@@ -21,8 +21,10 @@ from sentir.io.columns import read_label
 POLARITY = ("negative", "positive")
 #: Raw labels, in lower case, that mean negative or positive whatever the others are.
 WORDS = {
-    **dict.fromkeys(("neg", "negative", "negativo", "negativa", "bad"), 0),
-    **dict.fromkeys(("pos", "positive", "positivo", "positiva", "good"), 1),
+    **dict.fromkeys(("neg", "negative", "negativo", "negativa", "bad", "malo", "mala"), 0),
+    **dict.fromkeys(("négatif", "négative", "negativ", "negatief"), 0),
+    **dict.fromkeys(("pos", "positive", "positivo", "positiva", "good", "bueno", "buena"), 1),
+    **dict.fromkeys(("positif", "positiv", "positief"), 1),
 }
 #: Pairs of raw labels, in lower case, that mean negative and positive where both are there.
 PAIRS = (
@@ -74,6 +76,21 @@ class LabelScheme:
         of_stars = {stars: id for raw, id in self.of_raw.items() if (stars := _parse_stars(raw))}
         return of_stars if max(of_stars, default=0) > 2 and "0" not in self.of_raw else {}
 
+    @functools.cached_property
+    def _of_folded(self) -> dict[str, int | None]:
+        """The class of each raw label and name in lower case, where only one class has it."""
+        own = {name: id for id, name in enumerate(self.names)}
+        of_folded: dict[str, set[int | None]] = {}
+        for raw, id in (*self.of_raw.items(), *own.items()):
+            of_folded.setdefault(raw.casefold(), set()).add(id)
+        words = WORDS if self.names == POLARITY else {}
+        return words | {raw: ids.pop() for raw, ids in of_folded.items() if len(ids) == 1}
+
+    @property
+    def is_of_stars(self) -> bool:
+        """Whether the raw labels are numbers of stars."""
+        return bool(self._of_stars)
+
     def knows(self, raw: str) -> bool:
         """Whether `class_id` knows a raw label."""
         try:
@@ -84,6 +101,9 @@ class LabelScheme:
 
     def class_id(self, raw: str, where: str) -> int | None:
         """The index of the class of a raw label or a class name; None: leave the row out.
+
+        Upper and lower case are one, where that leaves one class. Words such as "pos" are known to
+        each model of negative and positive.
 
         Args:
             raw: the label in the file.
@@ -96,8 +116,8 @@ class LabelScheme:
             return self.of_raw[raw]
         if raw in self.names:
             return self.names.index(raw)
-        if raw.casefold() in self.names:
-            return self.names.index(raw.casefold())
+        if (folded := raw.casefold()) in self._of_folded:
+            return self._of_folded[folded]
         if (stars := _parse_stars(raw)) in self._of_stars:
             return self._of_stars[stars]  # "5 stars" are 5
         raise _unknown_label(raw, where, dict.fromkeys((*self.of_raw, *self.names)))
@@ -149,14 +169,17 @@ class LabelScheme:
             other = _stars_scheme(f"{half / 2:g}" for half in range(1, 11))
         else:
             other = _parse_labels(labels)
+        folded = {name.casefold(): id for id, name in enumerate(self.names)}
+        ids = []
         for name in other.names:
-            if name not in self.names:
+            id = self.names.index(name) if name in self.names else folded.get(name.casefold())
+            if id is None:
                 raise ConfigError(
-                    f"{name!r} is not one of the classes {_join(self.names)}",
+                    f"{name!r} is not one of the classes {join_labels(self.names)}",
                     where="--labels",
                     todo=f"write LABEL={self.names[0]},LABEL={self.names[1]}",
                 )
-        ids = [self.names.index(name) for name in other.names]
+            ids.append(id)
         of_raw = {raw: None if id is None else ids[id] for raw, id in other.of_raw.items()}
         return LabelScheme(self.names, of_raw)
 
@@ -200,13 +223,13 @@ def _polarity_scheme(counts: Mapping[str, RawLabel]) -> LabelScheme | None:
         if (polarity := WORDS.get(raw.casefold())) is not None:
             of_raw[raw] = polarity
     others = {raw: label for raw, label in counts.items() if raw not in of_raw}
-    are_stars = _are_stars(others)
-    of_others = _stars_scheme(others).of_raw if are_stars else _known_pairs(others)
+    have_stars = are_stars(others)
+    of_others = _stars_scheme(others).of_raw if have_stars else _known_pairs(others)
     if of_others is None:
         return None
     of_raw |= of_others
-    has_both = {0, 1} <= set(of_raw.values()) or are_stars or 1 < len(counts) == len(of_raw)
-    if not has_both or not _covers(of_raw, counts):
+    has_both = {0, 1} <= set(of_raw.values()) or have_stars or 1 < len(counts) == len(of_raw)
+    if not has_both or not covers(of_raw, counts):
         return None
     _warn_of_three_stars([raw for raw, id in of_raw.items() if id is None], counts)
     in_order = sorted(of_raw.items(), key=lambda item: (item[1] is None, item[1] or 0))
@@ -222,7 +245,7 @@ def _known_pairs(counts: Mapping[str, RawLabel]) -> dict[str, int] | None:
         }
         if set(of_pair.values()) != {0, 1}:
             continue
-        if _covers(of_pair, counts):
+        if covers(of_pair, counts):
             return of_pair
         if of_pair.keys() & of_raw.keys():
             return None
@@ -230,10 +253,10 @@ def _known_pairs(counts: Mapping[str, RawLabel]) -> dict[str, int] | None:
     return of_raw
 
 
-def _are_stars(counts: Mapping[str, RawLabel]) -> bool:
+def are_stars(counts: Mapping[str, RawLabel]) -> bool:
     """Whether labels are stars: 1, 2 and 3 alone may be any three classes."""
     stars = {raw: number for raw in counts if (number := _parse_stars(raw))}
-    return max(stars.values(), default=0) > 3 and _covers(stars, counts)
+    return max(stars.values(), default=0) > 3 and covers(stars, counts)
 
 
 def _warn_of_three_stars(threes: list[str], counts: Mapping[str, RawLabel]) -> None:
@@ -265,26 +288,31 @@ def _parse_stars(raw: str) -> float:
 
 
 def _identity_scheme(counts: Mapping[str, RawLabel]) -> LabelScheme:
-    if len(counts) > MAX_CLASSES:
+    if len({*map(str.casefold, counts)}) > MAX_CLASSES:
         raise DataError(
-            f"{len(counts):,} different labels, such as {_join(counts, 3)}",
-            where=_files(counts),
+            f"{len(counts):,} different labels, such as {join_labels(counts, 3)}",
+            where=files_of(counts),
             todo="check --label-column, or name the labels with --labels",
         )
-    names = tuple(sorted(counts, key=_numbers_first))
+    name_of: dict[str, str] = {}  # spellings that differ in case are one class
+    for raw in sorted(counts, key=lambda raw: -counts[raw].count):
+        name_of.setdefault(raw.casefold(), raw)
+    names = tuple(sorted(name_of.values(), key=numbers_first))
     words = [raw for raw in names if raw.casefold() in WORDS]
-    if words and not _numbers_first(names[0])[0]:
+    if words and not numbers_first(names[0])[0]:
         warnings.warn(
-            f"some labels are numbers and some are words, and each is a class: {_join(names)}; "
-            f"if files are labelled in different ways, name what is the same with --labels "
-            f"({names[0]}=negative,{words[0]}=negative,...)",
+            "some labels are numbers and some are words, and each is a class: "
+            f"{join_labels(names)}; if files are labelled in different ways, name what is the "
+            f"same with --labels ({names[0]}=negative,{words[0]}=negative,...)",
             SentirWarning,
             stacklevel=3,
         )
-    return LabelScheme(names, {name: id for id, name in enumerate(names)})
+    ids = {name: id for id, name in enumerate(names)}
+    return LabelScheme(names, {raw: ids[name_of[raw.casefold()]] for raw in (*names, *counts)})
 
 
-def _numbers_first(raw: str) -> tuple[bool, float, str]:
+def numbers_first(raw: str) -> tuple[bool, float, str]:
+    """The key that sorts labels: numbers by their value, then words."""
     try:
         number = float(raw)
     except ValueError:
@@ -312,6 +340,16 @@ def _parse_labels(labels: str) -> LabelScheme:
     return LabelScheme(names, of_raw)
 
 
+def check_labels(labels: str) -> None:
+    """Refuse an option ``--labels`` that cannot be read, before any label is.
+
+    Raises:
+        ConfigError: it is neither ``auto`` nor ``stars``, nor lists two classes or more.
+    """
+    if labels not in ("auto", "stars"):
+        _parse_labels(labels)
+
+
 def _bad_option(labels: str, reason: str) -> ConfigError:
     return ConfigError(
         f"{labels!r}: {reason}",
@@ -328,39 +366,39 @@ def _check_classes(scheme: LabelScheme, counts: Mapping[str, RawLabel]) -> None:
             if id is not None:
                 rows[scheme.names[id]] += label.count
     present = [name for name, count in rows.items() if count]
-    labels_found = f"the labels found are {_join(counts)}"
+    labels_found = f"the labels found are {join_labels(counts)}"
     if len(present) == 1:
         raise DataError(
             f"all {rows[present[0]]:,} labelled reviews are {present[0]!r} ({labels_found})",
-            where=_files(counts),
+            where=files_of(counts),
             todo="add reviews of another class, or check --label-column and --labels",
         )
     for name, count in rows.items():
         if not count:
             what = f"no review is {name!r}; {labels_found}"
-            raise DataError(what, where=_files(counts), todo="check --labels")
+            raise DataError(what, where=files_of(counts), todo="check --labels")
 
 
-def _files(counts: Mapping[str, RawLabel]) -> str:
+def files_of(counts: Mapping[str, RawLabel]) -> str:
     """The files where labels occur first, as errors name them."""
     files = list(dict.fromkeys(label.where.rpartition(":")[0] for label in counts.values()))
     return files[0] + (f" and {len(files) - 1} more" if len(files) > 1 else "")
 
 
-def _covers(known: Iterable[str], counts: Mapping[str, RawLabel]) -> bool:
+def covers(known: Iterable[str], counts: Mapping[str, RawLabel]) -> bool:
     rows = sum(label.count for label in counts.values())
     return sum(counts[raw].count for raw in known) >= KNOWN_SHARE * rows
 
 
 def _unknown_label(raw: str, where: str, known: Iterable[str]) -> DataError:
     return DataError(
-        f"label {raw!r:.60} is not one of {_join(known)}",
+        f"label {raw!r:.60} is not one of {join_labels(known)}",
         where=where,
         todo="fix the row or pass --labels",
     )
 
 
-def _join(labels: Iterable[str], most: int = 10) -> str:
+def join_labels(labels: Iterable[str], most: int = 10) -> str:
     labels = list(labels)
     shown = ", ".join(label[:40] for label in labels[:most])
     return shown + (f" and {len(labels) - most} more" if len(labels) > most else "")

@@ -62,8 +62,7 @@ def read_lines(
             try:
                 block = stream.read_block()
             except DataError as error:
-                where = f"{stream.name}:{number + 1}"
-                report(DataError(error.what, where=where, todo=error.todo))
+                report(error.at(f"{stream.name}:{number + 1}"))
                 return  # the line that was being read is incomplete, so it is dropped
             if not block:
                 break
@@ -104,6 +103,7 @@ def text_lines(
     report: Callable[[DataError], None],
     *,
     keep_undecodable: bool = False,
+    on_start: Callable[[bytes], object] = lambda block: None,
 ) -> Iterator[tuple[int, str]]:
     r"""The decoded lines of a source, numbered from 1, without ``\n`` and UTF-8's byte-order marks.
 
@@ -114,6 +114,7 @@ def text_lines(
         report: called with the error of each line that cannot be read.
         keep_undecodable: yield a line that cannot be decoded as `UndecodableLine`, for a caller
             that needs it to find the ends of rows; otherwise it is left out.
+        on_start: called with the first bytes of the source.
 
     Raises:
         DataError: the file is in UTF-16 or UTF-32, or as `read_lines`.
@@ -121,11 +122,12 @@ def text_lines(
     name = display_name(source)
     may_be_cp1252 = is_latin1(encoding)
 
-    def on_start(block: bytes) -> None:
+    def check(block: bytes) -> None:
         check_start(block, name)
+        on_start(block)
 
     for number, line in read_lines(
-        source, max_line_bytes=max_line_bytes, report=report, on_start=on_start
+        source, max_line_bytes=max_line_bytes, report=report, on_start=check
     ):
         while line.startswith(UTF8_BOM):  # also within a file: cat a.csv b.csv
             line = line.removeprefix(UTF8_BOM)

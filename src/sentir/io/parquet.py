@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from sentir.errors import DataError
+from sentir.extras import require
 from sentir.io.compression import detect_compression
 from sentir.io.streams import display_name, open_raw
 from sentir.io.tables import Record, Report
@@ -30,7 +31,9 @@ def parquet_records(
 
     Raises:
         DataError: standard input, no Parquet, compressed as a whole, or damaged.
+        MissingExtraError: pyarrow is not installed.
     """
+    require("reading Parquet", "pyarrow")
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -48,11 +51,13 @@ def parquet_records(
             if not number:
                 raise broken from error
             report(broken)
-        except ValueError as error:  # nanoseconds, which Python's datetime lacks
+        except (ValueError, OverflowError) as error:
+            # Python's datetime has no nanoseconds, and no year after 9999.
             raise DataError(
                 f"a column has values that Python cannot hold ({str(error).partition('. ')[0]})",
                 where=source,
-                todo="round its times to microseconds, or remove the column",
+                todo="keep its times between the years 1 and 9999 and round them to microseconds, "
+                "or remove the column",
             ) from error
 
 
@@ -62,6 +67,7 @@ def parquet_schema(source: str) -> Any:
     Raises:
         DataError: as `parquet_records`.
     """
+    require("reading Parquet", "pyarrow")
     import pyarrow as pa
     import pyarrow.parquet as pq
 

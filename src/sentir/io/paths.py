@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import difflib
 import glob
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
-from sentir.errors import DataError
+from sentir.errors import DataError, UsageError
 from sentir.io.compression import EXTENSIONS as COMPRESSED
 from sentir.io.streams import cannot_open
 
@@ -29,6 +30,22 @@ FORMAT_BY_EXTENSION: dict[str, Format] = {
 }
 #: Usual extensions of files of reviews.
 USUAL_EXTENSIONS = (*FORMAT_BY_EXTENSION, ".txt", ".ft", *COMPRESSED)
+#: One file, URL or name of a data set, or several.
+Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
+
+
+def path_list(paths: Paths, name: str) -> tuple[str, ...]:
+    """One path or several, as a tuple of strings.
+
+    Raises:
+        UsageError: something that is no path.
+    """
+    if isinstance(paths, str | os.PathLike):
+        return (os.fspath(paths),)
+    try:
+        return tuple(os.fspath(path) for path in paths)
+    except TypeError:
+        raise UsageError(f"{name} = {paths!r}", todo="pass a path, or a list of paths") from None
 
 
 def expand_sources(sources: Iterable[str]) -> list[str]:

@@ -1,38 +1,37 @@
 """A stream of reviews from files of any format.
 
 Memory does not grow with the file. The error of one row is raised, or counted and the row skipped,
-as `ReadOptions.on_error` says; the error of a whole file is always raised. Rows without a label are
-always skipped and counted.
+as `ReadOptions.on_error` says; the error of a whole file is always raised. Rows without a text or
+without a label are always skipped and counted.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
+import logging
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from sentir.config import ReadOptions
-from sentir.errors import DataError, UsageError
+from sentir.errors import DataError, SentirWarning, UsageError
+from sentir.extras import require
 from sentir.io import fasttext, hub
 from sentir.io.builtin import builtin_reviews
-from sentir.io.columns import (
-    TEXT_NAMES,
-    EmptyTextError,
-    MissingLabelError,
-    RowReader,
-    check_text,
-    normalize_name,
-)
+from sentir.io.column_names import TEXT_NAMES, normalize_name
+from sentir.io.columns import EmptyTextError, MissingLabelError, check_text
 from sentir.io.dialect import delimiter_line
 from sentir.io.encodings import UTF8_BOM, check_encoding, check_start
 from sentir.io.jsonl import jsonl_records
 from sentir.io.lines import text_lines
 from sentir.io.parquet import PARQUET_MAGIC, parquet_records, parquet_schema
 from sentir.io.paths import expand_sources, format_from_name
+from sentir.io.row_reader import ColumnLog, RowReader
 from sentir.io.streams import display_name, open_input
+from sentir.io.table_form import TableForm
 from sentir.io.tables import csv_records
 
 __all__ = [
@@ -49,7 +48,7 @@ Format = Literal["fasttext", "csv", "tsv", "jsonl", "parquet", "text"]
 # Spreadsheets write ";" where the comma is the decimal separator.
 # The comma comes last: where two delimiters fit, it is the one that occurs in text and numbers.
 _DELIMITERS = {"csv": ";\t|,", "tsv": "\t"}
-_KEPT_EXAMPLES = 20
+_KEPT_EXAMPLES, _KEPT_OF_MISSING = 20, 3
 _SKIPPED = "skipped.json"
 _PEEK_BYTES = 1 << 16
 
@@ -65,37 +64,70 @@ class Review(NamedTuple):
     line: int
     #: The columns of the row (of Parquet with labels only the needed ones); None without columns.
     fields: Mapping[str, Any] | None
+    #: How much the review counts in training.
+    weight: float = 1.0
 
 
 _DEFAULT = ReadOptions()
+_log = logging.getLogger(__name__)
 
 
 @dataclass
 class BadRows:
-    """Errors of rows: raised at once, or counted, with the first messages kept as examples."""
+    """Errors of rows: raised at once, or counted, with the first messages kept as examples.
+
+    Attributes:
+        on_error: raise, or skip: count the row and go on.
+        count: rows that were skipped.
+        examples: the first messages; few of rows without text or label.
+        without_text, without_label: how many of the rows lack it.
+    """
 
     on_error: Literal["raise", "skip"] = "raise"
     count: int = 0
     examples: list[str] = field(default_factory=list)
+    without_text: int = 0
+    without_label: int = 0
 
     def report(self, error: DataError) -> None:
-        """Raise the error, or count it.
+        """Raise the error, or count it. A row without text or label is always counted.
 
         Raises:
             DataError: the error itself, under ``on_error="raise"``.
         """
-        if self.on_error == "raise":
+        missing = 0
+        if isinstance(error, EmptyTextError):
+            self.without_text = missing = self.without_text + 1
+        elif isinstance(error, MissingLabelError):
+            self.without_label = missing = self.without_label + 1
+        elif self.on_error == "raise":
             raise error
-        self.skip(error)
-
-    def skip(self, error: DataError) -> None:
-        """Count the error of a row that is skipped whatever `on_error` says."""
         self.count += 1
-        self._show([str(error)])
+        if missing <= _KEPT_OF_MISSING:
+            self._show([str(error)])
 
     def summary(self) -> str:
         """The count, and an example on each line after it."""
-        return "\n  ".join([f"{self.count:,} rows skipped:", *self.examples])
+        return "\n  ".join([f"{self.count:,} rows skipped{self._missing()}:", *self.examples])
+
+    def _missing(self) -> str:
+        """How many rows lack text or label, in brackets."""
+        parts = [
+            f"{count:,} without {what}"
+            for count, what in ((self.without_text, "text"), (self.without_label, "a label"))
+            if count
+        ]
+        return f" ({', '.join(parts)})" if parts else ""
+
+    def warn(self, kept: int) -> None:
+        """Warn of the rows that were left out (`SentirWarning`), if there are any.
+
+        Where some just have no text, fewer than the `kept` rows, that is usual: it is logged.
+        """
+        if self.count and self.count == self.without_text < kept:
+            _log.info("%s", self.summary())
+        elif self.count:
+            warnings.warn(self.summary(), SentirWarning, stacklevel=2)
 
     def save(self, folder: Path) -> None:
         """Save the counts and examples in a folder of cached reviews."""
@@ -108,6 +140,8 @@ class BadRows:
             return
         saved = BadRows(**json.loads(path.read_text(encoding="utf-8")))
         self.count += saved.count
+        self.without_text += saved.without_text
+        self.without_label += saved.without_label
         self._show(saved.examples)
 
     def _show(self, examples: Sequence[str]) -> None:
@@ -121,6 +155,8 @@ def read_reviews(
     bad_rows: BadRows | None = None,
     labelled: bool = True,
     keep_empty: bool = False,
+    form: TableForm | None = None,
+    columns: ColumnLog | None = None,
 ) -> Iterator[Review]:
     """The reviews of all sources, in order.
 
@@ -131,23 +167,38 @@ def read_reviews(
         bad_rows: collects the errors of skipped rows; created from `options` if None.
         labelled: whether each review must have a label; otherwise it may be None.
         keep_empty: whether a row without text is yielded, with empty text, and not a bad row.
+        form: gets the form of the first CSV or TSV file.
+        columns: where the columns that are read are noted, and what the model was trained on.
 
     Raises:
         DataError: a file that cannot be read or holds no review; a bad row, unless skipped; an
             encoding that is unknown or cannot be read line by line.
         UsageError: `sources` is a string.
+
+    Warns:
+        SentirWarning: two columns may be the text or the label, or those that the model was trained
+            on are not all there.
     """
     if isinstance(sources, str):
         raise UsageError(f"sources = {sources!r}", todo="pass a list of names")
     check_encoding(options.encoding)
     bad_rows = BadRows(options.on_error) if bad_rows is None else bad_rows
+    columns = ColumnLog() if columns is None else columns
     for file, file_options in _expand(sources, options):  # find all files before reading the first
         if (reviews := builtin_reviews(file)) is not None:
             for number, (label, text) in enumerate(reviews, start=1):
                 yield Review(text, label, file, number, None)
             continue
         bad_before, is_empty = bad_rows.count, True
-        for review in _read_file(file, file_options, bad_rows, labelled, keep_empty):
+        for review in _read_file(
+            file,
+            file_options,
+            bad_rows,
+            columns,
+            form or TableForm(),
+            labelled=labelled,
+            keep_empty=keep_empty,
+        ):
             is_empty = False
             yield review
         if is_empty:
@@ -223,6 +274,7 @@ def parquet_types(source: str, options: ReadOptions = _DEFAULT) -> Any:
     Raises:
         DataError: a file cannot be read.
     """
+    require("reading Parquet", "pyarrow")
     import pyarrow as pa
 
     schemas = [parquet_schema(path) for path, _ in _expand([source], options)]
@@ -254,10 +306,17 @@ _Parse = Callable[[Any], tuple[str, str | None]]
 
 
 def _read_file(
-    source: str, options: ReadOptions, bad_rows: BadRows, labelled: bool, keep_empty: bool
+    source: str,
+    options: ReadOptions,
+    bad_rows: BadRows,
+    columns: ColumnLog,
+    form: TableForm,
+    *,
+    labelled: bool,
+    keep_empty: bool,
 ) -> Iterator[Review]:
     name = display_name(source)
-    parse, rows = _open_rows(source, options, bad_rows, labelled)
+    parse, rows = _open_rows(source, options, bad_rows, columns, labelled, form)
     for number, row in rows:
         try:
             text, label = parse(row)
@@ -267,8 +326,7 @@ def _read_file(
             if keep_empty and isinstance(error, EmptyTextError):
                 yield Review("", None, name, number, None if isinstance(row, str) else row)
                 continue
-            report = bad_rows.skip if isinstance(error, MissingLabelError) else bad_rows.report
-            report(DataError(error.what, where=f"{name}:{number}", todo=error.todo))
+            bad_rows.report(error.at(f"{name}:{number}"))
         else:
             yield Review(text, label, name, number, None if isinstance(row, str) else row)
 
@@ -280,7 +338,12 @@ def _is_empty(row: Any) -> bool:
 
 
 def _open_rows(
-    source: str, options: ReadOptions, bad_rows: BadRows, labelled: bool
+    source: str,
+    options: ReadOptions,
+    bad_rows: BadRows,
+    columns: ColumnLog,
+    labelled: bool,
+    form: TableForm,
 ) -> tuple[_Parse, Iterator[tuple[int, Any]]]:
     """The function that parses a row of the source, and the numbered rows."""
     name, format = display_name(source), detect_format(source, options)
@@ -291,7 +354,7 @@ def _open_rows(
         raise UsageError(
             f"--columns for {format}", where=name, todo="it is for CSV and TSV without a header"
         )
-    row_reader = RowReader(name, options.text_column, options.label_column, labelled)
+    row_reader = RowReader(name, options.text_column, options.label_column, labelled, columns)
     if format == "parquet":
         return row_reader.read, parquet_records(
             source, select_columns=row_reader.select_columns, report=bad_rows.report
@@ -302,6 +365,7 @@ def _open_rows(
         options.max_line_bytes,
         bad_rows.report,
         keep_undecodable=format in _DELIMITERS,
+        on_start=lambda start: form.note_start(start, options.encoding),
     )
     if format == "fasttext":
         return fasttext.parse_labelled if labelled else fasttext.parse_unlabelled, lines
@@ -319,6 +383,7 @@ def _open_rows(
         limit=options.max_line_bytes,
         on_header=row_reader.select_columns,
         report=bad_rows.report,
+        form=form,
     )
 
 

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import functools
 import io
+import os
+import select
 import sys
 from pathlib import Path
 from typing import Any
 
 from sentir.errors import DataError
+from sentir.extras import require
 from sentir.io.compression import MAGIC_BYTES, decompressor, detect_compression
 
 BLOCK_BYTES = 1 << 18
@@ -99,7 +102,12 @@ def open_raw(source: str) -> Any:
 
     Raises:
         DataError: it is absent or cannot be opened.
+        MissingExtraError: a package that opens such addresses is not installed.
     """
+    if source.startswith(("http://", "https://")):
+        require("reading from the web", "fsspec", "aiohttp")
+    elif "://" in source:
+        require("reading from an address", "fsspec")
     try:
         if "://" not in source:
             return Path(source).open("rb", buffering=0)
@@ -128,9 +136,11 @@ def open_input(source: str) -> Input:
     for the next caller.
 
     Raises:
-        DataError: it is absent, empty, a zip archive, or cannot be opened or decompressed.
+        DataError: it is absent, closed, empty, a zip archive, or cannot be opened or decompressed.
     """
     if source == "-":
+        if sys.stdin is None:
+            raise DataError("is closed", where=display_name("-"), todo="give a file, or a pipe")
         stream = _standard_input(sys.stdin.buffer)
     else:
         stream = _decompressed(open_raw(source), source)
@@ -144,8 +154,30 @@ def open_input(source: str) -> Input:
 
 
 class _StandardInput(Input):
+    """Standard input, which a thread may wait for while the process ends."""
+
+    def __init__(self, inner: Any, *arguments: Any, **options: Any) -> None:
+        super().__init__(inner, *arguments, **options)
+        self._raw = inner.raw if isinstance(inner, io.BufferedReader) else None
+
+    def _fetch(self, size_bytes: int) -> bytes:
+        if self._raw is None:
+            return super()._fetch(size_bytes)
+        _wait_for(self._raw)
+        block = super()._fetch(size_bytes)
+        # From now on without Python's buffer, which is empty now: a thread that waits in there
+        # would hold its lock, and the process could not end.
+        self._read_some = self._raw.read
+        return block
+
     def close(self) -> None:
         """Leave standard input open: it belongs to the process."""
+
+
+def _wait_for(raw: Any) -> None:
+    """Wait for input where reading does not: another program may have made the pipe so."""
+    if hasattr(os, "get_blocking") and not os.get_blocking(raw.fileno()):
+        select.select([raw], [], [])
 
 
 @functools.lru_cache(maxsize=1)  # a second call must see what the first one peeked at
@@ -156,7 +188,7 @@ def _standard_input(raw: Any) -> Input:
 def _decompressed(raw: Any, name: str, kind: type[Input] = Input) -> Input:
     outer = kind(raw, name, ("cannot be read to its end", "copy it here and try again"))
     try:
-        head = outer.peek(MAGIC_BYTES)
+        head = outer.peek(MAGIC_BYTES, until=b"\n")  # a pipe may pause after a short line
         if head.startswith(_ZIP_MAGIC):
             raise DataError(
                 "a zip archive (spreadsheets are zip archives too)",

@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from sentir.errors import DataError
-from sentir.io.columns import normalize_name
+from sentir.io.column_names import normalize_name
+from sentir.io.columns import ColumnError
 from sentir.io.dialect import (
     SAMPLE_CHARACTERS,
     SAMPLE_LINES,
@@ -25,6 +26,7 @@ from sentir.io.dialect import (
     fits,
 )
 from sentir.io.lines import UndecodableLine
+from sentir.io.table_form import TableForm
 
 Report = Callable[[DataError], None]
 Record = dict[str, Any]
@@ -117,6 +119,7 @@ def csv_records(
     limit: int,
     on_header: Callable[[Sequence[str]], Iterable[str]],
     report: Report,
+    form: TableForm,
 ) -> Iterator[tuple[int, Record]]:
     """The rows of CSV or TSV; blank lines and rows of delimiters are skipped.
 
@@ -134,6 +137,7 @@ def csv_records(
         on_header: called with the names of the columns, returns those that are needed; may raise.
         report: called with the error of a row with another number of fields than the header, or
             whose quotes do not match.
+        form: gets the form of the table before its first row, if it has that of no other yet.
 
     Raises:
         DataError: the header is broken; whatever `on_header` raises.
@@ -143,25 +147,30 @@ def csv_records(
     feed = _LineFeeder(lines, limit)
     while (first := feed.peek(1, 1)) and not first[0].strip():
         feed.skip_line()
+    declaration = ""
     if first and (delimiter := delimiter_line(first[0])):
         feed.skip_line()
+        declaration = first[0].removesuffix("\r").removeprefix("\ufeff")
         delimiters = delimiters if is_delimiter_known else delimiter
     # Without a choice one line is enough, and a pipe need not be waited for.
     is_known = len(delimiters) == 1 and quoting is not None
     sample = feed.peek(*(1, 1) if is_known else (SAMPLE_LINES, SAMPLE_CHARACTERS))
     dialect = detect_dialect(sample, delimiters=delimiters, quoting=quoting, count=len(columns))
+    form.note_lines(sample, dialect, declaration)
     table = _Table(name, on_header)
     if columns:
         table.begin(columns)
     split = _rows_of_quotes if dialect.spans_lines else _rows_of_lines
-    for number, row in split(feed, dialect, len(columns), name):
+    rows = split(feed, dialect, len(columns), name)
+    for number, row in rows:
         if isinstance(row, DataError):
             if not table.names:
                 raise row
             report(row)
         elif not table.names:
             if any(map(str.strip, row)):
-                _begin_at(table, row, number)
+                _begin_at(table, row, number, rows)
+                form.note_header(row)
         elif table.is_header(row):
             table.begin(row)
         elif (record := table.record(row)) is not None:
@@ -177,10 +186,13 @@ def csv_records(
             )
 
 
-def _begin_at(table: _Table, header: Sequence[str], number: int) -> None:
+def _begin_at(table: _Table, header: Sequence[str], number: int, rows: _Rows) -> None:
+    """Take the names of a header; an error shows a value of the first row after it."""
     try:
         table.begin(header)
     except DataError as error:
+        if isinstance(error, ColumnError) and isinstance(row := next(rows, (0, []))[1], list):
+            error = error.with_sample(dict(zip(map(str.strip, header), row, strict=False)))
         todo = f"{error.todo}; if line {number} is no header, give --columns"
         if len(header) == 1:
             todo += "; if another character separates the columns, give --delimiter"

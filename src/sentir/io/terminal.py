@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import Any
 
 #: Bytes of control characters that a terminal obeys: C0 but tab and newline, DEL, and C1 in UTF-8.
 _CONTROLS = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]")
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
 def printable(text: str, keep: str = "") -> str:
@@ -20,13 +20,7 @@ def printable(text: str, keep: str = "") -> str:
         text: any text.
         keep: control characters that stay, such as newlines.
     """
-    return "".join(
-        "�"
-        if character not in keep
-        and (unicodedata.category(character) in ("Cc", "Cs") or character in "\ufffe\uffff")
-        else character
-        for character in text
-    )
+    return _UNPRINTABLE.sub(lambda match: match[0] if match[0] in keep else "�", text)
 
 
 class TerminalStream:

@@ -5,20 +5,25 @@ from __future__ import annotations
 import csv
 import functools
 import io
-import json
 import os
+import re
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
-from sentir.errors import DataError
+from sentir.errors import DataError, SentirWarning, UsageError
+from sentir.extras import require
 from sentir.io.atomic import atomic_write
+from sentir.io.cells import cell, inert, one_line, to_json, without_labels
 from sentir.io.compression import compressor
+from sentir.io.jsonl import JsonRecord
 from sentir.io.paths import format_from_name, without_compression
 from sentir.io.streams import short_reason
+from sentir.io.table_form import TableForm
 from sentir.io.terminal import TerminalStream
 
 Format = Literal["lines", "fasttext", "tsv", "csv", "jsonl", "parquet"]
@@ -26,6 +31,11 @@ Format = Literal["lines", "fasttext", "tsv", "csv", "jsonl", "parquet"]
 GROUP_ROWS = 10_000
 
 Record = Mapping[str, Any]
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+
+
+def _display_name(path: str) -> str:
+    return "standard output" if path == "-" else path
 
 
 def output_format(path: str, otherwise: Format) -> Format:
@@ -36,7 +46,13 @@ def output_format(path: str, otherwise: Format) -> Format:
 
 
 def write_records(
-    records: Iterable[Record], path: str, format: Format, *, types: Any = None
+    records: Iterable[Record],
+    path: str,
+    format: Format,
+    *,
+    types: Any = None,
+    form: TableForm | None = None,
+    neutralise: bool = False,
 ) -> None:
     """Write a stream of records; the file appears when it is complete.
 
@@ -47,20 +63,72 @@ def write_records(
             tools: values separated by tabs, no header, spaces for tabs and line ends in a value.
         types: a `pyarrow.Schema` of the Parquet columns whose types are known. Other types are
             inferred from the first `GROUP_ROWS` rows; a column without values there is text.
+        form: how CSV and TSV are written, complete when the first record comes; otherwise with
+            commas or tabs in UTF-8.
+        neutralise: put ``'`` before each cell of CSV, TSV or lines that a spreadsheet would take
+            for a formula.
 
     Raises:
         DataError: the file cannot be written, or the rows do not fit the format: a row has a
             column that the first one lacks, a Parquet column has values of two types, a fastText
-            row lacks a column or has a space in its label.
+            row lacks a column or has a space in its label, a value does not fit the form.
+        UsageError: `neutralise` for another format.
     """
+    if neutralise and format not in ("lines", "tsv", "csv"):
+        raise UsageError(
+            f"--neutralise-formulas for {format}", todo="it is for CSV and TSV: write .csv"
+        )
     with open_output(path) as stream:
         if format in ("lines", "tsv", "csv", "parquet"):
             records = _with_same_columns(records, path)
         if format == "parquet":
             _write_parquet(records, stream, path, types)
             return
-        for line in _LINES[format](records):
-            stream.write(line.encode("utf-8", "surrogatepass"))
+        form = form or TableForm()
+        lines = _lines(records, format, form, neutralise)
+        form_of_bytes = TableForm() if isinstance(stream, TerminalStream) else form
+        for data in _encoded(lines, path, format, form_of_bytes):
+            stream.write(data)
+
+
+def _lines(
+    records: Iterable[Record], format: Format, form: TableForm, neutralise: bool
+) -> Iterator[str]:
+    match format:
+        case "csv" | "tsv":
+            delimiter = "," if format == "csv" else "\t"
+            return _table_lines(records, form, delimiter, _inert_cell if neutralise else cell)
+        case "lines":
+            return _plain_lines(records, inert if neutralise else str)
+        case "fasttext":
+            return _fasttext_lines(records)
+        case _:
+            return _json_lines(records)
+
+
+def _encoded(lines: Iterator[str], path: str, format: Format, form: TableForm) -> Iterator[bytes]:
+    """The lines as bytes; what has none in UTF-8 is escaped in JSON, and else becomes �."""
+    has_warned = False
+    for number, line in enumerate(lines):
+        if not number:  # now the form is complete
+            yield form.bom
+        try:
+            yield line.encode(form.encoding)
+        except UnicodeEncodeError as error:
+            if format == "jsonl":
+                yield line.encode("utf-8", "backslashreplace")
+                continue
+            if not _SURROGATE.search(line):
+                raise _unencodable(error, path) from None
+            if not has_warned:
+                has_warned = True
+                warnings.warn(
+                    f"{_display_name(path)}: half a surrogate pair, which UTF-8 lacks, was written "
+                    "as �; .jsonl keeps it",
+                    SentirWarning,
+                    stacklevel=2,
+                )
+            yield _SURROGATE.sub("\ufffd", line).encode(form.encoding, "replace")
 
 
 def _with_same_columns(records: Iterable[Record], path: str) -> Iterator[Record]:
@@ -93,51 +161,82 @@ def _fasttext_lines(records: Iterable[Record]) -> Iterator[str]:
                 f"fastText lines have no blank in a label, and one is {label!r}",
                 todo="write .csv or .jsonl instead",
             )
-        yield f"__label__{label} {_one_line(record['text'])}\n"
+        yield f"__label__{label} {without_labels(one_line(record['text']))}\n"
 
 
-def _plain_lines(records: Iterable[Record]) -> Iterator[str]:
+def _plain_lines(records: Iterable[Record], to_text: Callable[[str], str]) -> Iterator[str]:
     for record in records:
-        yield "\t".join(_one_line(value) for value in record.values()) + "\n"
+        yield "\t".join(to_text(one_line(value)) for value in record.values()) + "\n"
 
 
-def _one_line(value: Any) -> str:
-    text = f"{value:.6f}" if isinstance(value, float) else "" if value is None else str(value)
-    return text.translate({9: " ", 10: " ", 13: " "})
+def _inert_cell(value: Any) -> str:
+    return inert(cell(value))
 
 
-def _csv_lines(records: Iterable[Record], delimiter: str = ",") -> Iterator[str]:
+def _table_lines(
+    records: Iterable[Record], form: TableForm, delimiter: str, to_text: Callable[[Any], str]
+) -> Iterator[str]:
+    line: Callable[[list[str]], str] | None = None
+    for record in records:
+        if line is None:
+            if form.declaration:
+                yield form.declaration + form.line_end
+            line = _row_writer(form, form.delimiter or delimiter)
+            names = list(record)
+            yield line([*map(to_text, (*form.header, *names[len(form.header) :]))])
+        yield line(list(map(to_text, record.values())))
+
+
+def _row_writer(form: TableForm, delimiter: str) -> Callable[[list[str]], str]:
+    """From the cells of a row to its line."""
+    if form.quoting == "none":
+        return functools.partial(_unquoted, delimiter=delimiter, line_end=form.line_end)
+    must_be_quoted = re.compile(rf'"|.*[{re.escape(delimiter)}\r\n]', re.DOTALL).match
     buffer = io.StringIO(newline="")
+    options: dict[str, Any] = {"delimiter": delimiter}
+    if form.quoting == "backslash":
+        options |= {"doublequote": False, "escapechar": "\\"}
+    if form.quotes_all:
+        options["quoting"] = csv.QUOTE_ALL
     # With its default line ends, "\r\n", the csv module also quotes a lone "\r".
-    writer = csv.writer(buffer, delimiter=delimiter)
+    writer = csv.writer(buffer, **options)
 
-    def line(values: Iterable[Any]) -> str:
+    def line(cells: list[str]) -> str:
+        if form.has_bare_quotes and not any(map(must_be_quoted, cells)):
+            return delimiter.join(cells) + form.line_end
         buffer.seek(0)
         buffer.truncate()
-        writer.writerow(values)
-        return buffer.getvalue().removesuffix("\r\n") + "\n"
+        writer.writerow(cells)
+        return buffer.getvalue().removesuffix("\r\n") + form.line_end
 
-    for number, record in enumerate(records):
-        if not number:
-            yield line(record)
-        yield line(record.values())
+    return line
+
+
+def _unquoted(cells: list[str], delimiter: str, line_end: str) -> str:
+    for value in cells:
+        if delimiter in value or "\n" in value or "\r" in value:
+            raise DataError(
+                f"a table without quoting cannot hold {value!r:.40}",
+                todo="write .jsonl instead, or read it with --quoting standard",
+            )
+    return delimiter.join(cells) + line_end
+
+
+def _unencodable(error: UnicodeEncodeError, path: str) -> DataError:
+    return DataError(
+        f"{error.object[error.start]!r} cannot be written in {error.encoding}",
+        where=_display_name(path),
+        todo="convert the file that is read to UTF-8, or write .jsonl",
+    )
 
 
 def _json_lines(records: Iterable[Record]) -> Iterator[str]:
     for record in records:
-        yield json.dumps(record, ensure_ascii=False, default=str) + "\n"
-
-
-_LINES: dict[Format, Callable[[Iterable[Record]], Iterator[str]]] = {
-    "lines": _plain_lines,
-    "fasttext": _fasttext_lines,
-    "tsv": functools.partial(_csv_lines, delimiter="\t"),
-    "csv": _csv_lines,
-    "jsonl": _json_lines,
-}
+        yield (record.line if isinstance(record, JsonRecord) else to_json(record)) + "\n"
 
 
 def _write_parquet(records: Iterable[Record], stream: Any, path: str, types: Any) -> None:
+    require("writing Parquet", "pyarrow")
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -162,6 +261,12 @@ def _write_parquet(records: Iterable[Record], stream: Any, path: str, types: Any
                 if pa.unify_schemas(schemas, promote_options="permissive") != writer.schema:
                     raise ValueError("later rows have other types than the first ones")
                 writer.write_table(pa.Table.from_pydict(columns, schema=writer.schema))
+            except UnicodeEncodeError:
+                raise DataError(
+                    "a value holds half of a surrogate pair",
+                    where=path,
+                    todo="write .jsonl instead",
+                ) from None
             except (pa.ArrowException, ValueError, OverflowError) as error:
                 raise DataError(
                     f"a column has values of several types ({error})",
@@ -190,22 +295,15 @@ def open_output(path: str) -> Iterator[Any]:
     stays.
 
     Raises:
-        DataError: a URL, a folder, or a path that cannot be written.
+        DataError: a URL, a folder, closed standard output, or a path that cannot be written.
     """
     if path == "-":
-        try:
+        if sys.stdout is None:
+            raise DataError("is closed", where=_display_name(path), todo="write a file")
+        with report_standard_output():
             terminal = sys.stdout.isatty()
             yield TerminalStream(sys.stdout.buffer) if terminal else sys.stdout.buffer
             sys.stdout.buffer.flush()
-        except BrokenPipeError:  # the reader has ended, such as head
-            raise
-        except OSError as error:
-            _silence_standard_output()
-            raise DataError(
-                f"cannot be written ({short_reason(error)})",
-                where="standard output",
-                todo="check the disk",
-            ) from error
         return
     if "://" in path:
         raise DataError("cannot write to a URL", where=path, todo="write a file and copy it")
@@ -231,7 +329,28 @@ def open_output(path: str) -> Iterator[Any]:
         ) from error
 
 
-def _silence_standard_output() -> None:
+@contextmanager
+def report_standard_output() -> Iterator[None]:
+    """Turn a failed write to standard output into an error, and drop what could not be written.
+
+    Raises:
+        BrokenPipeError: the reader has ended, such as head.
+        DataError: the block could not write.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        silence_standard_output()
+        raise DataError(
+            f"cannot be written ({short_reason(error)})",
+            where=_display_name("-"),
+            todo="check the disk",
+        ) from error
+
+
+def silence_standard_output() -> None:
     """Redirect standard output to nowhere; at exit Python would try to flush it again, and fail."""
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, sys.stdout.fileno())

@@ -9,11 +9,12 @@ keeps two and adds them), σ the logistic sigmoid and * the product of one unit 
 
 These steps are the readable twins of ``torch.nn.RNN``, ``GRU`` and ``LSTM``: they take the same
 weights, agree with them to the last digits, and return every gate, which PyTorch's do not. The
-classifier computes with PyTorch's, `sentir explain` with these.
+classifier computes with PyTorch's, the lesson with these, and `sentir explain` with their twins in
+NumPy, `sentir.inference.cells`.
 
-A new cell needs its step here, in `STEPS` and `MODULES`, its name in `sentir.config`, its number of
-gates in `sentir.weights.GATES`, what its gates mean in `sentir.explanation.picture`, and its
-operator in `sentir.inference.onnx_graph`; the engine ``torch`` needs nothing more.
+A new cell needs its step here, in `STEPS` and `MODULES`, and in NumPy, its name in `sentir.config`,
+its number of gates in `sentir.weights.GATES`, what its gates mean in `sentir.explanation.gates`,
+and its operator in `sentir.inference.onnx_graph`; the engine ``torch`` needs nothing more.
 """
 
 from __future__ import annotations

@@ -25,9 +25,6 @@ from sentir.nn.recurrent import RecurrentLayer
 from sentir.nn.sampled_softmax import SampledSoftmax
 from sentir.text.tokenizer import PAD, UNK
 
-#: The state of a ``torch.nn`` recurrent module: hidden state, and the LSTM's cell state.
-State = Tensor | tuple[Tensor, Tensor]
-
 
 class LanguageModelOutput(NamedTuple):
     """What one direction computed for every token to predict, and those tokens."""
@@ -92,16 +89,6 @@ class LanguageModel(nn.Module):
             outputs_NE, targets_N = output.outputs_NE[part], output.targets_N[part]
             total += self.softmax.full_loss(outputs_NE, self.embedding.weight, targets_N).sum()
         return total
-
-    def read_forward(self, ids_TB: Tensor, state: State | None = None) -> tuple[Tensor, State]:
-        """Logits of the next word, (B, V), and the state to continue from.
-
-        Args:
-            ids_TB: texts of one length, or their next part.
-            state: what this returned for the part before.
-        """
-        states_TBH, state = self.layer.forward_rnn(self.embedding(ids_TB), state)
-        return self.softmax.logits(self._output(0, states_TBH[-1]), self.embedding.weight), state
 
     def set_compute_dtype(self, dtype: torch.dtype | None) -> None:
         """Set the number format of the layer and of matrix products; None: that of the weights."""

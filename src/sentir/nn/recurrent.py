@@ -12,9 +12,12 @@ from torch.func import functional_call
 
 from sentir.config import Initialisation
 from sentir.nn.cells import MODULES
+from sentir.nn.fork import use_one_thread_after_fork
 from sentir.nn.initialisation import init_rnn_
 from sentir.nn.kernels.availability import can_train_with_numba
 from sentir.nn.padding import reverse_padded
+
+use_one_thread_after_fork()
 
 #: Reviews that oneDNN's LSTM computes at a time in bfloat16: with more it asks the system for so
 #: much memory at every call that a third of the time is spent on that.

@@ -33,6 +33,7 @@ def load_vectors(path: str, vocabulary: Sequence[str], embedding: nn.Embedding) 
             none of its words is in the vocabulary.
     """
     size = embedding.embedding_dim
+    check_vectors(path, size)
     rows = {word: row for row, word in enumerate(vocabulary) if row >= len(SPECIAL)}
     vectors: dict[int, np.ndarray] = {}
     for line_number, line in read_lines(path):
@@ -40,11 +41,7 @@ def load_vectors(path: str, vocabulary: Sequence[str], embedding: nn.Embedding) 
         # A word may hold spaces (GloVe's 840B has ". . ."), so the numbers are taken from the end.
         parts = line.rstrip().split(b" ")
         if line_number == 1 and len(parts) == 2:
-            is_number = parts[1].isdigit() and len(parts[1]) < 10
-            _check_size(int(parts[1]) if is_number else 0, size, where)
             continue
-        if line_number == 1:
-            _check_size(len(parts) - 1, size, where)
         word = b" ".join(parts[:-size]).decode("utf-8", "replace")
         row = rows.get(word)
         if row is None or row in vectors:
@@ -69,6 +66,20 @@ def load_vectors(path: str, vocabulary: Sequence[str], embedding: nn.Embedding) 
         vectors_NE = torch.from_numpy(np.stack(list(vectors.values())))
         embedding.weight[torch.tensor(list(vectors))] = vectors_NE
     return len(vectors)
+
+
+def check_vectors(path: str, size: int) -> None:
+    """Compare the size of a file's vectors with the embedding's, by its first line.
+
+    Raises:
+        DataError: the file cannot be read, or its vectors have another size.
+    """
+    number, line = next(read_lines(path), (1, b""))
+    parts = line.rstrip().split(b" ")
+    got = len(parts) - 1
+    if len(parts) == 2:  # the number of words and the size
+        got = int(parts[1]) if parts[1].isdigit() and len(parts[1]) < 10 else 0
+    _check_size(got, size, f"{path}:{number}")
 
 
 def _check_size(got: int, expected: int, where: str) -> None:

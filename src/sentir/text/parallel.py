@@ -10,7 +10,6 @@ ends when its pipe does, even if the caller was killed.
 from __future__ import annotations
 
 import gc
-import os
 import pickle
 import subprocess
 import sys
@@ -26,6 +25,7 @@ import pyarrow as pa
 
 from sentir.errors import WorkerError
 from sentir.text.batch import BatchTokenizer, TokenizedBatch
+from sentir.text.cores import available_cores
 
 if TYPE_CHECKING:
     from sentir.config import CleanStep
@@ -84,13 +84,6 @@ def tokenize_all(
             yield texts, extra, future.result()
     finally:
         workers.close()
-
-
-def available_cores() -> int:
-    """Cores that this process may use."""
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 class _WorkerPool:

@@ -9,6 +9,7 @@ id 0 is padding and id 1 the unknown word, and no text produces id 0.
 from __future__ import annotations
 
 import json
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -29,6 +30,7 @@ FORMAT = 1
 DEFAULT_SUBWORDS = 16_000
 #: The sign that `tokenizers` puts before a word.
 WORD_START = "▁"
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 class Tokenizer(ABC):
@@ -166,17 +168,21 @@ class SubwordTokenizer(Tokenizer):
         return self._vocabulary
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
-        encodings = self._inner.encode_batch_fast([self._clean(text) for text in texts])
+        encodings = self._inner.encode_batch_fast([self._cleaned(text) for text in texts])
         return [encoding.ids for encoding in encodings]
 
     def tokens(self, text: str) -> list[str]:
-        cleaned = self._clean(text)
+        cleaned = self._cleaned(text)
         encoding = self._inner.encode(cleaned)
         # Where the sign of a word's start is a subword, its offsets are those of the next letter.
         return [
             WORD_START if subword == WORD_START else cleaned[start:end]
             for subword, (start, end) in zip(encoding.tokens, encoding.offsets, strict=True)
         ]
+
+    def _cleaned(self, text: str) -> str:
+        """The cleaned text; U+FFFD stands for half of a surrogate pair, which no UTF-8 holds."""
+        return self._clean(_SURROGATE.sub("\ufffd", text))
 
     def _to_dict(self) -> dict[str, Any]:
         return {"kind": "subword", "subword": json.loads(self._inner.to_str())}

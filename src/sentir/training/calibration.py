@@ -10,7 +10,7 @@ Shapes: N reviews, O outputs.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -37,7 +37,7 @@ class Calibration(NamedTuple):
 
 
 def fit_calibration(
-    model: SentimentClassifier, parts: Sequence[Floats], labels_N: npt.NDArray[np.integer]
+    model: SentimentClassifier, parts: Sequence[Floats], targets: npt.NDArray[Any]
 ) -> Calibration:
     """Fit the weights and biases that minimise the loss, by L-BFGS.
 
@@ -47,10 +47,10 @@ def fit_calibration(
     Args:
         model: whose loss is minimised.
         parts: logits (N, O) of each part.
-        labels_N: the true classes.
+        targets: classes (N,), or weighted probabilities of them (N, C).
     """
     parts_PNO = torch.from_numpy(np.stack(parts)).double()
-    labels = torch.from_numpy(labels_N).long()
+    targets_N = torch.from_numpy(targets)
     logs_P = torch.zeros(len(parts), dtype=torch.float64, requires_grad=True)
     shift_O = torch.zeros(parts_PNO.shape[2], dtype=torch.float64, requires_grad=len(parts) > 1)
     free = [logs_P, shift_O] if len(parts) > 1 else [logs_P]
@@ -58,10 +58,10 @@ def fit_calibration(
 
     def loss() -> Tensor:
         combined_NO = torch.einsum("p,pno->no", logs_P.exp(), parts_PNO)
-        return model.loss(combined_NO + shift_O, labels)
+        return model.loss(combined_NO + shift_O, targets_N)
 
     def penalised() -> Tensor:  # a Gaussian prior on log weights above 0
-        return loss() + logs_P.clamp(min=0).square().sum() / (2 * len(labels))
+        return loss() + logs_P.clamp(min=0).square().sum() / (2 * len(targets))
 
     def closure() -> Tensor:
         optimiser.zero_grad()

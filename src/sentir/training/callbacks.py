@@ -2,7 +2,7 @@
 
 A callback is called with every event, a dictionary with the key ``event``:
 
-- ``progress``: ``what`` is being done, ``reviews`` more were processed.
+- ``progress``: ``what`` is being done, ``reviews`` more were processed; 0: it is done.
 - ``start``: training starts at ``step`` of ``total_steps``, ``reviews`` seen before.
 - ``step``: ``step``, ``epoch``, ``loss``, ``learning_rate``, ``reviews``.
 - ``validation``: ``step``, ``reviews``, ``loss``, ``accuracy``, ``best``.
@@ -32,8 +32,9 @@ from rich.progress import (
 )
 from rich.table import Column
 
-from sentir.errors import MissingExtraError
+from sentir.evaluation.history import read_metrics
 from sentir.evaluation.metrics import perplexity
+from sentir.extras import require
 from sentir.io.atomic import atomic_write
 
 Event = dict[str, Any]
@@ -78,14 +79,6 @@ def _unit(event: Event) -> str:
     return "tokens" if "tokens" in event else "reviews"
 
 
-def read_metrics(path: Path) -> list[Event]:
-    """The rows of a ``metrics.jsonl``; a last line that a kill left incomplete is dropped."""
-    if not path.exists():
-        return []
-    lines = path.read_text(encoding="utf-8").split("\n")[:-1]
-    return [json.loads(line) for line in lines]
-
-
 class ProgressBar:
     """Loss, speed and time left at a terminal; elsewhere one line per validation."""
 
@@ -102,7 +95,9 @@ class ProgressBar:
 
     def __call__(self, event: Event) -> None:
         kind = event["event"]
-        if kind == "progress":
+        if kind == "progress" and not event["reviews"]:
+            self.close()
+        elif kind == "progress":
             if self._what != event["what"]:
                 self._begin(event["what"], None)
                 self._what = event["what"]
@@ -189,10 +184,9 @@ class TensorBoard:
     """
 
     def __init__(self, folder: Path) -> None:
-        try:
-            from torch.utils.tensorboard import SummaryWriter
-        except ImportError:
-            raise MissingExtraError("tensorboard", "tensorboard", "--tensorboard") from None
+        require("--tensorboard", "tensorboard")
+        from torch.utils.tensorboard import SummaryWriter
+
         self._open: Callable[..., Any] = SummaryWriter
         self._folder = str(folder)
         self._writer: Any = None

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from sentir.config import Config
 from sentir.data.batching import Batch, sorted_batches
-from sentir.data.dataset import EncodedCorpus, Reviews
+from sentir.data.dataset import EncodedCorpus, Reviews, weighted_targets
 from sentir.nn.classifier import SentimentClassifier
 from sentir.training.adversarial import adversarial_loss
 from sentir.training.callbacks import Callback
@@ -31,7 +31,7 @@ class ClassificationTask:
     """The task, see `sentir.training.loop.Task`.
 
     Attributes:
-        targets: of the training reviews, see `sentir.data.dataset.Reviews`.
+        targets: of the training reviews, see `sentir.data.dataset.weighted_targets`.
         valid: validation reviews.
         max_length: tokens read of a review.
         adversarial_epsilon: size of the adversarial perturbation, 0 for none.
@@ -56,6 +56,7 @@ class ClassificationTask:
         losses_N = -np.log(np.maximum(probabilities_NC[np.arange(len(labels_N)), labels_N], 1e-12))
         if model.class_weights_C is not None:
             losses_N *= model.class_weights_C.numpy()[labels_N]
+        losses_N *= self.valid.weights_N
         is_correct_N = probabilities_NC.argmax(axis=1) == labels_N
         return {"loss": float(losses_N.mean()), "accuracy": float(is_correct_N.mean())}
 
@@ -79,7 +80,7 @@ def fit_classifier(
         config: `text.max_length` and all of `train` and `finetune` are used.
     """
     task = ClassificationTask(
-        targets=torch.from_numpy(train.targets),
+        targets=torch.from_numpy(weighted_targets(train, model.classes)),
         valid=valid,
         max_length=config.text.max_length,
         adversarial_epsilon=config.finetune.adversarial_epsilon,

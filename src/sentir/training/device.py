@@ -23,6 +23,30 @@ TOLERANCE = 5e-3
 _VOCABULARY = 50
 
 
+def check_device(setting: str) -> list[str]:
+    """The devices that a setting allows, the fastest first; they are not tried.
+
+    Args:
+        setting: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+
+    Raises:
+        DeviceError: the requested device is absent.
+    """
+    present = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    have = [name for name, there in present.items() if there]
+    if setting == "auto":
+        return have
+    if setting not in have:
+        raise DeviceError(
+            f"no {setting} device here", where="--device", todo=f"take {', '.join(have)}"
+        )
+    return [setting]
+
+
 def choose_device(setting: str, config: ModelConfig) -> torch.device:
     """The device to train on.
 
@@ -33,18 +57,7 @@ def choose_device(setting: str, config: ModelConfig) -> torch.device:
     Raises:
         DeviceError: the requested device is absent, or its results differ from the CPU's.
     """
-    present = {
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-        "cpu": True,
-    }
-    if setting != "auto" and not present[setting]:
-        have = ", ".join(name for name, there in present.items() if there)
-        raise DeviceError(f"no {setting} device here", where="--device", todo=f"take {have}")
-    candidates = (
-        [setting] if setting != "auto" else [name for name, there in present.items() if there]
-    )
-    for name in candidates:
+    for name in check_device(setting):
         if name == "cpu":
             break
         device = torch.device(name)

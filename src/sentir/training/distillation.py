@@ -22,7 +22,12 @@ import numpy.typing as npt
 
 from sentir.bundle import Bundle
 from sentir.data.cache import cached, digest
-from sentir.data.dataset import EncodedCorpus, JoinedCorpora, read_batches
+from sentir.data.dataset import (
+    EncodedCorpus,
+    JoinedCorpora,
+    class_probabilities,
+    read_batches,
+)
 from sentir.data.encoding import TrainingCorpora
 from sentir.data.prepare import Progress
 from sentir.errors import UsageError
@@ -102,7 +107,7 @@ def distilled(
                 todo="train it on the same classes, or rename them with --labels",
             )
     soft_UC = np.mean([_cached(teacher, unlabelled, progress) for teacher in teachers], axis=0)
-    labels_LC = np.eye(len(names), dtype=np.float32)[corpora.train.labels_N]
+    labels_LC = class_probabilities(corpora.train, len(names))
     return JoinedCorpora([corpora.train, unlabelled], np.concatenate([labels_LC, soft_UC]))
 
 

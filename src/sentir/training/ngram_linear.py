@@ -19,7 +19,7 @@ import numpy.typing as npt
 import torch
 
 from sentir.data.batching import sorted_batches, truncate
-from sentir.data.dataset import EncodedCorpus, Reviews
+from sentir.data.dataset import EncodedCorpus, Reviews, class_probabilities, weighted_targets
 from sentir.nn.classifier import SentimentClassifier
 from sentir.nn.ngram_linear import NgramLinear, fingerprint, ngram_keys
 from sentir.nn.ngrams import MIN_SQUARED_SCALE, hash_bucket
@@ -42,11 +42,12 @@ Keys = npt.NDArray[np.int64]
 
 
 class NgramCounts(NamedTuple):
-    """The n-grams of reviews: a binary matrix (N, F), the hash keys of the K, and the targets."""
+    """The n-grams of reviews: a binary matrix (N, F) and the hash keys of the K; the targets."""
 
     features_NF: Any
     keys_K: Keys
     targets_NC: Floats
+    weights_N: Floats
 
 
 class FittedWeights(NamedTuple):
@@ -84,13 +85,13 @@ def fit_ngram_linear(
     assert ngram_linear is not None
     balanced = model.class_weights_C is not None
     counts = _count(ngram_linear, [train], model.classes, max_length)
-    candidates = []
+    candidates, targets = [], weighted_targets(valid, model.classes)
     outputs = ngram_linear.word_weights.shape[1]
     fits = _fit_regressions(counts, outputs, STRENGTHS, balanced=balanced)
     for strength, fitted in zip(STRENGTHS, fits, strict=True):
         _fill(ngram_linear, counts.keys_K, fitted)
         parts = [network_NO, _apply(ngram_linear, valid, max_length) + fitted.intercepts_O]
-        calibration = fit_calibration(model, parts, valid.labels_N)
+        calibration = fit_calibration(model, parts, targets)
         candidates.append((calibration, strength, fitted, parts))
     calibration, strength, fitted, parts = min(candidates, key=lambda item: item[0].loss)
     if refit:
@@ -111,19 +112,19 @@ def _fit_regressions(
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
-    features_NF = counts.features_NF
+    features_NF, weights_N = counts.features_NF, counts.weights_N
     problems = []
     for output in range(outputs):
         # One output: the second class against the first. More: each class against all others.
         share_N = counts.targets_NC[:, 1 if outputs == 1 else output]
         if 0 < share_N.sum() < len(share_N):  # a class without reviews keeps zeros
-            scale_F = _ngram_scale(features_NF, share_N)
+            scale_F = _ngram_scale(features_NF, share_N, weights_N)
             size_N = np.sqrt(features_NF @ scale_F**2 + MIN_SQUARED_SCALE)
             # A review with soft targets is an example of both sides, weighted by its shares.
             inside_N, outside_N = np.flatnonzero(share_N > 0), np.flatnonzero(share_N < 1)
             row_M = np.concatenate([inside_N, outside_N])
             is_in_M = np.arange(len(row_M)) < len(inside_N)
-            part_M = np.where(is_in_M, share_N[row_M], 1 - share_N[row_M])
+            part_M = np.where(is_in_M, share_N[row_M], 1 - share_N[row_M]) * weights_N[row_M]
             scaled_MF = (diags(1 / size_N) @ features_NF @ diags(scale_F))[row_M]
             problems.append((output, scaled_MF, is_in_M, part_M, scale_F))
     for strength in strengths:
@@ -145,15 +146,15 @@ def _fit_regressions(
         yield FittedWeights(weights_FO, squared_scales_FO, intercepts_O)
 
 
-def _ngram_scale(features_NF: Any, share_N: Floats) -> Floats:
+def _ngram_scale(features_NF: Any, share_N: Floats, weights_N: Floats) -> Floats:
     """The scale of each n-gram, (F,)."""
-    inside_F = share_N @ features_NF + 1
-    others_F = (1 - share_N) @ features_NF + 1
+    inside_F = (share_N * weights_N) @ features_NF + 1
+    others_F = ((1 - share_N) * weights_N) @ features_NF + 1
     ratio_F = np.log(inside_F / inside_F.sum()) - np.log(others_F / others_F.sum())
     seen_F = inside_F + others_F - 2
     rarity_F = np.log((1 + len(share_N)) / (1 + seen_F)) + 1
     scale_F = np.sqrt(np.abs(ratio_F)) * rarity_F
-    scale_F[np.rint(seen_F) < MIN_REVIEWS] = 0
+    scale_F[features_NF.getnnz(axis=0) < MIN_REVIEWS] = 0
     scale: Floats = scale_F.astype(np.float32)
     return scale
 
@@ -191,13 +192,12 @@ def _count(
     """The words of the reviews, and those bigrams and trigrams that own a hash bucket."""
     from scipy.sparse import csr_matrix, hstack
 
-    reviews, targets = [], []
-    classes_CC = np.eye(classes, dtype=np.float32)
+    reviews, targets, weights = [], [], []
     for corpus in corpora:
         rows_N = _sample_rows(np.minimum(corpus.lengths_N, max_length))
         reviews += [truncate(corpus[row], max_length) for row in rows_N]
-        sampled = corpus.targets[rows_N]
-        targets.append(sampled if sampled.ndim == 2 else classes_CC[sampled])
+        targets.append(class_probabilities(corpus, classes)[rows_N])
+        weights.append(corpus.weights_N[rows_N])
     # In one piece, with padding between reviews: no n-gram reaches across it.
     ids_T = np.concatenate([part for ids in reviews for part in (ids, [PAD])], dtype=np.int64)
     owner_T = np.repeat(np.arange(len(reviews)), [len(ids) + 1 for ids in reviews])
@@ -220,6 +220,7 @@ def _count(
         hstack([words_NV, ngrams_NK.tocsc()[:, chosen_K]]).tocsr(),
         keys_K[often_K][chosen_K],
         np.concatenate(targets),
+        np.concatenate(weights),
     )
 
 

@@ -21,14 +21,13 @@ from sentir.bundle import FOLDER, LanguageBundle, load_language_model, save_bund
 from sentir.config import PretrainConfig, read_settings
 from sentir.data.encoding import TextCorpora
 from sentir.data.prepare import (
-    Paths,
     Progress,
     Sources,
-    path_list,
     prepare_unlabelled,
-    warn_of_skipped,
 )
+from sentir.extras import TRAINING, require
 from sentir.io.builtin import is_synthetic
+from sentir.io.paths import Paths, path_list
 from sentir.io.reader import BadRows
 from sentir.nn.language_model import LanguageModel
 from sentir.nn.restore import restore_language_model, to_arrays
@@ -84,12 +83,14 @@ def pretrain(
     Raises:
         SentirError: bad input, settings that cannot be, or a folder that holds something else.
     """
+    require("training", *TRAINING)
     read, changes = read_settings(settings, PretrainConfig)
     lm = load_language_model(from_lm) if from_lm else None
     config = (config or defaults_for(lm)).override(changes, where="settings")
     if lm is not None:
         check_settings(config, lm, str(from_lm))
     sources = Sources(train=path_list(texts, "texts"), read=read)
+    sources.check(labelled=False)
     return run_training(
         LanguageModelRun(sources, config, lm, str(from_lm)),
         Path(output),
@@ -117,7 +118,7 @@ class LanguageModelRun:
         self.corpora, self.skipped = prepare_unlabelled(
             self.sources, self.config, self.lm, cache, resume=resume, progress=progress
         )
-        warn_of_skipped(self.skipped)
+        self.skipped.warn(kept=len(self.corpora.train))
 
     def network(self) -> LanguageModel:
         vocabulary = len(self.corpora.tokenizer.vocabulary)

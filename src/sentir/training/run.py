@@ -25,30 +25,31 @@ import torch
 
 from sentir.bundle import FOLDER, Bundle, LanguageBundle, load_language_model, save_bundle
 from sentir.config import Config, read_settings
-from sentir.data.dataset import EncodedCorpus, Reviews
+from sentir.data.dataset import EncodedCorpus, Reviews, identity, weighted_targets
 from sentir.data.encoding import TrainingCorpora
 from sentir.data.prepare import (
-    Paths,
     Progress,
     Sources,
-    log_classes,
-    path_list,
+    log_data,
     prepare_training,
     warn_of_leakage,
-    warn_of_skipped,
 )
+from sentir.data.summary import DataSummary
 from sentir.errors import UsageError
 from sentir.evaluation.baseline import fit_baseline
+from sentir.evaluation.history import read_metrics
 from sentir.evaluation.metrics import Metrics, measure, warn_of_imbalance
 from sentir.evaluation.mistakes import Mistakes
 from sentir.evaluation.report import Evaluation, Report, write_report
+from sentir.extras import TRAINING, require
 from sentir.io.builtin import is_synthetic
+from sentir.io.paths import Paths, path_list
 from sentir.io.reader import BadRows
 from sentir.nn.classifier import SentimentClassifier
 from sentir.nn.restore import to_arrays
-from sentir.nn.word_vectors import load_vectors
+from sentir.nn.word_vectors import check_vectors, load_vectors
 from sentir.training.calibration import fit_calibration, set_calibration
-from sentir.training.callbacks import Callback, read_metrics
+from sentir.training.callbacks import Callback
 from sentir.training.checkpoint import Checkpoints, Position
 from sentir.training.class_weights import balanced_class_weights
 from sentir.training.classification import fit_classifier, logits, probabilities
@@ -137,8 +138,10 @@ def train(
             ``hidden_size=32`` or ``text_column=("title", "body")``.
 
     Raises:
-        SentirError: bad input, settings that cannot be, or a folder that holds something else.
+        SentirError: bad input, settings that cannot be, a folder that holds something else, or a
+            package that is not installed.
     """
+    require("training", *TRAINING)
     read, changes = read_settings(settings, Config)
     sources = Sources(
         train=path_list(train, "train"),
@@ -155,6 +158,9 @@ def train(
     config = (config or preset_for(lm, preset)).override(changes, where="settings")
     if lm is not None:
         check_settings(config, lm, str(from_lm))
+    elif config.model.embedding_init not in ("random", "ppmi"):
+        check_vectors(config.model.embedding_init, config.model.embedding_dim)
+    sources.check()
     task = ClassifierRun(sources, config, lm, str(from_lm), teachers, baseline=baseline)
     return run_training(task, Path(output), callbacks=callbacks, resume=resume, overwrite=overwrite)
 
@@ -165,6 +171,7 @@ class ClassifierRun:
     corpora: TrainingCorpora
     test: EncodedCorpus | None
     skipped: BadRows
+    summary: DataSummary
     #: The reviews that are learnt from: train, and with teachers the unlabelled ones too.
     learnt: Reviews
 
@@ -186,11 +193,11 @@ class ClassifierRun:
         return [*self.sources.cache_key(self.config, self.lm), *self.teacher_names]
 
     def read(self, cache: Path, *, resume: bool, progress: Progress) -> None:
-        self.corpora, self.test, self.skipped = prepare_training(
+        self.corpora, self.test, self.skipped, self.summary = prepare_training(
             self.sources, self.config, self.lm, cache, resume=resume, progress=progress
         )
-        warn_of_skipped(self.skipped)
-        log_classes(self.corpora)
+        self.skipped.warn(kept=len(self.corpora.train))
+        log_data(self.summary, self.corpora)
         warn_of_leakage(self.corpora, self.test)
         self.learnt = (
             distilled(self.corpora, self.teachers, progress)
@@ -263,6 +270,8 @@ class ClassifierRun:
             metrics={
                 **{name: part.metrics.to_dict() for name, part in evaluations.items()},
                 **({"baseline": baseline.to_dict()} if baseline else {}),
+                "data": self._identities(),
+                "training_data": self.summary.to_dict(),
                 "training": {
                     **asdict(trained.position),
                     "seconds": round(seconds, 1),
@@ -270,6 +279,7 @@ class ClassifierRun:
                     **({"teachers": self.teacher_names} if self.teachers else {}),
                 },
             },
+            columns=self.summary.columns,
             synthetic=any(map(is_synthetic, self.sources.train)),
         )
         save_bundle(bundle, folder / FOLDER)
@@ -297,7 +307,9 @@ class ClassifierRun:
         valid, max_length = self.corpora.valid, self.config.text.max_length
         network_NO = logits(network, valid, max_length)
         if network.ngram_linear is None:
-            calibration = fit_calibration(network, [network_NO], valid.labels_N)
+            calibration = fit_calibration(
+                network, [network_NO], weighted_targets(valid, network.classes)
+            )
             set_calibration(network, calibration.weights[0], calibration.shift_O)
             calibrated_NO = calibration.apply([network_NO])
         else:
@@ -328,6 +340,19 @@ class ClassifierRun:
             mistakes=mistakes.worst(),
         )
 
+    def _identities(self) -> dict[str, dict[str, Any]]:
+        """Which reviews were learnt from and measured on, for the comparison of runs.
+
+        Validation reviews count with train: what is held out of it depends on the seed.
+        """
+        corpora = self.corpora
+        parts = {"train": [corpora.train, corpora.valid], "validation": [corpora.valid]}
+        if corpora.unlabelled:
+            parts["unlabelled"] = [corpora.unlabelled]
+        if self.test is not None:
+            parts["test"] = [self.test]
+        return {name: identity(corpora.labels.names, part) for name, part in parts.items()}
+
     def _baseline(self) -> Metrics:
         _log.info("fitting the baseline: TF-IDF and logistic regression")
         train, names = self.corpora.train, self.corpora.labels.names
@@ -347,14 +372,13 @@ class ClassifierRun:
         corpora, sources, position = self.corpora, self.sources, trained.position
         parameters = sum(weight.size for weight in bundle.weights.values())
         minutes, rest_s = divmod(round(seconds), 60)
-        facts = {"training reviews": f"{len(corpora.train):,} from {', '.join(sources.train)}"}
+        facts = {"files": ", ".join(sources.train), **self.summary.facts()}
         if corpora.unlabelled:
             facts["unlabelled reviews"] = (
                 f"{len(corpora.unlabelled):,} from {', '.join(sources.unlabelled)}, answered by "
                 "teachers"
             )
         facts |= {
-            "validation reviews": f"{len(corpora.valid):,}",
             "vocabulary": f"{len(corpora.tokenizer.vocabulary):,} tokens",
             "parameters": f"{parameters / 1e6:.1f} million",
             "steps": f"{position.step:,}, best at {position.best_step:,} ({position.stopped})",

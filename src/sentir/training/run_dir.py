@@ -20,8 +20,8 @@ from filelock import FileLock, Timeout
 from sentir.bundle import FILES, FOLDER
 from sentir.config import Settings
 from sentir.data.cache import digest
-from sentir.errors import UsageError
-from sentir.io.atomic import atomic_write, is_part_of, report_unwritable, tidy
+from sentir.errors import SentirError, UsageError
+from sentir.io.atomic import atomic_write, is_part_of, remove, report_unwritable, tidy
 from sentir.training.callbacks import Callback, MetricsFile, call_all
 from sentir.training.checkpoint import Checkpoints, Position
 from sentir.version import __version__
@@ -56,6 +56,7 @@ def open_run_dir(
     """
     lock = FileLock(folder / LOCK, timeout=0)  # released by a kill, though the file stays
     is_new = not folder.exists()
+    new_parents = [parent for parent in folder.parents if not parent.exists()]
     with report_unwritable(folder):
         check_run_dir(folder, resume=resume, overwrite=overwrite)
         folder.mkdir(parents=True, exist_ok=True)
@@ -67,7 +68,7 @@ def open_run_dir(
                 where=str(folder),
                 todo="wait for it, stop it, or choose another --output",
             ) from None
-    finished = False
+    finished = failed = False
     try:
         with report_unwritable(folder):
             # Again: another process may have trained here before the lock was ours.
@@ -76,6 +77,9 @@ def open_run_dir(
                 part.write_text(json.dumps({"sentir": __version__}) + "\n", encoding="utf-8")
         yield call_all([MetricsFile(folder / "metrics.jsonl"), *callbacks])
         finished = True
+    except SentirError:
+        failed = True
+        raise
     except (OSError, RuntimeError) as error:
         reason = reason_unwritable(error)
         if reason is None:
@@ -95,7 +99,7 @@ def open_run_dir(
             (folder / LOCK).unlink(missing_ok=True)
         lock.release()
         if is_new and not finished:
-            _remove_if_unused(folder)
+            _remove_if_unused(folder, new_parents, with_cache=failed)
 
 
 def reason_unwritable(error: OSError | RuntimeError) -> str | None:
@@ -114,15 +118,28 @@ def reason_unwritable(error: OSError | RuntimeError) -> str | None:
     return "the disk is full" if is_writer else None
 
 
-def _remove_if_unused(folder: Path) -> None:
-    """Remove the folder of a run that failed before it wrote anything."""
+def _remove_if_unused(folder: Path, new_parents: Sequence[Path], *, with_cache: bool) -> None:
+    """Remove the new folder of a run that failed before there was anything to resume.
+
+    Args:
+        folder: the run's.
+        new_parents: folders that were made for it, from the innermost outwards.
+        with_cache: whether its encoded reviews go too: the reviews or the settings were wrong.
+    """
     with suppress(OSError):
+        if {path.name for path in folder.iterdir()} - {MARK, "cache", "metrics.jsonl"}:
+            return
         cache = folder / "cache"
         if cache.is_dir() and not cache.is_symlink() and not any(cache.iterdir()):
             cache.rmdir()
-        if {path.name for path in folder.iterdir()} <= {MARK}:
-            (folder / MARK).unlink(missing_ok=True)
-            folder.rmdir()
+        if with_cache and cache.exists():
+            remove(cache)
+        if cache.exists():
+            return
+        for name in (MARK, "metrics.jsonl"):
+            (folder / name).unlink(missing_ok=True)
+        for path in (folder, *new_parents):
+            path.rmdir()  # an error if others have put something there, which ends it
 
 
 def check_run_dir(folder: Path, *, resume: bool, overwrite: bool) -> None:

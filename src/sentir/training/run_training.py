@@ -15,7 +15,7 @@ from sentir.config import Config, ModelConfig, PretrainConfig
 from sentir.data.prepare import Progress
 from sentir.training.callbacks import Callback
 from sentir.training.checkpoint import Checkpoints, Position
-from sentir.training.device import choose_device
+from sentir.training.device import check_device, choose_device
 from sentir.training.precision import choose_precision, format_name
 from sentir.training.run_dir import checkpoints_of, finish, open_run_dir
 
@@ -95,6 +95,7 @@ def run_training(
         SentirError: bad input, settings that cannot be, or a folder that holds something else.
     """
     settings, shape = task.config.train, _shape(task.config)
+    check_device(settings.device)
     with open_run_dir(folder, callbacks, resume=resume, overwrite=overwrite) as emit:
         started = time.perf_counter()
         checkpoints = checkpoints_of(folder, task.cache_key(), task.config, resume=resume)

@@ -50,7 +50,7 @@ def memory(
 
       sentir lesson memory --picture memory.svg
       sentir lesson memory --task recall --gaps 5,50 --seeds 0 --language es
-      sentir lesson memory --gaps 5,10,20,50,100,200,500 --seeds 0,1,2 --steps 1500
+      sentir lesson memory --gaps 5,20,100,500 --seeds 0,1,2 --steps 1500
     """
     from sentir.lesson.language import tr
     from sentir.lesson.memory.experiment import count_networks, experiment
@@ -124,7 +124,7 @@ def step(
 @lesson.command()
 def exercise(
     name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="an exercise (unset: list them)")
+        str | None, typer.Argument(metavar="NAME", help="an exercise (unset: list them)")
     ] = None,
     *,
     answer: Annotated[

@@ -16,7 +16,7 @@ def page(
     model: Annotated[
         str | None,
         typer.Argument(
-            metavar="[MODEL]",
+            metavar="MODEL",
             help="folder of a run of 'sentir train' with a one-directional LSTM of one layer and "
             "pooling 'last' (unset: the two networks of six units that come with sentir)",
             show_default=False,

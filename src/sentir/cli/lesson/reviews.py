@@ -25,9 +25,7 @@ from sentir.errors import UsageError
 def pitfalls(
     files: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="[FILE]...", help="reviews to train on (unset: the built-in sample)"
-        ),
+        typer.Argument(metavar="FILE", help="reviews to train on (unset: the built-in sample)"),
     ] = None,
     *,
     test: Annotated[list[str] | None, typer.Option(help="test reviews")] = None,
@@ -119,7 +117,7 @@ def horizon(
     [bold]Examples[/bold]
 
       sentir lesson horizon runs/shop reviews.csv
-      sentir lesson horizon runs/shop sample:test --picture horizon.svg --language es
+      sentir lesson horizon runs/shop sample:test --picture horizon.svg
     """
     from itertools import islice
 
@@ -141,7 +139,7 @@ def units(
     file: Annotated[
         str | None,
         typer.Argument(
-            metavar="[FILE]",
+            metavar="FILE",
             help="reviews to train on, labelled or not (unset: synthetic ones)",
             show_default=False,
         ),

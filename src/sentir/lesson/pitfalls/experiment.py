@@ -12,6 +12,7 @@ from sentir.config import ReadOptions, TextConfig, TrainConfig
 from sentir.data.encoding import encode_reviews, encode_training
 from sentir.errors import UsageError
 from sentir.io.builtin import SAMPLES
+from sentir.io.label_tally import LabelTally
 from sentir.io.reader import BadRows, Review, read_reviews
 from sentir.lesson.pitfalls.recipes import PITFALLS, Curve, Recipe, Reviews, steps_of, train_with
 from sentir.synthetic.reviews import sample_reviews
@@ -103,7 +104,7 @@ def gather(
         islice(_reviews(test, read, bad_rows, TEST_REVIEWS, seed=1), TEST_REVIEWS),
         folder / "test.arrow",
         corpora.tokenizer,
-        corpora.labels,
+        LabelTally(corpora.labels, is_given=labels != "auto"),
         bad_rows=bad_rows,
         advance=advance,
         processes=1,

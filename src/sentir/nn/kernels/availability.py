@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
-import importlib.util
 from typing import TYPE_CHECKING
+
+from sentir.extras import is_installed
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -20,7 +21,7 @@ NUMBA_CELLS, NUMBA_INT8_CELLS = ("lstm", "gru"), ("lstm",)
 @functools.cache
 def numba_is_installed() -> bool:
     """Whether the extra ``numba`` is installed."""
-    return importlib.util.find_spec("numba") is not None
+    return is_installed("numba")
 
 
 def can_train_with_numba(rnn: nn.Module, x_TBE: Tensor) -> bool:

@@ -4,6 +4,7 @@
     python3 dev.py demo           train, evaluate, predict and explain on the synthetic sample
     python3 dev.py test           lint, types, import layers, tests and their coverage
     python3 dev.py test --long    the long tests too (minutes; some want the real reviews)
+    python3 dev.py attack [--minutes N]   kills, full disks, malformed files and more (tests/attack)
     python3 dev.py wheel [FILE]   try a wheel (unset: build it) in empty environments: its answers
                                   alone are those of PyTorch, and its size is limited
     python3 dev.py docs           the site in build/docs, the course below it, its notebooks
@@ -267,6 +268,14 @@ def main() -> None:
         case ["test", *arguments] if set(arguments) <= {"--long"}:
             set_up()
             test(*arguments)
+        case ["attack", *arguments]:
+            set_up()
+            # One thread: the networks are tiny, and a forked process has none of its parent's.
+            os.environ["OMP_NUM_THREADS"] = "1"
+            os.environ["PYTHONPATH"] = os.pathsep.join(
+                [str(ROOT / "tests"), str(ROOT / "benchmarks")]
+            )
+            run("python", "-m", "attack", *arguments)
         case ["wheel", *files] if len(files) <= 1:
             wheel(Path(files[0]) if files else None)
         case ["docs", *arguments]:

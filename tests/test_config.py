@@ -210,6 +210,12 @@ def test_a_file_that_is_not_text(tmp_path: Path) -> None:
         from_file(path)
 
 
+@pytest.mark.parametrize("value", ["9" * 5000, "[" * 5000], ids=["digits", "brackets"])
+def test_a_file_that_is_no_settings(tmp_path: Path, value: str) -> None:
+    with pytest.raises(ConfigError, match=r"settings\.toml: not TOML"):
+        from_file(toml(tmp_path, f"hidden_size = {value}"))
+
+
 configs = st.builds(
     Config,
     text=st.builds(

@@ -5,7 +5,7 @@ import pickle
 import pytest
 
 from sentir import errors
-from sentir.errors import DataError, MissingExtraError, SentirError
+from sentir.errors import MAX_PART, DataError, MissingExtraError, SentirError
 
 FAMILY = [
     kind
@@ -29,6 +29,15 @@ def test_a_message_says_where_what_and_what_to_do(
     error = DataError("label 'pos '", where=where, todo=todo)
     assert str(error) == message
     assert (error.what, error.where, error.todo) == ("label 'pos '", where, todo)
+
+
+def test_of_a_long_part_the_middle_is_left_out() -> None:
+    """A field of a file may be a megabyte."""
+    error = DataError("label " + "9" * 10**6, where="a" * 10**6, todo="b" * 10**6)
+    assert len(str(error)) < 3 * MAX_PART + 100
+    assert error.what.startswith("label 9")
+    assert "9 [...] 9" in error.what
+    assert len(str(DataError("x" * MAX_PART))) == MAX_PART
 
 
 def test_the_family_is_the_one_that_is_drawn() -> None:

@@ -1,4 +1,4 @@
-"""The project's own pages on the site: internals, benchmarks, decisions, experiments, results.
+"""The project's own pages on the site: internals, benchmarks, reliability, decisions and others.
 
 They are copied, so that they can be read in the repository and on the site. Links between them
 stay; links to other files of the repository lead to its address. Sphinx checks the former, and
@@ -13,6 +13,7 @@ from pathlib import Path
 
 REPOSITORY = "https://github.com/sentir/sentir/blob/main/"
 _LINK = re.compile(r"(?<=\]\()([^)\s#:]+)(?=[)#])")
+_PAGES = ("internals", "benchmarks", "reliability", "experiments")
 #: The pages that list all others of their folder.
 _LISTS = {"decisions/index.md": "[0-9]*", "results/README.md": "[0-9]*"}
 
@@ -24,7 +25,10 @@ def copy_project_pages(docs: Path, target: Path) -> None:
         FileNotFoundError: a link leads to a file that does not exist.
     """
     pages = [
-        *(docs / name for name in ("internals.md", "benchmarks.md", "experiments.md")),
+        *(
+            docs / f"{name}.md"
+            for name in ("internals", "benchmarks", "experiments", "reliability")
+        ),
         *sorted((docs / "decisions").glob("*.md")),
         *sorted((docs / "results").glob("*.md")),
     ]

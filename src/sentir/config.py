@@ -409,7 +409,7 @@ def read_toml(path: str | Path) -> dict[str, Any]:
         raise ConfigError(
             f"cannot be read ({reason})", where=str(path), todo="check --config"
         ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # also a number of 5,000 digits
         raise ConfigError(f"not TOML ({error})", where=str(path), todo="fix it") from None
 
 

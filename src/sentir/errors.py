@@ -23,9 +23,14 @@ import copy
 import copyreg
 from typing import Any, Self
 
+#: Longest part of a message (characters): it may quote a field of a file, and that be a megabyte.
+MAX_PART = 1000
+
 
 class SentirError(Exception):
     """What was got, where, and what to do about it.
+
+    Of a part longer than `MAX_PART` the middle is left out.
 
     Args:
         what: what was got that cannot be used.
@@ -34,6 +39,7 @@ class SentirError(Exception):
     """
 
     def __init__(self, what: str, *, where: str | None = None, todo: str | None = None) -> None:
+        what, where, todo = _shortened(what), where and _shortened(where), todo and _shortened(todo)
         super().__init__(_message(what, where, todo))
         self.what, self.where, self.todo = what, where, todo
 
@@ -50,6 +56,11 @@ class SentirError(Exception):
 
 def _message(what: str, where: str | None, todo: str | None) -> str:
     return (f"{where}: " if where else "") + what + (f"; {todo}" if todo else "")
+
+
+def _shortened(part: str) -> str:
+    half = MAX_PART // 2
+    return part if len(part) <= MAX_PART else f"{part[:half]} [...] {part[-half:]}"
 
 
 class SentirWarning(UserWarning):

@@ -82,6 +82,42 @@ def test_errors_are_one_line_and_exit_with_2(
     assert not (tmp_path / "r").exists()
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: 8388608 bytes"),
+        ImportError("libopenblas.so: failed to map segment from shared object"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_too_little_memory_is_one_line(
+    error: Exception,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    def fail(*given: object, **named: object) -> None:
+        raise error
+
+    monkeypatch.setattr(run_module, "run_training", fail)
+    code, _, said = sentir("train", "sample", "--output", tmp_path / "run", capfd=capfd)
+    assert code == 2
+    assert said.startswith("error: there is not enough memory; ")
+    assert said.count("\n") == 1
+
+
+def test_other_failures_are_no_lack_of_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*given: object, **named: object) -> None:
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr(run_module, "run_training", fail)
+    with pytest.raises(RuntimeError, match="a fault of ours"):
+        sentir("train", "sample", "--output", tmp_path / "run", capfd=capfd)
+
+
 def test_a_terminal_without_a_sign_is_no_traceback(tiny_run: Run) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "sentir", "explain", tiny_run.folder, "una película"],

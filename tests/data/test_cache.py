@@ -100,13 +100,15 @@ def test_a_named_data_set_is_not_volatile() -> None:
 
 def test_only_what_the_cache_made_is_removed_from_it(tmp_path: Path) -> None:
     (tmp_path / "thesis").mkdir()
+    (tmp_path / ".thesis.abcdefgh.part").mkdir()
     (tmp_path / "0123456789abcdef").mkdir()  # of another key
+    (tmp_path / ".fedcba9876543210.abcdefgh.part").mkdir()  # killed while it was made
     folder = cached_reviews(tmp_path, ["key"], lambda folder: None, keep=True)
-    assert names(tmp_path) == sorted([folder.name, "thesis"])
+    assert names(tmp_path) == sorted([folder.name, "thesis", ".thesis.abcdefgh.part"])
     assert cached_reviews(tmp_path, ["key"], make_half, keep=True) == folder
     with pytest.raises(KeyError):
         cached_reviews(tmp_path, ["key"], make_half, keep=False)
-    assert names(tmp_path) == ["thesis"]
+    assert names(tmp_path) == [".thesis.abcdefgh.part", "thesis"]
 
 
 def test_the_fingerprint_of_nothing() -> None:

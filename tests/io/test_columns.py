@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,13 @@ def test_decimal_commas_are_decimal_points(value: object, label: str) -> None:
 )
 def test_quotes_and_invisible_characters_are_no_part_of_a_label(label: str) -> None:
     assert read_label(label) == "pos"
+
+
+def test_no_label_starts_or_ends_with_white_space() -> None:
+    blanks = [character for character in map(chr, range(sys.maxunicode)) if character.isspace()]
+    assert len(blanks) > 20
+    for blank in blanks:
+        assert read_label(f"{blank}pos{blank}") == "pos", ascii(blank)
 
 
 def test_labels_that_look_missing_and_are_not() -> None:

@@ -86,7 +86,7 @@ def test_a_file_of_something_else(tmp_path: Path, embedding: nn.Embedding, text:
         load_vectors(write(tmp_path, text), VOCABULARY, embedding)
 
 
-@pytest.mark.parametrize("third", ["three", "nan", "inf"])
+@pytest.mark.parametrize("third", ["three", "nan", "inf", "1e63"])
 def test_a_vector_with_something_that_is_no_number(
     tmp_path: Path, embedding: nn.Embedding, third: str
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 import subprocess
@@ -9,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from fixtures.tiny_runs import TINY, kill, write_fasttext
 from sentir.bundle import load_bundle
@@ -146,6 +148,43 @@ def test_the_mark_is_there_before_anything_else(tmp_path: Path) -> None:
         assert {path.name for path in (tmp_path / "run").iterdir()} == {"run.json", ".lock"}
 
 
+def test_a_run_that_another_finished_meanwhile_is_not_replaced(
+    tmp_path: Path, reviews: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one trains between the first look at the folder and the lock."""
+    folder = tmp_path / "run"
+    acquire = FileLock.acquire
+
+    def late(lock: FileLock) -> object:
+        monkeypatch.setattr(FileLock, "acquire", acquire)
+        train(reviews, folder, config=TINY)
+        return acquire(lock)
+
+    monkeypatch.setattr(FileLock, "acquire", late)
+    with pytest.raises(UsageError, match="a model is here"):
+        train(reviews, folder, config=TINY, seed=1)
+    assert load_bundle(folder).config.train.seed == 0
+    assert not (folder / ".lock").exists()
+
+
+def test_what_a_kill_left_is_tidied(tmp_path: Path, reviews: Path) -> None:
+    """Also where nothing is written again: in the cache, and in a run that has finished."""
+    folder = tmp_path / "run"
+    train(reviews, folder, config=TINY)
+    whole = contents(folder)
+    cached = next(path for path in (folder / "cache").iterdir() if path.is_dir())
+    for path in (folder / "model", folder / "report.html", folder / "cache", cached):
+        part = path.with_name(f".{path.name}.abcdefgh.part")
+        (part / path.name).mkdir(parents=True)
+    (folder / "best.safetensors").write_bytes(b"the kill came before it was removed")
+    (folder / ".lock").touch()
+    with pytest.raises(UsageError, match="this run has finished"):
+        train(reviews, folder, config=TINY, resume=True)
+    assert not (folder / ".lock").exists()
+    train(reviews, folder, config=TINY, overwrite=True)
+    assert contents(folder).keys() == whole.keys()
+
+
 def mount(folder: Path, size: str) -> bool:
     """A file system of that size on the folder; false where that is not allowed."""
     command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
@@ -168,6 +207,25 @@ def test_a_full_disk_is_one_line(tmp_path: Path, reviews: Path, size: str) -> No
         assert "; " in str(caught.value)
     finally:
         subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "the disk is full"),
+        (OSError(errno.EFBIG, "File too large"), r"larger than is allowed \(ulimit -f\)"),
+        (RuntimeError("[enforce fail at inline_container.cc:672] . pos 3"), "the disk is full"),
+        # PyTorch's last write, as it closes the file
+        (RuntimeError("basic_ios::clear: iostream error"), "the disk is full"),
+    ],
+    ids=["full", "limit", "pytorch", "pytorch closes"],
+)
+def test_a_full_disk_is_known_whoever_writes(tmp_path: Path, error: Exception, reason: str) -> None:
+    with (
+        pytest.raises(UsageError, match=f"{reason}; make room, then repeat the command"),
+        open_run_dir(tmp_path / "run", [], resume=False, overwrite=False),
+    ):
+        raise error
 
 
 def test_other_failures_are_not_taken_for_a_full_disk(tmp_path: Path, reviews: Path) -> None:

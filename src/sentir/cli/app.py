@@ -143,6 +143,18 @@ def main() -> None:
         except SentirError as error:
             plain(err, f"error: {error}", "red")
             sys.exit(2)
+        except (MemoryError, RuntimeError, ImportError) as error:
+            if not _is_out_of_memory(error):
+                raise
+            todo = "end other programs, raise ulimit -v, or lower --batch-size or --max-length"
+            plain(err, f"error: there is not enough memory; {todo}", "red")
+            sys.exit(2)
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """Whether that is what failed; PyTorch and the system's loader say so in words only."""
+    words = ("can't allocate memory", "bad_alloc", "failed to map segment")
+    return isinstance(error, MemoryError) or any(word in str(error) for word in words)
 
 
 class _TerminalHandler(logging.Handler):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from sentir.io.atomic import atomic_write, remove
+from sentir.io.atomic import atomic_write, remove, target_of, tidy
 from sentir.io.builtin import is_builtin
 from sentir.io.paths import expand_sources, split_part
 from sentir.version import __version__
@@ -74,6 +74,7 @@ def cached(
     """
     path = folder / name
     if path.exists() and not refresh:
+        tidy(path)
         return path
     with atomic_write(path) as new:
         new.mkdir()
@@ -86,7 +87,8 @@ def cached_reviews(
 ) -> Path:
     """The folder of encoded reviews in `folder`, made by `make` if it is missing.
 
-    Reviews cached under another key are deleted: only folders whose names are digests.
+    Reviews cached under another key are deleted, and what a kill left of them: only folders whose
+    names are digests.
 
     Args:
         folder: the cache.
@@ -98,4 +100,6 @@ def cached_reviews(
     for old in folder.glob("*"):
         if _DIGEST.fullmatch(old.name) and not (keep and old.name == name):
             remove(old)
+        elif _DIGEST.fullmatch(killed := target_of(old.name) or ""):
+            tidy(folder / killed)
     return cached(folder, name, make)

@@ -38,7 +38,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
     removed when the path is next written, but never what another writer still uses.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    _tidy(path)
+    tidy(path)
     with _work_folder(path) as work:
         new = work / path.name
         yield new
@@ -121,13 +121,22 @@ def _exchange(one: Path, other: Path) -> bool:
     return bool(swap(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _RENAME_EXCHANGE) == 0)
 
 
+def target_of(name: str) -> str | None:
+    """The name of the path of which `atomic_write` leaves this when it is killed, or None."""
+    part = re.fullmatch(r"\.(.+)\.\w{8}\.part", name, re.DOTALL)
+    return part and part[1]
+
+
 def is_part_of(name: str, target: str) -> bool:
     """Whether a file of that name is what `atomic_write` leaves of `target` when it is killed."""
-    return bool(re.fullmatch(rf"\.{re.escape(target)}\.\w{{8}}\.part", name))
+    return target_of(name) == target
 
 
-def _tidy(path: Path) -> None:
-    """Remove what a killed writer left; a folder it had moved away and not replaced comes back."""
+def tidy(path: Path) -> None:
+    """Remove what killed writers left; a folder one had moved away and not replaced comes back.
+
+    Writing the path does it too. What another writer still uses stays.
+    """
     for work in [work for work in path.parent.iterdir() if is_part_of(work.name, path.name)]:
         if sys.platform == "win32":
             abandoned = time.time() - work.stat().st_mtime > ABANDONED_AFTER_S

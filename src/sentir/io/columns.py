@@ -31,7 +31,10 @@ _MISSING_ANY_CASE = {
 }
 _MISSING = {"None", "NA", "#NA", "N.A"}
 #: What no label starts or ends with: blanks, and what is invisible.
-_BLANK = " \t\r\n\v\f\0\x1c\x1d\x1e\x1f\x85\xa0\u2028\u2029\u200b\u200e\u200f\u3000\ufeff"
+_BLANK = (
+    " \t\r\n\v\f\0\x1c\x1d\x1e\x1f\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007"
+    "\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\u200b\u200e\u200f\ufeff"
+)
 #: Whole and decimal numbers, the latter with a comma too ("4,5"); "1,000" is neither.
 _WHOLE_NUMBER = re.compile(r"([+-]?[0-9]{1,18})(?:\.0*|,0{1,2})?")
 _DECIMAL_NUMBER = re.compile(r"([+-]?[0-9]{1,18})(?:\.([0-9]+)|,([0-9]{1,2}))")

@@ -47,7 +47,8 @@ def load_vectors(path: str, vocabulary: Sequence[str], embedding: nn.Embedding) 
         if row is None or row in vectors:
             continue
         try:
-            vector = np.array(parts[-size:], dtype=np.float32)
+            with np.errstate(over="ignore"):  # 1e63 becomes infinite, which is refused
+                vector = np.array(parts[-size:], dtype=np.float32)
         except ValueError:
             vector = np.array(np.nan)
         if not np.isfinite(vector).all():

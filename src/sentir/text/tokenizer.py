@@ -206,7 +206,11 @@ def load_tokenizer(path: Path) -> Tokenizer:
             )
         steps = [step for step in data["clean"] if step in get_args(CleanStep)]
         if steps != data["clean"]:
-            raise BundleError(f"unknown cleaning in {data['clean']}", where=where)
+            raise BundleError(
+                f"unknown cleaning in {data['clean']}",
+                where=where,
+                todo="upgrade sentir, or copy the folder again",
+            )
         if data["kind"] == "word":
             words = data["vocabulary"]
             special, own = tuple(words[: len(SPECIAL)]), words[len(SPECIAL) :]

@@ -21,7 +21,7 @@ from sentir.bundle import FILES, FOLDER
 from sentir.config import Settings
 from sentir.data.cache import digest
 from sentir.errors import SentirError, UsageError
-from sentir.io.atomic import atomic_write, is_part_of, remove, report_unwritable
+from sentir.io.atomic import atomic_write, is_part_of, remove, report_unwritable, tidy
 from sentir.training.callbacks import Callback, MetricsFile, call_all
 from sentir.training.checkpoint import Checkpoints, Position
 from sentir.version import __version__
@@ -68,21 +68,24 @@ def open_run_dir(
                 where=str(folder),
                 todo="wait for it, stop it, or choose another --output",
             ) from None
-        with atomic_write(folder / MARK) as part:
-            part.write_text(json.dumps({"sentir": __version__}) + "\n", encoding="utf-8")
-    emit = call_all([MetricsFile(folder / "metrics.jsonl"), *callbacks])
     finished = failed = False
     try:
-        yield emit
+        with report_unwritable(folder):
+            # Again: another process may have trained here before the lock was ours.
+            check_run_dir(folder, resume=resume, overwrite=overwrite)
+            with atomic_write(folder / MARK) as part:
+                part.write_text(json.dumps({"sentir": __version__}) + "\n", encoding="utf-8")
+        yield call_all([MetricsFile(folder / "metrics.jsonl"), *callbacks])
         finished = True
     except SentirError:
         failed = True
         raise
     except (OSError, RuntimeError) as error:
-        if not _is_full_disk(error):
+        reason = reason_unwritable(error)
+        if reason is None:
             raise
         raise UsageError(
-            "the disk is full",
+            reason,
             where=str(folder),
             todo="make room, then repeat the command"
             + (" with --resume" if (folder / "checkpoint.pt").exists() else ""),
@@ -99,11 +102,20 @@ def open_run_dir(
             _remove_if_unused(folder, new_parents, with_cache=failed)
 
 
-def _is_full_disk(error: OSError | RuntimeError) -> bool:
-    """Whether that is why a write failed; PyTorch's own writer says so in words only."""
+def reason_unwritable(error: OSError | RuntimeError) -> str | None:
+    """Why a file could not be written, if that is what the error says.
+
+    PyTorch's own writer says it in words only.
+    """
     if isinstance(error, OSError):
-        return error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None))
-    return "inline_container" in str(error)
+        reasons = {
+            errno.ENOSPC: "the disk is full",
+            getattr(errno, "EDQUOT", errno.ENOSPC): "the disk is full",
+            errno.EFBIG: "a file would be larger than is allowed (ulimit -f)",
+        }
+        return reasons.get(error.errno or 0)
+    is_writer = any(words in str(error) for words in ("inline_container", "iostream error"))
+    return "the disk is full" if is_writer else None
 
 
 def _remove_if_unused(folder: Path, new_parents: Sequence[Path], *, with_cache: bool) -> None:
@@ -144,6 +156,7 @@ def check_run_dir(folder: Path, *, resume: bool, overwrite: bool) -> None:
     if resume and overwrite:
         raise UsageError("--resume and --overwrite exclude each other", todo="choose one")
     _check_is_ours(folder)
+    _tidy(folder)
     if overwrite:  # the old run is replaced only when there is something to put in its place
         return
     if resume and model.exists() and not checkpoint.exists():
@@ -192,6 +205,19 @@ def _check_is_ours(folder: Path) -> None:
             where=str(model),
             todo="move it elsewhere, or choose another --output",
         )
+
+
+def _tidy(folder: Path) -> None:
+    """Remove what a kill left: parts of files, and what a finished run has no use for."""
+    if not (folder / MARK).exists():
+        return
+    for name in OWN_NAMES:
+        tidy(folder / name)
+    if (folder / FOLDER).exists() and not (folder / "checkpoint.pt").exists():
+        (folder / "best.safetensors").unlink(missing_ok=True)
+        if (folder / LOCK).exists():
+            with suppress(Timeout, OSError), FileLock(folder / LOCK, timeout=0):
+                (folder / LOCK).unlink()
 
 
 def checkpoints_of(

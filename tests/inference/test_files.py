@@ -398,7 +398,7 @@ def test_json_lines_keep_every_other_column(
     columns: PredictionColumns, tmp_path: Path, rows: list[dict[str, Any]]
 ) -> None:
     source, target = tmp_path / "a.jsonl", tmp_path / "out.jsonl"
-    rows = [{**row, "text": "good"} for row in rows]
+    rows = [{**{f"x {name}": row[name] for name in row}, "text": "good"} for row in rows]
     source.write_text("".join(json.dumps(row) + "\n" for row in rows))
     predict(columns, source, target)
     added = {"prediction", "probability"}

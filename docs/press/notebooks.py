@@ -13,11 +13,11 @@ from press.running import INSERTED, inside_formula, split_format
 
 _ABOUT = {
     "es": "*Sentir y Jupyter deben estar instalados en el mismo entorno: en la carpeta de Sentir, "
-    "`pip install . jupyterlab` y después `jupyter lab docs/notebooks/es`. Ejecute las celdas en "
-    "orden: todo lo que vea lo calcula su propia máquina.*",
+    "`pip install . jupyterlab nltk` y después `jupyter lab docs/notebooks/es`. Ejecute las celdas "
+    "en orden: todo lo que vea lo calcula su propia máquina.*",
     "en": "*Install Sentir and Jupyter in the same environment: in the folder of Sentir, run "
-    "`pip install . jupyterlab`, then `jupyter lab docs/notebooks/en`. Run the cells in order: "
-    "your own machine computes everything you see.*",
+    "`pip install . jupyterlab nltk`, then `jupyter lab docs/notebooks/en`. Run the cells in "
+    "order: your own machine computes everything you see.*",
 }
 
 #: The first cell. One thread: the networks are so small that several threads only wait for each

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from functools import cache
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,10 @@ from selenium.webdriver.chrome.webdriver import WebDriver
 from selenium.webdriver.common.by import By
 
 from press.chapter import LANGUAGES, Chapter, Prose, chapter_paths, read_chapter
+from press.markdown import html
 from press.notebooks import notebook_text
 from press.pages import VIEWS, write_site
-from press.running import Ran, not_run, run_chapter
+from press.running import INSERTED, Ran, not_run, run_chapter
 
 DOCS = Path(__file__).parents[2] / "docs"
 CHAPTERS = [read_chapter(path) for path in chapter_paths(DOCS / "course")]
@@ -169,6 +171,31 @@ def test_pages_load_nothing_from_outside_and_no_link_is_broken(site: Path) -> No
                 assert parts.scheme == "https", link
             elif parts.path:
                 assert (page.parent / unquote(parts.path)).exists(), f"{page}: {link}"
+            elif parts.fragment:
+                assert f'id="{unquote(parts.fragment)}"' in page.read_text("utf-8"), link
+
+
+def test_the_maths_font_has_every_sign_of_the_formulas() -> None:
+    from fontTools.ttLib import TTFont
+
+    font = TTFont(DOCS / "press" / "font" / "math.woff")
+    assert "MATH" in font, "roots and braces could not grow"
+    signs = {
+        sign
+        for chapter in CHAPTERS
+        for block in chapter.blocks
+        if isinstance(block, Prose)
+        for text in block.texts.values()
+        for formula in re.findall(r"<math.*?</math>", html(INSERTED.sub("0.5", text)), re.DOTALL)
+        for sign in unescape(re.sub(r"<[^>]*>", "", formula))
+    }
+    assert {"σ", "∑"} <= signs
+    missing = {
+        sign for sign in {*signs, "√"} if ord(sign) not in font.getBestCmap() and not sign.isspace()
+    }
+    assert missing == set()
+    licence = (DOCS / "press" / "font" / "OFL.txt").read_text("utf-8")
+    assert "SIL OPEN FONT LICENSE Version 1.1" in licence
 
 
 def resize(browser: WebDriver, width: int) -> None:

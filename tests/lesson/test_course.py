@@ -21,7 +21,7 @@ from press.chapter import LANGUAGES, Chapter, Prose, chapter_paths, read_chapter
 from press.markdown import html
 from press.notebooks import notebook_text, sources
 from press.pages import VIEWS, write_site
-from press.running import INSERTED, Ran, not_run, run_chapter
+from press.running import INSERTED, Ran, not_run, run_chapter, split_format
 
 DOCS = Path(__file__).parents[2] / "docs"
 CHAPTERS = [read_chapter(path) for path in chapter_paths(DOCS / "course")]
@@ -87,28 +87,35 @@ def test_the_notebooks_are_those_of_the_sources() -> None:
             assert shows or len(codes) == 1, "no outputs: run python3 dev.py docs"
 
 
+def names_in(code: str) -> tuple[set[str], set[str]]:
+    """The names that code binds, and those that it uses."""
+    bound, used = set(), set()
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Name):
+            (bound if isinstance(node.ctx, ast.Store) else used).add(node.id)
+        elif isinstance(node, ast.ImportFrom | ast.Import):
+            bound |= {alias.asname or alias.name for alias in node.names}
+    return bound, used
+
+
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.name)
 def test_no_cell_of_a_notebook_needs_a_claim(chapter: Chapter) -> None:
-    kinds = [getattr(block, "kind", "prose") for block in chapter.blocks]
-    defined: set[str] = set()
-    for block, kind in zip(chapter.blocks, kinds, strict=True):
+    only_claimed: set[str] = set()
+    shown: set[str] = set()
+    for block in chapter.blocks:
         if isinstance(block, Prose):
+            texts = " ".join(block.texts.values())
+            for inserted in INSERTED.findall(texts):
+                _, used = names_in(split_format(inserted)[0])
+                assert not used & only_claimed, inserted
             continue
-        names = [node for node in ast.walk(ast.parse(block.code)) if isinstance(node, ast.Name)]
-        if kind == "claims":
-            bound = {node.id for node in names if isinstance(node.ctx, ast.Store)}
-            for node in ast.walk(ast.parse(block.code)):
-                if isinstance(node, ast.ImportFrom | ast.Import):
-                    bound |= {alias.asname or alias.name for alias in node.names}
-            defined |= bound
+        bound, used = names_in(block.code)
+        if block.kind == "claims":
+            only_claimed |= bound - shown
         else:
-            own = {node.id for node in names if isinstance(node.ctx, ast.Store)}
-            for node in ast.walk(ast.parse(block.code)):
-                if isinstance(node, ast.ImportFrom | ast.Import):
-                    own |= {alias.asname or alias.name for alias in node.names}
-            used = {node.id for node in names if isinstance(node.ctx, ast.Load)}
-            assert not (used - own) & defined
-            defined -= own
+            assert not (used - bound) & only_claimed
+            shown |= bound
+            only_claimed -= bound
 
 
 # The code of the chapters: their claims are assertions in it

@@ -17,14 +17,14 @@ REPOSITORY = "sentir/sentir"
 _ABOUT = {
     "es": "[![Abrir en Colab](https://colab.research.google.com/assets/colab-badge.svg)]({colab})\n\n"
     "*Lo que se ve debajo de las celdas lo calculó Sentir; ejecútelas en orden para calcularlo "
-    "usted. En Colab, la primera celda instala lo necesario. En su máquina, Sentir y Jupyter deben "
-    "estar en el mismo entorno: en la carpeta de Sentir, `pip install . jupyterlab nltk` y después "
-    "`jupyter lab docs/notebooks/es`.*",
+    "usted. En Colab, la primera celda instala lo necesario. En su máquina, Sentir y Jupyter "
+    "deben estar en el mismo entorno: en la carpeta de Sentir, "
+    "`pip install '.[train]' jupyterlab nltk` y después `jupyter lab docs/notebooks/es`.*",
     "en": "[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({colab})\n\n"
     "*What is shown below the cells was computed by Sentir; run them in order to compute it "
     "yourself. In Colab, the first cell installs what is needed. On your machine, Sentir and "
-    "Jupyter must be in the same environment: in the folder of Sentir, `pip install . jupyterlab "
-    "nltk`, then `jupyter lab docs/notebooks/en`.*",
+    "Jupyter must be in the same environment: in the folder of Sentir, "
+    "`pip install '.[train]' jupyterlab nltk`, then `jupyter lab docs/notebooks/en`.*",
 }
 
 #: The first cell. One thread: the networks are so small that several threads only wait for each
@@ -33,7 +33,7 @@ _SETTINGS = """import subprocess
 import sys
 
 if "google.colab" in sys.modules:
-    source = "sentir @ git+https://github.com/{repository}"
+    source = "sentir[train] @ git+https://github.com/{repository}"
     subprocess.run([sys.executable, "-m", "pip", "install", "-q", source, "nltk"], check=True)
 
 import torch
@@ -86,7 +86,10 @@ def notebook(chapter: Chapter, language: str, ran: Ran | None = None) -> dict[st
 
 def notebook_text(chapter: Chapter, language: str, ran: Ran | None = None) -> str:
     """The notebook's file."""
-    made = notebook(chapter, language, ran)
+    return _text(notebook(chapter, language, ran))
+
+
+def _text(made: dict[str, Any]) -> str:
     return json.dumps(made, ensure_ascii=False, indent=1) + "\n"
 
 
@@ -103,8 +106,8 @@ def write_notebooks(
     Args:
         chapters: all of them.
         folder: has a folder of each language.
-        runs: by the chapter's name and the language. The outputs of a chapter that was not run stay
-            as long as its cells do.
+        runs: by the chapter's name and the language. A chapter that was not run keeps the outputs
+            of its present notebook, as long as its code is the same.
     """
     for language in LANGUAGES:
         target = folder / language
@@ -115,10 +118,21 @@ def write_notebooks(
         for chapter in chapters:
             path = target / f"{chapter.name}.ipynb"
             ran = runs.get(chapter.name, {}).get(language)
-            text = notebook_text(chapter, language, ran)
-            computed = ran is not None and ran.computed
-            if computed or not path.exists() or sources(path.read_text("utf-8")) != sources(text):
-                path.write_text(text, "utf-8")
+            made = notebook(chapter, language, ran)
+            if path.exists() and not (ran is not None and ran.computed):
+                _keep_outputs(made, json.loads(path.read_text("utf-8")))
+            path.write_text(_text(made), "utf-8")
+
+
+def _keep_outputs(made: dict[str, Any], present: dict[str, Any]) -> None:
+    """Copy the outputs of a present notebook, unless its code is another one."""
+    new, old = (
+        [cell for cell in each["cells"] if cell["cell_type"] == "code"] for each in (made, present)
+    )
+    # The first cell sets up; it has no outputs.
+    if [cell["source"] for cell in new[1:]] == [cell["source"] for cell in old[1:]]:
+        for cell, before in zip(new, old, strict=True):
+            cell["outputs"] = before["outputs"]
 
 
 def _markdown(text: str) -> dict[str, Any]:

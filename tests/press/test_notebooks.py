@@ -81,5 +81,11 @@ def test_outputs_stay_until_the_cells_change(tmp_path: Path) -> None:
     for unrun in ({}, skipped):
         write_notebooks([chapter], folder, unrun)
         assert path.read_bytes() == before
+    write_notebooks(
+        [write_chapter(tmp_path, OPENING.replace("Summary", "New") + CELLS)], folder, {}
+    )
+    text = path.read_text("utf-8")
+    assert "New." in text
+    assert "printed\\n" in text
     write_notebooks([write_chapter(tmp_path, OPENING + CELLS + CELLS)], folder, {})
     assert not any(cell.get("outputs") for cell in json.loads(path.read_text("utf-8"))["cells"])

@@ -45,7 +45,7 @@ def page(
 
       sentir lesson page --output page.html
       sentir lesson page --language es -o pagina.html
-      sentir lesson page --model runs/small -o mine.html --example "The soup was cold."
+      sentir lesson page --model runs/small --example "The soup was cold."
     """
     from sentir.bundle import load_bundle
     from sentir.errors import UsageError

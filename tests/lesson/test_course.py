@@ -307,7 +307,8 @@ def test_slides_fit_their_screen(width: int, site: Path, browser: WebDriver) -> 
             assert page_width <= width, chapter.name
 
 
-#: Formulas, tables, pictures and text whose content is wider than their box.
+#: Formulas, tables, pictures and text whose content is wider than their box, or formulas that are
+#: higher than theirs.
 CLIPPED = """
     const wide = [];
     for (const each of document.querySelectorAll(
@@ -316,6 +317,7 @@ CLIPPED = """
         const math = Math.max(0, ...Array.from(each.querySelectorAll("math"), (formula) =>
             formula.getBoundingClientRect().right - box.right));
         if (each.scrollWidth > each.clientWidth + 1 && each.clientWidth || math > 1
+            || each.matches(".formula") && each.scrollHeight > each.clientHeight + 1
             || box.right > document.documentElement.clientWidth + 1) {
             wide.push(`${each.tagName}: ${each.textContent.slice(0, 60)}`);
         }

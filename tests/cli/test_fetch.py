@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.command import sentir
-from fixtures.local_hub import FILES, local_hub
+from fixtures.local_hub import FILES, free_address, local_hub
 
 
 def test_fetch_says_the_size_and_writes_the_lessons_form(
@@ -33,6 +33,12 @@ def test_fetch_says_the_size_and_writes_the_lessons_form(
         code, printed, err = sentir("fetch", "amazon_polarity:test", capfd=capfd)
         assert code == 0, err
         assert Path(printed.strip()).name == "test-00000-of-00001.parquet"
+    use_hub(free_address())  # the hub is gone: the cache is enough, but for the size
+    code, printed, err = sentir("fetch", "amazon_polarity:test", capfd=capfd)
+    assert (code, Path(printed.strip()).name) == (0, "test-00000-of-00001.parquet"), err
+    code, _, err = sentir("fetch", "amazon_polarity:test", "--dry-run", capfd=capfd)
+    assert code == 2
+    assert "check the network" in err
 
 
 @pytest.mark.parametrize(

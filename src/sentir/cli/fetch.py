@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from sentir.cli.app import app, counting, err, out, plain
-from sentir.errors import UsageError
+from sentir.errors import DataError, UsageError
 
 
 @app.command()
@@ -47,8 +47,12 @@ def fetch(
         raise UsageError(f"no data set {name!r}", todo=f"take one of {', '.join(DATASETS)}")
     if lines is not None and output is None:
         raise UsageError("--lines without a file to write them to", todo="add --output FILE")
-    total_bytes, present_bytes = size_of(*found)
-    plain(err, f"{name}: {_megabytes(total_bytes)}, of which {_megabytes(present_bytes)} are here")
+    try:
+        total, present = map(_megabytes, size_of(*found))
+        plain(err, f"{name}: {total}, of which {present} are here")
+    except DataError:  # without the hub, its cache may hold the files
+        if dry_run:
+            raise
     if dry_run:
         return
     files = fetch_dataset(*found)

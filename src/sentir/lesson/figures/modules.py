@@ -153,7 +153,7 @@ def lstm_module(*, names: Mapping[str, str], alt: str, step: Step | None = None)
         later = [gate[4] for gate in gates[index:]]
         draw.wire((start, bus), (x, bus), (x, layers - 0.26), steps=later)
         draw.layer((x, layers), symbol, own)
-        draw.label((x, 0.95), names[name], own, size=8.5)
+        draw.label((x, 0.95), names[name], own, size=9.5)
         shown = (own,) if own == "output" else (own, "update")
         draw.label((x + (0.27 if 0 < index < 3 else -0.27), 2.55), result, *shown)
         start = x
@@ -203,7 +203,7 @@ def gru_module(*, names: Mapping[str, str], alt: str) -> Picture:
     draw.wire((2.3, bus), (3.55, bus), (3.55, layers - 0.26))
     for x, name, symbol in ((2.3, "reset", "σ"), (3.55, "update", "σ"), (5.4, "candidate", "tanh")):
         draw.layer((x, layers), symbol)
-        draw.label((x, 0.95), names[name], size=8.5)
+        draw.label((x, 0.95), names[name], size=9.5)
 
     # The reset gate acts on what the candidate receives of the state, not of the word.
     draw.wire((3.55, bus), (5.4, bus), (5.4, layers - 0.26))
@@ -281,7 +281,7 @@ def attention(
     draw = _Module(axes)
     middle = 0.1 + width * len(tokens) / 2
     draw.layer((middle, 3.7), "$y_t$")
-    axes.text(middle + 0.6, 3.7, names["mean"], va="center_baseline", fontsize=8.5, color=MUTED)
+    axes.text(middle + 0.6, 3.7, names["mean"], va="center_baseline", fontsize=9.5, color=MUTED)
     for index, (token, weight) in enumerate(zip(tokens, weights_T, strict=True)):
         x = 0.1 + width * (index + 0.5)
         start, end = (x, 1.75), (middle + 0.18 * (index - (len(tokens) - 1) / 2), 3.44)
@@ -290,5 +290,5 @@ def attention(
         draw.layer((x, 1.1), rf"$k_{index}, v_{index}$")
         draw.label((x, 0.5), token)
     last = 0.1 + width * (len(tokens) - 0.5)
-    draw.label((last, 0.15), names["query"], size=8.5)
+    draw.label((last, 0.15), names["query"], size=9.5)
     return picture(figure, alt, language)

@@ -2,7 +2,7 @@
 
 python docs/build.py                everything (minutes: the code of every chapter runs twice)
 python docs/build.py 2 6            run the code of these chapters only
-python docs/build.py --notebooks    the notebooks only (a second)
+python docs/build.py --notebooks    the notebooks only, with the outputs that they have (a second)
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ def main() -> None:
     options = parser.parse_args()
 
     chapters = [read_chapter(path) for path in chapter_paths(DOCS / "course")]
-    write_notebooks(chapters, DOCS / "notebooks")
     if options.notebooks:
+        write_notebooks(chapters, DOCS / "notebooks", {})
         return
     runs: dict[str, dict[str, Ran]] = {}
     # One process with one thread per language: the networks are too small for several threads.
@@ -51,6 +51,7 @@ def main() -> None:
             ran = processes.map(run, [chapter] * len(LANGUAGES), LANGUAGES)
             runs[chapter.name] = dict(zip(LANGUAGES, ran, strict=True))
             print(f"{chapter.name:<24} {time.perf_counter() - start:5.1f} s", flush=True)
+    write_notebooks(chapters, DOCS / "notebooks", runs)
     write_site(runs, chapters, options.output)
     print(f"open {options.output / 'index.html'}")
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from latex2mathml.converter import convert
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+from mdit_py_plugins.anchors import anchors_plugin
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
@@ -19,7 +20,7 @@ _DECIMAL_COMMA = re.compile(r"(\d)</mn><mrow><mo>&#x0002C;</mo></mrow><mn>(\d)")
 _PERCENT = re.compile(r"(?<=\d) %")
 #: A formula in a line with the punctuation behind it, which must not start the next line.
 _FORMULA_END = re.compile(r'<span class="math inline">(?:(?!</span>).)*</span>[,.;:?!)»]+')
-_CHAPTER_LINK = re.compile(r"(?<=\]\()(\d\d-[\w-]+)\.md(?=\))")
+_CHAPTER_LINK = re.compile(r"(?<=\]\()(\d\d-[\w-]+)\.md(?=[)#])")
 
 
 def code_html(code: str, language: str = "python") -> str:
@@ -44,6 +45,7 @@ _MARKDOWN = (
     MarkdownIt("commonmark", {"html": False, "highlight": _fence})
     .enable("table")
     .use(dollarmath_plugin, renderer=_formula, allow_digits=False)
+    .use(anchors_plugin, max_level=3)  # ids of headings, as GitHub makes them
 )
 
 

@@ -20,6 +20,7 @@ from press.chapter import LANGUAGES, Cell, Chapter, Prose
 from press.markdown import code_html, html, html_inline, with_links
 from press.notebooks import notebook_text
 from press.running import Ran, Shown
+from press.slides import slides
 from sentir.lesson.webpage.network import small_network
 from sentir.lesson.webpage.page import render_page
 
@@ -39,6 +40,7 @@ WORDS = {
         "previous": "Anterior",
         "next": "Siguiente",
         "notebook": "Este capítulo como cuaderno de Jupyter",
+        "slides": "Diapositivas",
         "read": "Leer en español",
         "page": "Una red por dentro: la página interactiva",
     },
@@ -55,6 +57,7 @@ WORDS = {
         "previous": "Previous",
         "next": "Next",
         "notebook": "This chapter as a Jupyter notebook",
+        "slides": "Slides",
         "read": "Read in English",
         "page": "Inside a network: the interactive page",
     },
@@ -79,7 +82,7 @@ def write_site(
     chapters: Sequence[Chapter],
     folder: Path,
 ) -> None:
-    """Write all pages, notebooks, the style and the interactive page into a folder.
+    """Write all pages, notebooks, slides, the style and the interactive page into a folder.
 
     Args:
         runs: the run of each chapter, by its name and the language.
@@ -105,9 +108,14 @@ def write_site(
     contents = templates.get_template("contents.html").render(chapters=chapters)
     _write(folder / "index.html", contents)
     template = templates.get_template("chapter.html")
+    deck = templates.get_template("slides.html")
     for index, chapter in enumerate(chapters):
         for language in LANGUAGES:
-            _write(folder / language / f"{chapter.name}.ipynb", notebook_text(chapter, language))
+            text = notebook_text(chapter, language, runs[chapter.name][language])
+            _write(folder / language / f"{chapter.name}.ipynb", text)
+            shown = slides(chapter, runs[chapter.name][language], language)
+            slide_page = deck.render(chapter=chapter, slides=shown, language=language)
+            _write(folder / language / "slides" / f"{chapter.name}.html", slide_page)
         around: dict[str, Any] = {
             "before": chapters[index - 1] if index else None,
             "after": chapters[index + 1] if index + 1 < len(chapters) else None,
@@ -119,7 +127,7 @@ def write_site(
 
 
 def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, "utf-8")
 
 

@@ -29,9 +29,13 @@ class Shown:
 
 @dataclass(frozen=True)
 class Ran:
-    """A chapter in one language, block by block: prose with its values, or outputs of a cell."""
+    """A chapter in one language, block by block: prose with its values, or outputs of a cell.
+
+    `computed` is false where the code was not run: there are no outputs, and no values.
+    """
 
     blocks: tuple[str | list[Shown], ...]
+    computed: bool = True
 
 
 def run_chapter(chapter: Chapter, language: str) -> Ran:
@@ -56,7 +60,8 @@ def not_run(chapter: Chapter, language: str) -> Ran:
         tuple(
             INSERTED.sub("…", block.texts[language]) if isinstance(block, Prose) else []
             for block in chapter.blocks
-        )
+        ),
+        computed=False,
     )
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+import json
 import re
 from collections.abc import Collection
 from functools import cache
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -15,9 +18,10 @@ from selenium.webdriver.chrome.webdriver import WebDriver
 from selenium.webdriver.common.by import By
 
 from press.chapter import LANGUAGES, Chapter, Prose, chapter_paths, read_chapter
-from press.notebooks import notebook_text
+from press.markdown import html
+from press.notebooks import notebook_text, sources
 from press.pages import VIEWS, write_site
-from press.running import Ran, not_run, run_chapter
+from press.running import INSERTED, Ran, not_run, run_chapter, split_format
 
 DOCS = Path(__file__).parents[2] / "docs"
 CHAPTERS = [read_chapter(path) for path in chapter_paths(DOCS / "course")]
@@ -49,7 +53,7 @@ def test_chapters_claim_something_and_point_to_chapters(chapter: Chapter) -> Non
     text = chapter.path.read_text("utf-8")
     assert any(getattr(block, "kind", None) == "claims" for block in chapter.blocks)
     for link in re.findall(r"\]\((\d\d[^)]*)\)", text):
-        assert (chapter.path.parent / link).exists(), link
+        assert (chapter.path.parent / link.partition("#")[0]).exists(), link
     for language in LANGUAGES:
         assert chapter.title(language)
         assert 40 < len(chapter.summary(language)) < 400
@@ -76,7 +80,42 @@ def test_the_notebooks_are_those_of_the_sources() -> None:
     for chapter in CHAPTERS:
         for language in LANGUAGES:
             text = (DOCS / "notebooks" / language / f"{chapter.name}.ipynb").read_text("utf-8")
-            assert text == notebook_text(chapter, language), "stale: run python3 dev.py docs"
+            made = notebook_text(chapter, language)
+            assert sources(text) == sources(made), "stale: run python3 dev.py docs"
+            codes = [cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
+            shows = any(cell["outputs"] for cell in codes)
+            assert shows or len(codes) == 1, "no outputs: run python3 dev.py docs"
+
+
+def names_in(code: str) -> tuple[set[str], set[str]]:
+    """The names that code binds, and those that it uses."""
+    bound, used = set(), set()
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Name):
+            (bound if isinstance(node.ctx, ast.Store) else used).add(node.id)
+        elif isinstance(node, ast.ImportFrom | ast.Import):
+            bound |= {alias.asname or alias.name for alias in node.names}
+    return bound, used
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.name)
+def test_no_cell_of_a_notebook_needs_a_claim(chapter: Chapter) -> None:
+    only_claimed: set[str] = set()
+    shown: set[str] = set()
+    for block in chapter.blocks:
+        if isinstance(block, Prose):
+            texts = " ".join(block.texts.values())
+            for inserted in INSERTED.findall(texts):
+                _, used = names_in(split_format(inserted)[0])
+                assert not used & only_claimed, inserted
+            continue
+        bound, used = names_in(block.code)
+        if block.kind == "claims":
+            only_claimed |= bound - shown
+        else:
+            assert not (used - bound) & only_claimed
+            shown |= bound
+            only_claimed -= bound
 
 
 # The code of the chapters: their claims are assertions in it
@@ -149,6 +188,11 @@ def pages(site: Path) -> list[Path]:
     return [site / "index.html", *sorted(site.glob("*/*-*.html"))]
 
 
+@cache
+def text_of(page: Path) -> str:
+    return page.read_text("utf-8")
+
+
 def test_every_page_is_made(site: Path) -> None:
     assert len(pages(site)) == 1 + len(VIEWS) * len(CHAPTERS)
 
@@ -167,8 +211,34 @@ def test_pages_load_nothing_from_outside_and_no_link_is_broken(site: Path) -> No
                 assert link in links.anchors, f"{page} loads {link}"
                 assert link not in links.loaded, f"{page} loads {link}"
                 assert parts.scheme == "https", link
-            elif parts.path:
-                assert (page.parent / unquote(parts.path)).exists(), f"{page}: {link}"
+            else:
+                target = page.parent / unquote(parts.path) if parts.path else page
+                assert target.exists(), f"{page}: {link}"
+                if parts.fragment:
+                    assert f'id="{unquote(parts.fragment)}"' in text_of(target), f"{page}: {link}"
+
+
+def test_the_maths_font_has_every_sign_of_the_formulas() -> None:
+    from fontTools.ttLib import TTFont
+
+    font = TTFont(DOCS / "press" / "font" / "math.woff")
+    assert "MATH" in font, "roots and braces could not grow"
+    signs = {
+        sign
+        for chapter in CHAPTERS
+        for block in chapter.blocks
+        if isinstance(block, Prose)
+        for text in block.texts.values()
+        for formula in re.findall(r"<math.*?</math>", html(INSERTED.sub("0.5", text)), re.DOTALL)
+        for sign in unescape(re.sub(r"<[^>]*>", "", formula))
+    }
+    assert {"σ", "∑"} <= signs
+    missing = {
+        sign for sign in {*signs, "√"} if ord(sign) not in font.getBestCmap() and not sign.isspace()
+    }
+    assert missing == set()
+    licence = (DOCS / "press" / "font" / "OFL.txt").read_text("utf-8")
+    assert "SIL OPEN FONT LICENSE Version 1.1" in licence
 
 
 def resize(browser: WebDriver, width: int) -> None:
@@ -197,7 +267,48 @@ def test_a_reader_walks_through_the_course_on_a_phone(
     assert browser.find_element(By.TAG_NAME, "h1").text == CHAPTERS[-1].title(other)
 
 
-#: Formulas, tables, pictures and text whose content is wider than their box.
+IDEAS = """
+    return Array.from(document.querySelectorAll("table tbody tr"), (row) =>
+        [row.cells[0].textContent, row.querySelector("a")?.href ?? ""]);
+"""
+TARGET = """
+    const heading = document.querySelector(":target");
+    return heading && /^H[23]$/.test(heading.tagName) && heading.checkVisibility();
+"""
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_teachers_table_leads_to_every_idea_of_the_original(
+    language: str, site: Path, browser: WebDriver
+) -> None:
+    browser.get((site / language / "12-teaching.html").as_uri())
+    ideas = dict(browser.execute_script(IDEAS))
+    names = " ".join(ideas)
+    for cell in ("readlines", "NLTK", "Counter", "_UNK", "DataLoader", "BCELoss", "GRU"):
+        assert cell in names
+    assert len(ideas) > 30
+    for idea, link in ideas.items():
+        browser.get(link)
+        assert browser.execute_script(TARGET), idea
+
+
+@pytest.mark.parametrize("width", [PHONE_PIXELS, DESK_PIXELS])
+def test_slides_fit_their_screen(width: int, site: Path, browser: WebDriver) -> None:
+    resize(browser, width)
+    for language in LANGUAGES:
+        for chapter in CHAPTERS:
+            browser.get((site / language / "slides" / f"{chapter.name}.html").as_uri())
+            heights = browser.execute_script(
+                "return Array.from(document.querySelectorAll('.slide'), (s) => s.offsetHeight)"
+            )
+            assert len(heights) > 2
+            assert max(heights) <= 1.1 * 844, chapter.name
+            page_width = browser.execute_script("return document.documentElement.scrollWidth")
+            assert page_width <= width, chapter.name
+
+
+#: Formulas, tables, pictures and text whose content is wider than their box, or formulas that are
+#: higher than theirs.
 CLIPPED = """
     const wide = [];
     for (const each of document.querySelectorAll(
@@ -206,6 +317,7 @@ CLIPPED = """
         const math = Math.max(0, ...Array.from(each.querySelectorAll("math"), (formula) =>
             formula.getBoundingClientRect().right - box.right));
         if (each.scrollWidth > each.clientWidth + 1 && each.clientWidth || math > 1
+            || each.matches(".formula") && each.scrollHeight > each.clientHeight + 1
             || box.right > document.documentElement.clientWidth + 1) {
             wide.push(`${each.tagName}: ${each.textContent.slice(0, 60)}`);
         }

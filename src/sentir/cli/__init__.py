@@ -9,6 +9,7 @@ fast. Results go to standard output, everything else to standard error.
 from sentir.cli import (
     train,
     sample,
+    fetch,
     evaluate,
     compare,
     predict,
@@ -29,6 +30,6 @@ unwrap_help(app)
 unwrap_help(_lesson)
 
 __all__ = [
-    "app", "compare", "complete", "config", "doctor", "evaluate", "explain", "export", "lesson",
-    "main", "predict", "pretrain", "sample", "train",
+    "app", "compare", "complete", "config", "doctor", "evaluate", "explain", "export", "fetch",
+    "lesson", "main", "predict", "pretrain", "sample", "train",
 ]  # fmt: skip

@@ -2,18 +2,22 @@
 
 ``amazon_polarity`` is the training split, ``amazon_polarity:test`` the test split. The hub's
 environment variables apply: ``HF_ENDPOINT`` (a mirror), ``HF_HOME`` (the cache) and
-``HF_HUB_OFFLINE`` (use the cache only).
+``HF_HUB_OFFLINE`` (use the cache only). A download that was interrupted goes on where it stopped:
+see `sentir.io.hub_download`.
 """
 
 from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from sentir.errors import DataError
 from sentir.extras import require
+from sentir.io.hub_download import list_files, resume
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,12 +91,40 @@ def fetch_dataset(name: str, split: str = "train") -> list[Path]:
     require(f"the data set {name}", "huggingface_hub", "pyarrow")
     from huggingface_hub import snapshot_download
 
-    try:
+    with _reported(name):
+        files = []
+        with suppress(Exception):  # without the hub, the client below looks into its cache
+            files = list_files(dataset.repository, _patterns(split))
+        resume(dataset.repository, files)
         folder = snapshot_download(
-            dataset.repository,
-            repo_type="dataset",
-            allow_patterns=[f"{split}-*.parquet", f"*/{split}-*.parquet"],
+            dataset.repository, repo_type="dataset", allow_patterns=_patterns(split)
         )
+    paths = sorted(Path(folder).rglob(f"{split}-*.parquet"))
+    _check_complete(paths, name, split)
+    return paths
+
+
+def size_of(name: str, split: str = "train") -> tuple[int, int]:
+    """Bytes of a split's files, and how many of them are here already.
+
+    Raises:
+        DataError: the hub cannot be reached.
+    """
+    require(f"the data set {name}", "huggingface_hub")
+    with _reported(name):
+        files = list_files(DATASETS[name].repository, _patterns(split))
+    return sum(file.size_bytes for file in files), sum(file.present_bytes for file in files)
+
+
+def _patterns(split: str) -> list[str]:
+    return [f"{split}-*.parquet", f"*/{split}-*.parquet"]
+
+
+@contextmanager
+def _reported(name: str) -> Iterator[None]:
+    """A failed download as a DataError that says what to do."""
+    try:
+        yield
     except Exception as error:  # the hub's, its HTTP client's and the disk's errors are many
         reason = str(error).partition("\n")[0]
         raise DataError(
@@ -100,12 +132,9 @@ def fetch_dataset(name: str, split: str = "train") -> list[Path]:
             where=name,
             todo=(
                 "check the network, set HF_ENDPOINT to a mirror, or download the Parquet files of "
-                f"datasets/{dataset.repository} by hand and pass their names"
+                f"datasets/{DATASETS[name].repository} by hand and pass their names"
             ),
         ) from error
-    files = sorted(Path(folder).rglob(f"{split}-*.parquet"))
-    _check_complete(files, name, split)
-    return files
 
 
 def _check_complete(files: list[Path], name: str, split: str) -> None:

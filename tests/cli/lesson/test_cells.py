@@ -3,8 +3,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
+from fixtures.answered_notebook import answered_notebook, empty_notebook
 from fixtures.lesson_command import RUNNER, expect_refusal, run_lesson
 from sentir.cli import app
+from sentir.errors import DataError
 
 QUICK = ("--gaps", "2,3", "--seeds", "0", "--steps", "3", "--task", "recall")
 
@@ -41,7 +45,7 @@ def test_step_shows_every_product_and_sum() -> None:
 
 
 def test_exercise_lists_asks_and_checks() -> None:
-    assert len(run_lesson("exercise").splitlines()) == 15
+    assert len(run_lesson("exercise").splitlines()) == 50
     assert run_lesson("exercise", "--chapter", "4").count("forget-gate") == 1
     assert "puerta de olvido" in run_lesson("exercise", "forget-gate", "--language", "es")
     assert "Right: 0.78" in run_lesson("exercise", "forget-gate", "--answer", "0.777")
@@ -52,3 +56,17 @@ def test_a_wrong_answer_gets_a_hint_and_exit_code_1() -> None:
     wrong = RUNNER.invoke(app, ["lesson", "exercise", "forget-gate", "--answer", "2"])
     assert wrong.exit_code == 1
     assert "Multiply, add" in wrong.stdout
+
+
+def test_grade_prints_a_sheet_for_every_notebook(tmp_path: Path) -> None:
+    right = answered_notebook(tmp_path / "ana.ipynb", {"rnn-step": "0,76", "rnn-order": ""}, "es")
+    wrong = answered_notebook(tmp_path / "luis.ipynb", {"rnn-step": "1.0"}, "en")
+    output = run_lesson("grade", str(right), str(wrong))
+    assert f"{right}: 1 de 5 correctas" in output
+    assert "Correcto: 0,76." in output
+    assert "that is the sum" in output.lower()
+    data = json.loads(run_lesson("grade", str(right), "--language", "en", "--json"))
+    assert (data[0]["right"], data[0]["exercises"]) == (1, 5)
+    assert data[0]["answers"][0]["message"] == "Right: 0.76."
+    with pytest.raises(DataError, match="no cell assigns answers"):
+        run_lesson("grade", str(empty_notebook(tmp_path / "no.ipynb")))

@@ -42,6 +42,10 @@ def test_a_page_is_written(
     data = data_of(Path("page.html"))
     assert data["examples"]["en"] == ["the film was dull"]
     assert [network["units"] for network in data["networks"]] == [5]
+    assert run(monkeypatch, "--model", "mine", "-o", "option.html") == 0
+    assert data_of(Path("option.html"))["networks"] == data["networks"]
+    assert run(monkeypatch, "mine", "--model", "mine") == 2
+    assert "--model: two models; give one of them" in capsys.readouterr().err
     save_bundle(toy(), Path("other"))
     assert run(monkeypatch, "other") == 2
     assert "error: other: the page cannot show" in capsys.readouterr().err

@@ -414,3 +414,37 @@ def test_a_network_of_three_classes_that_truncates(browser: WebDriver, tmp_path:
         assert shown(browser)["answer"] == pytest.approx(wanted_C[at], abs=TOLERANCE)
     browser.find_element(By.CSS_SELECTOR, "[data-language=es]").click()
     assert browser.find_element(By.CSS_SELECTOR, "#watched option").text == "negativa"
+
+
+@pytest.mark.parametrize(
+    ("text", "doubtful"),
+    [
+        ("The film was not good.", False),
+        ("Xyzzy qwerty, the!", True),
+        ("Xyzzy film.", False),
+        ("!!!", False),
+    ],
+)
+def test_an_answer_to_mostly_unknown_words_says_so(
+    browser: WebDriver, page: Path, text: str, doubtful: bool
+) -> None:
+    opened(browser, page, "en", text)
+    browser.find_element(By.ID, "last").click()
+    assert ("mostly unknown words" in browser.find_element(By.ID, "answer").text) == doubtful
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_table_needs_no_sideways_scrolling_on_a_phone(
+    browser: WebDriver, page: Path, language: str
+) -> None:
+    resize(browser, 390, 844)
+    opened(browser, page, language)
+    box = browser.find_element(By.CSS_SELECTOR, ".scroll:has(#table)")
+    inside, width = (box.get_property(name) for name in ("scrollWidth", "clientWidth"))
+    assert inside <= width
+    names = browser.execute_script(
+        "return Array.from(document.querySelectorAll('#table tbody tr:first-child td'),"
+        "  (cell) => getComputedStyle(cell, '::before').content)"
+    )
+    assert len({*names}) == 8
+    assert "none" not in names

@@ -1,8 +1,9 @@
-"""``sentir lesson memory``, ``step`` and ``exercise``: what a cell remembers and how."""
+"""``sentir lesson memory``, ``step``, ``exercise`` and ``grade``: cells, and questions on them."""
 
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -134,7 +135,7 @@ def exercise(
     chapter: Annotated[int | None, typer.Option(help="list those of one chapter")] = None,
     language: LANGUAGE = "en",
 ) -> None:
-    """List, ask and check the exercises of chapters 2 to 4 of the course.
+    """List, ask and check the exercises at the end of the course's chapters.
 
     Answers are checked by running the cells. A wrong answer gets a hint and exit code 1.
 
@@ -145,15 +146,15 @@ def exercise(
       sentir lesson exercise forget-gate --answer 0.5
       sentir lesson exercise counter --solution
     """
-    from sentir.lesson.exercises.catalogue import check, exercises, find
+    from sentir.lesson.exercises.catalogue import chapters, check, exercises, find
     from sentir.lesson.language import tr
 
     write = partial(plain, out)
     if name is None:
-        for number in [chapter] if chapter else [2, 3, 4]:
+        for number in [chapter] if chapter else chapters():
             for listed in exercises(number):
                 question = tr(listed.question, language).splitlines()[0]
-                write(f"{number}  {listed.id:12} {question[:90]}…")
+                write(f"{number:2}  {listed.id:14} {question[:90]}…")
         return
     chosen = find(name)
     if answer is None or solution:
@@ -164,3 +165,37 @@ def exercise(
         verdict = check(name, answer, language)
         write(verdict.message, "green" if verdict.right else "yellow")
         raise typer.Exit(0 if verdict.right else 1)
+
+
+@lesson.command()
+def grade(
+    notebooks: Annotated[
+        list[Path], typer.Argument(metavar="NOTEBOOK...", help="notebooks of the course, answered")
+    ],
+    *,
+    language: Annotated[
+        str | None, typer.Option("--language", "-l", help="en or es (unset: the notebook's)")
+    ] = None,
+    as_json: JSON = False,
+) -> None:
+    """Judge the answers in students' notebooks: a sheet for each, and how many are right.
+
+    The answers are those of the cell that assigns [bold]answers[/bold] at the end of a chapter.
+    The notebook's code is read, not run.
+
+    [bold]Examples[/bold]
+
+      sentir lesson grade 04-lstm.ipynb
+      sentir lesson grade class/*.ipynb --json
+    """
+    from sentir.lesson.exercises.grading import read_sheet
+
+    sheets = {path: read_sheet(path, language) for path in notebooks}
+    if as_json:
+        print_json([{"notebook": str(path), **sheet.to_dict()} for path, sheet in sheets.items()])
+        return
+    for path, sheet in sheets.items():
+        plain(out, f"{path}: {sheet.total}", "bold")
+        for row in sheet.rows:
+            style = "green" if row.right else "yellow"
+            plain(out, f"  {row.exercise:14}  {row.answer:12}  {row.message}", style)

@@ -23,6 +23,9 @@ def page(
         ),
     ] = None,
     *,
+    option: Annotated[
+        str | None, typer.Option("--model", metavar="MODEL", help="the same, as an option")
+    ] = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="file to write")] = Path(
         "page.html"
     ),
@@ -42,14 +45,18 @@ def page(
 
       sentir lesson page --output page.html
       sentir lesson page --language es -o pagina.html
-      sentir lesson page runs/small -o mine.html --example "The soup was cold."
+      sentir lesson page --model runs/small --example "The soup was cold."
     """
     from sentir.bundle import load_bundle
+    from sentir.errors import UsageError
     from sentir.io.atomic import write_page
     from sentir.lesson.webpage.network import small_network
     from sentir.lesson.webpage.page import render_page
     from sentir.synthetic.reviews import LANGUAGES
 
+    if model is not None and option is not None:
+        raise UsageError("two models", where="--model", todo="give one of them")
+    model = model or option
     if model is None:
         networks = {name: small_network(name) for name in LANGUAGES}
     else:

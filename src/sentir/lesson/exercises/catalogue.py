@@ -3,13 +3,31 @@
 from __future__ import annotations
 
 from sentir.errors import UsageError
-from sentir.lesson.exercises import lstm, memory, rnn
+from sentir.lesson.exercises import (
+    beyond,
+    gates,
+    gru,
+    ids,
+    lstm,
+    memory,
+    mistakes,
+    rnn,
+    sequences,
+    training,
+)
 from sentir.lesson.exercises.exercise import Exercise, Verdict
 from sentir.lesson.language import check_language
 
-_EXERCISES = {
-    exercise.id: exercise for exercise in (*rnn.EXERCISES, *memory.EXERCISES, *lstm.EXERCISES)
+#: In the order of the chapters, from 1 to 10.
+_CHAPTERS = (sequences, rnn, memory, lstm, gru, ids, training, gates, mistakes, beyond)
+_EXERCISES: dict[str, Exercise] = {
+    exercise.id: exercise for module in _CHAPTERS for exercise in module.EXERCISES
 }
+
+
+def chapters() -> list[int]:
+    """The chapters that end with exercises."""
+    return sorted({exercise.chapter for exercise in _EXERCISES.values()})
 
 
 def exercises(chapter: int) -> tuple[Exercise, ...]:

@@ -20,8 +20,8 @@ from sentir.lesson.figures.pictures import INK, LINE, MUTED, SERIES, Picture, pa
 ROW_TOKENS = 5
 
 
-def _canvas(width: float, height: float, scale_inches: float) -> tuple[Figure, Axes]:
-    """An empty figure of `width` by `height` units."""
+def canvas(width: float, height: float, scale_inches: float) -> tuple[Figure, Axes]:
+    """An empty figure of `width` by `height` units, each of so many inches."""
     figure = Figure(figsize=(width * scale_inches, height * scale_inches))
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set(xlim=(0, width), ylim=(0, height), aspect="equal")
@@ -29,9 +29,7 @@ def _canvas(width: float, height: float, scale_inches: float) -> tuple[Figure, A
     return figure, axes
 
 
-def _arrow(
-    axes: Axes, start: tuple[float, float], end: tuple[float, float], **changes: Any
-) -> None:
+def arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float], **changes: Any) -> None:
     look: dict[str, Any] = {
         "arrowstyle": "-|>",
         "mutation_scale": 11,
@@ -59,25 +57,25 @@ def unrolled(tokens: Sequence[str], *, alt: str) -> Picture:
         alt: the description.
     """
     step, first = 1.3, 2.4
-    figure, axes = _canvas(first + step * len(tokens) - 0.3, 3.3, 0.62)
+    figure, axes = canvas(first + step * len(tokens) - 0.3, 3.3, 0.62)
     _box(axes, 0.6, 1.7, "A", color=SERIES[0])
-    _arrow(axes, (0.6, 0.75), (0.6, 1.38))
-    _arrow(axes, (0.6, 2.02), (0.6, 2.65))
+    arrow(axes, (0.6, 0.75), (0.6, 1.38))
+    arrow(axes, (0.6, 2.02), (0.6, 2.65))
     loop = {"connectionstyle": "arc3,rad=-2.1", "color": SERIES[1]}
-    _arrow(axes, (0.98, 1.88), (0.98, 1.52), **loop)
+    arrow(axes, (0.98, 1.88), (0.98, 1.52), **loop)
     axes.text(0.6, 0.42, "$x_t$", ha="center")
     axes.text(0.6, 2.76, "$h_t$", ha="center")
     axes.text(1.72, 1.7, "=", ha="center", va="center_baseline", fontsize=15)
     for index, token in enumerate(tokens):
         x = first + step * index
         _box(axes, x, 1.7, "A", color=SERIES[0])
-        _arrow(axes, (x, 0.88), (x, 1.38))
-        _arrow(axes, (x, 2.02), (x, 2.65))
+        arrow(axes, (x, 0.88), (x, 1.38))
+        arrow(axes, (x, 2.02), (x, 2.65))
         axes.text(x, 0.52, f"$x_{index}$", ha="center")
         axes.text(x, 0.12, token, ha="center", color=MUTED, style="italic")
         axes.text(x, 2.76, f"$h_{index}$", ha="center")
         if index:
-            _arrow(axes, (x - step + 0.38, 1.7), (x - 0.38, 1.7), color=SERIES[1], linewidth=2)
+            arrow(axes, (x - step + 0.38, 1.7), (x - 0.38, 1.7), color=SERIES[1], linewidth=2)
     return picture(figure, alt)
 
 
@@ -114,7 +112,7 @@ def conveyor_belt(
     """
     rows = -(-len(tokens) // ROW_TOKENS)
     width = -(-len(tokens) // rows)  # rows of similar length
-    figure, axes = _canvas(width + 1.5, 3.1 * rows, 0.72)
+    figure, axes = canvas(width + 1.5, 3.1 * rows, 0.72)
     largest = max(1e-9, *(abs(value) for value in cells_T))
     for index, token in enumerate(tokens):
         row, column = divmod(index, width)
@@ -148,10 +146,10 @@ def _valve(axes: Axes, x: float, y: float, share: float) -> None:
 
 def _gate_arrow(axes: Axes, x: float, y: float, share: float) -> None:
     """An upward arrow as wide as the gate is open."""
-    _arrow(axes, (x, y), (x, y + 0.6), color=LINE, linewidth=1)
+    arrow(axes, (x, y), (x, y + 0.6), color=LINE, linewidth=1)
     if share > 0.02:
         look = {"color": SERIES[2], "linewidth": 0.4 + 4.5 * share, "mutation_scale": 6 + 8 * share}
-        _arrow(axes, (x, y), (x, y + 0.6), **look)
+        arrow(axes, (x, y), (x, y + 0.6), **look)
     axes.text(x + 0.16, y + 0.2, f"{share:.2f}".removeprefix("0"), fontsize=7.5, color=MUTED)
 
 
@@ -166,7 +164,7 @@ def padding(tokens: Sequence[Sequence[str]], *, pad: str, right: bool, alt: str)
         alt: the description.
     """
     longest = max(map(len, tokens))
-    figure, axes = _canvas(longest * 1.15 + 0.1, len(tokens) * 0.62 + 0.1, 0.72)
+    figure, axes = canvas(longest * 1.15 + 0.1, len(tokens) * 0.62 + 0.1, 0.72)
     for row, review in enumerate(tokens):
         y = 0.08 + 0.62 * (len(tokens) - 1 - row)
         empty = longest - len(review)

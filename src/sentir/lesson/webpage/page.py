@@ -50,6 +50,8 @@ SHOWABLE: Mapping[str, object] = {
     "bigram_buckets": 0,
     "ngram_buckets": 0,
 }
+#: Characters of the data that are written as escapes.
+_ESCAPED = re.compile(r"[<\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _TRAIN = (
     "train one with --cell lstm --num-layers 1 --no-bidirectional --pooling last "
     "--no-embedding-skip --bigram-buckets 0 --ngram-buckets 0 --hidden-size 8 --embedding-dim 8 "
@@ -201,8 +203,11 @@ def render_page(
     parts = {
         "language": language,
         "style": _part("page.css"),
-        # "<" is escaped: "</script>" inside a text would end the element.
-        "data": json.dumps(data, ensure_ascii=False).replace("<", "\\u003c"),
+        # "<" is escaped: "</script>" inside a text would end the element. So are control
+        # characters, keys of `c1_controls`, which no page holds.
+        "data": _ESCAPED.sub(
+            lambda sign: f"\\u{ord(sign[0]):04x}", json.dumps(data, ensure_ascii=False)
+        ),
         "script": "\n".join(map(_part, SCRIPTS)),
     }
     return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], _part("page.html"))

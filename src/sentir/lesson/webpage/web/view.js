@@ -94,12 +94,13 @@ function buildTokens() {
 const COLUMNS = ["before", "forget", "input", "candidate", "after", "output", "hidden", "votes"];
 
 function buildTable() {
-  const heads = COLUMNS.map((name) => `<th scope="col">${say(name)}</th>`).join("");
+  // The roles stay when a narrow screen shows every row as a block.
+  const heads = COLUMNS.map((name) => `<th role="columnheader" scope="col">${say(name)}</th>`).join("");
   const rows = Array.from({ length: state.network.units }, (_, unit) => {
-    const cells = COLUMNS.map((name) => `<td data-column="${name}"></td>`).join("");
-    return `<tr data-unit="${unit}"><th scope="row"><button type="button" data-choose="${unit}" aria-label="${say("show_unit", { unit: unit + 1 })}">${unit + 1}</button></th>${cells}</tr>`;
+    const cells = COLUMNS.map((name) => `<td role="cell" data-column="${name}" data-name="${say(name)}"></td>`).join("");
+    return `<tr role="row" data-unit="${unit}"><th role="rowheader" scope="row"><button type="button" data-choose="${unit}" aria-label="${say("show_unit", { unit: unit + 1 })}">${unit + 1}</button></th>${cells}</tr>`;
   });
-  element("table").innerHTML = `<thead><tr><th scope="col">${say("unit")}</th>${heads}</tr></thead><tbody>${rows.join("")}</tbody>`;
+  element("table").innerHTML = `<thead role="rowgroup"><tr role="row"><th role="columnheader" scope="col">${say("unit")}</th>${heads}</tr></thead><tbody role="rowgroup">${rows.join("")}</tbody>`;
 }
 
 function chooseUnit(unit) {
@@ -139,11 +140,19 @@ function draw({ stepped = false } = {}) {
 
 const differs = (one, other) => Math.abs(one - other) > DIFFERENT;
 
+/** Whether the network knows less than half of the words that it has read so far. */
+function mostlyUnknown() {
+  const read = state.ids.slice(0, state.at + 1).filter((_, at) => /[\p{L}\p{N}]/u.test(state.tokens[at]));
+  return 2 * read.filter((id) => id === data.rules.unknown).length > read.length;
+}
+
 function drawAnswer(step, plain) {
   const { watched } = state;
   const [share, was] = [step.probabilities[watched], plain.probabilities[watched]];
   // The line stays while it is empty; otherwise everything below would move.
-  const untouched = `<span class="plain-text">${differs(share, was) ? `${say("untouched")} ${percent(was)}` : "&nbsp;"}</span>`;
+  const remarks = mostlyUnknown() ? [`<strong class="doubt">${say("mostly_unknown")}</strong>`] : [];
+  if (differs(share, was)) remarks.push(`${say("untouched")} ${percent(was)}`);
+  const untouched = `<span class="plain-text">${remarks.join(" · ") || "&nbsp;"}</span>`;
   element("answer").innerHTML =
     `<span class="answer-name" title="${say("answer_for")}">${say("answer")}</span> <strong data-value="${share}">${inText(labelOf(watched))} ${percent(share)}</strong>${answerBar(share, was)}${untouched}`;
 }

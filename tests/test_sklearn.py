@@ -192,6 +192,39 @@ def test_settings() -> None:
             SentimentClassifier(**SMALL | {"settings": settings}).fit(TEXTS, LABELS)
 
 
+def test_weights_decide_between_contradicting_labels() -> None:
+    """Each text is there twice, once with the wrong label: the weights say which counts."""
+    wrong = np.where(LABELS == "positive", "negative", "positive")
+    texts, labels = [*TEXTS, *TEXTS], np.concatenate([LABELS, wrong])
+    for true_weight, expected in ((5.0, 1.0), (0.2, 0.0)):
+        weights = np.repeat([true_weight, 1.0], len(TEXTS))
+        classifier = SentimentClassifier(**SMALL).fit(texts, labels, sample_weight=weights)
+        assert abs(classifier.score(OTHERS, OTHER_LABELS) - expected) < 0.2
+
+
+def test_equal_weights_change_nothing() -> None:
+    weighted, plain = (
+        SentimentClassifier(**SMALL).fit(TEXTS, LABELS, sample_weight=weight)
+        for weight in (np.full(len(TEXTS), 3), None)
+    )
+    for name, weight in plain.bundle_.weights.items():
+        np.testing.assert_array_equal(weighted.bundle_.weights[name], weight, err_msg=name)
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ([1.0], r"sample_weight: weights of shape \(1,\) for 3 texts"),
+        ([1.0, -1.0, 1.0], "sample_weight: negative or not finite"),
+        ([1.0, float("nan"), 1.0], "sample_weight: negative or not finite"),
+        ([0.0, 0.0, 0.0], "sample_weight: .*all are 0"),
+    ],
+)
+def test_weights_that_are_none(weights: list[float], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        SentimentClassifier(**SMALL).fit(["a", "b", "c"], ["x", "y", "x"], sample_weight=weights)
+
+
 def test_random_states() -> None:
     def weights(state: Any) -> np.ndarray:
         classifier = SentimentClassifier(**SMALL, random_state=state)

@@ -68,6 +68,11 @@ class ReadOptions:
         description="column of the text; several, with commas between, are joined with ': '",
     )
     label_column: str | None = Field(default=None, description="column of the label")
+    weight_column: str | None = Field(
+        default=None,
+        description="column of how much a review counts in training (a number of 0 or more; "
+        "unset: all count the same)",
+    )
     columns: Names = Field(
         default=(),
         description="names of all columns, in their order, of a table whose first line is a row "

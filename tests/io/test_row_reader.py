@@ -10,10 +10,11 @@ import pytest
 
 from fixtures.review_files import message, pairs, read, skipping, written
 from sentir.config import ReadOptions
-from sentir.errors import DataError
+from sentir.errors import DataError, UsageError
 from sentir.io.columns import Columns
 from sentir.io.reader import read_reviews
 from sentir.io.row_reader import ColumnLog, RowReader
+from sentir.io.writer import write_records
 
 TRAINED_ON = (Columns(text=("title", "body"), label="rating"),)
 
@@ -192,3 +193,46 @@ def test_columns_through_json_are_the_same() -> None:
 def test_other_data_than_columns_is_refused(data: object) -> None:
     with pytest.raises(DataError, match="no columns"):
         Columns.from_dict(data)
+
+
+@pytest.mark.parametrize("kind", ["csv", "tsv", "jsonl", "parquet"])
+def test_weights(tmp_path: Path, kind: str) -> None:
+    rows = [
+        {"text": "a", "label": "x", "helpful votes": 2},
+        {"text": "b", "label": "y", "helpful votes": 0},
+    ]
+    path = tmp_path / f"a.{kind}"
+    write_records(rows, str(path), kind)  # type: ignore[arg-type]
+    for name in ("helpful votes", "Helpful_Votes"):
+        found = read(path, weight_column=name) if kind != "jsonl" else read(path, weight_column=_W)
+        assert [review.weight for review in found] == [2, 0]
+    assert [review.weight for review in read(path)] == [1, 1]
+    assert [review.weight for review in read(path, labelled=False, weight_column=_W)] == [1, 1]
+
+
+_W = "helpful votes"
+
+
+def test_weights_within_objects(tmp_path: Path) -> None:
+    path = lines(tmp_path / "a.jsonl", {"text": "a", "label": "x", "votes": {"up": "2.5"}})
+    (review,) = read(path, weight_column="votes.up")
+    assert review.weight == 2.5
+
+
+@pytest.mark.parametrize("weight", ["", "much", "-1", "nan", "inf", "1e400", "true"])
+def test_weights_that_are_none(tmp_path: Path, weight: str) -> None:
+    path = written(tmp_path / "a.csv", f"text,label,weight\na,x,2\nb,y,{weight}\n")
+    assert message(path, weight_column="weight") == (
+        f"a.csv:3: the weight is {weight!r}; write a number of 0 or more"
+    )
+    assert skipping(path, weight_column="weight")[0] == ["a"]
+
+
+def test_a_column_of_weights_that_is_not_there(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.csv", "text,label,weights\na,x,2\n")
+    assert message(path, weight_column="weight").startswith(
+        "a.csv: no column 'weight' among 'text', 'label', 'weights'; did you mean 'weights'?"
+    )
+    (tmp_path / "b.ft.txt").write_text("__label__x a\n")
+    with pytest.raises(UsageError, match="--weight-column for fasttext; it is for tables"):
+        read(tmp_path / "b.ft.txt", weight_column="weight")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import functools
+import math
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
@@ -81,9 +82,9 @@ class Columns:
         """
         names = list(dict.fromkeys(name for name in names if isinstance(name, str)))
         doubts: list[str] = []
-        label = None if label is None else _named(label, names)
+        label = None if label is None else named_column(label, names)
         if text:
-            text = tuple(_named(name, names) for name in text)
+            text = tuple(named_column(name, names) for name in text)
         else:
             text = _find_text(names, [columns.text for columns in trained_on], doubts)
         if label is None:
@@ -254,6 +255,21 @@ def _label_of_text(text: str) -> str | None:
     return unicodedata.normalize("NFC", " ".join(text.split()))
 
 
+def read_weight(value: Any) -> float:
+    """How much a review counts: a number of 0 or more, or its text.
+
+    Raises:
+        DataError: the value is something else.
+    """
+    try:
+        weight = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        weight = math.nan
+    if math.isfinite(weight) and weight >= 0:
+        return weight
+    raise DataError(f"the weight is {value!r:.40}", todo="write a number of 0 or more")
+
+
 TEXT_OPTION, LABEL_OPTION = "--text-column", "--label-column"
 
 
@@ -335,7 +351,7 @@ def _doubt_of_others(
         )
 
 
-def _named(name: str, names: list[str]) -> str:
+def named_column(name: str, names: Sequence[str]) -> str:
     """The column that an option names.
 
     Raises:

@@ -35,12 +35,24 @@ class NestedRowReader:
         Raises:
             DataError: as `RowReader.read`.
         """
-        if any(type(value) not in _PLAIN for value in record.values()):
-            record = {name: self._plain(value) for name, value in flatten(record)}
+        record = self._flat(record)
         if self.label_names:
             named = {name: _named(record.get(name), of) for name, of in self.label_names.items()}
             record = {**record, **named}
         return self._reader.read(record)
+
+    def weigh(self, record: Mapping[str, Any]) -> float:
+        """The weight of a row.
+
+        Raises:
+            DataError: as `RowReader.weigh`.
+        """
+        return self._reader.weigh(self._flat(record))
+
+    def _flat(self, record: Mapping[str, Any]) -> Mapping[str, Any]:
+        if all(type(value) in _PLAIN for value in record.values()):
+            return record
+        return {name: self._plain(value) for name, value in flatten(record)}
 
     def _plain(self, value: Any) -> Any:
         if isinstance(value, Decimal):

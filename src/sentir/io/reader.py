@@ -286,8 +286,14 @@ def table_types(source: str, options: ReadOptions = _DEFAULT) -> Any:
         return None
 
 
-#: From a row to its text and label.
-_Parse = Callable[[Any], tuple[str, str | None]]
+class _Rows(NamedTuple):
+    """The numbered rows of a part, and what is read of each."""
+
+    rows: Iterator[tuple[int, Any]]
+    #: From a row to its text and label.
+    parse: Callable[[Any], tuple[str, str | None]]
+    #: From a row to its weight.
+    weigh: Callable[[Any], float] = lambda row: 1.0
 
 
 def _read_file(
@@ -317,11 +323,12 @@ def _read_part(
     keep_empty: bool,
 ) -> Iterator[Review]:
     name = part.name
-    parse, rows = _open_rows(part, options, bad_rows, columns, labelled, form)
+    rows, parse, weigh = _open_rows(part, options, bad_rows, columns, labelled, form)
     for number, row in rows:
         fields = None if isinstance(row, str) else row
         try:
             text, label = parse(row)
+            weight = weigh(row)
         except DataError as error:
             if isinstance(error, EmptyTextError) and not keep_empty and _is_empty(row):
                 continue  # spreadsheets write rows of delimiters only
@@ -330,7 +337,7 @@ def _read_part(
                 continue
             bad_rows.report(error.at(f"{name}:{number}"))
         else:
-            yield Review(text, label, name, number, fields)
+            yield Review(text, label, name, number, fields, weight)
 
 
 def _is_empty(row: Any) -> bool:
@@ -346,8 +353,12 @@ def _open_rows(
     columns: ColumnLog,
     labelled: bool,
     form: TableForm,
-) -> tuple[_Parse, Iterator[tuple[int, Any]]]:
-    """The function that parses a row of the part, and the numbered rows."""
+) -> _Rows:
+    """Open the rows of a part.
+
+    Raises:
+        UsageError: an option that is for other formats.
+    """
     name, format = part.name, part.format
     if format in ("text", "files") and labelled and not part.label:
         todo = (
@@ -359,11 +370,13 @@ def _open_rows(
         raise UsageError(
             f"--columns for {format}", where=name, todo="it is for tables without a header"
         )
+    if options.weight_column and format in ("fasttext", "text", "files"):
+        raise UsageError(f"--weight-column for {format}", where=name, todo="it is for tables")
     if format in ("parquet", "arrow", "jsonl"):
         return _open_nested(part, options, bad_rows, columns, labelled)
-    row_reader = RowReader(name, options.text_column, options.label_column, labelled, columns)
+    row_reader = _row_reader(name, options, columns, labelled)
     if format == "xlsx":
-        return row_reader.read, spreadsheet_records(
+        rows = spreadsheet_records(
             part.stream,
             part.sheet,
             columns=options.columns,
@@ -371,6 +384,7 @@ def _open_rows(
             limit=options.max_line_bytes,
             report=bad_rows.report,
         )
+        return _Rows(rows, row_reader.read, row_reader.weigh)
     lines = text_lines(
         part.stream,
         options.encoding,
@@ -380,12 +394,12 @@ def _open_rows(
         on_start=lambda start: form.note_start(start, options.encoding),
     )
     if format == "fasttext":
-        return fasttext.parse_labelled if labelled else fasttext.parse_unlabelled, lines
+        return _Rows(lines, fasttext.parse_labelled if labelled else fasttext.parse_unlabelled)
     if format == "text":
-        return functools.partial(_text_line, part.label), lines
+        return _Rows(lines, functools.partial(_text_line, part.label))
     if format == "files":
-        return _text_of_fields, _file_rows(part, lines)
-    return row_reader.read, csv_records(
+        return _Rows(_file_rows(part, lines), _text_of_fields)
+    rows = csv_records(
         lines,
         name,
         delimiters=options.delimiter or DELIMITERS[format],
@@ -397,25 +411,33 @@ def _open_rows(
         report=bad_rows.report,
         form=form,
     )
+    return _Rows(rows, row_reader.read, row_reader.weigh)
+
+
+def _row_reader(name: str, options: ReadOptions, columns: ColumnLog, labelled: bool) -> RowReader:
+    return RowReader(
+        name,
+        options.text_column,
+        options.label_column,
+        labelled,
+        columns,
+        options.weight_column,
+    )
 
 
 def _open_nested(
     part: Part, options: ReadOptions, bad_rows: BadRows, columns: ColumnLog, labelled: bool
-) -> tuple[_Parse, Iterator[tuple[int, Any]]]:
+) -> _Rows:
     """As `_open_rows`, for formats whose values have types."""
-
-    def make() -> RowReader:
-        text, label = options.text_column, options.label_column
-        return RowReader(part.name, text, label, labelled, columns)
 
     def suits(names: Sequence[str]) -> bool:
         """Whether text and label are found among these columns."""
         with suppress(DataError):
-            make().select_columns(names)
+            _row_reader(part.name, options, columns, labelled).select_columns(names)
             return True
         return False
 
-    row_reader = make()
+    row_reader = _row_reader(part.name, options, columns, labelled)
     reader = NestedRowReader(row_reader, options.encoding)
     if part.format != "jsonl":
 
@@ -423,18 +445,19 @@ def _open_nested(
             reader.label_names = names
 
         read = parquet_records if part.format == "parquet" else arrow_records
-        return reader.read, read(
+        rows = read(
             part.stream,
             select_columns=row_reader.select_columns,
             on_schema=on_schema,
             limit=options.max_line_bytes,
             report=bad_rows.report,
         )
+        return _Rows(rows, reader.read, reader.weigh)
     limit, report = options.max_line_bytes, bad_rows.report
     if is_json_lines(part.stream, limit, suits):
         lines = text_lines(part.stream, options.encoding, limit, report)
-        return reader.read, jsonl_records(lines, part.name, report=report)
-    return reader.read, document_records(
+        return _Rows(jsonl_records(lines, part.name, report=report), reader.read, reader.weigh)
+    rows = document_records(
         part.stream,
         options.encoding,
         columns=options.columns,
@@ -442,6 +465,7 @@ def _open_nested(
         limit=limit,
         report=report,
     )
+    return _Rows(rows, reader.read, reader.weigh)
 
 
 def _text_line(label: str | None, line: str) -> tuple[str, str | None]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sentir.errors import DataError, SentirWarning
-from sentir.io.columns import ColumnError, Columns
+from sentir.io.columns import ColumnError, Columns, named_column, read_weight
 
 #: Names that rows without a header may have in all: what comes after them are no columns, but keys
 #: that are data, such as names of users.
@@ -56,6 +56,7 @@ class RowReader:
         name: name of the file in errors.
         text, label, labelled: as for `Columns.find`.
         log: where the columns are noted.
+        weight: column of the weight; None: all rows count the same.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class RowReader:
         label: str | None,
         labelled: bool,
         log: ColumnLog | None = None,
+        weight: str | None = None,
     ) -> None:
         self._name, self._labelled, self._log = name, labelled, log or ColumnLog()
         self._find = functools.partial(
@@ -74,6 +76,7 @@ class RowReader:
             labelled=labelled,
             trained_on=self._log.trained_on,
         )
+        self._weight = weight if labelled else None
         self._columns: Columns | None = None
         self._names: dict[str, None] = {}
         self._has_header = self._is_logged = False
@@ -86,7 +89,10 @@ class RowReader:
         """
         try:
             columns = self._find(names)
-            for name in (*columns.text, *([columns.label] if self._labelled else ())):
+            if self._weight is not None:
+                self._weight = named_column(self._weight, names)
+            needed = (*columns.text, *([columns.label, self._weight] if self._labelled else ()))
+            for name in filter(None, needed):
                 if names.count(str(name)) > 1:
                     raise DataError(f"{name!r} names two columns", todo="rename one")
         except DataError as error:
@@ -94,7 +100,7 @@ class RowReader:
         self._columns, self._has_header, self._is_logged = columns, True, False
         if not self._labelled:
             return names
-        return [name for name in names if name in (*columns.text, columns.label)]
+        return [name for name in names if name in needed]
 
     def read(self, record: Mapping[str, Any]) -> tuple[str, str | None]:
         """The text and the label of a row; without a header the rows name the columns.
@@ -111,6 +117,14 @@ class RowReader:
             self._log.add(self._name, columns if self._labelled else columns.without_label())
             self._is_logged = True
         return columns.read(record, labelled=self._labelled)
+
+    def weigh(self, record: Mapping[str, Any]) -> float:
+        """The weight of a row.
+
+        Raises:
+            DataError: it is missing, or no number of 0 or more.
+        """
+        return 1.0 if self._weight is None else read_weight(record.get(self._weight))
 
     def _extend(self, record: Mapping[str, Any]) -> Columns:
         """The columns, now that a row has other keys."""

@@ -33,6 +33,11 @@ def test_unknown_words_occur_once_and_nonsense_has_labels_by_chance() -> None:
     assert 0.4 < nonsense["positive"] / 500 < 0.6
 
 
+def test_no_word_comes_into_a_line_break() -> None:
+    texts = [text for _, text in with_unknown_words([("positive", "a.<br />b")] * 400)]
+    assert all("<br/>" in text for text in texts if "a." in text)
+
+
 def test_another_language_is_refused() -> None:
     with pytest.raises(UsageError, match="no remarks in 'fr'; use one of en, es"):
         next(remarks(1, language="fr"))

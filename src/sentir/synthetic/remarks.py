@@ -127,7 +127,7 @@ def with_unknown_words(rows: Iterable[tuple[str, str]], seed: int = 0) -> Iterat
         return f"unknownword{made:07d}".translate(_LETTERS)
 
     for number, (label, text) in enumerate(rows):
-        words = text.split()
+        words = text.replace("<br />", "<br/>").split()  # no word comes into a tag
         if random.random() < _TOUCHED:
             for _ in range(random.randint(1, _MOST)):
                 words.insert(random.randint(0, len(words)), unknown())

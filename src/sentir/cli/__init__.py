@@ -13,6 +13,7 @@ from sentir.cli import (
     compare,
     predict,
     explain,
+    serve,
     export,
     pretrain,
     complete,
@@ -30,5 +31,5 @@ unwrap_help(_lesson)
 
 __all__ = [
     "app", "compare", "complete", "config", "doctor", "evaluate", "explain", "export", "lesson",
-    "main", "predict", "pretrain", "sample", "train",
+    "main", "predict", "pretrain", "sample", "serve", "train",
 ]  # fmt: skip

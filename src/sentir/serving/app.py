@@ -1,0 +1,58 @@
+"""The ASGI application: every path and what answers it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
+
+from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Route, Router
+from starlette.types import ASGIApp
+
+from sentir.serving.endpoints import admin, predict
+from sentir.serving.endpoints.endpoint import Getter, JsonEndpoint
+from sentir.serving.gate import Gate
+from sentir.serving.service import Service
+
+
+def make_app(service: Service) -> ASGIApp:
+    """The whole application; it closes the service when the server ends."""
+
+    def post(kind: type, answer: Any, deadline_s: float | None = None) -> JsonEndpoint[Any]:
+        return JsonEndpoint(service, kind, partial(answer, service), deadline_s)
+
+    posts: list[tuple[str, Any]] = [
+        ("/v1/predict", post(predict.PredictRequest, predict.predict)),
+        ("/v1/explain", post(predict.ExplainRequest, predict.explain)),
+        ("/", post(predict.HostedRequest, predict.hosted)),
+        ("/models/{model}", post(predict.HostedRequest, predict.hosted)),
+        ("/admin/reload", post(admin.ReloadRequest, admin.reload, admin.RELOAD_DEADLINE_S)),
+    ]
+    gets: list[tuple[str, Any]] = [
+        ("/v1/models", Getter(partial(predict.list_models, service))),
+        ("/health/live", Getter(lambda path: {"live": True})),
+        ("/health/ready", admin.Ready(service)),
+        ("/metrics", admin.MetricsPage(service)),
+    ]
+    routes = [
+        *(Route(path, endpoint, methods=["POST"]) for path, endpoint in posts),
+        *(Route(path, endpoint, methods=["GET"]) for path, endpoint in gets),
+    ]
+
+    @asynccontextmanager
+    async def lifespan(_: Any) -> AsyncIterator[None]:
+        yield
+        service.close()
+
+    router = Router(routes, redirect_slashes=False, lifespan=lifespan)
+    app: ASGIApp = Gate(router, service, {endpoint: path for path, endpoint in (*posts, *gets)})
+    if service.options.cors_origins:
+        app = CORSMiddleware(  # outermost, so that a page can read errors too
+            app,
+            allow_origins=service.options.cors_origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["authorization", "content-type", "x-api-key"],
+        )
+    return app

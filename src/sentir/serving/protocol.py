@@ -1,0 +1,90 @@
+"""HTTP as uvicorn speaks it, with limits for clients that are slow or send garbage."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+#: Bytes of a request line with its headers.
+MAX_HEAD_BYTES = 1 << 16
+_TOO_LARGE = b"\r\n".join(
+    (
+        b"HTTP/1.1 431 Request Header Fields Too Large",
+        b"content-length: 0",
+        b"connection: close",
+        b"",
+        b"",
+    )
+)
+
+
+class GuardedProtocol(HttpToolsProtocol):
+    """A connection whose client has so much time to send a head, and to take what was sent.
+
+    Class attributes, as uvicorn makes the connections:
+
+    Attributes:
+        read_timeout_s: from the connection, or the first byte of a later request, to the end of the
+            head.
+        write_timeout_s: until a full buffer has been taken.
+    """
+
+    read_timeout_s = 10.0
+    write_timeout_s = 30.0
+    _head_timer: asyncio.TimerHandle | None = None
+    _write_timer: asyncio.TimerHandle | None = None
+    _is_in_head, _head_bytes = True, 0
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self._start_head_timer()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_head_timer()
+        if self._write_timer is not None:
+            self._write_timer.cancel()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if not self._is_in_head:
+            return
+        self._head_bytes += len(data)
+        if self._head_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
+            self.transport.write(_TOO_LARGE)
+            self.transport.close()
+        elif self._head_timer is None:
+            self._start_head_timer()
+
+    def on_message_begin(self) -> None:
+        self._is_in_head, self._head_bytes = True, 0
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._is_in_head = False
+        self._stop_head_timer()
+        super().on_headers_complete()
+
+    def pause_writing(self) -> None:
+        self._write_timer = self.loop.call_later(self.write_timeout_s, self.transport.abort)
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        if self._write_timer is not None:
+            self._write_timer.cancel()
+        super().resume_writing()
+
+    def timeout_keep_alive_handler(self) -> None:
+        if self.transport.get_write_buffer_size():  # its client takes nothing: closing would wait
+            self.transport.abort()
+        super().timeout_keep_alive_handler()
+
+    def _start_head_timer(self) -> None:
+        self._head_timer = self.loop.call_later(self.read_timeout_s, self.transport.abort)
+
+    def _stop_head_timer(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None

@@ -11,7 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp
 
-from sentir.serving.endpoints import admin, predict
+from sentir.serving.endpoints import admin, files, label_studio, predict, v2
 from sentir.serving.endpoints.endpoint import Getter, JsonEndpoint
 from sentir.serving.gate import Gate
 from sentir.serving.service import Service
@@ -26,14 +26,38 @@ def make_app(service: Service) -> ASGIApp:
     posts: list[tuple[str, Any]] = [
         ("/v1/predict", post(predict.PredictRequest, predict.predict)),
         ("/v1/explain", post(predict.ExplainRequest, predict.explain)),
+        ("/v1/files", files.Files(service)),
+        *(
+            (f"/v2/models/{{model}}{version}/infer", post(v2.InferRequest, v2.infer))
+            for version in ("", "/versions/{version}")
+        ),
         ("/", post(predict.HostedRequest, predict.hosted)),
         ("/models/{model}", post(predict.HostedRequest, predict.hosted)),
+        *(
+            (f"{prefix}/{name}", post(kind, answer))
+            for prefix in ("", "/label-studio/{model}")
+            for name, kind, answer in (
+                ("predict", label_studio.PredictRequest, label_studio.predict),
+                ("setup", label_studio.SetupRequest, label_studio.setup),
+                ("webhook", label_studio.Event, label_studio.webhook),
+            )
+        ),
         ("/admin/reload", post(admin.ReloadRequest, admin.reload, admin.RELOAD_DEADLINE_S)),
     ]
     gets: list[tuple[str, Any]] = [
         ("/v1/models", Getter(partial(predict.list_models, service))),
         ("/health/live", Getter(lambda path: {"live": True})),
         ("/health/ready", admin.Ready(service)),
+        ("/health", Getter(partial(label_studio.health, service))),
+        ("/label-studio/{model}/health", Getter(partial(label_studio.health, service))),
+        ("/v2", Getter(v2.server_metadata)),
+        ("/v2/health/live", Getter(lambda path: {"live": True})),
+        ("/v2/health/ready", admin.Ready(service)),
+        *(
+            (f"/v2/models/{{model}}{version}{end}", Getter(partial(answer, service)))
+            for version in ("", "/versions/{version}")
+            for end, answer in (("", v2.model_metadata), ("/ready", v2.model_ready))
+        ),
         ("/metrics", admin.MetricsPage(service)),
     ]
     routes = [

@@ -14,7 +14,7 @@ class RequestError(SentirError):
         status: the HTTP status, 400 to 599.
         what, where, todo: as for every `SentirError`.
         headers: headers of the answer, such as ``retry-after``.
-        close: whether the connection is closed, because not all of the body was read.
+        close: whether the connection is closed, because the body does not come.
         reason: one word for the metrics, if the request was refused by a limit.
     """
 

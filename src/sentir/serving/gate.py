@@ -108,7 +108,6 @@ class Gate:
                 "no key, or a wrong one",
                 todo="send the header 'Authorization: Bearer KEY'",
                 headers={"www-authenticate": "Bearer"},
-                close=True,
             )
 
     def _note(self, scope: Scope, call: Call, status: int, seconds: float) -> None:

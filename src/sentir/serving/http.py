@@ -55,7 +55,7 @@ def check_encoding(scope: Scope) -> None:
         RequestError: 415.
     """
     if header(scope, b"content-encoding").lower() not in (b"", b"identity"):
-        raise RequestError(415, "a compressed body", todo="send it uncompressed", close=True)
+        raise RequestError(415, "a compressed body", todo="send it uncompressed")
 
 
 def query(scope: Scope, *known: str) -> dict[str, str]:
@@ -122,7 +122,7 @@ def too_slow(timeout_s: float) -> RequestError:
 def _too_large(max_bytes: int) -> RequestError:
     return RequestError(
         413, f"the body has more than {max_bytes:,} bytes", todo="send it in parts",
-        close=True, reason="too_large",
+        reason="too_large",
     )  # fmt: skip
 
 
@@ -140,11 +140,9 @@ async def read_json(
         RequestError: 415, it is not called JSON; 400, it is not JSON; 422, it lacks a field, or
             has an unknown one, or one of another type; and as `body_parts`.
     """
-    if media_type(scope) != JSON:
+    if media_type(scope) not in (JSON, b""):  # Triton's client names none
         got = media_type(scope).decode("latin-1")[:100]
-        raise RequestError(
-            415, f"content-type {got!r}", todo="send content-type: application/json", close=True
-        )
+        raise RequestError(415, f"content-type {got!r}", todo="send content-type: application/json")
     check_encoding(scope)
     parts: list[bytes] = []
     try:

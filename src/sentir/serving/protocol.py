@@ -9,14 +9,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 #: Bytes of a request line with its headers.
 MAX_HEAD_BYTES = 1 << 16
-_TOO_LARGE = b"\r\n".join(
-    (
-        b"HTTP/1.1 431 Request Header Fields Too Large",
-        b"content-length: 0",
-        b"connection: close",
-        b"",
-        b"",
-    )
+_TOO_LARGE = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
+    b"content-length: 0\r\nconnection: close\r\n\r\n"
 )
 
 
@@ -50,6 +45,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
         if not self._is_in_head:
+            self._limit_unread_body()
             return
         self._head_bytes += len(data)
         if self._head_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
@@ -80,6 +76,17 @@ class GuardedProtocol(HttpToolsProtocol):
         if self.transport.get_write_buffer_size():  # its client takes nothing: closing would wait
             self.transport.abort()
         super().timeout_keep_alive_handler()
+
+    def _limit_unread_body(self) -> None:
+        """Of a request that has its answer, the rest of the body is dropped as it comes.
+
+        A client reads the answer once it has sent all, so closing at once would hide it.
+        """
+        is_answered = self.cycle is not None and self.cycle.response_complete
+        if is_answered and self.timeout_keep_alive_task is None:
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
 
     def _start_head_timer(self) -> None:
         self._head_timer = self.loop.call_later(self.read_timeout_s, self.transport.abort)

@@ -103,8 +103,8 @@ def url_of(listener: socket.socket) -> str:
 class Server(uvicorn.Server):
     """A server that ends without losing a request.
 
-    At SIGTERM it is no longer ready, and each answer asks its client to close the connection; after
-    `drain_s` it stops listening, finishes what has begun, and returns. Ctrl-C does the same at once.
+    At SIGTERM it is no longer ready, and each answer asks its client to close the connection. After
+    `drain_s` it stops listening, finishes what has begun, and returns. Ctrl-C does so at once.
 
     Args:
         service: what the endpoints share.

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from sentir.serving.endpoints import admin, files, label_studio, predict, v2
 from sentir.serving.endpoints.endpoint import Getter, JsonEndpoint
 from sentir.serving.gate import Gate
+from sentir.serving.openapi import description
 from sentir.serving.service import Service
 
 
@@ -23,6 +24,7 @@ def make_app(service: Service) -> ASGIApp:
     def post(kind: type, answer: Any, deadline_s: float | None = None) -> JsonEndpoint[Any]:
         return JsonEndpoint(service, kind, partial(answer, service), deadline_s)
 
+    described = description(service.limits)
     posts: list[tuple[str, Any]] = [
         ("/v1/predict", post(predict.PredictRequest, predict.predict)),
         ("/v1/explain", post(predict.ExplainRequest, predict.explain)),
@@ -58,6 +60,7 @@ def make_app(service: Service) -> ASGIApp:
             for version in ("", "/versions/{version}")
             for end, answer in (("", v2.model_metadata), ("/ready", v2.model_ready))
         ),
+        ("/openapi.json", Getter(lambda path: described)),
         ("/metrics", admin.MetricsPage(service)),
     ]
     routes = [

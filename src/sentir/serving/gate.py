@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import logging
@@ -19,7 +20,7 @@ from sentir.serving.http import CLIENT_GONE, Call, header, send_error
 from sentir.serving.service import Service
 
 LOG = logging.getLogger("sentir.serving")
-#: Routes that need no key: what load balancers ask, and the page, which asks for the key itself.
+#: What may be got without a key: what load balancers ask, and the page, which asks for the key.
 PUBLIC = frozenset(
     ("/", "/health/live", "/health/ready", "/v2/health/live", "/v2/health/ready", "/health")
 )
@@ -97,11 +98,9 @@ class Gate:
             keys = self._admin_keys
             if not keys:
                 raise RequestError(404, "no such path", where=path[:100])
-        elif not keys or path in PUBLIC or scope["method"] == "OPTIONS":
+        elif not keys or (path in PUBLIC and scope["method"] in ("GET", "HEAD")):
             return
-        scheme, _, token = header(scope, b"authorization").partition(b" ")
-        given = token.strip() if scheme.lower() == b"bearer" else header(scope, b"x-api-key")
-        digest = hashlib.sha256(given).digest()
+        digest = hashlib.sha256(_given_key(scope)).digest()
         if sum(hmac.compare_digest(digest, key) for key in keys) == 0:  # all are compared
             raise RequestError(
                 401,
@@ -128,6 +127,22 @@ class Gate:
             if options.log_texts:
                 entry["text"] = call.texts
             LOG.info("request", extra={"fields": entry})
+
+
+def _given_key(scope: Scope) -> bytes:
+    """The key in one of three headers; empty if there is none.
+
+    Basic authentication, with any user and the key as password, is what Label Studio can send.
+    """
+    scheme, _, token = header(scope, b"authorization").partition(b" ")
+    if scheme.lower() == b"bearer":
+        return token.strip()
+    if scheme.lower() == b"basic":
+        try:
+            return base64.b64decode(token.strip(), validate=True).partition(b":")[2]
+        except ValueError:
+            return b""
+    return header(scope, b"x-api-key")
 
 
 def _of_starlette(error: HTTPException) -> RequestError:

@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
+from msgspec import UnsetType
+
 from sentir.bundle import Bundle, find_bundle, load_bundle
 from sentir.errors import SentirError
 from sentir.inference.predictor import Predictor
@@ -90,16 +92,16 @@ class Models:
     def names(self) -> list[str]:
         return list(self._models)
 
-    def get(self, name: str | None) -> ServedModel:
-        """The model of that name; None: the only one.
+    def get(self, name: str | UnsetType | None) -> ServedModel:
+        """The model of that name; None or unset: the only one.
 
         Raises:
             RequestError: 404, there is none of that name; 422, none is named and there are several.
         """
-        if name is None and len(self._models) == 1:
-            return next(iter(self._models.values()))
         names = ", ".join(self._models)
-        if name is None:
+        if not isinstance(name, str):
+            if len(self._models) == 1:
+                return next(iter(self._models.values()))
             raise RequestError(422, "no model is named", where="model", todo=f"name one of {names}")
         if name not in self._models:
             raise RequestError(404, f"no model {name[:100]!r}", todo=f"name one of {names}")

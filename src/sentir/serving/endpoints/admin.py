@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+from msgspec import UNSET, UnsetType
 from starlette.types import Receive, Scope, Send
 
 from sentir.errors import BundleError, UsageError
@@ -17,16 +18,16 @@ RELOAD_DEADLINE_S = 600
 
 
 class ReloadRequest(msgspec.Struct, forbid_unknown_fields=True):
-    """None: all models."""
+    """Unset: all models."""
 
-    model: str | None = None
+    model: str | UnsetType = UNSET
 
 
 async def reload(
     service: Service, request: ReloadRequest, path: dict[str, str], call: Call
 ) -> dict[str, Any]:
     """``POST /admin/reload``: for each model whether it has changed, and its version now."""
-    names = service.models.names() if request.model is None else [request.model]
+    names = service.models.names() if request.model is UNSET else [request.model]
     try:
         changed = [await service.models.reload(name) for name in names]
     except (BundleError, UsageError) as error:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import msgspec
 import numpy as np
 import numpy.typing as npt
+from msgspec import UNSET, UnsetType
 
 from sentir.serving.errors import RequestError
 from sentir.serving.http import Call
@@ -22,9 +23,9 @@ Text = Annotated[str, msgspec.Meta(pattern=r"\S")]
 class PredictRequest(msgspec.Struct, forbid_unknown_fields=True):
     """Either `text` or `texts`; `model` where several are served."""
 
-    text: Text | None = None
-    texts: list[Text] | None = None
-    model: str | None = None
+    text: Text | UnsetType = UNSET
+    texts: list[Text] | UnsetType = UNSET
+    model: str | UnsetType = UNSET
     probabilities: bool = False
 
 
@@ -44,7 +45,7 @@ class Predictions(msgspec.Struct):
 
 class ExplainRequest(msgspec.Struct, forbid_unknown_fields=True):
     text: Text
-    model: str | None = None
+    model: str | UnsetType = UNSET
 
 
 class HostedParameters(msgspec.Struct):
@@ -69,9 +70,9 @@ async def predict(
     service: Service, request: PredictRequest, path: dict[str, str], call: Call
 ) -> Predictions:
     """``POST /v1/predict``."""
-    if (request.text is None) == (request.texts is None):
+    if (request.text is UNSET) == (request.texts is UNSET):
         raise RequestError(422, "give either text or texts")
-    texts = [request.text] if request.text is not None else request.texts or []
+    texts = [request.text] if request.text is not UNSET else request.texts or []
     service.check_count(texts, "texts")
     model = service.models.get(request.model)
     probabilities_NC = await service.probabilities(call, model, texts)

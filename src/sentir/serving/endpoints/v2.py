@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from sentir.serving.endpoints.predict import Text
 from sentir.serving.errors import RequestError
@@ -30,20 +31,20 @@ class RequestInput(msgspec.Struct, forbid_unknown_fields=True):
     name: str
     shape: Annotated[list[Size], msgspec.Meta(min_length=1)]
     datatype: str
-    data: list[Text | list[Text]] | None = None
-    parameters: dict[str, Any] | None = None
+    data: list[Text | list[Text]] | UnsetType = UNSET
+    parameters: dict[str, Any] | UnsetType = UNSET
 
 
 class RequestOutput(msgspec.Struct, forbid_unknown_fields=True):
     name: str
-    parameters: dict[str, Any] | None = None
+    parameters: dict[str, Any] | UnsetType = UNSET
 
 
 class InferRequest(msgspec.Struct, forbid_unknown_fields=True):
     inputs: list[RequestInput]
-    id: str | None = None
-    outputs: list[RequestOutput] | None = None
-    parameters: dict[str, Any] | None = None
+    id: str | UnsetType = UNSET
+    outputs: list[RequestOutput] | UnsetType = UNSET
+    parameters: dict[str, Any] | UnsetType = UNSET
 
 
 class Tensor(msgspec.Struct):
@@ -53,11 +54,11 @@ class Tensor(msgspec.Struct):
     data: list[Any]
 
 
-class InferResponse(msgspec.Struct, omit_defaults=True):
+class InferResponse(msgspec.Struct):
     model_name: str
     model_version: str
     outputs: list[Tensor]
-    id: str | None = None
+    id: str | UnsetType = UNSET
 
 
 def server_metadata(path: dict[str, str]) -> dict[str, Any]:
@@ -154,7 +155,7 @@ def _texts(inputs: list[RequestInput]) -> list[str]:
             422, f"the input {given.name[:100]!r} of type {given.datatype[:100]!r}",
             where="inputs[0]", todo="send the input 'text' of type 'BYTES'",
         )  # fmt: skip
-    if given.data is None:
+    if given.data is UNSET:
         raise RequestError(
             422, "no data; binary data is not read", where="inputs[0]",
             todo="send the texts as JSON (tritonclient: binary_data=False)",

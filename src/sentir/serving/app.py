@@ -16,6 +16,7 @@ from sentir.serving.endpoints.endpoint import Getter, JsonEndpoint
 from sentir.serving.gate import Gate
 from sentir.serving.openapi import description
 from sentir.serving.service import Service
+from sentir.serving.webpage import ByMethod, Page
 
 
 def make_app(service: Service) -> ASGIApp:
@@ -33,7 +34,6 @@ def make_app(service: Service) -> ASGIApp:
             (f"/v2/models/{{model}}{version}/infer", post(v2.InferRequest, v2.infer))
             for version in ("", "/versions/{version}")
         ),
-        ("/", post(predict.HostedRequest, predict.hosted)),
         ("/models/{model}", post(predict.HostedRequest, predict.hosted)),
         *(
             (f"{prefix}/{name}", post(kind, answer))
@@ -63,7 +63,9 @@ def make_app(service: Service) -> ASGIApp:
         ("/openapi.json", Getter(lambda path: described)),
         ("/metrics", admin.MetricsPage(service)),
     ]
+    home = ByMethod(Page(), post(predict.HostedRequest, predict.hosted))
     routes = [
+        Route("/", home, methods=["GET", "POST"]),
         *(Route(path, endpoint, methods=["POST"]) for path, endpoint in posts),
         *(Route(path, endpoint, methods=["GET"]) for path, endpoint in gets),
     ]
@@ -74,7 +76,7 @@ def make_app(service: Service) -> ASGIApp:
         service.close()
 
     router = Router(routes, redirect_slashes=False, lifespan=lifespan)
-    app: ASGIApp = Gate(router, service, {endpoint: path for path, endpoint in (*posts, *gets)})
+    app: ASGIApp = Gate(router, service, {route.endpoint: route.path for route in routes})
     if service.options.cors_origins:
         app = CORSMiddleware(  # outermost, so that a page can read errors too
             app,

@@ -79,7 +79,6 @@ def serve(
             bind,
             check_exposure,
             read_keys,
-            url_of,
         )
         from sentir.serving.service import Service
     except ModuleNotFoundError as error:
@@ -101,7 +100,6 @@ def serve(
         server = Server(service, watch=watch)
         for model in service.models:
             LOG.info(f"{model.name}: {model.path}, {model.predictor.engine.name}, {model.version}")
-        LOG.info(f"serving at {url_of(listener)} (Ctrl-C ends it)")
         server.run([listener])
         LOG.info("all requests answered, ended")
 

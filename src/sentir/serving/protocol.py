@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 #: Bytes of a request line with its headers.
 MAX_HEAD_BYTES = 1 << 16
@@ -30,6 +30,7 @@ class GuardedProtocol(HttpToolsProtocol):
     write_timeout_s = 30.0
     _head_timer: asyncio.TimerHandle | None = None
     _write_timer: asyncio.TimerHandle | None = None
+    _active: RequestResponseCycle | None = None
     _is_in_head, _head_bytes = True, 0
 
     def connection_made(self, transport: Any) -> None:
@@ -41,6 +42,9 @@ class GuardedProtocol(HttpToolsProtocol):
         if self._write_timer is not None:
             self._write_timer.cancel()
         super().connection_lost(exc)
+        if self._active is not None:  # uvicorn tells the newest of pipelined requests only
+            self._active.disconnected = True
+            self._active.message_event.set()
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -62,6 +66,10 @@ class GuardedProtocol(HttpToolsProtocol):
         self._is_in_head = False
         self._stop_head_timer()
         super().on_headers_complete()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._active = cycle
+        super()._start_asgi_task(cycle, app)
 
     def pause_writing(self) -> None:
         self._write_timer = self.loop.call_later(self.write_timeout_s, self.transport.abort)

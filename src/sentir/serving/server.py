@@ -125,6 +125,7 @@ class Server(uvicorn.Server):
                 lifespan="on",
                 loop="asyncio" if sys.platform == "win32" else "uvloop",
                 log_config=None,
+                log_level="critical",  # what it would say is an answer, or in our own log
                 access_log=False,
                 server_header=False,
                 timeout_keep_alive=_KEEP_ALIVE_S,
@@ -137,6 +138,10 @@ class Server(uvicorn.Server):
         """Begin to end; called in the event loop."""
         self._service.is_draining = True
         asyncio.get_running_loop().call_later(drain_s, setattr, self, "should_exit", True)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        LOG.info("serving at %s (Ctrl-C ends it)", ", ".join(map(url_of, sockets or ())))
 
     async def _serve(self, sockets: list[socket.socket] | None = None) -> None:
         watching = (

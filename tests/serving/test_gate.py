@@ -193,7 +193,7 @@ def test_logs(paths: dict[str, Path], with_texts: bool) -> None:
         served.post("/v1/predict", TEXT)
         served.refusal("POST", "/v1/predict", {"text": "xyzzy", "model": "x"})
         logging.getLogger("sentir.serving").warning("plain %s", "words")
-    predicted, refused, plain = map(json.loads, stream.getvalue().splitlines())
+    _, predicted, refused, plain = map(json.loads, stream.getvalue().splitlines())
     assert (predicted["message"], predicted["level"]) == ("request", "info")
     assert (predicted["method"], predicted["route"]) == ("POST", "/v1/predict")
     assert (predicted["status"], predicted["model"], predicted["texts"]) == (200, "shop", 1)

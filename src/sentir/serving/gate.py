@@ -111,9 +111,7 @@ class Gate:
 
     def _note(self, scope: Scope, call: Call, status: int, seconds: float) -> None:
         route = self._routes.get(scope.get("endpoint"), "unknown")
-        metrics = self._service.metrics
-        metrics.requests.labels(route, str(status)).inc()
-        metrics.seconds.labels(route).observe(seconds)
+        self._service.metrics.add_request(route, status, seconds)
         options = self._service.options
         if options.log_json:
             entry: dict[str, Any] = {

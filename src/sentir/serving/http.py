@@ -196,29 +196,38 @@ async def in_time(work: Awaitable[T], receive: Receive, deadline_s: float) -> T:
         RequestError: 504, it took too long; 499, the client went away.
     """
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
-    watcher: list[asyncio.Task[None]] = []
-    is_gone = False
+    assert task is not None
+    error: RequestError | None = None
+    watcher: asyncio.Task[None] | None = None
+    patience_s = min(_PATIENCE_S, deadline_s)
+    timer: asyncio.TimerHandle
+
+    def give_up(reason: RequestError) -> None:
+        nonlocal error
+        error = reason
+        task.cancel()
 
     async def watch() -> None:
-        nonlocal is_gone
         while (await receive())["type"] != "http.disconnect":
             pass
-        is_gone = True
-        if task is not None:
-            task.cancel()
+        give_up(RequestError(CLIENT_GONE, "the client went away"))
 
-    timer = loop.call_later(_PATIENCE_S, lambda: watcher.append(loop.create_task(watch())))
+    def look() -> None:  # most answers are there before that, and pay for one timer only
+        nonlocal timer, watcher
+        watcher = loop.create_task(watch())
+        timer = loop.call_later(
+            deadline_s - patience_s, lambda: give_up(deadline_passed(deadline_s))
+        )
+
+    timer = loop.call_later(patience_s, look)
     try:
-        async with asyncio.timeout(deadline_s):
-            return await work
-    except TimeoutError:
-        raise deadline_passed(deadline_s) from None
+        return await work
     except asyncio.CancelledError:
-        if is_gone and task is not None:
-            task.uncancel()
-            raise RequestError(CLIENT_GONE, "the client went away") from None
-        raise
+        if error is None:
+            raise
+        task.uncancel()
+        raise error from None
     finally:
         timer.cancel()
-        for one in watcher:
-            one.cancel()
+        if watcher is not None:
+            watcher.cancel()

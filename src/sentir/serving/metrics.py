@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable
 
 from prometheus_client import (
@@ -32,11 +33,11 @@ class Metrics:
 
     def __init__(self, queued_texts: Callable[[], int]) -> None:
         registry = self._registry = CollectorRegistry()
-        self.requests = Counter(
+        self._requests = Counter(
             "sentir_requests", "Requests, by route and status code", ("route", "code"),
             registry=registry,
         )  # fmt: skip
-        self.seconds = Histogram(
+        self._seconds = Histogram(
             "sentir_request_seconds", "Time from request to answer, by route", ("route",),
             buckets=_SECONDS, registry=registry,
         )  # fmt: skip
@@ -76,6 +77,16 @@ class Metrics:
             "sentir_reloads", "Reloads, by model and outcome", ("model", "outcome"),
             registry=registry,
         )  # fmt: skip
+
+    @functools.lru_cache(maxsize=1000)  # noqa: B019 - one server, few routes and codes
+    def _request_metrics(self, route: str, status: int) -> tuple[Counter, Histogram]:
+        return self._requests.labels(route, str(status)), self._seconds.labels(route)
+
+    def add_request(self, route: str, status: int, seconds: float) -> None:
+        """One request that has its answer."""
+        count, time = self._request_metrics(route, status)
+        count.inc()
+        time.observe(seconds)
 
     def set_models(self, checksums: Iterable[tuple[str, str]]) -> None:
         """The models that answer now, each with its checksum."""

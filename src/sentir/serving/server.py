@@ -128,6 +128,7 @@ class Server(uvicorn.Server):
                 log_level="critical",  # what it would say is an answer, or in our own log
                 access_log=False,
                 server_header=False,
+                proxy_headers=False,  # the client's address is not used
                 timeout_keep_alive=_KEEP_ALIVE_S,
                 timeout_graceful_shutdown=math.ceil(limits.deadline_s + _GRACE_S),
                 backlog=_BACKLOG,

@@ -246,6 +246,19 @@ def test_a_failure_in_the_middle_breaks_the_answer_off(
     assert "secret" not in caplog.text
 
 
+def test_a_full_disk(
+    served: Served, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Full(io.BytesIO):
+        def write(self, part: Any) -> int:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("sentir.serving.endpoints.files._spool", Full)
+    got = served.refusal("POST", "/v1/files?model=shop", b"text\ngood\n", kind=CSV)
+    assert got == (507, "the server has no room for the file")
+    assert "No space left on device" in caplog.text
+
+
 def test_nothing_is_left(served: Served) -> None:
     before = set(Path(tempfile.gettempdir()).iterdir())
     threads = [threading.Thread(target=sent, args=(served, table(ROWS))) for _ in range(3)]

@@ -9,6 +9,7 @@ an error with the row's number, and once to answer. So memory does not grow with
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 import tempfile
 from collections import deque
@@ -42,6 +43,7 @@ from sentir.serving.http import (
 )
 from sentir.serving.service import Service
 
+LOG = logging.getLogger("sentir.serving")
 Format = Literal["csv", "tsv", "jsonl"]
 #: Format by content type.
 FORMATS: dict[bytes, Format] = {
@@ -135,8 +137,12 @@ class Files:
             except TimeoutError:
                 raise too_slow(timeout_s) from None
 
-        await body_parts(scope, in_time, self._service.limits.max_file_bytes, spool.write)
-        spool.flush()
+        try:
+            await body_parts(scope, in_time, self._service.limits.max_file_bytes, spool.write)
+            spool.flush()
+        except OSError as error:
+            LOG.error("a file cannot be spooled in %s: %s", tempfile.gettempdir(), error.strerror)
+            raise RequestError(507, "the server has no room for the file") from None
 
     async def _answer(
         self, spool: IO[bytes], columns: PredictionColumns, options: ReadOptions, format: Format,

@@ -12,8 +12,11 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
+import msgspec
 import numpy as np
+import uvloop
 
 #: How far an answer may be from the expected one.
 TOLERANCE = 1e-5
@@ -70,68 +73,135 @@ class Client:
 
     def closed_loop(self, connections: int, seconds: float) -> Outcome:
         """Each connection asks again as soon as it has its answer."""
-        return asyncio.run(self._run(connections, seconds, None))
+        return uvloop.run(self._run(connections, seconds, None))
 
     def open_loop(self, connections: int, seconds: float, rate: float) -> Outcome:
         """So many requests per second, whatever the answers take."""
-        return asyncio.run(self._run(connections, seconds, rate))
+        return uvloop.run(self._run(connections, seconds, rate))
 
     async def _run(self, connections: int, seconds: float, rate: float | None) -> Outcome:
-        outcome, start = Outcome(), time.perf_counter()
-        numbers = iter(range(10**9))
-        await asyncio.gather(
-            *(
-                self._connection(outcome, numbers.__next__, start, seconds, rate)
-                for _ in range(connections)
-            )
-        )
+        loop, outcome = asyncio.get_running_loop(), Outcome()
+        start = time.perf_counter()
+        load = _Load(self, outcome, start, start + seconds, rate)
+        await asyncio.gather(*(load.connect(loop) for _ in range(connections)))
+        await load.done.wait()
         outcome.duration_s = time.perf_counter() - start
         return outcome
 
-    async def _connection(self, outcome: Outcome, next_number, start, seconds, rate) -> None:  # type: ignore[no-untyped-def]
-        reader: asyncio.StreamReader | None = None
-        writer: asyncio.StreamWriter | None = None
-        while True:
-            number = next_number()
-            due = start + number / rate if rate else time.perf_counter()
-            if due > start + seconds:
-                break
-            if (early := due - time.perf_counter()) > 0:
-                await asyncio.sleep(early)
-            try:
-                if reader is None or writer is None:
-                    reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
-                writer.write(self._requests[number % len(self._requests)])
-                status, body, is_last = await _answer(reader)
-            except (OSError, asyncio.IncompleteReadError):
-                outcome.statuses[0] += 1
-                reader = None
-                continue
-            took = time.perf_counter() - due
-            outcome.statuses[status] += 1
-            (outcome.seconds if status == 200 else outcome.refused_s).append(took)
-            if status == 200 and self._expected:
-                outcome.wrong += not self._is_right(number % len(self._requests), body)
-            if is_last:
-                writer.close()
-                reader = None
-        if writer is not None:
-            writer.close()
+    async def connect(self, connection: asyncio.Protocol) -> None:
+        """Open a connection to the server."""
+        loop = asyncio.get_running_loop()
+        await loop.create_connection(lambda: connection, "127.0.0.1", self._port)
 
-    def _is_right(self, number: int, body: bytes) -> bool:
-        answer = json.loads(body)
+    def request(self, number: int) -> bytes:
+        """The bytes of a request."""
+        return self._requests[number % len(self._requests)]
+
+    def is_right(self, number: int, body: bytes) -> bool:
+        """Whether an answer is the expected one of the version that it names."""
+        if not self._expected:
+            return True
+        answer = msgspec.json.decode(body)
         expected = self._expected.get(answer["version"])
-        if expected is None:
-            return False
-        got = [one["probability"] for one in answer["predictions"]]
-        return np.allclose(got, expected[number], atol=TOLERANCE)
+        return expected is not None and all(
+            abs(one["probability"] - right) < TOLERANCE
+            for one, right in zip(
+                answer["predictions"], expected[number % len(self._requests)], strict=True
+            )
+        )
 
 
-async def _answer(reader: asyncio.StreamReader) -> tuple[int, bytes, bool]:
-    """Status, body, and whether the connection ends."""
-    head = await reader.readuntil(b"\r\n\r\n")
-    length = int(head.split(b"content-length: ", 1)[1].split(b"\r\n", 1)[0])
-    return int(head[9:12]), await reader.readexactly(length), b"connection: close" in head
+class _Load:
+    """What the connections of one load share: the number of the next request, and the outcome."""
+
+    def __init__(
+        self, client: Client, outcome: Outcome, start: float, end: float, rate: float | None
+    ) -> None:
+        self.client, self.outcome, self.end = client, outcome, end
+        self._start, self._rate, self._number = start, rate, 0
+        self._open, self.done = 0, asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def connect(self, loop: asyncio.AbstractEventLoop) -> None:
+        """A connection that asks until the end; where none can be opened, it tries again."""
+        self._open += 1
+        while time.perf_counter() < self.end:
+            try:
+                await self.client.connect(_Connection(self, loop))
+                return
+            except OSError:
+                self.outcome.statuses[0] += 1
+                await asyncio.sleep(0.05)
+        self.close()
+
+    def next_request(self) -> tuple[int, float]:
+        """The number of a request, and when it is due."""
+        number, self._number = self._number, self._number + 1
+        due = self._start + number / self._rate if self._rate else time.perf_counter()
+        return number, due
+
+    def reopen(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Open another connection for one that the server has closed."""
+        self._open -= 1
+        task = loop.create_task(self.connect(loop))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def close(self) -> None:
+        """One connection has ended."""
+        self._open -= 1
+        if not self._open:
+            self.done.set()
+
+
+class _Connection(asyncio.Protocol):
+    """Sends one request after the other."""
+
+    def __init__(self, load: _Load, loop: asyncio.AbstractEventLoop) -> None:
+        self._load, self._loop = load, loop
+        self._received, self._is_waiting = b"", False
+
+    def connection_made(self, transport: Any) -> None:
+        self._transport = transport
+        self._ask()
+
+    def _ask(self) -> None:
+        self._number, self._due = self._load.next_request()
+        if self._due > self._load.end:
+            self._transport.close()
+        elif (early_s := self._due - time.perf_counter()) > 0:
+            self._loop.call_later(early_s, self._send)
+        else:
+            self._send()
+
+    def _send(self) -> None:
+        self._is_waiting = True
+        self._transport.write(self._load.client.request(self._number))
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        head, end, body = self._received.partition(b"\r\n\r\n")
+        if not end or len(body) < int(head.split(b"content-length: ", 1)[1].split(b"\r", 1)[0]):
+            return
+        self._received, self._is_waiting = b"", False
+        status, outcome = int(head[9:12]), self._load.outcome
+        outcome.statuses[status] += 1
+        took = time.perf_counter() - self._due
+        (outcome.seconds if status == 200 else outcome.refused_s).append(took)
+        if status == 200:
+            outcome.wrong += not self._load.client.is_right(self._number, body)
+        if b"connection: close" in head:
+            self._transport.close()
+        else:
+            self._ask()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if self._is_waiting:
+            self._load.outcome.statuses[0] += 1
+        if time.perf_counter() < self._load.end and self._due <= self._load.end:
+            self._load.reopen(self._loop)
+        else:
+            self._load.close()
 
 
 def _http(path: str, texts: Sequence[str]) -> bytes:

@@ -144,7 +144,7 @@ def test_a_file_is_labelled(
     )
     link = browser.find_element(By.CSS_SELECTOR, "#report a")
     assert link.get_attribute("download") == "reviews-labelled.csv"
-    content = browser.execute_script("return labelled.text")
+    content = browser.execute_script("return labelled.file.text()")
     rows = list(csv.DictReader(io.StringIO(content)))
     assert [row["note"] for row in rows] == ["line\nbreak"] * 40
     expected = predictor.predict([row["review"] for row in rows if row["review"]])
@@ -169,6 +169,27 @@ def test_pasted_rows_and_dates_that_can_be_read_two_ways(
     until(browser, "return document.querySelector('#report .note')")
     assert text_of(browser, "progress") == "2 reviews labelled."
     assert "The dates in when could be day/month or month/day" in text_of(browser, "report")
+
+
+def test_a_table_of_another_form(browser: WebDriver, served: Served, tmp_path: Path) -> None:
+    """A spreadsheet's CSV: semicolons, a byte-order mark, the title and the text in two columns."""
+    opened(browser, served)
+    text = '\ufefftitle;text;stars\r\nGood;"fine; really";5\r\nBad;dull;1\r\n'
+    (tmp_path / "sheet.csv").write_text(text, encoding="utf-8", newline="")
+    browser.find_element(By.ID, "column").send_keys("title,text")
+    browser.find_element(By.ID, "file").send_keys(str(tmp_path / "sheet.csv"))
+    until(browser, "return document.querySelector('#report .answer-cell')")
+    rows = browser.execute_script("return labelled.rows")
+    assert [(row["title"], row["text"]) for row in rows] == [
+        ("Good", "fine; really"),
+        ("Bad", "dull"),
+    ]
+    shown = browser.execute_script("return labelled.rows.map(textOf)")
+    assert shown == ["Good: fine; really", "Bad: dull"]
+    start = browser.execute_script(
+        "return labelled.file.arrayBuffer().then((bytes) => [...new Uint8Array(bytes, 0, 3)])"
+    )
+    assert bytes(start) == b"\xef\xbb\xbf"
 
 
 @pytest.mark.parametrize(

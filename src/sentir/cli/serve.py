@@ -13,7 +13,8 @@ import typer
 
 from sentir.cli.app import ENGINE, PRECISION, app
 from sentir.cli.options import options_of
-from sentir.errors import MissingExtraError, UsageError
+from sentir.errors import UsageError
+from sentir.extras import SERVING, require
 from sentir.serving.options import Limits
 
 LOG = logging.getLogger("sentir.serving")
@@ -69,20 +70,19 @@ def serve(
     """
     if log_texts and not log_json:
         raise UsageError("--log-texts without --log-json", todo="pass both")
-    try:
-        from sentir.serving.logs import json_lines
-        from sentir.serving.models import Models
-        from sentir.serving.options import ServerOptions
-        from sentir.serving.server import (
-            Server,
-            allow_many_connections,
-            bind,
-            check_exposure,
-            read_keys,
-        )
-        from sentir.serving.service import Service
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(error.name or "starlette", "serve", "sentir serve") from None
+    require("sentir serve", *SERVING)
+    from sentir.serving.logs import json_lines
+    from sentir.serving.models import Models
+    from sentir.serving.options import ServerOptions
+    from sentir.serving.server import (
+        Server,
+        allow_many_connections,
+        bind,
+        check_exposure,
+        read_keys,
+    )
+    from sentir.serving.service import Service
+
     paths = named_folders(models)
     options = ServerOptions(
         api_keys=read_keys(api_key_file) if api_key_file else (),

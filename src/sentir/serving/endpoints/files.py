@@ -9,16 +9,17 @@ an error with the row's number, and once to answer. So memory does not grow with
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import sys
 import tempfile
 from collections import deque
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from itertools import islice
-from typing import IO, Any, Literal
+from typing import IO, Any, Literal, NamedTuple
 
 from starlette.types import Receive, Scope, Send
 
@@ -27,8 +28,11 @@ from sentir.errors import SentirError
 from sentir.inference.files import PredictionColumns, check_columns, labelled_records
 from sentir.inference.network import Floats
 from sentir.inference.predictor import Prediction, Predictor
+from sentir.io.columns import Columns
 from sentir.io.compression import MAGIC_BYTES, detect_compression
-from sentir.io.reader import BadRows, ReadOptions, read_reviews
+from sentir.io.reader import BadRows, ReadOptions, Review, read_reviews
+from sentir.io.row_reader import ColumnLog
+from sentir.io.table_form import TableForm
 from sentir.io.writer import encode_records
 from sentir.serving.batcher import Batcher
 from sentir.serving.errors import RequestError
@@ -57,6 +61,8 @@ _WINDOW, _WINDOWS = 256, 2
 #: Lines that are sent together.
 _LINES = 256
 _NAME = "body"
+#: Of a name or a message in a header.
+_HEADER_CHARACTERS = 500
 
 
 class BatchedPredictor:
@@ -65,7 +71,7 @@ class BatchedPredictor:
     def __init__(
         self, predictor: Predictor, batcher: Batcher, loop: asyncio.AbstractEventLoop
     ) -> None:
-        self.labels = predictor.labels
+        self.bundle, self.labels = predictor.bundle, predictor.labels
         self._predictor, self._batcher, self._loop = predictor, batcher, loop
 
     def likeliest(self, probabilities_C: Floats) -> Prediction:
@@ -151,7 +157,7 @@ class Files:
         in_thread = partial(asyncio.get_running_loop().run_in_executor, thread)
         path = _path(spool)
         try:
-            skipped = await in_thread(_check, spool, path, options, columns.names)
+            checked = await in_thread(_check, spool, path, options, columns)
         except RequestError:
             raise
         except SentirError as error:
@@ -163,7 +169,9 @@ class Files:
                 "status": 200,
                 "headers": [
                     (b"content-type", content_type + b"; charset=utf-8"),
-                    (b"sentir-skipped-rows", str(skipped).encode()),
+                    (b"sentir-skipped-rows", str(checked.skipped).encode()),
+                    (b"sentir-text-columns", json.dumps(checked.text_columns).encode()),
+                    (b"sentir-warnings", json.dumps(checked.doubts).encode()),
                 ],
             }
         )
@@ -205,8 +213,30 @@ def _path(spool: IO[bytes]) -> str:
     return f"/proc/self/fd/{spool.fileno()}" if sys.platform == "linux" else spool.name
 
 
-def _check(spool: IO[bytes], path: str, options: ReadOptions, added: tuple[str, ...]) -> int:
-    """Read all rows; the number of those that are skipped.
+class _Columns(ColumnLog):
+    """The columns that were read; doubts about them are for the client, not for the log."""
+
+    def __init__(self, trained_on: Sequence[Columns]) -> None:
+        super().__init__(trained_on)
+        self.doubts: list[str] = []
+
+    def add(self, name: str, columns: Columns) -> None:
+        self.read.append(columns)
+        self.doubts += [doubt for doubt in columns.doubts if doubt not in self.doubts]
+
+
+class _Checked(NamedTuple):
+    """What is known of a file once all of its rows have been read."""
+
+    skipped: int
+    text_columns: list[str]
+    doubts: list[str]
+
+
+def _check(
+    spool: IO[bytes], path: str, options: ReadOptions, columns: PredictionColumns
+) -> _Checked:
+    """Read all rows.
 
     Raises:
         DataError: a row cannot be read, or the file has a column that is to be added.
@@ -214,19 +244,34 @@ def _check(spool: IO[bytes], path: str, options: ReadOptions, added: tuple[str, 
     spool.seek(0)
     if detect_compression(spool.read(MAGIC_BYTES)):
         raise RequestError(415, "a compressed file", todo="send it uncompressed")
-    bad_rows = BadRows(options.on_error)
-    for review in read_reviews([path], options, bad_rows=bad_rows, labelled=False, keep_empty=True):
-        check_columns(review, added)
-    return bad_rows.count
+    bad_rows, read = BadRows(options.on_error), _Columns(columns.predictor.bundle.columns)
+    for review in _reviews(path, options, bad_rows, read, TableForm()):
+        check_columns(review, columns.names)
+    texts = [name[:_HEADER_CHARACTERS] for one in read.read[:1] for name in one.text]
+    doubts = [doubt[:_HEADER_CHARACTERS] for doubt in read.doubts[:5]]
+    return _Checked(bad_rows.count, texts, doubts)
+
+
+def _reviews(
+    path: str, options: ReadOptions, bad_rows: BadRows, columns: ColumnLog, form: TableForm
+) -> Iterator[Review]:
+    return read_reviews(
+        [path],
+        options,
+        bad_rows=bad_rows,
+        labelled=False,
+        keep_empty=True,
+        form=form if options.format in ("csv", "tsv") else None,
+        columns=columns,
+    )
 
 
 def _parts(
     path: str, columns: PredictionColumns, options: ReadOptions, format: Format
 ) -> Generator[bytes, None, None]:
     """The labelled file in parts."""
-    reviews = read_reviews(
-        [path], options, bad_rows=BadRows(options.on_error), labelled=False, keep_empty=True
-    )
-    lines = encode_records(labelled_records(columns, reviews, format), format, _NAME)
+    form, read = TableForm(), _Columns(columns.predictor.bundle.columns)
+    reviews = _reviews(path, options, BadRows(options.on_error), read, form)
+    lines = encode_records(labelled_records(columns, reviews, format), format, _NAME, form=form)
     while part := b"".join(islice(lines, _LINES)):
         yield part

@@ -46,12 +46,15 @@ async function labelFile(name, content) {
     const reply = await request(`/v1/files?${query}`, {
       method: "POST", headers: { "content-type": TYPES[format] }, body: content,
     });
-    const text = await reply.text();
+    const file = await reply.blob(); // kept as it is, with its byte-order mark
+    const text = await file.text();
     const rows = format === "jsonl"
       ? text.split("\n").filter(Boolean).map((line) => JSON.parse(line))
-      : parseTable(text, format === "tsv" ? "\t" : ",");
-    labelled = { name: name.replace(/(\.\w+)?$/, `-labelled.${format}`), model, text, rows,
-      type: TYPES[format], textColumn: column || textColumnOf(rows), movers: null };
+      : parseTable(text, delimiterOf(text));
+    const columns = JSON.parse(reply.headers.get("sentir-text-columns"));
+    const doubts = JSON.parse(reply.headers.get("sentir-warnings"));
+    labelled = { name: name.replace(/(\.\w+)?$/, `-labelled.${format}`), model, file, rows, columns, doubts,
+      movers: null };
     showError("");
     report();
     explainSome(labelled);
@@ -59,6 +62,11 @@ async function labelFile(name, content) {
     byId("progress").textContent = "";
     showError(error.message);
   }
+}
+
+// A table keeps its delimiter: the sign between the first two columns that were added.
+function delimiterOf(text) {
+  return /prediction"?([^\w"])"?probability/.exec(text.split("\n", 1)[0])?.[1] || ",";
 }
 
 // RFC 4180: quotes around a field, two quotes for one within.
@@ -75,6 +83,7 @@ function parseTable(text, delimiter) {
       else quoted = false;
     } else if (sign === '"' && field === "") quoted = true;
     else if (sign === delimiter) { record.push(field); field = ""; }
+    else if (sign === "\r" && text[index + 1] === "\n") continue;
     else if (sign === "\n") { record.push(field); records.push(record); record = []; field = ""; }
     else field += sign;
   }
@@ -85,14 +94,11 @@ function parseTable(text, delimiter) {
 
 const columnsOf = (rows) => Object.keys(rows[0] || {}).filter((name) => !ADDED.test(name));
 
-// The server finds it by its name; here the longest texts are enough, as they are only shown.
-function textColumnOf(rows) {
-  const length = (name) => rows.slice(0, 200).reduce((sum, row) => sum + String(row[name] ?? "").length, 0);
-  return columnsOf(rows).sort((one, other) => length(other) - length(one))[0];
-}
+// The text that was read: several columns are joined as the server joins them.
+const textOf = (row) => labelled.columns.map((name) => row[name]).filter(Boolean).join(": ");
 
 function report() {
-  const { rows, model, textColumn } = labelled;
+  const { rows, model } = labelled;
   const { labels } = modelOf(model);
   const answered = rows.filter((row) => row.prediction);
   for (const row of answered) row.probability = Number(row.probability);
@@ -100,17 +106,18 @@ function report() {
   byId("progress").textContent = say("done", { count: whole(answered.length) })
     + (without ? ` ${say("without", { count: whole(without) })}` : "");
   const link = make("a", "", say("download"));
-  link.href = URL.createObjectURL(new Blob([labelled.text], { type: labelled.type }));
+  link.href = URL.createObjectURL(labelled.file);
   link.download = labelled.name;
   const sorted = [...answered].sort((one, other) => other.probability - one.probability);
   byId("report").replaceChildren(
+    ...labelled.doubts.map((doubt) => make("p", "note", `⚠ ${doubt}`)),
     make("p", "", link),
     make("h3", "", say("counts")), countsOf(answered, labels),
     ...trendOf(answered, labels),
     make("div", "columns",
-      make("div", "", make("h3", "", say("surest")), reviewTable(sorted.slice(0, SHOWN), textColumn)),
+      make("div", "", make("h3", "", say("surest")), reviewTable(sorted.slice(0, SHOWN))),
       make("div", "", make("h3", "", say("least")),
-        reviewTable(sorted.slice(-SHOWN).reverse(), textColumn))),
+        reviewTable(sorted.slice(-SHOWN).reverse()))),
     moversOf(labels));
 }
 
@@ -134,9 +141,9 @@ function countsOf(rows, labels) {
     }));
 }
 
-function reviewTable(rows, textColumn) {
+function reviewTable(rows) {
   return table([[say("review_column"), ""], [say("answer_column"), "answer-cell"]], rows.map((row) => {
-    const text = String(row[textColumn] ?? "");
+    const text = textOf(row);
     return make("tr", "", make("td", "", text.length > 200 ? `${text.slice(0, 200)}…` : text),
       make("td", "answer-cell",
         say("says", { label: row.prediction, percent: percent(row.probability) })));
@@ -238,7 +245,7 @@ function lineOf(names, shares, title) {
 // Explain reviews spread over the file, one after another, and sum the changes of each word up.
 async function explainSome(file) {
   const { labels } = modelOf(file.model);
-  const texts = file.rows.filter((row) => row.prediction).map((row) => row[file.textColumn]);
+  const texts = file.rows.filter((row) => row.prediction).map(textOf);
   const step = Math.max(1, Math.floor(texts.length / EXPLAINED));
   const some = texts.filter((_, index) => index % step === 0).slice(0, EXPLAINED);
   const sums = new Map();

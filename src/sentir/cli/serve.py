@@ -76,9 +76,9 @@ def serve(
     from sentir.serving.options import ServerOptions
     from sentir.serving.server import (
         Server,
-        allow_many_connections,
         bind,
         check_exposure,
+        prepare_process,
         read_keys,
     )
     from sentir.serving.service import Service
@@ -92,7 +92,7 @@ def serve(
         log_texts=log_texts,
     )
     check_exposure(host, has_keys=bool(options.api_keys), insecure=insecure)
-    allow_many_connections()
+    prepare_process()
     with bind(host, port) as listener, json_lines() if log_json else nullcontext():
         service = Service(
             Models(paths, engine=engine, precision=precision), options, Limits(**limits)

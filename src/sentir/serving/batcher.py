@@ -138,8 +138,8 @@ class Batcher:
         """
         if not texts:
             return np.empty((0, len(predictor.labels)))
-        if refuse and self.queued + len(texts) > self.max_queued_texts:
-            raise queue_full(self.queued, self.max_queued_texts, self.retry_after_s())
+        if refuse:
+            self.check_room(len(texts))
         loop = asyncio.get_running_loop()
         job = _Job(predictor, texts, loop.create_future())
         self._jobs.append(job)
@@ -150,6 +150,15 @@ class Batcher:
         finally:  # of a job that was cancelled, or failed, some texts may still wait
             self.queued -= len(texts) - job.started
             job.started = len(texts)
+
+    def check_room(self, count: int) -> None:
+        """Refuse texts that the queue has no room for.
+
+        Raises:
+            RequestError: 503.
+        """
+        if self.queued + count > self.max_queued_texts:
+            raise queue_full(self.queued, self.max_queued_texts, self.retry_after_s())
 
     def retry_after_s(self) -> int:
         """Whole seconds after which what waits now will be computed, at least 1."""

@@ -24,6 +24,8 @@ from sentir.serving.service import Service
 LOG = logging.getLogger("sentir.serving")
 #: How often the folders of models are looked at (seconds).
 WATCH_S = 1.0
+#: How long a thread may keep Python's lock while another one waits for it (seconds).
+SWITCH_INTERVAL_S = 0.0005
 #: How long an idle connection is kept (seconds); longer than clients keep theirs.
 _KEEP_ALIVE_S = 75
 #: How long requests may go on once the server has stopped listening, beyond the deadline (seconds).
@@ -185,8 +187,13 @@ class Server(uvicorn.Server):
                 signal.signal(number, handler)
 
 
-def allow_many_connections() -> None:
-    """Raise the number of files that this process may open to what the system allows."""
+def prepare_process() -> None:
+    """Let this process open as many connections as the system allows, and its threads take turns.
+
+    An engine's thread that has computed waits for Python's lock; by default up to 5 ms each time
+    while the event loop is busy.
+    """
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
     if sys.platform != "win32":
         import resource
 

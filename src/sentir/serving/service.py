@@ -57,6 +57,14 @@ class Service:
         call.model, call.texts = model.name, list(texts)
         return await self.batcher.probabilities(model.predictor, texts)
 
+    def check_room(self) -> None:
+        """Refuse a request if not even one text could wait.
+
+        Raises:
+            RequestError: 503, the queue is full.
+        """
+        self.batcher.check_room(1)
+
     def check_count(self, texts: Sequence[Any], where: str) -> None:
         """Refuse more texts than a request may have.
 

@@ -37,6 +37,7 @@ class JsonEndpoint(Generic[T]):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         limits = self._service.limits
+        self._service.check_room()  # before the body is read: a refusal must cost little
         request = await read_json(
             scope,
             receive,

@@ -86,8 +86,8 @@ def test_the_only_model_needs_no_name(one_model: Served) -> None:
         ({"texts": ["a", None]}, 422, "Expected `str`, got `null` - at `$.texts[1]`"),
         ({"texts": "a"}, 422, "Expected `array`, got `str` - at `$.texts`"),
         ({"text": "a", "txet": 1}, 422, "Object contains unknown field `txet`"),
-        ({"text": " \n"}, 422, r"Expected `str` matching regex '\\S' - at `$.text`"),
-        ({"texts": ["a", ""]}, 422, r"Expected `str` matching regex '\\S' - at `$.texts[1]`"),
+        ({"text": " \n"}, 422, "text: a text with nothing in it; leave it out"),
+        ({"texts": ["a", ""]}, 422, "texts[1]: a text with nothing in it; leave it out"),
         ({"text": "a", "probabilities": 1}, 422, "Expected `bool`, got `int`"),
         ({}, 422, "give either text or texts"),
         ({"text": "a", "texts": ["a"]}, 422, "give either text or texts"),
@@ -154,6 +154,8 @@ def test_the_hosted_shape(served: Served, one_model: Served, predictor: Predicto
             sorted(probabilities, reverse=True), abs=TOLERANCE
         )
         assert scores[0]["label"] == predictor.predict_one(TEXT).label
+    got = served.refusal("POST", "/models/hotels", {"inputs": TEXT, "parameters": {"top_k": 0}})
+    assert got == (422, "parameters.top_k: 0 classes; ask for 1")
     (best,) = served.post("/models/hotels", {"inputs": TEXT, "parameters": {"top_k": 1}})
     assert len(best) == 1
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -16,15 +16,12 @@ from sentir.serving.http import Call
 from sentir.serving.models import ServedModel
 from sentir.serving.service import Service
 
-#: A text with something in it.
-Text = Annotated[str, msgspec.Meta(pattern=r"\S")]
-
 
 class PredictRequest(msgspec.Struct, forbid_unknown_fields=True):
     """Either `text` or `texts`; `model` where several are served."""
 
-    text: Text | UnsetType = UNSET
-    texts: list[Text] | UnsetType = UNSET
+    text: str | UnsetType = UNSET
+    texts: list[str] | UnsetType = UNSET
     model: str | UnsetType = UNSET
     probabilities: bool = False
 
@@ -44,20 +41,20 @@ class Predictions(msgspec.Struct):
 
 
 class ExplainRequest(msgspec.Struct, forbid_unknown_fields=True):
-    text: Text
+    text: str
     model: str | UnsetType = UNSET
 
 
 class HostedParameters(msgspec.Struct):
     """Of these only `top_k` has a meaning here; others are ignored, as hosted inference does."""
 
-    top_k: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    top_k: int | None = None
 
 
 class HostedRequest(msgspec.Struct):
     """What clients of hosted inference send."""
 
-    inputs: Text | list[Text]
+    inputs: str | list[str]
     parameters: HostedParameters | None = None
 
 
@@ -73,7 +70,7 @@ async def predict(
     if (request.text is UNSET) == (request.texts is UNSET):
         raise RequestError(422, "give either text or texts")
     texts = [request.text] if request.text is not UNSET else request.texts or []
-    service.check_count(texts, "texts")
+    service.check_texts(texts, "texts" if request.text is UNSET else "text")
     model = service.models.get(request.model)
     probabilities_NC = await service.probabilities(call, model, texts)
     return Predictions(
@@ -101,6 +98,7 @@ async def explain(
     """``POST /v1/explain``: what `sentir.explain` returns, and which model did."""
     from sentir import explain as explain_text
 
+    service.check_texts([request.text], "text")
     model = service.models.get(request.model)
     call.model, call.texts = model.name, [request.text]
     explanation = await service.explain_in_thread(
@@ -115,9 +113,11 @@ async def hosted(
     """``POST /`` and ``POST /models/NAME``: for each text the classes, the likeliest first."""
     model = service.models.get(path.get("model"))
     texts = [request.inputs] if isinstance(request.inputs, str) else request.inputs
-    service.check_count(texts, "inputs")
-    probabilities_NC = await service.probabilities(call, model, texts)
+    service.check_texts(texts, "inputs")
     top_k = request.parameters.top_k if request.parameters else None
+    if top_k is not None and top_k < 1:
+        raise RequestError(422, f"{top_k} classes", where="parameters.top_k", todo="ask for 1")
+    probabilities_NC = await service.probabilities(call, model, texts)
     return [_scores(model.predictor.labels, row)[:top_k] for row in probabilities_NC.tolist()]
 
 

@@ -9,19 +9,17 @@ Shapes: N texts, C classes.
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from sentir.serving.endpoints.predict import Text
 from sentir.serving.errors import RequestError
 from sentir.serving.http import Call
 from sentir.serving.models import ServedModel
 from sentir.serving.service import Service
 from sentir.version import __version__
 
-Size = Annotated[int, msgspec.Meta(ge=0)]
 _OUTPUTS = ("label", "probability", "probabilities")
 
 
@@ -29,9 +27,9 @@ class RequestInput(msgspec.Struct, forbid_unknown_fields=True):
     """Texts: a list, or a list of lists of one text where the shape is [N, 1]."""
 
     name: str
-    shape: Annotated[list[Size], msgspec.Meta(min_length=1)]
+    shape: list[int]
     datatype: str
-    data: list[Text | list[Text]] | UnsetType = UNSET
+    data: list[str | list[str]] | UnsetType = UNSET
     parameters: dict[str, Any] | UnsetType = UNSET
 
 
@@ -100,7 +98,7 @@ async def infer(
     """``POST /v2/models/NAME/infer``."""
     model = _find(service, path)
     texts = _texts(request.inputs)
-    service.check_count(texts, "inputs[0].data")
+    service.check_texts(texts, "inputs[0].data")
     wanted = [output.name for output in request.outputs or ()] or list(_OUTPUTS)
     for name in wanted:
         if name not in _OUTPUTS:

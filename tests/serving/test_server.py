@@ -242,7 +242,9 @@ def test_sigterm_answers_what_has_begun(paths: dict[str, Path]) -> None:
         for client in clients:
             client.join()
         # A connection that the system took as the socket closed was never accepted by the server.
-        assert [one for one in wrong if "Connection reset" not in one] == []
+        system = ("Connection reset", "Broken pipe")
+        assert [one for one in wrong if not any(text in one for text in system)] == []
+        assert len(wrong) <= len(counts)
         assert min(counts) > 0
 
 

@@ -24,6 +24,9 @@ from sentir.serving.service import Service
 LOG = logging.getLogger("sentir.serving")
 #: How often the folders of models are looked at (seconds).
 WATCH_S = 1.0
+#: How long connections that were accepted last have to send their request, once nobody listens any
+#: more and before idle ones are closed (seconds).
+LAST_REQUESTS_S = 0.2
 #: How long a thread may keep Python's lock while another one waits for it (seconds).
 SWITCH_INTERVAL_S = 0.0005
 #: How long an idle connection is kept (seconds); longer than clients keep theirs.
@@ -155,6 +158,14 @@ class Server(uvicorn.Server):
         finally:
             if watching is not None:
                 watching.cancel()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        for listener in sockets or ():
+            listener.close()
+        await asyncio.sleep(LAST_REQUESTS_S)
+        await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

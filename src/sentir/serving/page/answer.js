@@ -21,7 +21,9 @@ async function answer() {
   const text = byId("text").value;
   const names = [byId("model").value, byId("compare").value].filter(
     (name, index, all) => name && all.indexOf(name) === index);
-  byId("synthetic").hidden = !names.some((name) => modelOf(name).synthetic);
+  const synthetic = names.filter((name) => modelOf(name).synthetic);
+  byId("synthetic").hidden = !synthetic.length;
+  byId("synthetic").textContent = say("synthetic", { model: synthetic.join(", ") });
   if (!text.trim() || !names.length) {
     byId("answers").replaceChildren();
     byId("spoken").textContent = "";

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import signal
@@ -175,6 +176,34 @@ def test_half_closed_sockets(served: Served) -> None:
             while client.recv(1000):
                 pass
     served.post("/v1/predict", TEXT)
+
+
+def test_refusals_before_the_body_is_read(paths: dict[str, Path]) -> None:
+    """One connection: refused, with the body dropped, and answered once there is room again."""
+    body = json.dumps(TEXT).encode()
+    with serving(paths, limits=Limits(max_queued_texts=5)) as full:
+        connection = http.client.HTTPConnection("127.0.0.1", full.port, timeout=20)
+        for waiting, status in ((0, 200), (5, 503), (5, 503), (0, 200), (5, 503)):
+            full.service.batcher.queued = waiting
+            connection.request("POST", "/v1/predict", body, {"content-type": "application/json"})
+            reply = connection.getresponse()
+            answer = json.loads(reply.read())
+            assert reply.status == status
+            if status == 503:
+                assert reply.headers["retry-after"] == "1"
+                message = "the queue is full (5 of 5 texts); try again in 1 s"
+                assert answer == {"error": message}
+        full.service.batcher.queued = 5
+        head = b"POST /v1/predict HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n" % len(body)
+        last = b"GET /health/live HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+        said = talk(full, (head + body) * 3 + last)  # pipelined
+        assert said.count(b"HTTP/1.1 503 ") == 3
+        assert said.endswith(b'{"live":true}')
+        assert full.ask("POST", "/v2/models/shop/infer", {}).status == 503
+        full.service.batcher.queued = 0
+        connection.close()
+        assert full.metric('sentir_requests_total{code="503",route="/v1/predict"}') == 6
+        assert full.metric('sentir_refused_total{reason="queue_full"}') == 7
 
 
 def test_websockets_are_not_spoken(served: Served) -> None:

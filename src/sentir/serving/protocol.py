@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -15,6 +16,16 @@ _TOO_LARGE = (
 )
 
 
+class _Refused:
+    """Stands for the cycle of a request that had its answer before it was read."""
+
+    response_complete = disconnected = True
+    message_event = asyncio.Event()
+
+
+_REFUSED: Any = _Refused()
+
+
 class GuardedProtocol(HttpToolsProtocol):
     """A connection whose client has so much time to send a head, and to take what was sent.
 
@@ -24,7 +35,10 @@ class GuardedProtocol(HttpToolsProtocol):
         read_timeout_s: from the connection, or the first byte of a later request, to the end of the
             head.
         write_timeout_s: until a full buffer has been taken.
+        refusal: the whole answer to a request for that URL which is not to be read, or None.
     """
+
+    refusal: Callable[[bytes], bytes | None] = staticmethod(lambda url: None)
 
     read_timeout_s = 10.0
     write_timeout_s = 30.0
@@ -65,6 +79,13 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._is_in_head = False
         self._stop_head_timer()
+        is_free = self.cycle is None or self.cycle.response_complete
+        if is_free and self.parser.should_keep_alive() and self.parser.get_method() == b"POST":
+            refusal = self.refusal(self.url)
+            if refusal is not None:
+                self.transport.write(refusal)
+                self.cycle = _REFUSED
+                return
         super().on_headers_complete()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:

@@ -120,7 +120,8 @@ class Server(uvicorn.Server):
         self._service, self._watch = service, watch
         limits = service.limits
         protocol = type("Protocol", (GuardedProtocol,), {
-            "read_timeout_s": limits.read_timeout_s, "write_timeout_s": limits.write_timeout_s
+            "read_timeout_s": limits.read_timeout_s, "write_timeout_s": limits.write_timeout_s,
+            "refusal": staticmethod(service.refusal),
         })  # fmt: skip
         super().__init__(
             uvicorn.Config(

@@ -92,7 +92,7 @@ class Service:
         """The whole answer to a request that the queue has no room for; None: it may come in.
 
         For the path that most requests have. Under overload most requests are refused, and what
-        that costs is lost to the answers: this is a third of what a refusal by `check_room` costs.
+        that costs is lost to the answers: this is about half of what a refusal by `check_room` costs.
         """
         batcher = self.batcher
         if batcher.queued < batcher.max_queued_texts or url != PREDICT_URL:

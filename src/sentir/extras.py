@@ -17,17 +17,24 @@ EXTRA_OF = {
     "aiohttp": "hub",
     "filelock": "train",
     "fsspec": "hub",
+    "httptools": "serve",
     "huggingface_hub": "hub",
     "jinja2": "train",
     "matplotlib": "plots",
+    "msgspec": "serve",
     "numba": "numba",
     "openpyxl": "xlsx",
+    "prometheus_client": "serve",
     "pyarrow": "parquet",
     "scipy": "train",
     "sklearn": "train",
+    "starlette": "serve",
     "tensorboard": "tensorboard",
     "torch": "train",
+    "uvicorn": "serve",
 }
+#: What the server needs.
+SERVING = ("starlette", "msgspec", "uvicorn", "httptools", "prometheus_client")
 #: What every training needs, sooner or later.
 TRAINING = ("torch", "sklearn", "scipy", "jinja2", "matplotlib", "pyarrow", "filelock")
 

@@ -14,6 +14,7 @@ from sentir.cli import (
     compare,
     predict,
     explain,
+    serve,
     export,
     pretrain,
     complete,
@@ -31,5 +32,5 @@ unwrap_help(_lesson)
 
 __all__ = [
     "app", "compare", "complete", "config", "doctor", "evaluate", "explain", "export", "fetch",
-    "lesson", "main", "predict", "pretrain", "sample", "train",
+    "lesson", "main", "predict", "pretrain", "sample", "serve", "train",
 ]  # fmt: skip

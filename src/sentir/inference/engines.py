@@ -42,12 +42,14 @@ class Engine(Protocol):
         name: torch, onnx or numba.
         precision: float32 or int8.
         batch_size: reviews per batch with which it is fastest.
+        pads: whether a text costs as much as the longest text of its batch.
         workers: batches to compute at the same time, so that all cores are busy.
     """
 
     name: str
     precision: str
     batch_size: int
+    pads: bool
     workers: int
 
     def probabilities(self, batch: PaddedBatch) -> Floats:
@@ -62,7 +64,7 @@ class OnnxEngine:
     up to twice as fast as one batch on all cores, and small batches stay in the core's cache.
     """
 
-    name, batch_size = "onnx", 16
+    name, batch_size, pads = "onnx", 16, True
 
     def __init__(self, bundle: Bundle, precision: str) -> None:
         self.precision = precision

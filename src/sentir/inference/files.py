@@ -9,12 +9,13 @@ import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+from sentir.bundle import Bundle
 from sentir.errors import DataError, UsageError
 from sentir.inference.bursts import bursts
 from sentir.inference.network import Floats
-from sentir.inference.predictor import WINDOW, Predictor
+from sentir.inference.predictor import WINDOW, Prediction
 from sentir.io.formats import Format as ReadFormat
 from sentir.io.jsonl import JsonRecord
 from sentir.io.paths import USUAL_EXTENSIONS, split_part
@@ -77,6 +78,20 @@ def looks_like_file(argument: str) -> bool:
     return False
 
 
+class StreamPredictor(Protocol):
+    """What answers texts as they come: a `Predictor`, or what computes with one."""
+
+    @property
+    def bundle(self) -> Bundle: ...
+
+    @property
+    def labels(self) -> tuple[str, ...]: ...
+
+    def likeliest(self, probabilities_C: Floats) -> Prediction: ...
+
+    def proba_stream(self, texts: Iterable[str]) -> Iterator[Floats]: ...
+
+
 class PredictionColumns:
     """The columns that are added to a record: ``prediction``, ``probability`` and more.
 
@@ -88,7 +103,7 @@ class PredictionColumns:
         names: the columns, in their order.
     """
 
-    def __init__(self, predictor: Predictor, *, all_classes: bool = False) -> None:
+    def __init__(self, predictor: StreamPredictor, *, all_classes: bool = False) -> None:
         self.predictor = predictor
         class_columns = [f"probability_{label}" for label in predictor.labels]
         self._class_columns = class_columns if all_classes else []
@@ -128,7 +143,7 @@ def predict_texts(
     """
     format = format or output_format(output, "lines")
     reviews = (Review(text, None, "", line, None) for line, text in enumerate(texts, start=1))
-    write_records(_records(columns, reviews, format), output, format, neutralise=neutralise)
+    write_records(labelled_records(columns, reviews, format), output, format, neutralise=neutralise)
 
 
 def predict_file(
@@ -189,7 +204,7 @@ def predict_file(
             open_input(source)  # its first bytes: see `_StandardInput` on what threads may read
         records = _records_as_they_come(columns, reviews, format, progress, output)
     else:
-        records = _records(columns, reviews, format, progress)
+        records = labelled_records(columns, reviews, format, progress)
     write_records(
         records,
         output,
@@ -215,18 +230,22 @@ def _records_as_they_come(
     output: str,
 ) -> Iterator[dict[str, Any]]:
     for burst in bursts(reviews, ahead=2 * WINDOW):
-        yield from _records(columns, burst, format, progress)
+        yield from labelled_records(columns, burst, format, progress)
         if output == "-":
             sys.stdout.flush()
 
 
-def _records(
+def labelled_records(
     columns: PredictionColumns,
     reviews: Iterable[Review],
     format: Format,
     progress: Callable[[int], None] = lambda count: None,
 ) -> Iterator[dict[str, Any]]:
-    """The records to write, one for each review."""
+    """The records of `predict_file`, one for each review.
+
+    Raises:
+        DataError: a review has a column of that name already.
+    """
     pending: deque[Review] = deque()
 
     def texts() -> Iterator[str]:
@@ -246,7 +265,7 @@ def _records(
             return {"label": prediction["prediction"], "text": review.text}
         if review.fields is None:
             return {**prediction, "text": review.text}
-        _check_columns(review, columns.names)
+        check_columns(review, columns.names)
         if format == "jsonl" and isinstance(review.fields, JsonRecord):
             return review.fields.extended(prediction)
         return {**review.fields, **prediction}
@@ -257,7 +276,12 @@ def _records(
     yield from leading_without_text()
 
 
-def _check_columns(review: Review, added: Sequence[str]) -> None:
+def check_columns(review: Review, added: Sequence[str]) -> None:
+    """Check that a review has none of the columns that are to be added.
+
+    Raises:
+        DataError: it has one.
+    """
     existing = [name for name in added if name in (review.fields or ())]
     if existing:
         raise DataError(

@@ -43,6 +43,7 @@ class NumbaEngine:
     """
 
     name, precision, batch_size, layer = "numba", "float32", 32, NumbaLayer
+    pads = False
     cells: tuple[str, ...] = NUMBA_CELLS
 
     def __init__(self, bundle: Bundle) -> None:

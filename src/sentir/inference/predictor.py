@@ -94,7 +94,7 @@ class Predictor:
         """
         if not isinstance(text, str):
             raise UsageError(f"predict_one takes one text, got {type(text).__name__}")
-        return self.likeliest(self._batch_probabilities(self.bundle.tokenizer.encode([text]))[0])
+        return self.likeliest(self.probabilities_of_ids(self.bundle.tokenizer.encode([text]))[0])
 
     def predict_proba(self, texts: Iterable[str]) -> Floats:
         """Probabilities of shape (N, C), classes in the order of `labels`.
@@ -150,7 +150,7 @@ class Predictor:
         size, pool = self.engine.batch_size, self._threads()
         batch_rows = [order[start : start + size] for start in range(0, len(order), size)]
         batches = [
-            pool.submit(self._batch_probabilities, [ids[row] for row in rows])
+            pool.submit(self.probabilities_of_ids, [ids[row] for row in rows])
             for rows in batch_rows
         ]
         return _PendingWindow(batch_rows, batches)
@@ -164,7 +164,8 @@ class Predictor:
             self._pool = os.getpid(), ThreadPoolExecutor(self.engine.workers)
         return self._pool[1]
 
-    def _batch_probabilities(self, ids: list[list[int]]) -> Floats:
+    def probabilities_of_ids(self, ids: list[list[int]]) -> Floats:
+        """Probabilities (B, C) of one batch, given the tokenizer's ids; any thread may call it."""
         return self.engine.probabilities(pad_arrays(ids, self.bundle.config.text.max_length))
 
 

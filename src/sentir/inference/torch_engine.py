@@ -16,7 +16,7 @@ from sentir.nn.restore import restore_classifier
 class TorchEngine:
     """PyTorch spreads each batch over the cores."""
 
-    name, precision, batch_size, workers = "torch", "float32", 64, 1
+    name, precision, batch_size, pads, workers = "torch", "float32", 64, True, 1
 
     def __init__(self, bundle: Bundle) -> None:
         self.model = restore_classifier(bundle)

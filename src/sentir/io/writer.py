@@ -99,6 +99,24 @@ def write_records(
             stream.write(data)
 
 
+def encode_records(
+    records: Iterable[Record], format: Format, name: str, *, form: TableForm | None = None
+) -> Iterator[bytes]:
+    """The lines that `write_records` would write, for any format but Parquet.
+
+    Args:
+        records, format, form: as for `write_records`.
+        name: what errors call the output.
+
+    Raises:
+        DataError: the rows do not fit the format.
+    """
+    if format in ("lines", "tsv", "csv"):
+        records = _with_same_columns(records, name)
+    form = form or TableForm()
+    return _encoded(_lines(records, format, form, neutralise=False), name, format, form)
+
+
 def _lines(
     records: Iterable[Record], format: Format, form: TableForm, neutralise: bool
 ) -> Iterator[str]:

@@ -1,0 +1,156 @@
+"""What all endpoints share: models, batcher, limits, metrics."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from sentir.serving.batcher import Batcher, BatchMeasurements
+from sentir.serving.errors import RequestError, queue_full
+from sentir.serving.http import Call
+from sentir.serving.metrics import Metrics
+from sentir.serving.models import Models, ServedModel
+from sentir.serving.options import Limits, ServerOptions
+
+T = TypeVar("T")
+#: Where most texts are asked for.
+PREDICT_URL = b"/v1/predict"
+_REFUSAL = (
+    b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\n"
+    b"retry-after: %d\r\ncontent-length: %d\r\n\r\n%b"
+)
+
+
+class Service:
+    """What all endpoints share.
+
+    Args:
+        models: what is served.
+        options, limits: see there.
+
+    Attributes:
+        is_draining: whether the server is about to end, so that it takes no new work from a load
+            balancer, and asks clients to close their connections.
+    """
+
+    def __init__(
+        self, models: Models, options: ServerOptions | None = None, limits: Limits | None = None
+    ) -> None:
+        self.models = models
+        self.options, self.limits = options or ServerOptions(), limits or Limits()
+        self.batcher = Batcher(
+            max_queued_texts=self.limits.max_queued_texts, on_batch=self._add_batch
+        )
+        self.metrics = Metrics(lambda: self.batcher.queued)
+        self.is_draining = False
+        self._explaining, self._explainer = 0, ThreadPoolExecutor(1, "sentir-explain")
+        models.on_change = self._model_changed
+        self._list_models()
+
+    async def probabilities(
+        self, call: Call, model: ServedModel, texts: Sequence[str]
+    ) -> npt.NDArray[np.float64]:
+        """Probabilities (N, C) of a request's texts, which have been validated.
+
+        Raises:
+            RequestError: 503, the queue is full.
+        """
+        call.model, call.texts = model.name, list(texts)
+        return await self.batcher.probabilities(model.predictor, texts)
+
+    def check_room(self) -> None:
+        """Refuse a request if not even one text could wait.
+
+        Raises:
+            RequestError: 503, the queue is full.
+        """
+        self.batcher.check_room(1)
+
+    def check_texts(self, texts: Sequence[str], where: str) -> None:
+        """Refuse texts with nothing in them, and more than a request may have.
+
+        Not by msgspec.Meta, with which processes crash as they end (msgspec issue 717).
+
+        Raises:
+            RequestError: 422.
+        """
+        self.check_count(texts, where)
+        for index, text in enumerate(texts):
+            if not text or text.isspace():
+                place = where if where == "text" else f"{where}[{index}]"
+                raise RequestError(
+                    422, "a text with nothing in it", where=place, todo="leave it out"
+                )
+
+    def refusal(self, url: bytes) -> bytes | None:
+        """The whole answer to a request that the queue has no room for; None: it may come in.
+
+        For the path that most requests have. Under overload most requests are refused, and what
+        that costs is lost to the answers: this costs about half of a refusal by `check_room`.
+        """
+        batcher = self.batcher
+        if batcher.queued < batcher.max_queued_texts or url != PREDICT_URL:
+            return None
+        if self.is_draining or self.options.cors_origins:  # these add headers
+            return None
+        self.metrics.add_request(url.decode(), 503, 0.0)
+        self.metrics.refused.labels("queue_full").inc()
+        seconds = batcher.retry_after_s()
+        error = queue_full(batcher.queued, batcher.max_queued_texts, seconds)
+        body = msgspec.json.encode({"error": str(error)})
+        return _REFUSAL % (seconds, len(body), body)
+
+    def check_count(self, texts: Sequence[Any], where: str) -> None:
+        """Refuse more texts than a request may have.
+
+        Raises:
+            RequestError: 422.
+        """
+        limit = self.limits.max_texts
+        if len(texts) > limit:
+            raise RequestError(
+                422, f"{len(texts):,} texts, at most {limit:,} in a request", where=where,
+                todo="send several requests, or a file to /v1/files", reason="too_many_texts",
+            )  # fmt: skip
+
+    async def explain_in_thread(self, work: Callable[[], T]) -> T:
+        """The result of an explanation; one is computed at a time.
+
+        Raises:
+            RequestError: 503, too many wait.
+        """
+        if self._explaining >= self.limits.max_explanations:
+            raise RequestError(
+                503, f"{self._explaining} explanations are waiting", todo="try again in 1 s",
+                headers={"retry-after": "1"}, reason="queue_full",
+            )  # fmt: skip
+        self._explaining += 1
+        future = self._explainer.submit(work)
+
+        def finished(_: object) -> None:
+            self._explaining -= 1
+
+        loop = asyncio.get_running_loop()
+        future.add_done_callback(lambda done: loop.call_soon_threadsafe(finished, done))
+        return await asyncio.wrap_future(future)
+
+    def close(self) -> None:
+        """End the threads."""
+        self.batcher.close()
+        self._explainer.shutdown(wait=False, cancel_futures=True)
+
+    def _add_batch(self, batch: BatchMeasurements) -> None:
+        self.metrics.add_batch(self.models.name_of(batch.predictor), batch)
+
+    def _model_changed(self, name: str, outcome: str) -> None:
+        self.metrics.reloads.labels(name, outcome).inc()
+        self._list_models()
+
+    def _list_models(self) -> None:
+        self.metrics.set_models((model.name, model.checksum) for model in self.models)

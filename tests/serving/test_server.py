@@ -1,0 +1,309 @@
+"""The process: addresses, keys, signals, and clients that are slow or send garbage."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+from fixtures.served import Served, save_models, serving
+from fixtures.toy_bundle import toy
+from sentir.errors import UsageError
+from sentir.serving.options import Limits
+from sentir.serving.protocol import MAX_HEAD_BYTES
+from sentir.serving.server import bind, check_exposure, read_keys, url_of
+
+TEXT = {"text": "the film was not bad"}
+
+
+@pytest.fixture(scope="module")
+def paths(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    return save_models(tmp_path_factory.mktemp("models"), shop=toy())
+
+
+@pytest.fixture(scope="module")
+def served(paths: dict[str, Path]) -> Iterator[Served]:
+    limits = Limits(read_timeout_s=0.4, write_timeout_s=0.4, max_body_bytes=4_000_000)
+    with serving(paths, limits=limits) as served:
+        yield served
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost"])
+def test_own_addresses(host: str) -> None:
+    check_exposure(host, has_keys=False, insecure=False)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1", "shop.example", ""])
+def test_addresses_that_others_can_reach(host: str) -> None:
+    check_exposure(host, has_keys=True, insecure=False)
+    check_exposure(host, has_keys=False, insecure=True)
+    with pytest.raises(UsageError, match="others can reach this address, and there is no key"):
+        check_exposure(host, has_keys=False, insecure=False)
+
+
+def test_keys(tmp_path: Path) -> None:
+    file = tmp_path / "keys"
+    file.write_text("# shop\n first \n\nclé\n", encoding="utf-8")
+    assert read_keys(file) == ("first", "clé")
+    file.write_text("# none\n\n")
+    with pytest.raises(UsageError, match="keys: holds no key; write one key per line"):
+        read_keys(file)
+    file.write_bytes(b"\xff")
+    for bad in (file, tmp_path / "absent"):
+        with pytest.raises(UsageError, match=r"cannot be read \("):
+            read_keys(bad)
+
+
+def test_addresses_in_use_and_unknown() -> None:
+    with bind("127.0.0.1", 0) as first:
+        first.listen()
+        assert url_of(first) == f"http://127.0.0.1:{first.getsockname()[1]}"
+        with pytest.raises(UsageError, match=r"127.0.0.1:\d+: cannot listen .*; choose another"):
+            bind("127.0.0.1", first.getsockname()[1])
+    with pytest.raises(UsageError, match="cannot listen"):
+        bind("no such host", 0)
+    with bind("0.0.0.0", 0) as everywhere:
+        assert url_of(everywhere).startswith("http://127.0.0.1:")
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="no IPv6")
+def test_ipv6() -> None:
+    try:
+        listener = bind("::1", 0)
+    except UsageError:
+        pytest.skip("no IPv6 address here")
+    with listener:
+        assert url_of(listener).startswith("http://[::1]:")
+
+
+def talk(served: Served, *parts: bytes, pause_s: float = 0) -> bytes:
+    """What the server says to these bytes until it closes the connection."""
+    with socket.create_connection(("127.0.0.1", served.port), timeout=20) as client:
+        said = b""
+        try:
+            for part in parts:
+                client.sendall(part)
+                time.sleep(pause_s)
+            while received := client.recv(1 << 16):
+                said += received
+        except (ConnectionResetError, BrokenPipeError):
+            pass
+        return said
+
+
+def test_garbage(served: Served) -> None:
+    for garbage in (
+        b"\0\xff" * 50,
+        b"GET\r\n\r\n",
+        b"x" * 100 + b"\r\n\r\n",
+        b"\x16\x03\x01\x02\0",
+    ):
+        assert talk(served, garbage).startswith(b"HTTP/1.1 400 ")
+    served.post("/v1/predict", TEXT)
+
+
+def test_a_head_that_never_ends(served: Served) -> None:
+    """Slow: dropped after the time; fast: refused at the size."""
+    start = time.perf_counter()
+    assert talk(served, b"GET / HTTP/1.1\r\n", *[b"x: y\r\n"] * 20, pause_s=0.05) == b""
+    assert time.perf_counter() - start < 5
+    endless = (b"x-%d: " % number + b"y" * 1000 + b"\r\n" for number in range(200))
+    said = talk(served, b"GET / HTTP/1.1\r\n", *endless)
+    assert said.startswith(b"HTTP/1.1 431 ") or said == b""
+    assert MAX_HEAD_BYTES < 100 * 1000
+
+
+def test_a_connection_that_says_nothing(served: Served) -> None:
+    start = time.perf_counter()
+    assert talk(served) == b""
+    assert time.perf_counter() - start < 5
+
+
+def test_a_second_request_that_never_ends(served: Served) -> None:
+    first = b"GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n"
+    said = talk(served, first, b"GET /health/li", pause_s=0.05)
+    assert said.endswith(b'{"live":true}')
+
+
+def test_a_body_that_never_ends(served: Served) -> None:
+    head = (b"POST /v1/predict HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+            b"content-length: 100\r\n\r\n")  # fmt: skip
+    said = talk(served, head, *[b" "] * 4, pause_s=0.05)
+    assert said.startswith(b"HTTP/1.1 408 ")
+    assert b'{"error":"the body was not there after 0.4 s"}' in said
+
+
+def test_a_client_that_takes_nothing(served: Served) -> None:
+    """Answers of megabytes that nobody reads: the connection is dropped, the server goes on."""
+    body = json.dumps({"texts": ["good"] * 1000, "probabilities": True}).encode()
+    head = (b"POST /v1/predict HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+            b"content-length: %d\r\n\r\n" % len(body))  # fmt: skip
+    with socket.create_connection(("127.0.0.1", served.port), timeout=20) as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        with pytest.raises((ConnectionResetError, BrokenPipeError)):
+            client.sendall((head + body) * 10_000)
+    served.post("/v1/predict", TEXT)
+
+
+def test_many_idle_connections(served: Served) -> None:
+    idle = [socket.create_connection(("127.0.0.1", served.port)) for _ in range(200)]
+    try:
+        served.post("/v1/predict", TEXT)
+    finally:
+        for one in idle:
+            one.close()
+
+
+def test_half_closed_sockets(served: Served) -> None:
+    for _ in range(20):
+        with socket.create_connection(("127.0.0.1", served.port), timeout=20) as client:
+            client.sendall(b"GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n")
+            client.shutdown(socket.SHUT_WR)
+            while client.recv(1000):
+                pass
+    served.post("/v1/predict", TEXT)
+
+
+def test_refusals_before_the_body_is_read(paths: dict[str, Path]) -> None:
+    """One connection: refused, with the body dropped, and answered once there is room again."""
+    body = json.dumps(TEXT).encode()
+    with serving(paths, limits=Limits(max_queued_texts=5)) as full:
+        connection = http.client.HTTPConnection("127.0.0.1", full.port, timeout=20)
+        for waiting, status in ((0, 200), (5, 503), (5, 503), (0, 200), (5, 503)):
+            full.service.batcher.queued = waiting
+            connection.request("POST", "/v1/predict", body, {"content-type": "application/json"})
+            reply = connection.getresponse()
+            answer = json.loads(reply.read())
+            assert reply.status == status
+            if status == 503:
+                assert reply.headers["retry-after"] == "1"
+                message = "the queue is full (5 of 5 texts); try again in 1 s"
+                assert answer == {"error": message}
+        full.service.batcher.queued = 5
+        head = b"POST /v1/predict HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n" % len(body)
+        last = b"GET /health/live HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+        said = talk(full, (head + body) * 3 + last)  # pipelined
+        assert said.count(b"HTTP/1.1 503 ") == 3
+        assert said.endswith(b'{"live":true}')
+        assert full.ask("POST", "/v2/models/shop/infer", {}).status == 503
+        full.service.batcher.queued = 0
+        connection.close()
+        assert full.metric('sentir_requests_total{code="503",route="/v1/predict"}') == 6
+        assert full.metric('sentir_refused_total{reason="queue_full"}') == 7
+
+
+def test_websockets_are_not_spoken(served: Served) -> None:
+    said = talk(served, b"GET / HTTP/1.1\r\nhost: x\r\nconnection: Upgrade, close\r\n"
+                b"upgrade: websocket\r\nsec-websocket-key: x\r\n\r\n")  # fmt: skip
+    assert said.startswith(b"HTTP/1.1 200 ")
+
+
+@contextmanager
+def process(folder: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """``sentir serve`` as a process, and its URL."""
+    command = [sys.executable, "-W", "error", "-m", "sentir", "serve", str(folder), "--port", "0",
+               "--engine", "onnx", *options]  # fmt: skip
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stderr is not None
+        try:
+            for line in running.stderr:
+                if "serving at " in line:
+                    break
+            else:
+                raise AssertionError("it ended")
+            yield running, "http://127.0.0.1:" + line.split("127.0.0.1:")[1].split()[0].rstrip('",')
+        finally:
+            running.kill()
+
+
+def answered(url: str) -> float:
+    """The probability that the server answers."""
+    request = urllib.request.Request(
+        f"{url}/v1/predict", json.dumps(TEXT).encode(), {"content-type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=30) as reply:
+        probability: float = json.load(reply)["predictions"][0]["probability"]
+    return probability
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no signals")
+def test_sigterm_answers_what_has_begun(paths: dict[str, Path]) -> None:
+    """Clients ask until nobody listens: each request that was sent has its answer."""
+    with process(paths["shop"], "--drain-s", "0.3") as (running, url):
+        expected = answered(url)
+        wrong: list[str] = []
+        counts = [0] * 4
+
+        def ask(number: int) -> None:
+            while True:
+                try:
+                    if abs(answered(url) - expected) > 1e-9:
+                        wrong.append("another answer")
+                    counts[number] += 1
+                except urllib.error.URLError as error:
+                    if not isinstance(error.reason, ConnectionRefusedError):
+                        wrong.append(repr(error))
+                    return
+                except Exception as error:
+                    wrong.append(repr(error))
+                    return
+
+        clients = [threading.Thread(target=ask, args=(number,)) for number in range(4)]
+        for client in clients:
+            client.start()
+        time.sleep(0.2)
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(timeout=30) == 0
+        for client in clients:
+            client.join()
+        # A connection that the system took as the socket closed was never accepted by the server.
+        system = ("Connection reset", "Broken pipe")
+        assert [one for one in wrong if not any(text in one for text in system)] == []
+        assert len(wrong) <= len(counts)
+        assert min(counts) > 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no signals")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signals_end_it_with_success(paths: dict[str, Path], number: signal.Signals) -> None:
+    with process(paths["shop"], "--log-json") as (running, url):
+        answered(url)
+        running.send_signal(number)
+        assert running.wait(timeout=30) == 0
+        assert running.stderr is not None
+        lines = [json.loads(line) for line in running.stderr]
+        assert [line["message"] for line in lines] == ["request", "all requests answered, ended"]
+
+
+def test_no_type_crashes_the_process_as_it_ends() -> None:
+    """Of processes that used msgspec.Meta a quarter crashed as they ended (msgspec issue 717)."""
+    folder = Path(str(resources.files("sentir.serving")))
+    sources = {path: path.read_text("utf-8") for path in folder.rglob("*.py")}
+    assert len(sources) > 15
+    assert [path.name for path, source in sources.items() if "msgspec.Meta(" in source] == []
+
+
+def test_answering_loads_no_torch(paths: dict[str, Path]) -> None:
+    program = (
+        "import sys\nimport sentir.serving.server\n"
+        "assert not {'torch', 'sklearn', 'matplotlib'} & set(sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True,
+        timeout=60, env=os.environ,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr

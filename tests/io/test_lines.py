@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import tracemalloc
 from pathlib import Path
 from random import Random
@@ -90,10 +91,38 @@ def test_an_encoding_that_does_not_fit_is_an_error_with_its_place(tmp_path: Path
     assert read(marked)[1].fields == {"text": "niño año", "label": "2"}
 
 
-@pytest.mark.parametrize("encoding", ["UTF-16", "UTF-32"])
-def test_wide_encodings_are_refused_by_name(tmp_path: Path, encoding: str) -> None:
+@pytest.mark.parametrize("encoding", ["UTF-16LE", "UTF-16BE", "UTF-32LE", "UTF-32BE"])
+def test_wide_encodings_without_a_mark_are_refused_by_name(tmp_path: Path, encoding: str) -> None:
     path = written(tmp_path / "a.csv", "text,label\nx,1\n".encode(encoding))
     assert message(path, on_error="skip").startswith(f"a.csv: the file is in {encoding}; convert")
+
+
+@pytest.mark.parametrize("wide", ["utf-16", "utf-32"])
+@pytest.mark.parametrize("order", ["le", "be"])
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.jsonl", "a.txt", "a.csv.gz"])
+def test_a_byte_order_mark_says_the_encoding(
+    tmp_path: Path, wide: str, order: str, name: str
+) -> None:
+    """As Excel ("Unicode text") and the Play Console write files; the option says otherwise."""
+    rows = [(f"niño {number} 😀\u2028", "5") for number in range(500)]
+    if name == "a.txt":
+        content = "".join(f"__label__{label} {text}\n" for text, label in rows)
+    elif name == "a.jsonl":
+        content = "".join(f'{{"text": "{text}", "label": {label}}}\n' for text, label in rows)
+    else:
+        delimiter = "\t" if name == "a.tsv" else ","
+        content = f"text{delimiter}label\r\n" + "".join(f"{t}{delimiter}{n}\r\n" for t, n in rows)
+    data = ("\ufeff" + content).encode(f"{wide}-{order}")
+    path = written(tmp_path / name, gzip.compress(data) if name.endswith("gz") else data)
+    for encoding in ("utf-8", "latin-1"):
+        assert [review.text for review in read(path, encoding=encoding)] == [t for t, _ in rows]
+
+
+def test_a_damaged_file_in_utf_16(tmp_path: Path) -> None:
+    data = "text,label\ngood,1\n".encode("utf-16") + b"\x00\xdc\x41"
+    assert message(written(tmp_path / "a.csv", data)).startswith(
+        "a.csv: the text is not the UTF-16 that its byte-order mark says"
+    )
 
 
 def test_a_line_in_another_encoding_is_a_bad_row(tmp_path: Path) -> None:
@@ -198,7 +227,7 @@ def test_unknown_encodings_and_those_without_ascii_are_refused(tmp_path: Path) -
     assert "no encoding is called" in message(path, encoding="utf-8\0")
     for encoding in ("utf-16", "cp037", "utf-7", "idna", "punycode", "undefined", "hz",
                      "unicode_escape", "raw_unicode_escape"):  # fmt: skip
-        assert message(path, encoding=encoding) == (
+        assert message(path, encoding=encoding).startswith(
             f"--encoding: {encoding} cannot be read line by line; "
             f"convert the file to UTF-8 (iconv -f {encoding} -t utf-8)"
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 import unicodedata
+from collections.abc import Callable
 
 from sentir.errors import DataError
 
@@ -15,6 +16,8 @@ _WIDE_BOMS = {
     codecs.BOM_UTF16_LE: "UTF-16",
     codecs.BOM_UTF16_BE: "UTF-16",
 }
+#: Longest byte-order mark of these (bytes).
+WIDE_BOM_BYTES = 4
 #: Width of a character and place of its lowest byte.
 _WIDE_PLACES = (
     ("UTF-32LE", 4, 0),
@@ -50,15 +53,53 @@ def check_encoding(encoding: str) -> None:
             todo="try utf-8, latin-1 or cp1252",
         ) from None
     if not holds_ascii:
+        is_wide = codecs.lookup(encoding).name.startswith(("utf-16", "utf-32"))
+        hint = ", or leave the option out if it has a byte-order mark" if is_wide else ""
         raise DataError(
             f"{encoding} cannot be read line by line",
             where="--encoding",
-            todo=f"convert the file to UTF-8 (iconv -f {encoding} -t utf-8)",
+            todo=f"convert the file to UTF-8 (iconv -f {encoding} -t utf-8){hint}",
         )
 
 
+def marked_encoding(start: bytes) -> str | None:
+    """UTF-16 or UTF-32 by its byte-order mark; None for other bytes."""
+    return next((wide for bom, wide in _WIDE_BOMS.items() if start.startswith(bom)), None)
+
+
+class Utf8Bytes:
+    """The bytes of a stream in UTF-16 or UTF-32 as UTF-8, both with a byte-order mark.
+
+    Args:
+        read: returns the next bytes, as many as are available; none at the end.
+        encoding: UTF-16 or UTF-32.
+    """
+
+    def __init__(self, read: Callable[[], bytes], encoding: str) -> None:
+        self._read, self._decode = read, codecs.getincrementaldecoder(encoding)().decode
+        self._mark = UTF8_BOM
+
+    def read(self, size_bytes: int = -1) -> bytes:
+        """The next bytes, whatever their number; none at the end.
+
+        Raises:
+            UnicodeDecodeError: they are no text of this encoding.
+        """
+        text = ""
+        while not text:
+            block = self._read()
+            text = self._decode(block, not block)
+            if not block:
+                break
+        data, self._mark = self._mark + text.encode(), b""
+        return data
+
+    def close(self) -> None:
+        """The stream is closed by its owner."""
+
+
 def check_start(start: bytes, name: str) -> None:
-    """Refuse a file in UTF-16 or UTF-32, with a byte-order mark or without.
+    """Refuse a file in UTF-16 or UTF-32 without a byte-order mark.
 
     Args:
         start: the first bytes of the file, as many as there are.
@@ -67,8 +108,7 @@ def check_start(start: bytes, name: str) -> None:
     Raises:
         DataError: the file is in UTF-16 or UTF-32.
     """
-    encoding = next((wide for bom, wide in _WIDE_BOMS.items() if start.startswith(bom)), None)
-    if encoding := encoding or wide_encoding(start):
+    if encoding := wide_encoding(start):
         raise DataError(
             f"the file is in {encoding}",
             where=name,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 from typing import Literal
 
 from sentir.config import ReadOptions
@@ -65,10 +64,9 @@ def detect_stream_format(stream: Input, name: str, options: ReadOptions) -> Form
         return found
     if asked in BINARY:
         raise DataError(f"not {BINARY[asked]}", where=stream.name, todo="pass its --format")
-    if not head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        if not signatures.is_text(head):
-            check_start(head, stream.name)
-        signatures.refuse_unreadable(head, stream.name)
+    if not signatures.is_text(head):
+        check_start(head, stream.name)
+    signatures.refuse_unreadable(head, stream.name)
     if asked:
         return asked
     by_name = format_from_name(name)

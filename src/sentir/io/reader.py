@@ -323,6 +323,8 @@ def _read_part(
     keep_empty: bool,
 ) -> Iterator[Review]:
     name = part.name
+    if part.stream.encoding:  # its byte-order mark says more than the option
+        options = dataclasses.replace(options, encoding=part.stream.encoding)
     rows, parse, weigh = _open_rows(part, options, bad_rows, columns, labelled, form)
     for number, row in rows:
         fields = None if isinstance(row, str) else row

@@ -18,6 +18,7 @@ from typing import Any
 from sentir.errors import DataError
 from sentir.extras import require
 from sentir.io.compression import MAGIC_BYTES, decompressor, detect_compression
+from sentir.io.encodings import WIDE_BOM_BYTES, Utf8Bytes, marked_encoding
 
 BLOCK_BYTES = 1 << 18
 #: Most that is copied into a temporary file (bytes).
@@ -39,7 +40,12 @@ class Input(io.RawIOBase):
         failure: what a failure of the inner stream means, and what to do about it.
         also_close: further streams to close with this one.
         can_seek: whether the inner stream holds the same bytes and can be sought in.
+
+    Attributes:
+        encoding: that of its text, if a byte-order mark says so; else empty.
     """
+
+    encoding = ""
 
     def __init__(
         self,
@@ -246,7 +252,7 @@ def _standard_input(raw: Any) -> Input:
 def decompressed(
     raw: Any, name: str, kind: type[Input] = Input, *, can_seek: bool = False
 ) -> Input:
-    """The bytes of an open stream, decompressed if their start says so.
+    """The bytes of an open stream, decompressed, and in UTF-8, if their start says so.
 
     Args:
         raw: the stream, which is closed with the result.
@@ -258,19 +264,25 @@ def decompressed(
         DataError: it cannot be read, or is compressed twice.
     """
     what, todo = "cannot be read to its end", "copy it here and try again"
-    outer = kind(raw, name, (what, todo), can_seek=can_seek)
+    stream = kind(raw, name, (what, todo), can_seek=can_seek)
     try:
-        head = outer.peek(MAGIC_BYTES, until=b"\n")  # a pipe may pause after a short line
-        compression = detect_compression(head)
-        if compression is None:
-            return outer
-        what = f"the {compression} stream is damaged or incomplete"
-        todo = "download it again, or keep what can be read with --on-error skip"
-        inner = kind(decompressor(outer, compression), name, (what, todo), also_close=(outer,))
+        head = stream.peek(MAGIC_BYTES, until=b"\n")  # a pipe may pause after a short line
+        if compression := detect_compression(head):
+            what = f"the {compression} stream is damaged or incomplete"
+            todo = "download it again, or keep what can be read with --on-error skip"
+            decompressing = decompressor(stream, compression)
+            stream = kind(decompressing, name, (what, todo), also_close=(stream,))
+            head = stream.peek(WIDE_BOM_BYTES, until=b"\n")
+        if encoding := marked_encoding(head):
+            what = f"the text is not the {encoding} that its byte-order mark says"
+            in_utf8 = Utf8Bytes(stream.read_block, encoding)
+            todo = f"convert it: iconv -c -f {encoding} -t UTF-8"
+            stream = kind(in_utf8, name, (what, todo), also_close=(stream,))
+            stream.encoding = "utf-8"
     except DataError:
-        outer.close()
+        stream.close()
         raise
-    return inner
+    return stream
 
 
 def refuse_second_compression(head: bytes, name: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -23,9 +24,19 @@ import pytest
 from fixtures.served import Served, save_models, serving
 from fixtures.toy_bundle import toy
 from sentir.errors import UsageError
+from sentir.serving.models import Models
 from sentir.serving.options import Limits
 from sentir.serving.protocol import MAX_HEAD_BYTES
-from sentir.serving.server import bind, check_exposure, read_keys, url_of
+from sentir.serving.server import (
+    SWITCH_INTERVAL_S,
+    Server,
+    bind,
+    check_exposure,
+    prepare_process,
+    read_keys,
+    url_of,
+)
+from sentir.serving.service import Service
 
 TEXT = {"text": "the film was not bad"}
 
@@ -157,6 +168,71 @@ def test_a_client_that_takes_nothing(served: Served) -> None:
         with pytest.raises((ConnectionResetError, BrokenPipeError)):
             client.sendall((head + body) * 10_000)
     served.post("/v1/predict", TEXT)
+
+
+def test_a_client_that_asks_and_reads_nothing(served: Served) -> None:
+    """Its buffers fill, and the connection is dropped after the time to take them."""
+    size = len(served.ask("GET", "/openapi.json").body)
+    with socket.create_connection(("127.0.0.1", served.port), timeout=20) as client:
+        client.sendall(b"GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n" * 600)
+        time.sleep(1.2)
+        taken = 0
+        with contextlib.suppress(ConnectionResetError):
+            while part := client.recv(1 << 20):
+                taken += len(part)
+    assert size < taken < 600 * size
+    served.post("/v1/predict", TEXT)
+
+
+def test_a_client_that_goes_away_before_its_answer(
+    paths: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving(paths) as slow:
+        predictor = slow.service.models.get("shop").predictor
+        right = predictor.probabilities_of_ids
+        monkeypatch.setattr(
+            predictor, "probabilities_of_ids", lambda ids: (time.sleep(0.5), right(ids))[1]
+        )
+        body = json.dumps({"texts": ["good"] * 100}).encode()
+        with socket.create_connection(("127.0.0.1", slow.port)) as client:
+            client.sendall(
+                b"POST /v1/predict HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+                b"content-length: %d\r\n\r\n" % len(body) + body
+            )
+            time.sleep(0.15)
+        line = 'sentir_requests_total{code="499",route="/v1/predict"}'
+        while slow.metric(line) < 1:
+            time.sleep(0.02)
+        assert slow.service.batcher.queued == 0  # its other batches are dropped
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no signals")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signals_drain(paths: dict[str, Path], number: signal.Signals) -> None:
+    service = Service(Models(paths, engine="onnx"), limits=Limits(drain_s=0.2))
+    server = Server(service)
+    before = signal.getsignal(number)
+    timer = threading.Timer(0.5, os.kill, (os.getpid(), number))
+    timer.start()
+    with bind("127.0.0.1", 0) as listener:
+        server.run([listener])
+    timer.join()
+    assert service.is_draining
+    assert signal.getsignal(number) is before
+
+
+def test_the_process_is_prepared() -> None:
+    import resource
+
+    before = sys.getswitchinterval(), resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        prepare_process()
+        assert sys.getswitchinterval() == pytest.approx(SWITCH_INTERVAL_S)
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        assert soft == hard
+    finally:
+        sys.setswitchinterval(before[0])
+        resource.setrlimit(resource.RLIMIT_NOFILE, before[1])
 
 
 def test_many_idle_connections(served: Served) -> None:

@@ -87,7 +87,10 @@ OUTPUT_HELP = "file to write (-: standard output); format and compression by its
 CONFIG_FILE = Annotated[
     Path | None, typer.Option(help="TOML file of settings; options override it")
 ]
-MODEL = Annotated[str, typer.Argument(metavar="MODEL", help="folder of a run of 'sentir train'")]
+MODEL = Annotated[
+    str,
+    typer.Argument(metavar="MODEL", help="folder of a run of 'sentir train', or hf://user/model"),
+]
 ENGINE = Annotated[
     str,
     typer.Option(

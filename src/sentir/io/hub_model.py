@@ -229,8 +229,6 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 def _explain_one(error: BaseException) -> tuple[str, str | None] | None:
     from huggingface_hub import errors
 
-    if isinstance(error, errors.LocalTokenNotFoundError):
-        return "not logged in to the Hub", _LOG_IN
     if isinstance(error, errors.GatedRepoError):
         return "gated: its owner decides who may read it", f"ask on its page, then {_LOG_IN}"
     if isinstance(error, errors.RevisionNotFoundError):

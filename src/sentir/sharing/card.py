@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sentir.bundle import Bundle, LanguageBundle
+from sentir.bundle import MAX_MESSAGE, Bundle, LanguageBundle
 from sentir.config import DEFAULT_PRESET, PRESETS, Config, PretrainConfig, Settings
 from sentir.errors import DataError
 from sentir.evaluation.metrics import Metrics
@@ -66,15 +66,32 @@ def model_card(
         MissingExtraError: the hub's client, which writes the metadata, is not installed.
     """
     require("a model card", "huggingface_hub")
+    try:
+        return _card(bundle, repository, facts, answers)
+    except (
+        DataError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError,
+    ) as error:  # fmt: skip
+        raise DataError(
+            f"no figures of a finished run ({str(error)[:MAX_MESSAGE]})",
+            where="metrics.json",
+            todo="train again",
+        ) from None
+
+
+def _card(
+    bundle: Bundle | LanguageBundle,
+    repository: str,
+    facts: CardFacts,
+    answers: Sequence[tuple[str, float]],
+) -> str:
     from huggingface_hub import ModelCardData
 
     figures = _figures(bundle)
-    task = _TASKS[type(bundle)][0]
     data = ModelCardData(
         license=facts.license,
         language=list(facts.language) or None,
         library_name="sentir",
-        pipeline_tag=task,
+        pipeline_tag=_TASKS[type(bundle)][0],
         tags=["sentir", "sentiment-analysis", bundle.config.model.cell]
         + (["synthetic"] if bundle.synthetic else []),
         model_name=repository.partition("/")[2],
@@ -95,33 +112,21 @@ def _figures(bundle: Bundle | LanguageBundle) -> dict[str, dict[str, float]]:
     """The figures of each part that was measured.
 
     Raises:
-        DataError: there are none, or one is no number.
+        DataError: there are none.
+        KeyError, TypeError, ValueError: they are not as `sentir.train` writes them.
     """
-    names = [key for key, _, _ in METRICS] if isinstance(bundle, Bundle) else list(PERPLEXITIES)
     found: dict[str, dict[str, float]] = {}
-    try:
-        for part in PARTS:
-            if part not in bundle.metrics:
-                continue
-            if isinstance(bundle, Bundle):
-                metrics = Metrics.from_dict(bundle.metrics[part])
-                values = {name: getattr(metrics, name) for name in names}
-            else:
-                values = {name: bundle.metrics[part].get(name) for name in names}
-            found[part] = {name: float(v) for name, v in values.items() if v is not None}
-    except (
-        DataError,
-        TypeError,
-        ValueError,
-        ArithmeticError,
-        LookupError,
-        AttributeError,
-    ) as error:
-        raise DataError(
-            f"no figures of a finished run ({error})", where="metrics.json", todo="train again"
-        ) from None
+    for part in PARTS:
+        if part not in bundle.metrics:
+            continue
+        if isinstance(bundle, Bundle):
+            metrics = Metrics.from_dict(bundle.metrics[part])
+            values = {name: getattr(metrics, name) for name, _, _ in METRICS}
+        else:
+            values = {name: bundle.metrics[part].get(name) for name in PERPLEXITIES}
+        found[part] = {name: float(value) for name, value in values.items() if value is not None}
     if not any(found.values()):
-        raise DataError("no figures of a finished run", where="metrics.json", todo="train again")
+        raise DataError("nothing was measured")
     return found
 
 

@@ -81,7 +81,6 @@ def test_yaml_is_quoted() -> None:
     "metrics",
     [
         {},
-        {"training_data": {"classes": [{}]}},
         {"validation": {}},
         {"validation": None},
         {"test": {"accuracy": 1}},
@@ -93,6 +92,12 @@ def test_a_model_without_figures(metrics: dict[str, Any]) -> None:
         changed = dataclasses.replace(bundle, metrics=metrics)
         with pytest.raises(DataError, match="no figures of a finished run"):
             model_card(changed, "user/toy", FACTS)
+
+
+def test_classes_that_cannot_be_read() -> None:
+    bundle = with_figures(toy(), training_data={"classes": [{}]})
+    with pytest.raises(DataError, match="no figures of a finished run"):
+        model_card(bundle, "user/toy", FACTS)
 
 
 @pytest.mark.parametrize(

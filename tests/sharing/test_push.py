@@ -220,6 +220,22 @@ def test_the_hub_refuses(tiny_run: Run, model_hub: Hub, status: int) -> None:
         push(tiny_run)
 
 
+def test_what_does_not_answer_as_the_hub(model_hub: Hub) -> None:
+    """Such as the page of a network that wants a password first."""
+    model_hub.fails = 200
+    with pytest.raises(HubError, match=r"the Hub's client failed \(KeyError"):
+        sentir.load(f"hf://{NAME}")
+
+
+def test_nothing_is_pushed_offline(
+    tiny_run: Run, model_hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    with pytest.raises(HubError, match="HF_HUB_OFFLINE is set; unset it to reach the Hub"):
+        push(tiny_run)
+    assert model_hub.requested == []
+
+
 @pytest.mark.parametrize(
     ("token", "message"),
     [

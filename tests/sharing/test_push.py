@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import socket
 import warnings
@@ -21,8 +22,10 @@ from fixtures.model_hub import TOKEN, Hub, Repository
 from fixtures.toy_bundle import toy
 from fixtures.toy_language_model import toy_language_model
 from sentir.bundle import FILES, Bundle, find_bundle, load_language_model, save_bundle
+from sentir.cli.serve import named_folders
 from sentir.errors import BundleError, HubError, SentirError, SentirWarning, UsageError
 from sentir.evaluation.metrics import measure
+from sentir.serving.models import Models
 from sentir.sharing.push import CARD, Pushed
 from sentir.training.run import Run
 
@@ -334,6 +337,18 @@ def test_a_hostile_model_is_refused_as_a_local_one(published: Hub) -> None:
     published.repositories[NAME].commit(files)
     with pytest.raises(BundleError, match=r"model\.safetensors"):
         sentir.load(f"hf://{NAME}")
+
+
+def test_a_server_of_a_model_of_the_hub(published: Hub) -> None:
+    paths = named_folders(
+        [f"hf://{NAME}", f"old=hf://{NAME}@{published.repositories[NAME].branches['main']}"]
+    )
+    models = Models(paths)
+    before = models.get("shop").checksum
+    publish(published, seed=1)
+    assert asyncio.run(models.reload("shop"))
+    assert not asyncio.run(models.reload("old"))
+    assert models.get("shop").checksum != before == models.get("old").checksum
 
 
 def test_the_commands(

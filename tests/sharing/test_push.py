@@ -159,8 +159,17 @@ def test_without_a_network_the_copy_is_taken_with_a_warning(
         failure()
         with pytest.warns(SentirWarning, match="may not be the latest"):
             assert sentir.load(f"hf://{NAME}").identity == expected
+    with pytest.raises(SentirWarning, match="may not be the latest"):  # warnings are errors here
+        sentir.load(f"hf://{NAME}")
     with pytest.raises(HubError, match=r"cannot be reached \(.*check the network"):
         sentir.load("hf://user/other")
+
+
+def test_a_part_of_a_commit_in_the_cache(published: Hub) -> None:
+    address = f"hf://{NAME}@{published.repositories[NAME].branches['main']}"
+    expected = sentir.load(address).identity
+    (find_bundle(address) / "metrics.json").unlink()
+    assert sentir.load(address).identity == expected
 
 
 def test_offline_the_cache_alone(published: Hub, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -120,7 +120,7 @@ def _in_cache(
         return None
     try:
         return _snapshot(address, names, required, local=True)
-    except LocalEntryNotFoundError:
+    except (LocalEntryNotFoundError, HubError):  # the latter: a part of it is here
         if constants.HF_HUB_OFFLINE:
             raise
         return None
@@ -200,7 +200,7 @@ def report_hub(where: str) -> Iterator[None]:
     """
     try:
         yield
-    except SentirError:
+    except (SentirError, SentirWarning):  # the latter where warnings are errors
         raise
     except Exception as error:  # the client's, its HTTP client's and the disk's errors are many
         what, todo = _explain(error)

@@ -1,6 +1,6 @@
 """Predict with an exported model, using only ONNX Runtime and NumPy, as another program would.
 
-    python examples/use_onnx_without_sentir.py model.onnx tokenizer.json "A text." "Another."
+    python examples/use_onnx_without_sentir.py model.onnx sentir_tokenizer.json "A text." "Another."
 
 Without arguments it first trains a small model and exports it. The network is the same as in
 Sentir. The tokens come from one regular expression, which approximates Sentir's tokenizer (the
@@ -59,7 +59,7 @@ def demo() -> None:
             bigram_buckets=0, hidden_size=16, epochs=1,
         )  # fmt: skip
         sentir.export(run.bundle, Path(folder) / "model.onnx")
-        tokenizer = run.folder / "model" / "tokenizer.json"
+        tokenizer = run.folder / "model" / "sentir_tokenizer.json"
         texts = ["The film was wonderful.", "I can't say it was bad."]
         predict(Path(folder) / "model.onnx", tokenizer, texts)
 

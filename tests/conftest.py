@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 
 from fixtures.browser import browser, chromium  # noqa: F401 - fixtures
 from fixtures.local_hub import use_hub  # noqa: F401 - a fixture
+from fixtures.model_hub import model_hub  # noqa: F401 - a fixture
 from fixtures.tiny_runs import TINY, write_fasttext
 from sentir.errors import SentirWarning
 from sentir.training.run import Run, train

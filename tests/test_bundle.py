@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -18,7 +19,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fixtures.forged_bundle import write_settings
+from fixtures.forged_bundle import as_format_2, write_settings
 from fixtures.toy_bundle import WORDS, toy
 from sentir.bundle import (
     FOLDER,
@@ -39,7 +40,7 @@ from sentir.nn.language_model import LanguageModel
 from sentir.nn.restore import to_arrays
 from sentir.text.tokenizer import SubwordTokenizer, WordTokenizer
 
-FILES = ["config.json", "metrics.json", "model.safetensors", "tokenizer.json"]
+FILES = ["config.json", "metrics.json", "model.safetensors", "sentir_tokenizer.json"]
 TEXTS = ["The film was wonderful.", "la habitación estaba sucia", "", "not good, not bad " * 30]
 
 
@@ -98,7 +99,7 @@ def test_a_bundle_is_four_files_and_no_pickle(saved: Path, monkeypatch: pytest.M
 
 def test_what_config_json_says(saved: Path) -> None:
     content = json.loads((saved / "config.json").read_text())
-    assert content["format"] == 2
+    assert content["format"] == 3
     assert content["labels"]["names"] == ["negative", "positive"]
     assert content["config"]["model"]["hidden_size"] == 5
     assert sorted(content["checksums"]) == FILES
@@ -142,18 +143,44 @@ def test_a_config_json_of_something_else_is_named(saved: Path, content: str) -> 
         load_bundle(saved)
 
 
+def test_a_bundle_of_format_2_answers_the_same(saved: Path, tmp_path: Path) -> None:
+    expected = answers(load_bundle(saved))
+    as_format_2(saved)
+    old = load_bundle(saved)
+    assert np.array_equal(answers(old), expected)
+    save_bundle(old, saved)  # in the present form, and nothing is left of the other
+    assert sorted(file.name for file in saved.iterdir()) == FILES
+    assert np.array_equal(answers(load_bundle(saved)), expected)
+
+
+@pytest.mark.parametrize("kind", ["word", "bpe", "unigram"])
+def test_no_file_poses_as_one_of_hugging_face(kind: str, tmp_path: Path) -> None:
+    """Whatever reads `tokenizer.json` would give other ids, or an error that names nothing."""
+    tokenizer = (
+        WordTokenizer(WORDS, [])
+        if kind == "word"
+        else SubwordTokenizer.train(TEXTS, TextConfig(tokenizer=kind, max_vocab_size=60))  # type: ignore[arg-type]
+    )
+    save_bundle(replace(toy(), tokenizer=tokenizer), tmp_path / "model")
+    assert sorted(file.name for file in (tmp_path / "model").iterdir()) == FILES
+    content = json.loads((tmp_path / "model" / "sentir_tokenizer.json").read_text("utf-8"))
+    assert content["form"] == "sentir tokenizer"
+
+
 @pytest.mark.parametrize(
     ("version", "todo"),
     [
         (1, "train again with this version"),
-        (3, "upgrade sentir, or train again"),
+        (4, "upgrade sentir, or train again"),
         (None, "upgrade sentir"),
+        ([3], "upgrade sentir"),
     ],
 )
-def test_another_format_is_refused(saved: Path, version: int | None, todo: str) -> None:
+def test_another_format_is_refused(saved: Path, version: object, todo: str) -> None:
     write_settings(saved, format=version)
     with pytest.raises(
-        BundleError, match=f"bundle format {version}, this version reads 2; {todo}"
+        BundleError,
+        match=f"bundle format {re.escape(str(version))}, this version reads 2 and 3; {todo}",
     ) as caught:
         load_bundle(saved)
     assert caught.value.where == str(saved / "config.json")

@@ -52,7 +52,7 @@ def test_the_exported_model_reads_the_same_parts_of_a_long_text(
     assert len(words) > 100  # more than it reads
     text, file = " ".join(words[:100]), tmp_path / "model.onnx"
     export(tiny_run.bundle, file)
-    tokenizer = tiny_run.folder / "model" / "tokenizer.json"
+    tokenizer = tiny_run.folder / "model" / "sentir_tokenizer.json"
     monkeypatch.setattr(sys, "argv", ["example", str(file), str(tokenizer), text])
     runpy.run_path(str(ROOT / "examples" / "use_onnx_without_sentir.py"), run_name="__main__")
     found = load(tiny_run.folder).predict_one(text)

@@ -91,6 +91,8 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         ("evaluate model https://127.0.0.1:9/new.csv", "fsspec", "hub"),
         ("evaluate model s3://bucket/new.csv", "fsspec", "hub"),
         ("evaluate model imdb:test", "huggingface_hub", "hub"),
+        ("predict hf://user/model bad", "huggingface_hub", "hub"),
+        ("push model user/model --license mit", "huggingface_hub", "hub"),
         ("compare model other --output page.html", "jinja2", "train"),
         ("compare model other --test new.csv", "scipy", "train"),
     ],

@@ -39,6 +39,7 @@ CODE = (
     "quickstart.md",
     "es/quickstart.md",
     "how-to/export.md",
+    "how-to/hub.md",
     "how-to/python.md",
     "how-to/scikit-learn.md",
 )

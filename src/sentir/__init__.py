@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sentir.inference.predictor import Prediction as Prediction
     from sentir.inference.predictor import Predictor as Predictor
     from sentir.inference.predictor import load as load
+    from sentir.sharing.push import push as push
     from sentir.training.pretrain import pretrain as pretrain
     from sentir.training.run import train as train
 
@@ -40,12 +41,13 @@ _EXPORTS = {
     "explain": "sentir.explanation.gates",
     "export": "sentir.inference.export",
     "load": "sentir.inference.predictor",
+    "push": "sentir.sharing.push",
     "pretrain": "sentir.training.pretrain",
     "train": "sentir.training.run",
 }
 __all__ = [
     "Config", "Prediction", "Predictor", "SentirError", "SentirWarning", "TextGenerator",
-    "__version__", "compare", "evaluate", "explain", "export", "load", "pretrain", "train",
+    "__version__", "compare", "evaluate", "explain", "export", "load", "pretrain", "push", "train",
 ]  # fmt: skip
 
 

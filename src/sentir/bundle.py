@@ -3,11 +3,11 @@
 ::
 
     model/
-      model.safetensors   the weights
-      tokenizer.json      the whole tokenizer
-      config.json         format version, class names, columns that were read, all settings, a
-                          checksum of every file
-      metrics.json        what was measured when it was trained
+      model.safetensors       the weights
+      sentir_tokenizer.json   the whole tokenizer
+      config.json             format version, class names, columns that were read, all settings, a
+                              checksum of every file
+      metrics.json            what was measured when it was trained
 
 A language model is a folder of the same files, without class names and columns.
 
@@ -35,8 +35,10 @@ from sentir.config import Config, PretrainConfig
 from sentir.errors import BundleError, SentirError, UsageError
 from sentir.io.atomic import atomic_write
 from sentir.io.columns import Columns
+from sentir.io.hub_model import download, find_address
 from sentir.io.labels import LabelScheme
 from sentir.io.regular import COPY_AGAIN, checksum, open_regular, read_regular, unreadable
+from sentir.text.tokenizer import FILE as TOKENIZER_FILE
 from sentir.text.tokenizer import Tokenizer, load_tokenizer
 from sentir.version import __version__
 from sentir.weights import (
@@ -47,18 +49,23 @@ from sentir.weights import (
     read_header,
 )
 
-#: 1 was that of the time before the first release.
-FORMAT = 2
+#: 2 called the tokenizer's file ``tokenizer.json``, and is read too; 1 is not.
+FORMAT = 3
 #: The kind of a bundle that holds no classifier.
 LANGUAGE_MODEL = "language model"
 #: The bundle's name inside a run's folder.
 FOLDER = "model"
-_CHECKSUMMED = ("model.safetensors", "tokenizer.json", "metrics.json")
+_CHECKSUMMED = ("model.safetensors", TOKENIZER_FILE, "metrics.json")
 #: All files of a bundle.
 FILES = (*_CHECKSUMMED, "config.json")
+#: The tokenizer's file by the format of the bundle.
+_TOKENIZER_OF = {2: "tokenizer.json", FORMAT: TOKENIZER_FILE}
+#: All files of a bundle of any format that is read.
+KNOWN_FILES = (*FILES, _TOKENIZER_OF[2])
 #: Sizes beyond which a file is not read: JSON takes up to 25 times its size in memory.
 MAX_JSON_BYTES, MAX_TOKENIZER_BYTES = 2**21, 2**25
-#: Values that tokenizer.json may hold; values and bytes that it may hold per row of the embedding.
+#: Values that the tokenizer's file may hold; values and bytes that it may hold per row of the
+#: embedding.
 MAX_TOKENIZER_VALUES, VALUES_PER_ROW, BYTES_PER_ROW = 2**20, 16, 256
 #: What is quoted of an error, which may itself quote a forged file (characters).
 MAX_MESSAGE = 400
@@ -124,7 +131,7 @@ def save_bundle(bundle: Bundle | LanguageBundle, folder: Path) -> None:
         # Not save_file, which makes a file that only its owner can read, whatever the umask.
         content = safetensors.numpy.save(dict(bundle.weights))
         (new / "model.safetensors").write_bytes(content)
-        bundle.tokenizer.save(new / "tokenizer.json")
+        bundle.tokenizer.save(new / TOKENIZER_FILE)
         _write_json(new / "metrics.json", dict(bundle.metrics))
         settings: dict[str, Any] = {
             "format": FORMAT,
@@ -148,9 +155,18 @@ def save_bundle(bundle: Bundle | LanguageBundle, folder: Path) -> None:
 def find_bundle(path: str | Path) -> Path:
     """The bundle's folder: `path` itself, or the ``model`` folder of the run at `path`.
 
+    Of an address on the Hugging Face Hub (``hf://user/model@revision``) it is a folder in the
+    Hub's cache, to which the model is downloaded.
+
     Raises:
         BundleError: there is no bundle there.
+        HubError: as `sentir.io.hub_model.download`.
+        MissingExtraError: it is an address, and the Hub's client is not installed.
+        UsageError: it begins as an address, and is none.
     """
+    address = find_address(path)
+    if address is not None:
+        return download(address, KNOWN_FILES, ("config.json", "model.safetensors", "metrics.json"))
     path = Path(path)
     try:
         for folder in (path, path / FOLDER):
@@ -166,8 +182,28 @@ def find_bundle(path: str | Path) -> Path:
     raise BundleError(
         "no model here",
         where=str(path),
-        todo="give the folder that 'sentir train' or 'sentir pretrain' wrote",
+        todo="give the folder that 'sentir train' or 'sentir pretrain' wrote, or hf://user/model",
     )
+
+
+def local_model(path: str | Path) -> str | Path:
+    """A folder as it is; an address on the Hub as the folder that its model was downloaded to.
+
+    For work that reads a model in parts: all are of one commit.
+
+    Raises:
+        HubError, MissingExtraError, UsageError: as `find_bundle`.
+    """
+    return find_bundle(path) if find_address(path) else path
+
+
+def is_language_model(path: str | Path) -> bool:
+    """Whether the model in a folder is a language model; else it is a classifier.
+
+    Raises:
+        BundleError: no model is there, or ``config.json`` is damaged or of another version.
+    """
+    return _read_settings(find_bundle(path) / "config.json").get("kind") == LANGUAGE_MODEL
 
 
 def load_config(path: str | Path) -> Config | PretrainConfig:
@@ -298,9 +334,10 @@ def _read_settings(path: Path) -> dict[str, Any]:
     try:
         settings: dict[str, Any] = json.loads(read_regular(path, MAX_JSON_BYTES))
         version = settings["format"]
-        if version != FORMAT:
+        if type(version) is not int or version not in _TOKENIZER_OF:
+            readable = " and ".join(map(str, _TOKENIZER_OF))
             raise BundleError(
-                f"bundle format {version!r}, this version reads {FORMAT}",
+                f"bundle format {version!r}, this version reads {readable}",
                 where=str(path),
                 todo="train again with this version"
                 if version == 1
@@ -330,7 +367,8 @@ def _read_files(
         settings: the content of its ``config.json``.
         specs: the weights that these ask for, given the size of the vocabulary.
     """
-    weights_file, tokenizer_file, metrics_file = (folder / name for name in _CHECKSUMMED)
+    weights_file, metrics_file = folder / "model.safetensors", folder / "metrics.json"
+    tokenizer_file = folder / _TOKENIZER_OF[settings["format"]]
     with _report_misfit(folder, settings, weights_file):
         with open_regular(weights_file) as (file, size):
             header = read_header(file, size)

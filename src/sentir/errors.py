@@ -6,6 +6,7 @@
     ├── ConfigError        a setting that cannot be, or a name that is not one
     ├── DataError          a file, a row or a label that cannot be read
     ├── BundleError        a model folder that is absent, damaged or of an unknown version
+    ├── HubError           the Hugging Face Hub cannot be reached, or refuses
     ├── DeviceError        a device that is not there, or that computes something else than the CPU
     ├── UsageError         a call that cannot mean what it says (a bare string for a list of texts)
     ├── WorkerError        a process that shared the work and ended before its time
@@ -80,6 +81,10 @@ class DataError(SentirError):
 
 class BundleError(SentirError):
     """A model folder that is absent, damaged or of an unknown version."""
+
+
+class HubError(SentirError):
+    """The Hugging Face Hub cannot be reached, or refuses."""
 
 
 class DeviceError(SentirError):

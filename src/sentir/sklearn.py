@@ -24,7 +24,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from sentir.bundle import FILES, save_bundle
+from sentir.bundle import KNOWN_FILES, save_bundle
 from sentir.errors import DataError, SentirWarning, UsageError
 from sentir.extras import TRAINING, require
 from sentir.inference.predictor import Predictor
@@ -210,7 +210,7 @@ class SentimentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         check_is_fitted(self)
         path = Path(folder)
-        if path.exists() and not (path.is_dir() and set(os.listdir(path)) <= {*FILES}):  # noqa: PTH208
+        if path.exists() and not (path.is_dir() and set(os.listdir(path)) <= {*KNOWN_FILES}):  # noqa: PTH208
             raise UsageError(
                 "holds something else than a model", where=str(path), todo="choose another folder"
             )

@@ -42,6 +42,7 @@ def test_two_models_of_one_name() -> None:
         (["--log-texts"], "error: --log-texts without --log-json; pass both"),
         (["--api-key-file", "absent"], "error: absent: cannot be read"),
         (["--host", "300.0.0.1", "--insecure"], "error: 300.0.0.1:8000: cannot listen"),
+        (["x=hf://user/x@v2", "--watch"], "error: --watch of hf://user/x@v2, which is no folder"),
         (["--precision", "int4"], "error: no precision 'int4'"),
     ],
 )

@@ -65,7 +65,7 @@ def test_the_folder_holds_all_that_training_reads(tmp_path: Path) -> None:
     corpora = encoded(numbered(40), tmp_path)
     assert sorted(file.name for file in tmp_path.iterdir()) == [
         "labels.json",
-        "tokenizer.json",
+        "sentir_tokenizer.json",
         "train.arrow",
         "valid.arrow",
     ]
@@ -198,7 +198,7 @@ def test_reviews_without_labels(tmp_path: Path, kind: str) -> None:
     assert (len(corpora.train), len(corpora.valid)) == (36, 4)
     assert sum(counted) == 40
     assert {path.name for path in tmp_path.iterdir()} == {
-        "train.arrow", "valid.arrow", "tokenizer.json"
+        "train.arrow", "valid.arrow", "sentir_tokenizer.json"
     }  # fmt: skip
     expected = {text_hash(item.text): corpora.tokenizer.encode([item.text])[0] for item in reviews}
     for corpus in (corpora.train, corpora.valid):

@@ -87,7 +87,7 @@ def test_another_part_is_refused(
     table[name] = value
     with pytest.raises((ValueError, TypeError), match=message):
         check_subword(data, SPECIAL)
-    file = tmp_path / "tokenizer.json"
+    file = tmp_path / "sentir_tokenizer.json"
     file.write_text(json.dumps({"format": 1, "clean": [], "kind": "subword", "subword": data}))
     with pytest.raises(BundleError, match=r"tokenizer\.json: not a tokenizer of sentir"):
         load_tokenizer(file)

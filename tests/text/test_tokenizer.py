@@ -55,8 +55,8 @@ def tokenizer(request: pytest.FixtureRequest, tokenizers: dict[str, Tokenizer]) 
 
 
 def saved(tokenizer: Tokenizer, folder: Path) -> Tokenizer:
-    tokenizer.save(folder / "tokenizer.json")
-    return load_tokenizer(folder / "tokenizer.json")
+    tokenizer.save(folder / "sentir_tokenizer.json")
+    return load_tokenizer(folder / "sentir_tokenizer.json")
 
 
 same_fixtures = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -197,6 +197,7 @@ def change(key: str, value: Any) -> Callable[[dict[str, Any]], object]:
         ("word", change("format", 2), "format 2, this version reads 1; upgrade sentir"),
         ("word", change("format", "1"), "format '1', this version reads 1"),
         ("word", change("clean", ["lower", "stem"]), r"unknown cleaning in .*; upgrade sentir"),
+        ("word", change("form", "other"), "form 'other', not 'sentir tokenizer'"),
         ("word", change("clean", None), "not a tokenizer of sentir"),
         ("word", change("vocabulary", 5), "not a tokenizer of sentir"),
         ("word", lambda data: data.pop("vocabulary"), "not a tokenizer of sentir"),
@@ -214,7 +215,7 @@ def test_a_file_that_was_tampered_with(
     damage: Callable[[dict[str, Any]], object],
     message: str,
 ) -> None:
-    path = tmp_path / "tokenizer.json"
+    path = tmp_path / "sentir_tokenizer.json"
     tokenizers[kind].save(path)
     data = json.loads(path.read_text(encoding="utf-8"))
     damage(data)
@@ -225,7 +226,7 @@ def test_a_file_that_was_tampered_with(
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"5", b'"\xff"', b"null", b"[" * 9999])
 def test_a_file_that_is_no_tokenizer(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "tokenizer.json"
+    path = tmp_path / "sentir_tokenizer.json"
     path.write_bytes(content)
     with pytest.raises(BundleError, match=r"not a tokenizer of sentir .*; copy the folder again"):
         load_tokenizer(path)
@@ -233,7 +234,7 @@ def test_a_file_that_is_no_tokenizer(tmp_path: Path, content: bytes) -> None:
 
 def test_a_file_that_is_absent(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match=r"tokenizer\.json: no such file; copy the whole folder"):
-        load_tokenizer(tmp_path / "tokenizer.json")
+        load_tokenizer(tmp_path / "sentir_tokenizer.json")
     with pytest.raises(BundleError, match="not a tokenizer of sentir"):
         load_tokenizer(tmp_path)
 
@@ -241,7 +242,7 @@ def test_a_file_that_is_absent(tmp_path: Path) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_word_of_the_lesson_s_networks_is_still_a_word(language: str) -> None:
     networks = importlib.resources.files("sentir.lesson.webpage") / "networks"
-    with importlib.resources.as_file(networks / language / "tokenizer.json") as path:
+    with importlib.resources.as_file(networks / language / "sentir_tokenizer.json") as path:
         tokenizer = load_tokenizer(path)
     words = tokenizer.vocabulary[len(SPECIAL) :]
     assert [tokenizer.tokens(word) for word in words] == [[word] for word in words]

@@ -67,7 +67,7 @@ def test_a_classifier_is_no_language_model(pretrained: Pretraining, tmp_path: Pa
         load_language_model(tmp_path / "run")
 
 
-@pytest.mark.parametrize("name", ["model.safetensors", "tokenizer.json", "metrics.json"])
+@pytest.mark.parametrize("name", ["model.safetensors", "sentir_tokenizer.json", "metrics.json"])
 def test_a_damaged_language_model_is_refused(
     pretrained: Pretraining, tmp_path: Path, name: str
 ) -> None:

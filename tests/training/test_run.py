@@ -29,7 +29,7 @@ def test_a_run_leaves_model_report_and_figures(tiny_run: Run) -> None:
     names = {path.name for path in tiny_run.folder.iterdir()}
     assert names == {"run.json", "model", "report.html", "metrics.jsonl", "cache"}
     bundle = {path.name for path in (tiny_run.folder / "model").iterdir()}
-    assert bundle == {"model.safetensors", "tokenizer.json", "config.json", "metrics.json"}
+    assert bundle == {"model.safetensors", "sentir_tokenizer.json", "config.json", "metrics.json"}
     metrics = json.loads((tiny_run.folder / "model" / "metrics.json").read_text())
     assert set(metrics) == {
         "uncalibrated",

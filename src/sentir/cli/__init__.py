@@ -16,6 +16,7 @@ from sentir.cli import (
     explain,
     serve,
     export,
+    push,
     pretrain,
     complete,
     lesson,
@@ -32,5 +33,5 @@ unwrap_help(_lesson)
 
 __all__ = [
     "app", "compare", "complete", "config", "doctor", "evaluate", "explain", "export", "fetch",
-    "lesson", "main", "predict", "pretrain", "sample", "serve", "train",
+    "lesson", "main", "predict", "pretrain", "push", "sample", "serve", "train",
 ]  # fmt: skip

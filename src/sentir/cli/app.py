@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -87,7 +88,10 @@ OUTPUT_HELP = "file to write (-: standard output); format and compression by its
 CONFIG_FILE = Annotated[
     Path | None, typer.Option(help="TOML file of settings; options override it")
 ]
-MODEL = Annotated[str, typer.Argument(metavar="MODEL", help="folder of a run of 'sentir train'")]
+MODEL = Annotated[
+    str,
+    typer.Argument(metavar="MODEL", help="folder of a run of 'sentir train', or hf://user/model"),
+]
 ENGINE = Annotated[
     str,
     typer.Option(
@@ -136,6 +140,8 @@ def unwrap_help(commands: typer.Typer) -> None:
 
 def main() -> None:
     """Run the command; an error of sentir's is one line and exit code 2."""
+    if not (sys.stderr and sys.stderr.isatty()):  # the bars of the Hub's client are for people
+        os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     with messages_at_terminal():
         try:
             with report_missing("this command"), standard_streams():

@@ -49,10 +49,12 @@ def evaluate(
       sentir evaluate runs/shop test.csv --json > figures.json
       sentir evaluate runs/best test.csv --precision int8
     """
+    from sentir.bundle import local_model
     from sentir.inference.evaluate import check_files
     from sentir.inference.evaluate import evaluate as measure_on
     from sentir.inference.predictor import load
 
+    model = str(local_model(model))
     check_files(model, files, read_settings(read)[0], labels=labels)
     predictor = load(model, engine, precision, bulk=True)
     with counting("measuring") as advance:

@@ -14,6 +14,7 @@ from sentir.cli.app import (
     out,
     plain,
 )
+from sentir.errors import UsageError
 
 
 @app.command()
@@ -23,14 +24,16 @@ def export(
     to: Annotated[str, typer.Option(help="the format: onnx")],
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="file to write (unset: model.onnx in MODEL)"),
+        typer.Option(
+            "--output", "-o", help="file to write (unset: model.onnx in MODEL, if that is a folder)"
+        ),
     ] = None,
     precision: PRECISION = "float32",
 ) -> None:
     """Write the network as one file that other programs can compute with.
 
     ONNX is read by ONNX Runtime and others, from Python, C++, Java, JavaScript and more, without
-    Sentir or PyTorch. Words become ids by the model's tokenizer.json.
+    Sentir or PyTorch. Words become ids by the model's sentir_tokenizer.json.
 
     [bold]Examples[/bold]
 
@@ -39,7 +42,10 @@ def export(
     """
     from sentir.inference.export import export as export_model
     from sentir.io.atomic import check_writable
+    from sentir.io.hub_model import find_address
 
+    if output is None and find_address(model):
+        raise UsageError(f"no file to write to beside {model}", todo="add --output model.onnx")
     file = output or Path(model) / "model.onnx"
     check_writable(file)
     size = export_model(model, file, to=to, precision=precision)

@@ -75,7 +75,7 @@ def predict(
       sentir predict runs/shop reviews.csv --output labelled.parquet
       zcat reviews.txt.gz | sentir predict runs/shop - > labelled.tsv
     """
-    from sentir.bundle import load_scheme
+    from sentir.bundle import load_scheme, local_model
     from sentir.inference.files import (
         PredictionColumns,
         looks_like_file,
@@ -107,6 +107,7 @@ def predict(
     are_texts = not as_file and (as_text or len(inputs) > 1 or not looks_like_file(inputs[0]))
     if output != "-":
         check_writable(Path(output))
+    model = str(local_model(model))
     if not are_texts:
         _, trained_on = load_scheme(model)
         check_first_rows(inputs, options, labelled=False, trained_on=trained_on)

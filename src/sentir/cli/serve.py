@@ -15,6 +15,7 @@ from sentir.cli.app import ENGINE, PRECISION, app
 from sentir.cli.options import options_of
 from sentir.errors import UsageError
 from sentir.extras import SERVING, require
+from sentir.io.hub_model import find_address
 from sentir.serving.options import Limits
 
 LOG = logging.getLogger("sentir.serving")
@@ -26,7 +27,10 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 def serve(
     models: Annotated[
         list[str],
-        typer.Argument(metavar="[NAME=]RUN...", help="folders of runs; NAME names the model"),
+        typer.Argument(
+            metavar="[NAME=]RUN...",
+            help="folders of runs, or hf://user/model; NAME names the model",
+        ),
     ],
     *,
     host: Annotated[str, typer.Option(help="address to listen at")] = "127.0.0.1",
@@ -84,6 +88,12 @@ def serve(
     from sentir.serving.service import Service
 
     paths = named_folders(models)
+    for path in paths.values():
+        if watch and find_address(path):
+            raise UsageError(
+                f"--watch of {find_address(path)}, which is no folder",
+                todo="leave it out; POST /admin/reload asks the Hub for the latest commit",
+            )
     options = ServerOptions(
         api_keys=read_keys(api_key_file) if api_key_file else (),
         admin_keys=read_keys(admin_key_file) if admin_key_file else (),

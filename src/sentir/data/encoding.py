@@ -39,6 +39,7 @@ from sentir.io.labels import LabelScheme
 from sentir.io.reader import BadRows, Review
 from sentir.text.parallel import tokenize_all
 from sentir.text.suitability import unsuitable_ids
+from sentir.text.tokenizer import FILE as TOKENIZER_FILE
 from sentir.text.tokenizer import UNK, Tokenizer, WordTokenizer, load_tokenizer
 
 
@@ -56,7 +57,7 @@ class TextCorpora:
         return cls(
             train=EncodedCorpus(folder / "train.arrow"),
             valid=EncodedCorpus(folder / "valid.arrow"),
-            tokenizer=load_tokenizer(folder / "tokenizer.json"),
+            tokenizer=load_tokenizer(folder / TOKENIZER_FILE),
         )
 
 
@@ -321,7 +322,7 @@ def _write(
                 weights_N = batch.column("weight").to_numpy()
                 ends = offsets(lengths_N)
                 writer.write(ids, ends, batch_classes_N, hashes_N, texts, weights_N)
-    tokenizer.save(folder / "tokenizer.json")
+    tokenizer.save(folder / TOKENIZER_FILE)
     return unknown, total
 
 

@@ -65,13 +65,13 @@ def compare(
     paths = path_list(runs, "runs")
     if len(paths) < 2:
         raise UsageError(f"{len(paths)} run to compare", todo="give two runs or more")
-    _check_distinct(paths)
+    folders = _distinct_folders(paths)
     if sources:
         require("comparing on one file", "scipy")
     bundles, described = [], []
-    for path in paths:
-        bundle = load_bundle(path)
-        described.append(describe_run(path, bundle))
+    for path, folder in zip(paths, folders, strict=True):
+        bundle = load_bundle(folder)
+        described.append(describe_run(folder, bundle, path))
         if sources:
             bundles.append(bundle)
     comparison = compare_runs(described)
@@ -99,12 +99,15 @@ def _columns(names: Sequence[str], bundles: Sequence[Bundle], options: ReadOptio
     return ColumnLog(bundles[0].columns)
 
 
-def _check_distinct(paths: Sequence[str]) -> None:
+def _distinct_folders(paths: Sequence[str]) -> list[Path]:
+    """The folders of the models, of which none may be there twice."""
     seen: dict[Path, str] = {}
-    for path in paths:
-        other = seen.setdefault(find_bundle(path).resolve(), path)
+    folders = [find_bundle(path) for path in paths]
+    for path, folder in zip(paths, folders, strict=True):
+        other = seen.setdefault(folder.resolve(), path)
         if other is not path:
             raise UsageError("the same run twice", where=path, todo="name each run once")
+    return folders
 
 
 def _paired(

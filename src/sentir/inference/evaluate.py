@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sentir.bundle import Bundle, as_bundle, load_scheme
+from sentir.bundle import Bundle, as_bundle, load_scheme, local_model
 from sentir.config import ReadOptions, read_settings
 from sentir.errors import DataError
 from sentir.evaluation.metrics import Metrics, measure, warn_of_imbalance
@@ -78,6 +78,7 @@ def evaluate(
     options, _ = read_settings(settings)
     sources = path_list(test, "test")
     if isinstance(model, str | Path):
+        model = local_model(model)
         check_files(model, sources, options, labels=labels)
     predictor = model if isinstance(model, Predictor) else Predictor(as_bundle(model), bulk=True)
     scheme = predictor.bundle.labels.renamed(labels) if labels else predictor.bundle.labels

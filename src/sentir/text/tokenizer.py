@@ -1,9 +1,12 @@
-"""The tokenizer: the one way from a review to ids, saved whole in ``tokenizer.json``.
+"""The tokenizer: the one way from a review to ids, saved whole in ``sentir_tokenizer.json``.
 
 Two kinds. `WordTokenizer` gives each word of its vocabulary an id, and all others ``_UNK``.
 `SubwordTokenizer` splits rare words into subwords learnt from the reviews (byte-pair encoding,
 Sennrich et al. 2016; unigram language model, Kudo 2018), by Hugging Face's ``tokenizers``. In both,
 id 0 is padding and id 1 the unknown word, and no text produces id 0.
+
+The file is not called ``tokenizer.json``: by that name other programs expect the form of
+``tokenizers``, which can hold neither the Treebank's rules nor the cleaning.
 """
 
 from __future__ import annotations
@@ -24,6 +27,8 @@ from sentir.text.treebank import WordSplitter
 if TYPE_CHECKING:
     import tokenizers
 
+#: The file that a tokenizer is saved as, and the form that it says it has.
+FILE, FORM = "sentir_tokenizer.json", "sentir tokenizer"
 PAD, UNK = 0, 1
 SPECIAL = ("_PAD", "_UNK")
 FORMAT = 1
@@ -57,7 +62,7 @@ class Tokenizer(ABC):
 
     def save(self, path: Path) -> None:
         """Write the whole tokenizer as JSON."""
-        data = {"format": FORMAT, "clean": self.steps, **self._to_dict()}
+        data = {"form": FORM, "format": FORMAT, "clean": self.steps, **self._to_dict()}
         path.write_text(json.dumps(data, ensure_ascii=False, indent=0), encoding="utf-8")
 
 
@@ -197,6 +202,10 @@ def load_tokenizer(path: Path) -> Tokenizer:
     where = str(path)
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
+        if data.get("form", FORM) != FORM:  # files of bundles of format 2 do not say it
+            raise BundleError(
+                f"form {data['form']!r}, not {FORM!r}", where=where, todo="copy the folder again"
+            )
         version = data["format"]
         if version != FORMAT:
             raise BundleError(

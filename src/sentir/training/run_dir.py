@@ -17,7 +17,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from sentir.bundle import FILES, FOLDER
+from sentir.bundle import FOLDER, KNOWN_FILES
 from sentir.config import Settings
 from sentir.data.cache import digest
 from sentir.errors import SentirError, UsageError
@@ -36,7 +36,7 @@ OWN_NAMES = (
 )  # fmt: skip
 
 #: What may be in the model's folder: its files, and what `sentir export` writes there.
-MODEL_FILES = (*FILES, "model.onnx")
+MODEL_FILES = (*KNOWN_FILES, "model.onnx")
 
 _log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sentir.bundle import FILES, FOLDER, MAX_MESSAGE, Bundle, find_bundle
+from sentir.bundle import FOLDER, KNOWN_FILES, MAX_MESSAGE, Bundle, find_bundle
 from sentir.config import Config
 from sentir.errors import DataError
 from sentir.evaluation.history import read_metrics
@@ -78,22 +78,23 @@ def supports(metrics: Metrics) -> tuple[tuple[str, int], ...]:
     return tuple((row.name, row.support) for row in metrics.classes)
 
 
-def describe_run(path: str | Path, bundle: Bundle) -> FinishedRun:
+def describe_run(path: str | Path, bundle: Bundle, name: str | None = None) -> FinishedRun:
     """What is compared of the run in a folder.
 
     Args:
         path: the run's folder, or that of its model.
         bundle: its model.
+        name: how the run was given; unset: as the folder.
 
     Raises:
         DataError: it lacks the figures of a run of this version, or its history is damaged.
     """
-    folder, metrics = find_bundle(path), bundle.metrics
+    folder, metrics, name = find_bundle(path), bundle.metrics, name or str(path)
     history = read_metrics(folder.parent / "metrics.jsonl") if folder.name == FOLDER else []
     try:
         training = metrics["training"]
         return FinishedRun(
-            name=str(path),
+            name=name,
             config=bundle.config,
             classes=bundle.labels.names,
             origin={name: training[name] for name in ("from_lm", "teachers") if name in training},
@@ -109,7 +110,9 @@ def describe_run(path: str | Path, bundle: Bundle) -> FinishedRun:
             },
             baseline=_metrics(metrics["baseline"]) if "baseline" in metrics else None,
             seconds=float(training["seconds"]),
-            size_bytes=sum((folder / name).stat().st_size for name in FILES),
+            size_bytes=sum(
+                file.stat().st_size for file in folder.iterdir() if file.name in KNOWN_FILES
+            ),
             parameters=sum(weight.size for weight in bundle.weights.values()),
             best_step=None if training["best_step"] is None else int(training["best_step"]),
             steps=int(training["step"]),
@@ -126,7 +129,7 @@ def describe_run(path: str | Path, bundle: Bundle) -> FinishedRun:
     ) as error:
         raise DataError(
             f"no figures of a run of 'sentir train' ({str(error)[:MAX_MESSAGE]} in metrics.json)",
-            where=str(path),
+            where=name,
             todo="train again with this version",
         ) from None
 

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
+import numpy as np
+import numpy.typing as npt
+
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
     from torch import Tensor
 
 #: Multipliers of an n-gram's last word, of the one before it, and of a trigram's first.
@@ -26,9 +27,26 @@ MAX_FINGERPRINT = 2_147_483_629
 #: Keeps the norm of a text without known n-grams from being zero.
 MIN_SQUARED_SCALE = 1e-6
 
-Keys = TypeVar("Keys", "Tensor", "npt.NDArray[np.int64]")
+Ints = npt.NDArray[np.int64]
+Keys = TypeVar("Keys", "Tensor", Ints)
 
 
 def hash_bucket(keys: Keys, buckets: int) -> Keys:
     """The bucket, 0 to `buckets` - 1, of each key."""
     return (keys + keys // KEY_FOLD) % buckets
+
+
+def ngram_keys(ids_T: Ints) -> tuple[Ints, Ints]:
+    """The keys of the bigrams (T - 1) and of the trigrams (T - 2) of one text, in its order.
+
+    The twin of `sentir.nn.ngram_linear.ngram_keys` without PyTorch.
+    """
+    last_T, previous_T = ids_T[1:] * WORD_MULTIPLIER, ids_T[:-1] * PREVIOUS_MULTIPLIER
+    bigrams_T: Ints = last_T + previous_T
+    return bigrams_T, bigrams_T[1:] + ids_T[:-2] * FIRST_MULTIPLIER
+
+
+def owned_rows(keys_K: Ints, fingerprints_P: npt.NDArray[np.int32]) -> Ints:
+    """The row of each n-gram in the tables, -1 where it has none."""
+    rows_K: Ints = hash_bucket(keys_K, len(fingerprints_P))
+    return np.where(fingerprints_P[rows_K] == keys_K % MAX_FINGERPRINT + 1, rows_K, -1)

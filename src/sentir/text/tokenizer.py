@@ -53,6 +53,14 @@ class Tokenizer(ABC):
         """The tokens of one text as they are written, one per id of `encode`."""
 
     @abstractmethod
+    def words(self, text: str) -> list[int]:
+        """The word, counted from 0, that each token of `tokens` belongs to."""
+
+    @abstractmethod
+    def join(self, ids: Iterable[int]) -> str:
+        """Neighbouring tokens as text, from their ids."""
+
+    @abstractmethod
     def _to_dict(self) -> dict[str, Any]: ...
 
     def save(self, path: Path) -> None:
@@ -95,6 +103,12 @@ class WordTokenizer(Tokenizer):
 
     def tokens(self, text: str) -> list[str]:
         return self._words(text)
+
+    def words(self, text: str) -> list[int]:
+        return list(range(len(self._words(text))))
+
+    def join(self, ids: Iterable[int]) -> str:
+        return " ".join(self._vocabulary[id] for id in ids)
 
     def _to_dict(self) -> dict[str, Any]:
         return {"kind": "word", "vocabulary": self._vocabulary}
@@ -179,6 +193,14 @@ class SubwordTokenizer(Tokenizer):
             WORD_START if subword == WORD_START else cleaned[start:end]
             for subword, (start, end) in zip(encoding.tokens, encoding.offsets, strict=True)
         ]
+
+    def words(self, text: str) -> list[int]:
+        # A word is what subwords are learnt in: what stands between spaces, without punctuation.
+        return [word or 0 for word in self._inner.encode(self._cleaned(text)).word_ids]
+
+    def join(self, ids: Iterable[int]) -> str:
+        subwords = "".join(self._vocabulary[id] for id in ids)
+        return subwords.replace(WORD_START, " ").strip()
 
     def _cleaned(self, text: str) -> str:
         """The cleaned text; U+FFFD stands for half of a surrogate pair, which no UTF-8 holds."""

@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from fixtures.toy_bundle import random_texts, toy
-from sentir.explanation.ngrams import against_others, ngram_effects
+from sentir.explanation.ngrams import ngram_effects
 from sentir.inference.network import NetworkWeights
+from sentir.nn.ngrams import against_others
 from sentir.nn.restore import restore_classifier
 
 
@@ -49,9 +50,3 @@ def test_an_ngram_whose_row_belongs_to_another_adds_nothing() -> None:
     (ids,) = bundle.tokenizer.encode(["not good"])
     effects = ngram_effects(nobodys, ids, bundle.tokenizer, 1)
     assert {ngram.text for ngram in effects} == {"not", "good"}
-
-
-def test_a_class_against_the_others() -> None:
-    one_KO, three_KO = np.array([[2.0]]), np.array([[1.0, 2.0, 6.0]])
-    assert [against_others(one_KO, c)[0] for c in (0, 1)] == [-2, 2]
-    assert [against_others(three_KO, c)[0] for c in (0, 1, 2)] == [-3, -1.5, 4.5]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentir.nn import ngram_linear
-from sentir.nn.ngrams import hash_bucket, ngram_keys, owned_rows
+from sentir.nn.ngrams import against_others, hash_bucket, ngram_keys, owned_rows
 
 
 @given(st.integers(0, 2**53), st.integers(1, 2**22))
@@ -42,3 +42,9 @@ def test_a_row_belongs_to_the_ngram_of_its_fingerprint() -> None:
         fingerprints_P[row] = int(ngram_linear.fingerprint(torch.tensor(key)))
     rows = [int(hash_bucket(10, 100)), -1, int(hash_bucket(12, 100))]
     assert owned_rows(keys_K, fingerprints_P).tolist() == rows
+
+
+def test_a_class_against_the_others() -> None:
+    one_KO, three_KO = np.array([[2.0]]), np.array([[1.0, 2.0, 6.0]])
+    assert [against_others(one_KO, c)[0] for c in (0, 1)] == [-2, 2]
+    assert [against_others(three_KO, c)[0] for c in (0, 1, 2)] == [-3, -1.5, 4.5]

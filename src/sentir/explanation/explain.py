@@ -16,9 +16,10 @@ from sentir.data.batching import truncate
 from sentir.errors import UsageError
 from sentir.evaluation.occlusion import WordEffect, word_effects
 from sentir.explanation.gates import last_layer
-from sentir.explanation.ngrams import NgramEffect, against_others, ngram_effects
+from sentir.explanation.ngrams import NgramEffect, ngram_effects
 from sentir.inference.network import Floats, NetworkWeights
 from sentir.inference.predictor import Predictor
+from sentir.nn.ngrams import against_others
 from sentir.text.tokenizer import UNK
 
 

@@ -2,7 +2,7 @@
 
 The output is a sum, so this is exact: the parts add up to it.
 
-Shapes: T tokens, K n-grams, V vocabulary, P hash buckets, O outputs, C classes.
+Shapes: T tokens, K n-grams, V vocabulary, P hash buckets, O outputs.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sentir.inference.network import Floats, NgramTables
-from sentir.nn.ngrams import MIN_SQUARED_SCALE, ngram_keys, owned_rows
+from sentir.inference.network import NgramTables
+from sentir.nn.ngrams import MIN_SQUARED_SCALE, against_others, ngram_keys, owned_rows
 from sentir.text.tokenizer import Tokenizer
 
 
@@ -61,11 +61,3 @@ def ngram_effects(
         for row in np.argsort(-np.abs(effects_K), kind="stable")
         if effects_K[row]
     ]
-
-
-def against_others(logits_KO: Floats, class_id: int) -> Floats:
-    """A class's logits minus the mean of the other classes', (K,)."""
-    if logits_KO.shape[1] == 1:  # the logit of the second of two classes, against the first
-        return logits_KO[:, 0] if class_id == 1 else -logits_KO[:, 0]
-    difference_K: Floats = logits_KO[:, class_id] - np.delete(logits_KO, class_id, 1).mean(axis=1)
-    return difference_K

@@ -9,7 +9,7 @@ The multipliers are Knuth's and other odd numbers of its size (The Art of Comput
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -50,3 +50,18 @@ def owned_rows(keys_K: Ints, fingerprints_P: npt.NDArray[np.int32]) -> Ints:
     """The row of each n-gram in the tables, -1 where it has none."""
     rows_K: Ints = hash_bucket(keys_K, len(fingerprints_P))
     return np.where(fingerprints_P[rows_K] == keys_K % MAX_FINGERPRINT + 1, rows_K, -1)
+
+
+def against_others(
+    logits_KO: npt.NDArray[np.floating[Any]], class_id: int
+) -> npt.NDArray[np.float64]:
+    """A class's logits minus the mean of the other classes', (K,).
+
+    With two classes these are its log-odds: O is 1, and 0 the first one's logit.
+    """
+    if logits_KO.shape[1] == 1:
+        own_K, others_K = logits_KO[:, 0] * class_id, logits_KO[:, 0] * (1 - class_id)
+    else:
+        own_K = logits_KO[:, class_id]
+        others_K = np.delete(logits_KO, class_id, axis=1).mean(axis=1)
+    return (own_K - others_K).astype(np.float64)

@@ -11,20 +11,30 @@ DeYoung et al. 2020, *ERASER*). The reviews must not be those that the model has
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from reviews import read_lines, split_labels
 
-import sentir
 from sentir.data.batching import truncate
 from sentir.evaluation.occlusion import log_odds
-from sentir.explanation.explain import Explanation
+from sentir.explanation.explain import Explanation, explain
+from sentir.inference.predictor import Predictor, load
 
 SHARES = (0.05, 0.1, 0.2)
 #: Shorter reviews have no tenth.
 MIN_WORDS = 20
+
+
+class Deletion(NamedTuple):
+    """How far the log-odds fall, on average, and the share of answers that change."""
+
+    reviews: int
+    fall: float
+    changed: float
 
 
 def rankings(explanation: Explanation, random: np.random.Generator) -> dict[str, np.ndarray]:
@@ -39,43 +49,47 @@ def rankings(explanation: Explanation, random: np.random.Generator) -> dict[str,
     return orders
 
 
+def measure(model: Predictor, texts: Iterable[str]) -> dict[tuple[float, str], Deletion]:
+    """What deleting a share of the words does, by the share and by what ranks the words."""
+    random = np.random.default_rng(0)
+    max_length = model.bundle.config.text.max_length
+    results: dict[tuple[float, str], list[tuple[float, bool]]] = {}
+    for text in texts:
+        explanation = explain(model, text)
+        class_id = explanation.labels.index(explanation.prediction)
+        ids = truncate(np.array(model.bundle.tokenizer.encode([text])[0]), max_length).tolist()
+        keys, shortened = [], [ids]
+        orders = rankings(explanation, random)
+        for share in SHARES:
+            count = max(1, round(share * len(explanation.words)))
+            for name, order in orders.items():
+                gone = [explanation.words[row] for row in order[:count]]
+                places = {place for word in gone for place in range(word.start, word.end)}
+                keys.append((share, name))
+                shortened.append([id for place, id in enumerate(ids) if place not in places])
+        answers_NC = model.proba_of_ids(shortened)
+        whole, *rest = log_odds(answers_NC, class_id)
+        changed = answers_NC[1:].argmax(axis=1) != class_id
+        for key, odds, is_changed in zip(keys, rest, changed, strict=True):
+            results.setdefault(key, []).append((whole - odds, bool(is_changed)))
+    return {
+        key: Deletion(len(rows), *np.array(rows).mean(axis=0).tolist())
+        for key, rows in results.items()
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model", type=Path)
     parser.add_argument("file", type=Path, help="fastText lines")
     parser.add_argument("--reviews", type=int, default=300)
     args = parser.parse_args()
-    model, random = sentir.load(args.model), np.random.default_rng(0)
-    max_length = model.bundle.config.text.max_length
-    results: dict[tuple[float, str], list[tuple[float, bool]]] = {}
     _, texts = split_labels(read_lines(args.file))
     long = (text for text in texts if len(text.split()) >= MIN_WORDS)
-    for text in islice(long, args.reviews):
-        explanation = sentir.explain(model, text)
-        class_id = explanation.labels.index(explanation.prediction)
-        orders = rankings(explanation, random)
-        ids = truncate(np.array(model.bundle.tokenizer.encode([text])[0]), max_length).tolist()
-        keys, shortened = [], [ids]
-        for share in SHARES:
-            count = max(1, round(share * len(explanation.words)))
-            for name, order in orders.items():
-                gone = {
-                    place
-                    for word in order[:count]
-                    for place in range(explanation.words[word].start, explanation.words[word].end)
-                }
-                keys.append((share, name))
-                shortened.append([id for place, id in enumerate(ids) if place not in gone])
-        answers_NC = model.proba_of_ids(shortened)
-        whole, *rest = log_odds(answers_NC, class_id)
-        changed = answers_NC[1:].argmax(axis=1) != class_id
-        for key, odds, is_changed in zip(keys, rest, changed, strict=True):
-            results.setdefault(key, []).append((whole - odds, bool(is_changed)))
     print("| deleted | words | reviews | log-odds fall by | answers changed |")
     print("|---|---|--:|--:|--:|")
-    for (share, name), rows in results.items():
-        falls, changes = np.array(rows).T
-        print(f"| {share:.0%} | {name} | {len(rows)} | {falls.mean():.2f} | {changes.mean():.1%} |")
+    for (share, name), row in measure(load(args.model), islice(long, args.reviews)).items():
+        print(f"| {share:.0%} | {name} | {row.reviews} | {row.fall:.2f} | {row.changed:.1%} |")
 
 
 if __name__ == "__main__":

@@ -47,6 +47,19 @@ def test_the_tables_fit_and_abbreviate_nothing(make: dict[str, Any], width: int)
     assert "in italics: words the model does not know (but, !)" in words(lines)
 
 
+@pytest.mark.parametrize("width", [40, 56, 71])
+def test_a_narrow_terminal_keeps_words_and_numbers(width: int) -> None:
+    make = {"pooling": "attention", "cell": "rnn"}
+    lines = table("not good film", width, **make)
+    explanation = explain(toy(**make), "not good film")
+    assert max(map(len, lines)) <= width
+    assert ("answer so far" in lines[2]) == (width >= 56)
+    for line, word in zip(lines[3:6], explanation.words, strict=True):
+        assert line.startswith(word.text)
+        assert f"{word.effect:+6.2f}" in line
+        assert "%" in line
+
+
 def test_the_answer_comes_first_then_each_words_effect() -> None:
     explanation = explain(toy(bidirectional=False), "not good")
     lines = table("not good", bidirectional=False)

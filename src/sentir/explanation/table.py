@@ -41,7 +41,8 @@ class ExplanationTable:
         answer = f"{explanation.prediction}, {explanation.probability:.1%}"
         yield Text(printable(answer), style="bold")
         yield Text()
-        yield _words(explanation, explanation.words if top is None else explanation.strongest(top))
+        words = explanation.words if top is None else explanation.strongest(top)
+        yield _words(explanation, words, options.max_width)
         yield from _ngrams(explanation, _NGRAMS if top is None else top)
         if top is None:
             yield Text()
@@ -49,30 +50,41 @@ class ExplanationTable:
         yield Text("; ".join(_notes(explanation, has_gates=top is None)), style="dim")
 
 
-def _words(explanation: Explanation, words: Sequence[WordEffect]) -> Table:
-    """Per word its effect, its attention weight and the answer after it."""
-    table = _table("word", f"effect on {printable(explanation.prediction)}")
+def _words(explanation: Explanation, words: Sequence[WordEffect], max_width: int) -> Table:
+    """Per word its effect, its attention weight and the answer after it.
+
+    A narrow terminal has room for shorter bars only, a narrower one for no answer so far.
+    """
+    is_wide, has_answers = max_width >= 72, max_width >= 56
+    side = _SIDE if is_wide else 4
+    on = f" on {printable(explanation.prediction)}" if is_wide else ""
+    table = _table("word", f"effect{on}")
     if explanation.attention_T is not None:
         table.add_column("attention", no_wrap=True)
         largest = max(_attention(explanation, word) for word in explanation.words)
-    table.add_column("answer so far", no_wrap=True, max_width=24)
+    if has_answers:
+        table.add_column("answer so far", no_wrap=True, max_width=24)
     scale = max(abs(word.effect) for word in explanation.words)
     for word in words:
         is_known = all(explanation.known[word.start : word.end])
         row = [Text(printable(word.text), style="" if is_known else "dim italic")]
-        row.append(signed(word.effect, scale))
+        row.append(signed(word.effect, scale, side))
         if explanation.attention_T is not None:
             weight = _attention(explanation, word)
-            row.append(Text(f"{bar(weight / largest, 5)} {weight:4.0%}"))
-        answer_C = explanation.answer_TC[word.end - 1]
-        best = int(answer_C.argmax())
-        last = len(explanation.labels) - 1
-        style = "green" if best == last else "red" if best == 0 else "yellow"
-        row.append(
-            Text(printable(f"{answer_C[best]:6.1%} {explanation.labels[best]}"), style=style)
-        )
+            share_bar = f"{bar(weight / largest, 5)} " if is_wide else ""
+            row.append(Text(f"{share_bar}{weight:4.0%}"))
+        if has_answers:
+            row.append(_answer(explanation, word.end - 1))
         table.add_row(*row)
     return table
+
+
+def _answer(explanation: Explanation, token: int) -> Text:
+    """The answer after a token."""
+    answer_C = explanation.answer_TC[token]
+    best, last = int(answer_C.argmax()), len(explanation.labels) - 1
+    style = "green" if best == last else "red" if best == 0 else "yellow"
+    return Text(printable(f"{answer_C[best]:6.1%} {explanation.labels[best]}"), style=style)
 
 
 def _ngrams(explanation: Explanation, count: int) -> Iterator[Table | Text]:
@@ -153,17 +165,22 @@ def _attention(explanation: Explanation, word: WordEffect) -> float:
     return float(explanation.attention_T[word.start : word.end].sum())
 
 
-def signed(value: float, scale: float) -> Text:
-    """A bar to the right of the middle for what speaks for the class, to the left for the rest."""
-    length = f"{bar(abs(value) / scale if scale else 0, _SIDE)}"
+def signed(value: float, scale: float, side: int = _SIDE) -> Text:
+    """A bar to the right of the middle for what speaks for the class, to the left for the rest.
+
+    Args:
+        value: what is drawn; its number follows.
+        scale: the value of a full bar.
+        side: characters on each side of the middle.
+    """
+    share = abs(value) / scale if scale else 0.0
     text = Text(no_wrap=True)
     if value < 0:
-        whole = "█" * round(abs(value) / scale * _SIDE)  # blocks have no right-aligned eighths
-        text.append(whole.rjust(_SIDE), style="red")
-        text.append("│" + " " * _SIDE)
+        text.append(("█" * round(share * side)).rjust(side), style="red")  # no eighths on the right
+        text.append("│" + " " * side)
     else:
-        text.append(" " * _SIDE + "│")
-        text.append(length, style="green")
+        text.append(" " * side + "│")
+        text.append(bar(share, side), style="green")
     return text.append(f" {value:+6.2f}")
 
 

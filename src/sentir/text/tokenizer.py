@@ -30,6 +30,7 @@ FORMAT = 1
 DEFAULT_SUBWORDS = 16_000
 #: The sign that `tokenizers` puts before a word.
 WORD_START = "▁"
+_INNER_APOSTROPHE = re.compile(r"(?<=\w)['’](?=\w)")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
@@ -195,8 +196,17 @@ class SubwordTokenizer(Tokenizer):
         ]
 
     def words(self, text: str) -> list[int]:
-        # A word is what subwords are learnt in: what stands between spaces, without punctuation.
-        return [word or 0 for word in self._inner.encode(self._cleaned(text)).word_ids]
+        cleaned = self._cleaned(text)
+        encoding = self._inner.encode(cleaned)
+        # Subwords are learnt in what stands between spaces and punctuation: didn, ', t.
+        inner = {match.start() for match in _INNER_APOSTROPHE.finditer(cleaned)}
+        words, word, previous = [], -1, None
+        for part, (start, _) in zip(encoding.word_ids, encoding.offsets, strict=True):
+            if previous is None or part != previous:
+                word += not inner & {start, start - 1}
+                previous = part
+            words.append(word)
+        return words
 
     def join(self, ids: Iterable[int]) -> str:
         subwords = "".join(self._vocabulary[id] for id in ids)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sentir.config import Config as Config
     from sentir.errors import SentirError as SentirError
     from sentir.errors import SentirWarning as SentirWarning
-    from sentir.explanation.gates import explain as explain
+    from sentir.explanation.explain import explain as explain
     from sentir.inference.compare import compare as compare
     from sentir.inference.evaluate import evaluate as evaluate
     from sentir.inference.export import export as export
@@ -38,7 +38,7 @@ _EXPORTS = {
     "TextGenerator": "sentir.inference.generation",
     "compare": "sentir.inference.compare",
     "evaluate": "sentir.inference.evaluate",
-    "explain": "sentir.explanation.gates",
+    "explain": "sentir.explanation.explain",
     "export": "sentir.inference.export",
     "load": "sentir.inference.predictor",
     "push": "sentir.sharing.push",

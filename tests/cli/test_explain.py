@@ -20,4 +20,9 @@ def test_explain(tiny_run: Run, tmp_path: Path, capfd: pytest.CaptureFixture[str
     assert "forget" in out
     assert picture.read_text().lstrip().startswith("<?xml")
     code, out, _ = sentir("explain", tiny_run.folder, text, "--json", capfd=capfd)
-    assert json.loads(out)["tokens"][-1] == "."
+    plain = json.loads(out)
+    assert plain["tokens"][-1] == "."
+    assert [word["text"] for word in plain["words"]] == plain["tokens"]
+    code, out, _ = sentir("explain", tiny_run.folder, text, "--top", 2, capfd=capfd)
+    assert (code, "forget" in out) == (0, False)
+    assert out.count("│") == 2

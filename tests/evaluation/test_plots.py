@@ -7,6 +7,7 @@ import pytest
 
 from sentir.evaluation.metrics import measure
 from sentir.evaluation.plots import (
+    draw_coverage,
     draw_learning_rate,
     draw_lengths,
     draw_loss,
@@ -66,3 +67,17 @@ def test_the_lengths_say_how_many_are_truncated(max_length: int) -> None:
     assert drawing is not None
     longer = max(0, 100 - max_length) / 100
     assert f"{longer:.1%} are longer than {max_length:,}" in drawing.alt
+
+
+def test_coverage_says_how_many_of_the_most_confident_are_correct() -> None:
+    confidence_N = np.linspace(0.99, 0.51, 100)
+    answers_NC = np.stack([confidence_N, 1 - confidence_N], axis=1)
+    labels_N = np.repeat([0, 1], [75, 25])
+    drawing = draw_coverage(answers_NC, labels_N)
+    assert drawing.alt == (
+        "Accuracy by coverage: 100.0% correct of the most confident 25%; 100.0% correct of the "
+        "most confident 50%; 100.0% correct of the most confident 75%; 75.0% correct of the most "
+        "confident 100%."
+    )
+    same = draw_coverage(np.array([[0.9, 0.1]] * 4), np.array([0, 0, 0, 1]))
+    assert same.alt == "Accuracy by coverage: 75.0% correct of the most confident 100%."

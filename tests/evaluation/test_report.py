@@ -17,7 +17,15 @@ from sentir.config import Config
 from sentir.errors import UsageError
 from sentir.evaluation.metrics import measure
 from sentir.evaluation.mistakes import Mistake
-from sentir.evaluation.report import Evaluation, Report, render, write_report
+from sentir.evaluation.occlusion import WordEffect
+from sentir.evaluation.report import (
+    ClassNgrams,
+    Evaluation,
+    Ngram,
+    Report,
+    render,
+    write_report,
+)
 
 VOID = {"meta", "br", "link", "img", "hr", "input"}
 
@@ -268,6 +276,51 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="folder: cannot be written"):
         write_report(a_report(), tmp_path / "folder")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
+
+
+def test_mistakes_are_listed_by_class_with_what_they_were_taken_for() -> None:
+    names = ["bad", "so so", "good"]
+    labels = np.array([0] * 6 + [1] * 3 + [2] * 3)
+    predicted = np.array([0, 0, 0, 1, 2, 2, 1, 1, 0, 2, 2, 2])
+    answers = np.eye(3)[predicted]
+    word = WordEffect(text="<b>dull", start=0, end=1, effect=-1.25)
+    mistakes = [Mistake("a", 1, 0, 0.9), Mistake("b", 0, 2, 0.8, [word])]
+    test = Evaluation(
+        metrics=measure(answers, labels, names), probabilities=answers, labels=labels,
+        mistakes=mistakes,
+    )  # fmt: skip
+    html = render(a_report(evaluations={"test": test}, baseline=None))
+    text = " ".join(" ".join(Page(html).text).split())
+    assert "Labelled bad : 3 of 6 are mistaken (50.0 %), as good 2, so so 1" in text
+    assert "Labelled so so : 1 of 3 are mistaken" in text
+    assert "Labelled good" not in text
+    assert text.index("Labelled bad") < text.index("Labelled so so")
+    assert "<b>dull −1.25" in text
+    assert html.count('<ul class="effects"') == 1
+    assert '<li class="against">' in html
+
+
+def test_what_speaks_for_each_class() -> None:
+    words = [Ngram(text="<i>dull", weight=3.25, reviews=1200)]
+    phrases = [Ngram(text="not good", weight=2.0, reviews=7)]
+    html = render(
+        a_report(
+            ngrams=[
+                ClassNgrams(name="negative", words=words, phrases=phrases),
+                ClassNgrams(name="positive", words=[], phrases=phrases),
+            ]
+        )
+    )
+    text = " ".join(" ".join(Page(html).text).split())
+    assert "<i>dull +3.2 1,200" in text
+    assert text.count("not good +2.0 7") == 2
+    assert html.count('<th scope="col">words</th>') == 1
+    assert "What speaks for each class" not in render(a_report())
+
+
+def test_accuracy_by_coverage_is_drawn(html: str) -> None:
+    assert "<h3>Accuracy by coverage</h3>" in html
+    assert "correct of the most confident 50%" in html
 
 
 def test_importing_the_report_does_not_load_the_drawing_library() -> None:

@@ -1,9 +1,7 @@
-"""An explanation holds the gates of the last layer and the answers of the predictor."""
+"""Gates and attention are those of the network's last layer."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,10 +9,8 @@ import pytest
 import torch
 
 from fixtures.toy_bundle import toy
-from sentir.bundle import Bundle, save_bundle
-from sentir.errors import BundleError, UsageError
-from sentir.explanation.gates import explain
-from sentir.inference.predictor import Predictor
+from sentir.bundle import Bundle
+from sentir.explanation.explain import explain
 from sentir.nn.cells import MODULES, unroll, weights_of
 from sentir.nn.restore import restore_classifier
 
@@ -78,63 +74,21 @@ def test_gates_are_those_of_the_last_layer(make: dict[str, Any]) -> None:
         np.testing.assert_allclose(explanation.memory[direction], memory, rtol=0, atol=TOLERANCE)
 
 
-@pytest.mark.parametrize("make", MAKES, ids=lambda make: "-".join(map(str, make.values())))
-@pytest.mark.parametrize("classes", [2, 3])
-def test_answers_are_the_predictors_for_the_text_so_far(make: dict[str, Any], classes: int) -> None:
-    bundle = toy(classes=classes, **make)
-    explanation = explain(bundle, TEXT)
-    assert explanation.answer_TC.shape == (13, classes)
-    predictor = Predictor(bundle)
-    prefixes = [" ".join(TOKENS[:end]) for end in range(1, 14)]
-    expected_TC = predictor.predict_proba(prefixes)
-    np.testing.assert_allclose(explanation.answer_TC, expected_TC, rtol=0, atol=TOLERANCE)
-    last_C = predictor.predict_proba([TEXT])[0]
-    np.testing.assert_allclose(explanation.answer_TC[-1], last_C, rtol=0, atol=TOLERANCE)
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_attention_weights_are_those_of_the_pooling(bidirectional: bool) -> None:
+    bundle = toy(cell="gru", pooling="attention", bidirectional=bidirectional)
+    model = restore_classifier(bundle)
+    seen: list[torch.Tensor] = []
+    assert model.pooling.score is not None
+    model.pooling.score.register_forward_hook(lambda _, inputs, scores: seen.append(scores))
+    ids_BT = torch.tensor(bundle.tokenizer.encode([TEXT]))
+    with torch.inference_mode():
+        model(ids_BT, torch.tensor([13]))
+    weights_T = explain(bundle, TEXT).attention_T
+    assert weights_T is not None
+    assert weights_T.std() > 0.01
+    np.testing.assert_allclose(weights_T, seen[0].flatten().softmax(0), rtol=0, atol=TOLERANCE)
 
 
-def test_tokens_are_told_from_unknown_ones() -> None:
-    explanation = explain(toy(), TEXT)
-    assert explanation.tokens == TOKENS
-    known = zip(explanation.tokens, explanation.known, strict=True)
-    assert [token for token, is_known in known if not is_known] == ["xyzzy", "!"]
-    assert explanation.labels == ("negative", "positive")
-
-
-def test_a_long_text_is_truncated_as_the_model_does() -> None:
-    bundle = toy(max_length=100)
-    words = "good bad dull ".split() * 50
-    text = " ".join(words)
-    explanation = explain(bundle, text)
-    assert len(explanation.tokens) == len(explanation.known) == len(explanation.answer_TC) == 100
-    assert explanation.tokens == words[:25] + words[-75:]
-    last_C = Predictor(bundle).predict_proba([text])[0]
-    np.testing.assert_allclose(explanation.answer_TC[-1], last_C, rtol=0, atol=TOLERANCE)
-
-
-@pytest.mark.parametrize("text", ["", " \n\t "])
-def test_a_text_without_words_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match="the text holds no word; give a text to explain"):
-        explain(toy(), text)
-
-
-def test_it_becomes_json() -> None:
-    explanation = explain(toy(), "not good")
-    plain = json.loads(json.dumps(explanation.to_dict()))
-    assert plain["tokens"] == ["not", "good"]
-    assert plain["known"] == [True, True]
-    assert plain["labels"] == ["negative", "positive"]
-    assert np.array_equal(plain["answer"], explanation.answer_TC)
-    assert np.array_equal(
-        plain["gates"]["backward"]["forget"], explanation.gates["backward"]["forget"]
-    )
-    assert np.array_equal(plain["memory"]["forward"], explanation.memory["forward"])
-
-
-def test_the_model_may_be_a_folder_or_loaded(tmp_path: Path) -> None:
-    bundle = toy()
-    save_bundle(bundle, tmp_path / "run" / "model")
-    expected = explain(bundle, TEXT).to_dict()
-    for model in (tmp_path / "run", str(tmp_path / "run"), Predictor(bundle)):
-        assert explain(model, TEXT).to_dict() == expected
-    with pytest.raises(BundleError, match="no model here"):
-        explain(tmp_path / "absent", TEXT)
+def test_other_poolings_have_no_attention_weights() -> None:
+    assert explain(toy(), TEXT).attention_T is None

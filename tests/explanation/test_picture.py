@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -11,7 +13,8 @@ from matplotlib.image import imread
 from fixtures.explanations import MAKES, TEXT, hostile_explanation
 from fixtures.toy_bundle import toy
 from sentir.errors import UsageError
-from sentir.explanation.gates import explain
+from sentir.evaluation.svg import INK, LIGHT
+from sentir.explanation.explain import explain
 from sentir.explanation.picture import draw
 from sentir.io.terminal import printable
 
@@ -45,7 +48,8 @@ def test_a_long_text_is_broken_into_rows_and_not_drawn_ever_wider(tmp_path: Path
         height, width, _ = imread(tmp_path / "a.png").shape
         sizes.append((width, height))
     assert max(width for width, _ in sizes) < 2000
-    assert [round(height / sizes[0][1]) for _, height in sizes] == [1, 1, 3, 7]
+    heights = [height for _, height in sizes]
+    assert heights[0] == heights[1] < heights[2] < heights[3] < 10 * heights[0]
 
 
 def test_text_that_looks_like_a_formula_is_drawn_as_it_is(tmp_path: Path) -> None:
@@ -63,3 +67,50 @@ def test_hostile_text_is_drawn_and_an_svg_stays_xml(tmp_path: Path, kind: str) -
     draw(hostile_explanation(), tmp_path / f"gates.{kind}")
     if kind == "svg":
         ET.parse(tmp_path / "gates.svg")  # raises if it is no XML
+
+
+def test_the_picture_holds_the_text_its_answer_and_the_effects(tmp_path: Path) -> None:
+    explanation = explain(toy(**MAKES["all-parts"]), TEXT)
+    draw(explanation, tmp_path / "a.svg")
+    svg = (tmp_path / "a.svg").read_text(encoding="utf-8")
+    assert f"{explanation.prediction}, {explanation.probability:.1%}</title>" in svg
+    strongest = explanation.strongest(1)[0]
+    assert explanation.ngrams is not None
+    for shown in (
+        *(f">{word.text}<" for word in explanation.words),
+        f">{strongest.effect:+.2f}<",
+        f">{explanation.ngrams[0].text}<",
+        f"{strongest.text} {strongest.effect:+.2f}",  # in the description
+        "attention: the share",
+    ):
+        assert shown in svg
+
+
+def test_an_svg_follows_light_and_dark(tmp_path: Path) -> None:
+    draw(explain(toy(), TEXT), tmp_path / "a.svg")
+    svg = (tmp_path / "a.svg").read_text(encoding="utf-8")
+    assert "prefers-color-scheme: dark" in svg
+    assert not re.search(r"#0[0-9]0[0-9]0[0-9]", svg)
+    assert "var(--ink)" in svg
+
+
+def test_a_picture_that_is_no_svg_has_the_colours_of_a_light_page() -> None:
+    assert LIGHT[INK] == "#1d2126"
+    assert not set(LIGHT) & set(LIGHT.values())
+
+
+def test_what_speaks_against_has_a_dashed_frame_and_a_minus(tmp_path: Path) -> None:
+    explanation = explain(toy(cell="rnn"), "good bad dull wonderful not")
+    frames = {}
+    for sign in (1, -1):
+        words = [replace(word, effect=sign * 2.0) for word in explanation.words]
+        draw(replace(explanation, words=words), tmp_path / "a.svg")
+        svg = (tmp_path / "a.svg").read_text(encoding="utf-8")
+        assert svg.count(f">{sign * 2.0:+.2f}<") == 5
+        frames[sign] = svg.count("stroke-dasharray")
+    assert frames[-1] == frames[1] + 5
+
+
+def test_a_word_longer_than_a_line_is_abbreviated(tmp_path: Path) -> None:
+    draw(explain(toy(cell="rnn"), f"good {'x' * 99}"), tmp_path / "a.svg")
+    assert "xxx…<" in (tmp_path / "a.svg").read_text(encoding="utf-8")

@@ -13,7 +13,7 @@ from fixtures.toy_bundle import random_texts, toy
 from fixtures.toy_language_model import toy_language_model
 from fixtures.without_extras import command, run
 from sentir.bundle import Bundle, save_bundle
-from sentir.explanation.gates import explain
+from sentir.explanation.explain import explain
 from sentir.inference.predictor import Predictor
 from sentir.text.tokenizer import SubwordTokenizer
 

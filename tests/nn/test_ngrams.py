@@ -7,7 +7,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentir.nn.ngrams import hash_bucket
+from sentir.nn import ngram_linear
+from sentir.nn.ngrams import against_others, hash_bucket, ngram_keys, owned_rows
 
 
 @given(st.integers(0, 2**53), st.integers(1, 2**22))
@@ -22,3 +23,28 @@ def test_neighbouring_keys_spread_over_the_buckets() -> None:
     for buckets in (2**12, 1000):
         rows = hash_bucket(np.arange(10 * buckets), buckets)
         assert len(np.unique(rows)) > 0.9 * buckets
+
+
+@given(st.lists(st.integers(1, 2**20), min_size=1, max_size=8))
+def test_keys_are_those_of_the_network(ids: list[int]) -> None:
+    twins = ngram_linear.ngram_keys(torch.tensor(ids)[:, None])
+    for length, (keys_T, twin_TB) in enumerate(
+        zip(ngram_keys(np.array(ids)), twins, strict=True), start=2
+    ):
+        assert keys_T.tolist() == twin_TB[length - 1 :, 0].tolist()
+
+
+def test_a_row_belongs_to_the_ngram_of_its_fingerprint() -> None:
+    keys_K = np.array([10, 11, 12])
+    fingerprints_P = np.zeros(100, np.int32)
+    for key in (10, 12):
+        row = int(hash_bucket(key, 100))
+        fingerprints_P[row] = int(ngram_linear.fingerprint(torch.tensor(key)))
+    rows = [int(hash_bucket(10, 100)), -1, int(hash_bucket(12, 100))]
+    assert owned_rows(keys_K, fingerprints_P).tolist() == rows
+
+
+def test_a_class_against_the_others() -> None:
+    one_KO, three_KO = np.array([[2.0]]), np.array([[1.0, 2.0, 6.0]])
+    assert [against_others(one_KO, c)[0] for c in (0, 1)] == [-2, 2]
+    assert [against_others(three_KO, c)[0] for c in (0, 1, 2)] == [-3, -1.5, 4.5]

@@ -3,6 +3,7 @@ from __future__ import annotations
 import importlib.resources
 import json
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -153,6 +154,33 @@ def test_subwords_are_shown_as_they_are_written(
     shown = "".join(tokenizers[kind].tokens(text)).replace(WORD_START, "")
     cleaned = cleaner(CLEAN_STEPS)(text).replace(WORD_START, "")
     assert "".join(shown.split()) == "".join(cleaned.split())
+
+
+@same_fixtures
+@given(text=texts)
+def test_every_token_belongs_to_a_word(tokenizer: Tokenizer, text: str) -> None:
+    words = tokenizer.words(text)
+    assert len(words) == len(tokenizer.tokens(text))
+    assert all(0 <= after - before <= 1 for before, after in pairwise(words))
+
+
+def test_each_word_of_the_word_tokenizer_is_a_token(tokenizers: dict[str, Tokenizer]) -> None:
+    assert tokenizers["word"].words("the room wasn't clean") == [0, 1, 2, 3, 4]
+    assert tokenizers["word"].join([2, 1, 3]) == "the _UNK was"
+
+
+@pytest.mark.parametrize("kind", ["bpe", "unigram"])
+def test_subwords_of_a_word_belong_together(kind: str, tokenizers: dict[str, Tokenizer]) -> None:
+    tokenizer, text = tokenizers[kind], "unclean didn't 'xyz', www.x.com stay"
+    words, tokens = tokenizer.words(text), tokenizer.tokens(text)
+    assert len(tokens) > 5
+    pairs = list(zip(words, tokens, strict=True))
+    written = ["".join(t for w, t in pairs if w == word) for word in dict.fromkeys(words)]
+    assert [word.replace(WORD_START, "") for word in written] == [
+        "unclean", "didn't", "'", "xyz", "'", ",", "<url>", "stay",
+    ]  # fmt: skip
+    (ids,) = tokenizer.encode(["clean room"])
+    assert tokenizer.join(ids) == "clean room"
 
 
 @pytest.mark.parametrize("kind", ["bpe", "unigram"])

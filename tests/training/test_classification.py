@@ -10,7 +10,12 @@ import torch
 
 from fixtures.tiny_problem import new_model, separable, tiny
 from sentir.data.batching import pad
-from sentir.training.classification import ClassificationTask, logits, probabilities
+from sentir.training.classification import (
+    ClassificationTask,
+    logits,
+    probabilities,
+    probabilities_of_ids,
+)
 
 MAX_LENGTH = 30
 
@@ -27,6 +32,13 @@ def test_predictions_are_in_the_order_of_the_corpus(tmp_path: Path, classes: int
             logits_BO = model(batch.ids_BT, batch.lengths_B)
         alone_C = model.probabilities(logits_BO.double())[0].numpy()
         np.testing.assert_allclose(probabilities_NC[row], alone_C, atol=1e-6)
+
+
+def test_texts_of_ids_are_answered_as_a_corpus_is(tmp_path: Path) -> None:
+    corpus, model = separable(tmp_path / "c", 20), new_model(tiny())
+    texts = [corpus[row].tolist() for row in range(20)]
+    found_NC = probabilities_of_ids(model.train(), texts, 10)
+    np.testing.assert_allclose(found_NC, probabilities(model, corpus, 10), rtol=0, atol=1e-6)
 
 
 def test_progress_counts_every_review(tmp_path: Path) -> None:

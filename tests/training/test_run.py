@@ -21,8 +21,9 @@ from sentir.inference.predictor import load
 from sentir.nn.ngram_linear import NgramLinear
 from sentir.nn.restore import restore_classifier
 from sentir.synthetic.reviews import sample_reviews
+from sentir.text.tokenizer import WORD_START
 from sentir.training import run as run_module
-from sentir.training.run import Run, train
+from sentir.training.run import MARKED_WORDS, Run, train
 
 
 def test_a_run_leaves_model_report_and_figures(tiny_run: Run) -> None:
@@ -267,13 +268,22 @@ def test_three_classes_and_spanish_subwords(tmp_path: Path) -> None:
         if '"' not in text
     ]
     file.write_text("opinión,etiqueta\n" + "\n".join(rows) + "\n", "utf-8")
-    config = TINY.override({"tokenizer": "bpe", "max_vocab_size": 400})
+    config = TINY.override({"tokenizer": "bpe", "max_vocab_size": 400, "ngram_buckets": 4096})
     inputs = {"train": (str(file),), "labels": "malo,regular,bueno"}
     run = train(**inputs, output=tmp_path / "run", config=config, baseline=True)
     assert run.bundle.labels.names == ("malo", "regular", "bueno")
     model = load(run.folder)
     assert model.predict_proba(["¿Qué tal?"]).shape == (1, 3)
     assert model.predict_proba(["¿Qué tal?"]).sum() == pytest.approx(1)
+    report = (run.folder / "report.html").read_text("utf-8")
+    assert "What speaks for each class" in report
+    marked = re.findall(r'<ul class="effects".*?</ul>', report)
+    assert marked
+    for words in marked:  # whole words of subwords, the largest effect first
+        assert WORD_START not in words
+        effects = [float(x.replace("−", "-")) for x in re.findall(r"</bdi> (\S+)</li>", words)]
+        assert 0 < len(effects) <= MARKED_WORDS
+        assert sorted(effects, key=abs, reverse=True) == effects
 
 
 def test_vectors_start_the_embedding(tmp_path: Path, messages) -> None:

@@ -1,4 +1,4 @@
-"""``sentir explain``: what the gates did at each word."""
+"""``sentir explain``: what each word did to the answer, and how the network read it."""
 
 from __future__ import annotations
 
@@ -23,19 +23,26 @@ def explain(
     model: MODEL,
     text: Annotated[str, typer.Argument(metavar="TEXT", help="the review to explain")],
     *,
+    top: Annotated[
+        int | None,
+        typer.Option(min=1, help="only so many words and n-grams, the largest effects first"),
+    ] = None,
     picture: Annotated[
         Path | None, typer.Option(help="draw it as well: a name ending in .svg, .png or .pdf")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
 ) -> None:
-    """Show what each gate did at each word, and how the answer moved as the review was read.
+    """Show what each word does to the answer, and how the network read it.
+
+    The effect of a word is measured by leaving it out. After the words come the attention weights,
+    the n-grams of the n-gram linear model, and the gates.
 
     [bold]Examples[/bold]
 
       sentir explain runs/shop "The plot is dull, but I loved it."
       sentir explain runs/shop "I loved it." --picture gates.svg
     """
-    from sentir.explanation.gates import explain as explain_text
+    from sentir.explanation.explain import explain as explain_text
     from sentir.explanation.table import ExplanationTable
 
     if picture:
@@ -48,7 +55,7 @@ def explain(
     if as_json:
         sys.stdout.write(json.dumps(explanation.to_dict(), ensure_ascii=False) + "\n")
     else:
-        out.print(ExplanationTable(explanation))
+        out.print(ExplanationTable(explanation, top=top))
     if picture:
         draw(explanation, picture)
         plain(err, f"picture {picture}")

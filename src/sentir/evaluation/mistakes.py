@@ -13,16 +13,22 @@ import numpy as np
 
 from sentir.errors import UsageError
 from sentir.evaluation.metrics import validated
+from sentir.evaluation.occlusion import WordEffect
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """A misclassified review; label and prediction are class indices."""
+    """A misclassified review; label and prediction are class indices.
+
+    The words are those of the largest effect on the prediction, the largest first, if they were
+    measured.
+    """
 
     text: str
     label: int
     predicted: int
     confidence: float
+    words: Sequence[WordEffect] = ()
 
 
 class Mistakes:

@@ -1,4 +1,4 @@
-"""Plots of the report: loss, learning rate, ROC, reliability, lengths of the reviews.
+"""Plots of the report: loss, learning rate, ROC, reliability, coverage, lengths of the reviews.
 
 Shapes: N examples, C classes.
 """
@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
-from sentir.evaluation.metrics import ReliabilityBin
+from sentir.evaluation.metrics import ReliabilityBin, accuracy_by_coverage
 from sentir.evaluation.svg import (
     INK,
     MUTED,
@@ -28,6 +28,8 @@ from sentir.evaluation.svg import (
 
 #: Points per curve: more cannot be seen at this width.
 POINTS = 240
+#: Reviews from which on accuracy by coverage is drawn.
+MIN_COVERED = 20
 #: Round steps between ticks.
 ROUND = (1, 2, 2.5, 5, 10)
 CHANCE: dict[str, Any] = {"linewidth": 1.4, "dashes": (1, 2)}
@@ -135,6 +137,29 @@ def draw_reliability(bins: Sequence[ReliabilityBin]) -> Drawing:
     ]
     alt = f"Reliability: {'; '.join(parts)}. The dotted line is perfect calibration."
     return Drawing(svg=to_svg(figure, "reliability"), alt=alt)
+
+
+@page_style()
+def draw_coverage(probabilities_NC: np.ndarray, labels_N: np.ndarray) -> Drawing:
+    """Accuracy on the most confident reviews, by the share of reviews that they are."""
+    coverages, accuracies = accuracy_by_coverage(probabilities_NC, labels_N)
+    figure, axes = _axes("share of reviews answered", "accuracy")
+    # Of few reviews the accuracy jumps: the curve starts where there are enough, if there are.
+    is_drawn = coverages * len(labels_N) >= min(MIN_COVERED, len(labels_N))
+    axes.plot(*_thinned(coverages[is_drawn], accuracies[is_drawn]), **line_style(0))
+    axes.set(xlim=(0, 1.01), ylim=(None, 1.003))
+    axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+    # Rounded down to where a group of equal confidence ends.
+    parts = [
+        f"{accuracies[row]:.1%} correct of the most confident {coverages[row]:.0%}"
+        for row in dict.fromkeys(
+            max(int(np.searchsorted(coverages, share, side="right")) - 1, 0)
+            for share in (0.25, 0.5, 0.75, 1.0)
+        )
+    ]
+    alt = f"Accuracy by coverage: {'; '.join(parts)}."
+    return Drawing(svg=to_svg(figure, "coverage"), alt=alt)
 
 
 @page_style()

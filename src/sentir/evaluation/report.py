@@ -35,6 +35,24 @@ class Evaluation:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Ngram:
+    """An n-gram of the n-gram linear model: its weight, and how many training reviews hold it."""
+
+    text: str
+    weight: float
+    reviews: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassNgrams:
+    """The words and the longer n-grams that speak most for a class, the largest weight first."""
+
+    name: str
+    words: Sequence[Ngram]
+    phrases: Sequence[Ngram]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Report:
     """Everything that the page shows.
 
@@ -48,6 +66,7 @@ class Report:
         max_length: where reviews are truncated (tokens).
         config: the configuration, by section.
         facts: other facts, such as the device and the time, in words.
+        ngrams: what speaks most for each class, for a model with an n-gram linear model.
     """
 
     title: str
@@ -59,6 +78,7 @@ class Report:
     max_length: int
     config: Mapping[str, Mapping[str, Any]]
     facts: Mapping[str, str]
+    ngrams: Sequence[ClassNgrams] = ()
 
 
 def render(report: Report) -> str:
@@ -77,6 +97,7 @@ def render(report: Report) -> str:
         "lengths": plots.draw_lengths(np.asarray(report.lengths), report.max_length),
         "roc": None,
         "reliability": None,
+        "coverage": None,
     }
     if headline is not None:
         metrics = headline.metrics
@@ -84,6 +105,9 @@ def render(report: Report) -> str:
             np.asarray(headline.probabilities), np.asarray(headline.labels), metrics.names
         )
         drawings["reliability"] = plots.draw_reliability(metrics.reliability)
+        drawings["coverage"] = plots.draw_coverage(
+            np.asarray(headline.probabilities), np.asarray(headline.labels)
+        )
 
     return render_page(
         "report.html",
@@ -91,6 +115,7 @@ def render(report: Report) -> str:
         name=name,
         headline=headline,
         cards=_cards(headline.metrics, report.baseline) if headline else [],
+        mistaken=_mistaken(headline) if headline else [],
         interval=headline.metrics.accuracy_interval if headline else None,
         measured=_measured(report),
         metrics=METRICS,
@@ -157,6 +182,26 @@ def _cards(metrics: Metrics, baseline: Metrics | None) -> list[dict[str, Any]]:
             }
         )
     return cards
+
+
+def _mistaken(evaluation: Evaluation) -> list[dict[str, Any]]:
+    """Of each class with mistakes: how many, what they were taken for, and those that are shown."""
+    metrics = evaluation.metrics
+    parts = []
+    for label, (name, row) in enumerate(zip(metrics.names, metrics.confusion, strict=True)):
+        wrong = {metrics.names[other]: n for other, n in enumerate(row) if n and other != label}
+        shown = [mistake for mistake in evaluation.mistakes if mistake.label == label]
+        if wrong and shown:
+            parts.append(
+                {
+                    "name": name,
+                    "count": sum(wrong.values()),
+                    "support": sum(row),
+                    "as": dict(sorted(wrong.items(), key=lambda item: -item[1])),
+                    "shown": shown,
+                }
+            )
+    return parts
 
 
 def _measured(report: Report) -> list[tuple[str, Metrics]]:

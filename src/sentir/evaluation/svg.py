@@ -29,7 +29,7 @@ DASHES: tuple[tuple[float, ...], ...] = ((1, 0), (5, 2), (1.5, 1.5), (6, 2, 1.5,
 
 #: Inches of 72 points: the width of a phone, so that text keeps its size there.
 SIZE = (4.8, 3.2)
-_STYLE = {
+_STYLE: dict[str, Any] = {
     "svg.fonttype": "none",  # text stays text: small, selectable, in the page's own font
     "svg.hashsalt": "sentir",
     "font.size": 10.5,
@@ -80,6 +80,11 @@ PALETTE = """\
 }"""
 
 
+_LIGHT_VARIABLES = dict(re.findall(r"(--[\w-]+): ([^;]+);", PALETTE.partition("@media")[0]))
+#: The colours that the placeholders stand for on a light page.
+LIGHT = {colour: _LIGHT_VARIABLES[variable] for colour, variable in _VARIABLES.items()}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Key:
     """An entry of the legend: name, colour and dashes of a line."""
@@ -105,6 +110,14 @@ class Drawing:
 def page_style() -> Iterator[None]:
     """The style of the report, whatever matplotlib settings the user has; also a decorator."""
     with matplotlib.style.context(["default", _STYLE]):
+        yield
+
+
+@contextmanager
+def paper_style() -> Iterator[None]:
+    """The same for a picture that is no SVG, in the colours `LIGHT`."""
+    style = {name: LIGHT.get(value, value) for name, value in _STYLE.items()}
+    with matplotlib.style.context(["default", style]):
         yield
 
 

@@ -1,29 +1,22 @@
-"""What the network kept, took in and showed at each token, and how its answer changed.
+"""What the last layer kept, took in and showed at each token, and what its pooling looked at.
 
-The gates come from the cells of `sentir.inference.cells` run with the trained weights. The answer
-after each token is the model's own for the text read so far.
+The gates come from the cells of `sentir.inference.cells` run with the trained weights.
 
-Shapes: T tokens of the text, E numbers per token that a layer reads, H hidden units, C classes.
+Shapes: T tokens of the text, E numbers per token that a layer reads, H hidden units, F features of
+a state (directions times H).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from sentir.bundle import Bundle, HasBundle, as_bundle
-from sentir.data.batching import pad_arrays, truncate
-from sentir.errors import UsageError
+from sentir.data.batching import pad_arrays
 from sentir.inference.cells import Trace, unroll
-from sentir.inference.engines import Engine
 from sentir.inference.network import Floats, NetworkWeights
 from sentir.inference.packed import PackedBatch
-from sentir.inference.predictor import Predictor
-from sentir.text.tokenizer import UNK
 
 #: What a gate does, in short; 0 nothing, 1 all.
 MEANING = {
@@ -35,70 +28,18 @@ MEANING = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Explanation:
-    """One text as the network read it; T tokens.
+class LastLayer(NamedTuple):
+    """The last layer along a text; see `sentir.explanation.explain.Explanation`."""
 
-    Attributes:
-        tokens: as they were read, truncated to the model's length.
-        known: whether each token has its own vector.
-        labels: class names.
-        answer_TC: probabilities after each token.
-        gates: the mean over a layer's units of each gate at each token, by direction (``forward``,
-            ``backward``), then by the gate's name; each (T,). Of the last layer, which the answer
-            is computed from. The candidate, from -1 to 1, is left out: its mean says nothing.
-        memory: the mean absolute value of the state that is carried (the LSTM's cell state) at each
-            token, by direction.
-    """
-
-    tokens: list[str]
-    known: list[bool]
-    labels: tuple[str, ...]
-    answer_TC: Floats
     gates: dict[str, dict[str, Floats]]
     memory: dict[str, Floats]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data, as JSON holds it."""
-        return {
-            "tokens": self.tokens,
-            "known": self.known,
-            "labels": list(self.labels),
-            "answer": self.answer_TC.tolist(),
-            "gates": {
-                direction: {name: gate_T.tolist() for name, gate_T in gates.items()}
-                for direction, gates in self.gates.items()
-            },
-            "memory": {direction: size_T.tolist() for direction, size_T in self.memory.items()},
-        }
+    attention_T: Floats | None
 
 
-def explain(model: str | Path | Bundle | HasBundle, text: str) -> Explanation:
-    """Read one text step by step.
-
-    Args:
-        model: the folder of a model or a run, a bundle, or a loaded model (`sentir.load`), which
-            answers with its own engine and precision.
-        text: the review.
-
-    Raises:
-        BundleError: there is no classifier in the folder.
-        UsageError: the text has no token.
-    """
-    predictor = model if isinstance(model, Predictor) else Predictor(as_bundle(model))
-    bundle = predictor.bundle
-    all_ids = bundle.tokenizer.encode([text])[0]
-    if not all_ids:
-        raise UsageError("the text holds no word", todo="give a text to explain")
-    all_tokens = bundle.tokenizer.tokens(text)
-    kept = truncate(np.arange(len(all_ids)), bundle.config.text.max_length)
-    ids = [all_ids[index] for index in kept]
-    traces = _last_layer(NetworkWeights.of(bundle), ids)
-    return Explanation(
-        tokens=[all_tokens[index] for index in kept],
-        known=[id != UNK for id in ids],
-        labels=bundle.labels.names,
-        answer_TC=_answers(predictor.engine, ids),
+def last_layer(network: NetworkWeights, ids: list[int]) -> LastLayer:
+    """The gates, the memory and the attention weights of one text."""
+    traces = _traces(network, ids)
+    return LastLayer(
         gates={
             direction: {
                 name: _mean(gate_TBH)
@@ -111,19 +52,11 @@ def explain(model: str | Path | Bundle | HasBundle, text: str) -> Explanation:
             direction: _mean(np.abs(trace.hidden_TBH if trace.cell_TBH is None else trace.cell_TBH))
             for direction, trace in traces.items()
         },
+        attention_T=None if network.query_F is None else _attention(network.query_F, traces),
     )
 
 
-def _answers(engine: Engine, ids: list[int]) -> Floats:
-    """The answer to each prefix of the text, from one token to all of them, (T, C)."""
-    answers = []
-    for start in range(0, len(ids), engine.batch_size):
-        ends = range(start + 1, min(start + engine.batch_size, len(ids)) + 1)
-        answers.append(engine.probabilities(pad_arrays([ids[:end] for end in ends], len(ids))))
-    return np.concatenate(answers)
-
-
-def _last_layer(network: NetworkWeights, ids: list[int]) -> dict[str, Trace]:
+def _traces(network: NetworkWeights, ids: list[int]) -> dict[str, Trace]:
     """What each direction of the last layer did, in the order of the text, for a batch of one."""
     cell = network.config.cell
     states_TBE = network.embed(PackedBatch.of(pad_arrays([ids], len(ids))))[:, None]
@@ -133,6 +66,15 @@ def _last_layer(network: NetworkWeights, ids: list[int]) -> dict[str, Trace]:
         traces += [unroll(cell, states_TBE[::-1], weights).backwards() for weights in backward]
         states_TBE = np.concatenate([trace.hidden_TBH for trace in traces], axis=2)
     return dict(zip(("forward", "backward"), traces, strict=False))
+
+
+def _attention(query_F: npt.NDArray[np.float32], traces: dict[str, Trace]) -> Floats:
+    """The weight of each token's state in the pooled one, as `sentir.nn.pooling.Pooling`, (T,)."""
+    states_TF = np.concatenate([trace.hidden_TBH[:, 0] for trace in traces.values()], axis=1)
+    scores_T = (np.tanh(states_TF) @ query_F).astype(np.float64)
+    exponentials_T = np.exp(scores_T - scores_T.max())
+    weights_T: Floats = exponentials_T / exponentials_T.sum()
+    return weights_T
 
 
 def _mean(values_TBH: npt.NDArray[np.float32]) -> Floats:

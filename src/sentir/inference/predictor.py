@@ -104,6 +104,10 @@ class Predictor:
         """
         return np.concatenate([np.empty((0, len(self.labels))), *self._windows(texts)])
 
+    def proba_of_ids(self, ids: list[list[int]]) -> Floats:
+        """Probabilities of shape (N, C) for texts that are ids already, on all cores."""
+        return self._submit(ids).probabilities(len(self.labels))
+
     def predict_stream(self, texts: Iterable[str]) -> Iterator[Prediction]:
         """Like `predict` for any number of texts; at most two windows of them are in memory.
 

@@ -9,11 +9,12 @@ The multipliers are Knuth's and other odd numbers of its size (The Art of Comput
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
     from torch import Tensor
 
 #: Multipliers of an n-gram's last word, of the one before it, and of a trigram's first.
@@ -26,9 +27,41 @@ MAX_FINGERPRINT = 2_147_483_629
 #: Keeps the norm of a text without known n-grams from being zero.
 MIN_SQUARED_SCALE = 1e-6
 
-Keys = TypeVar("Keys", "Tensor", "npt.NDArray[np.int64]")
+Ints = npt.NDArray[np.int64]
+Keys = TypeVar("Keys", "Tensor", Ints)
 
 
 def hash_bucket(keys: Keys, buckets: int) -> Keys:
     """The bucket, 0 to `buckets` - 1, of each key."""
     return (keys + keys // KEY_FOLD) % buckets
+
+
+def ngram_keys(ids_T: Ints) -> tuple[Ints, Ints]:
+    """The keys of the bigrams (T - 1) and of the trigrams (T - 2) of one text, in its order.
+
+    The twin of `sentir.nn.ngram_linear.ngram_keys` without PyTorch.
+    """
+    last_T, previous_T = ids_T[1:] * WORD_MULTIPLIER, ids_T[:-1] * PREVIOUS_MULTIPLIER
+    bigrams_T: Ints = last_T + previous_T
+    return bigrams_T, bigrams_T[1:] + ids_T[:-2] * FIRST_MULTIPLIER
+
+
+def owned_rows(keys_K: Ints, fingerprints_P: npt.NDArray[np.int32]) -> Ints:
+    """The row of each n-gram in the tables, -1 where it has none."""
+    rows_K: Ints = hash_bucket(keys_K, len(fingerprints_P))
+    return np.where(fingerprints_P[rows_K] == keys_K % MAX_FINGERPRINT + 1, rows_K, -1)
+
+
+def against_others(
+    logits_KO: npt.NDArray[np.floating[Any]], class_id: int
+) -> npt.NDArray[np.float64]:
+    """A class's logits minus the mean of the other classes', (K,).
+
+    With two classes these are its log-odds: O is 1, and 0 the first one's logit.
+    """
+    if logits_KO.shape[1] == 1:
+        own_K, others_K = logits_KO[:, 0] * class_id, logits_KO[:, 0] * (1 - class_id)
+    else:
+        own_K = logits_KO[:, class_id]
+        others_K = np.delete(logits_KO, class_id, axis=1).mean(axis=1)
+    return (own_K - others_K).astype(np.float64)

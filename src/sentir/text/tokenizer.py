@@ -35,6 +35,7 @@ FORMAT = 1
 DEFAULT_SUBWORDS = 16_000
 #: The sign that `tokenizers` puts before a word.
 WORD_START = "▁"
+_INNER_APOSTROPHE = re.compile(r"(?<=\w)['’](?=\w)")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
@@ -56,6 +57,14 @@ class Tokenizer(ABC):
     @abstractmethod
     def tokens(self, text: str) -> list[str]:
         """The tokens of one text as they are written, one per id of `encode`."""
+
+    @abstractmethod
+    def words(self, text: str) -> list[int]:
+        """The word, counted from 0, that each token of `tokens` belongs to."""
+
+    @abstractmethod
+    def join(self, ids: Iterable[int]) -> str:
+        """Neighbouring tokens as text, from their ids."""
 
     @abstractmethod
     def _to_dict(self) -> dict[str, Any]: ...
@@ -100,6 +109,12 @@ class WordTokenizer(Tokenizer):
 
     def tokens(self, text: str) -> list[str]:
         return self._words(text)
+
+    def words(self, text: str) -> list[int]:
+        return list(range(len(self._words(text))))
+
+    def join(self, ids: Iterable[int]) -> str:
+        return " ".join(self._vocabulary[id] for id in ids)
 
     def _to_dict(self) -> dict[str, Any]:
         return {"kind": "word", "vocabulary": self._vocabulary}
@@ -184,6 +199,23 @@ class SubwordTokenizer(Tokenizer):
             WORD_START if subword == WORD_START else cleaned[start:end]
             for subword, (start, end) in zip(encoding.tokens, encoding.offsets, strict=True)
         ]
+
+    def words(self, text: str) -> list[int]:
+        cleaned = self._cleaned(text)
+        encoding = self._inner.encode(cleaned)
+        # Subwords are learnt in what stands between spaces and punctuation: didn, ', t.
+        inner = {match.start() for match in _INNER_APOSTROPHE.finditer(cleaned)}
+        words, word, previous = [], -1, None
+        for part, (start, _) in zip(encoding.word_ids, encoding.offsets, strict=True):
+            if previous is None or part != previous:
+                word += not inner & {start, start - 1}
+                previous = part
+            words.append(word)
+        return words
+
+    def join(self, ids: Iterable[int]) -> str:
+        subwords = "".join(self._vocabulary[id] for id in ids)
+        return subwords.replace(WORD_START, " ").strip()
 
     def _cleaned(self, text: str) -> str:
         """The cleaned text; U+FFFD stands for half of a surrogate pair, which no UTF-8 holds."""

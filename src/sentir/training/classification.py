@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from sentir.config import Config
-from sentir.data.batching import Batch, sorted_batches
+from sentir.data.batching import Batch, pad, sorted_batches
 from sentir.data.dataset import EncodedCorpus, Reviews, weighted_targets
 from sentir.nn.classifier import SentimentClassifier
 from sentir.training.adversarial import adversarial_loss
@@ -131,3 +131,15 @@ def logits(
             logits_NO[batch.rows_B] = logits_BO.double().cpu().numpy()
             advance(len(batch.rows_B))
     return logits_NO
+
+
+def probabilities_of_ids(
+    model: SentimentClassifier, ids: list[list[int]], max_length: int
+) -> npt.NDArray[np.float64]:
+    """The model's probabilities for texts that are ids already, (N, C), in one batch."""
+    model.eval()
+    batch = pad(ids, max_length).to(next(model.parameters()).device)
+    with torch.inference_mode():
+        logits_NO = model(batch.ids_BT, batch.lengths_B).double().cpu()
+    probabilities_NC: npt.NDArray[np.float64] = model.probabilities(logits_NO).numpy()
+    return probabilities_NC

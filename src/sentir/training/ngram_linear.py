@@ -194,7 +194,7 @@ def _count(
 
     reviews, targets, weights = [], [], []
     for corpus in corpora:
-        rows_N = _sample_rows(np.minimum(corpus.lengths_N, max_length))
+        rows_N = sample_rows(np.minimum(corpus.lengths_N, max_length))
         reviews += [truncate(corpus[row], max_length) for row in rows_N]
         targets.append(class_probabilities(corpus, classes)[rows_N])
         weights.append(corpus.weights_N[rows_N])
@@ -224,7 +224,7 @@ def _count(
     )
 
 
-def _sample_rows(lengths_N: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
+def sample_rows(lengths_N: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
     """The rows that are fitted to: all, or a random sample of `MAX_TOKENS` tokens."""
     order_N = np.random.default_rng(0).permutation(len(lengths_N))
     return np.sort(order_N[np.cumsum(lengths_N[order_N]) <= MAX_TOKENS])

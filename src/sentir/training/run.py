@@ -14,8 +14,9 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ import torch
 
 from sentir.bundle import FOLDER, Bundle, LanguageBundle, load_language_model, save_bundle
 from sentir.config import Config, read_settings
+from sentir.data.batching import truncate
 from sentir.data.dataset import EncodedCorpus, Reviews, identity, weighted_targets
 from sentir.data.encoding import TrainingCorpora
 from sentir.data.prepare import (
@@ -39,7 +41,8 @@ from sentir.errors import UsageError
 from sentir.evaluation.baseline import fit_baseline
 from sentir.evaluation.history import read_metrics
 from sentir.evaluation.metrics import Metrics, measure, warn_of_imbalance
-from sentir.evaluation.mistakes import Mistakes
+from sentir.evaluation.mistakes import Mistake, Mistakes
+from sentir.evaluation.occlusion import word_effects
 from sentir.evaluation.report import Evaluation, Report, write_report
 from sentir.extras import TRAINING, require
 from sentir.io.builtin import is_synthetic
@@ -52,16 +55,26 @@ from sentir.training.calibration import fit_calibration, set_calibration
 from sentir.training.callbacks import Callback
 from sentir.training.checkpoint import Checkpoints, Position
 from sentir.training.class_weights import balanced_class_weights
-from sentir.training.classification import fit_classifier, logits, probabilities
+from sentir.training.classification import (
+    fit_classifier,
+    logits,
+    probabilities,
+    probabilities_of_ids,
+)
 from sentir.training.distillation import Teacher, check_teachers, distilled
 from sentir.training.ngram_linear import fit_ngram_linear
 from sentir.training.ppmi import init_ppmi_
 from sentir.training.run_training import Trained, run_training
+from sentir.training.strongest_ngrams import strongest_ngrams
 from sentir.training.transfer import check_settings, copy_weights, log_transfer, preset_for
 from sentir.version import __version__
 
-#: Most confident mistakes shown in the report.
-SHOWN_MISTAKES = 20
+#: Most confident mistakes shown in the report: of all classes, and at least so many of each.
+SHOWN_MISTAKES, MIN_SHOWN_MISTAKES = 20, 3
+#: Of each class, mistakes whose words of the largest effect are named, and how many words.
+MARKED_MISTAKES, MARKED_WORDS = 3, 8
+#: Answers that the effects of one review's words cost at most.
+MARKED_ANSWERS = 100
 
 _log = logging.getLogger(__name__)
 
@@ -260,6 +273,8 @@ class ClassifierRun:
         if self.test is not None:
             test_NC = probabilities(network, self.test, max_length)
             evaluations["test"] = self._evaluation(test_NC, self.test)
+        name, headline = list(evaluations.items())[-1]  # the one whose mistakes are shown
+        evaluations[name] = replace(headline, mistakes=self._marked(network, headline.mistakes))
         warn_of_imbalance(list(evaluations.values())[-1].metrics)
         baseline = self._baseline() if self.baseline else None
         bundle = Bundle(
@@ -327,18 +342,45 @@ class ClassifierRun:
     def _evaluation(
         self, probabilities_NC: npt.NDArray[np.float64], corpus: EncodedCorpus
     ) -> Evaluation:
-        wrong_N = probabilities_NC.argmax(axis=1) != corpus.labels_N
-        rows = np.flatnonzero(wrong_N)
-        rows = rows[np.argsort(-probabilities_NC[rows].max(axis=1), kind="stable")]
-        rows = rows[:SHOWN_MISTAKES]
-        mistakes = Mistakes(SHOWN_MISTAKES)
-        mistakes.add(probabilities_NC[rows], corpus.labels_N[rows], corpus.texts(rows.tolist()))
+        mistakes: list[Mistake] = []
+        classes = probabilities_NC.shape[1]
+        shown = max(SHOWN_MISTAKES // classes, MIN_SHOWN_MISTAKES)
+        for label in range(classes):
+            is_wrong_N = (corpus.labels_N == label) & (probabilities_NC.argmax(axis=1) != label)
+            rows = np.flatnonzero(is_wrong_N)
+            rows = rows[np.argsort(-probabilities_NC[rows].max(axis=1), kind="stable")][:shown]
+            worst = Mistakes(shown)
+            worst.add(probabilities_NC[rows], corpus.labels_N[rows], corpus.texts(rows.tolist()))
+            mistakes += worst.worst()
         return Evaluation(
             metrics=measure(probabilities_NC, corpus.labels_N, self.corpora.labels.names),
             probabilities=probabilities_NC,
             labels=corpus.labels_N,
-            mistakes=mistakes.worst(),
+            mistakes=mistakes,
         )
+
+    def _marked(self, network: SentimentClassifier, mistakes: Sequence[Mistake]) -> list[Mistake]:
+        """The mistakes, the first of each class with the words of the largest effect."""
+        tokenizer, max_length = self.corpora.tokenizer, self.config.text.max_length
+        marked, done = [], Counter[int]()
+        for mistake in mistakes:
+            done[mistake.label] += 1
+            (ids,) = tokenizer.encode([mistake.text])
+            if done[mistake.label] <= MARKED_MISTAKES and ids:
+                kept = truncate(np.arange(len(ids)), max_length).tolist()
+                tokens, words = tokenizer.tokens(mistake.text), tokenizer.words(mistake.text)
+                effects = word_effects(
+                    [ids[place] for place in kept],
+                    [tokens[place] for place in kept],
+                    [words[place] for place in kept],
+                    lambda texts: probabilities_of_ids(network, texts, max_length),
+                    class_id=mistake.predicted,
+                    max_answers=MARKED_ANSWERS,
+                )
+                effects.sort(key=lambda word: -abs(word.effect))
+                mistake = replace(mistake, words=effects[:MARKED_WORDS])
+            marked.append(mistake)
+        return marked
 
     def _identities(self) -> dict[str, dict[str, Any]]:
         """Which reviews were learnt from and measured on, for the comparison of runs.
@@ -396,4 +438,13 @@ class ClassifierRun:
             max_length=bundle.config.text.max_length,
             config=bundle.config.to_dict(),
             facts=facts,
+            ngrams=strongest_ngrams(
+                bundle.weights,
+                corpora.tokenizer,
+                corpora.labels.names,
+                corpora.train,
+                bundle.config.text.max_length,
+            )
+            if bundle.config.model.ngram_buckets
+            else (),
         )

@@ -7,7 +7,7 @@ import pytest
 
 from sentir.bundle import load_bundle
 from sentir.errors import UsageError
-from sentir.explanation.gates import explain
+from sentir.explanation.explain import explain
 from sentir.inference.predictor import Predictor
 from sentir.io.builtin import builtin_reviews
 from sentir.lesson.webpage.network import SEEDS, SMALL, small_network, train_network

@@ -73,6 +73,9 @@ def labelled(predictor: Predictor, tmp_path: Path, content: bytes, format: Any) 
     return output.read_bytes()
 
 
+GZIPPED = gzip.compress(b"text\ngood\n", mtime=0)  # the time would be in the test's name
+
+
 @pytest.mark.parametrize(("kind", "format"), [(CSV, "csv"), (TSV, "tsv"), (NDJSON, "jsonl")])
 def test_a_file_is_labelled_as_by_the_command(
     served: Served, predictor: Predictor, tmp_path: Path, kind: str, format: str
@@ -147,7 +150,7 @@ def test_bad_rows(served: Served) -> None:
         (b"a,b\n1,2\n", "", 422, "body: none of the columns 'a', 'b' has a usual name"),
         (b"text\ngood\n", "&text_column=txet", 422, "body: no column 'txet' among 'text'"),
         (b"text,prediction\ngood,x\n", "", 422, "body: has a column 'prediction' already"),
-        (gzip.compress(b"text\ngood\n", mtime=0), "", 415, "a compressed file; send it uncompressed"),
+        (GZIPPED, "", 415, "a compressed file; send it uncompressed"),
         (b"text\ngood\n", "&on_error=stop", 422, "settings: on_error = 'stop'"),
         (b"text\ngood\n", "&probabilities=1", 422, "probabilities: '1' is neither true nor false"),
         (b"text\ngood\n", "&x=1", 422, "x: unknown parameter; known are model, "),

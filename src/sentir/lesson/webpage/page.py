@@ -1,12 +1,11 @@
 """The interactive page: one HTML file in which the reader steps a network through a sentence.
 
-The file contains the weights and computes in the browser, without a server or a connection. Its
-parts are in ``web/``::
+The file contains the weights and computes in the browser, without a server or a connection. From a
+sentence to ids it goes by `sentir.text.javascript`. The other parts are in ``web/``::
 
     page.html    the frame: headings, controls, empty drawings
     page.css     the style
     texts.json   every text, by language
-    tokens.js    from a sentence to ids, by the rules of `sentir.text.treebank`
     cell.js      the LSTM's step, as in `sentir.nn.cells`
     scene.js     the drawings
     view.js      what is shown for a state of the page
@@ -30,12 +29,11 @@ from sentir.nn.cells import weights_of
 from sentir.nn.recurrent import RecurrentLayer
 from sentir.nn.restore import restore_classifier
 from sentir.synthetic.reviews import LANGUAGES
-from sentir.text.cleaning import BLANKS, C1_CONTROLS, INVISIBLE, QUOTES, STEPS, URL_TOKEN
-from sentir.text.tokenizer import SPECIAL, UNK, WordTokenizer
-from sentir.text.treebank import ABBREVIATIONS, CLOSERS, MAX_PIECE_CHARACTERS, SYMBOLS
+from sentir.text.javascript import clean_steps, tokenizer_rules, tokenizer_script, words
+from sentir.text.tokenizer import WordTokenizer
 
-#: In the order in which the page contains them.
-SCRIPTS = ("tokens.js", "cell.js", "scene.js", "view.js", "page.js")
+#: In the order in which the page contains them, after the tokenizer.
+SCRIPTS = ("cell.js", "scene.js", "view.js", "page.js")
 #: The page has one lane per unit.
 MAX_UNITS = 32
 #: 8 MB of weights become 11 MB of base64 text.
@@ -112,8 +110,8 @@ def network_data(bundle: Bundle, language: str, *, where: str = "page") -> dict[
         "labels": list(bundle.labels.names),
         "accuracy": accuracy,
         "synthetic": bundle.synthetic,
-        "clean": [name for name in STEPS if name in tokenizer.steps],
-        "words": list(tokenizer.vocabulary[len(SPECIAL) :]),
+        "clean": clean_steps(tokenizer),
+        "words": words(tokenizer),
         "max_length": bundle.config.text.max_length,
         "inputs": bundle.config.model.embedding_dim,
         "units": bundle.config.model.hidden_size,
@@ -149,23 +147,6 @@ def _check(bundle: Bundle, where: str) -> None:
 def _packed(weight: Tensor) -> str:
     """The numbers row by row, as little-endian float32 in base64."""
     return base64.b64encode(weight.detach().cpu().numpy().astype("<f4").tobytes()).decode("ascii")
-
-
-def tokenizer_rules() -> dict[str, Any]:
-    """The lists and constants that the page's tokenizer shares with ours."""
-    return {
-        "abbreviations": sorted(ABBREVIATIONS),
-        "closers": sorted(CLOSERS),
-        "symbols": SYMBOLS,
-        "invisible": INVISIBLE,
-        "blanks": BLANKS,
-        "c1_controls": C1_CONTROLS,
-        "quotes": {sign: straight for straight, signs in QUOTES.items() for sign in signs},
-        "address": URL_TOKEN,
-        "longest": MAX_PIECE_CHARACTERS,
-        "unknown": UNK,
-        "first": len(SPECIAL),
-    }
 
 
 def render_page(
@@ -208,7 +189,7 @@ def render_page(
         "data": _ESCAPED.sub(
             lambda sign: f"\\u{ord(sign[0]):04x}", json.dumps(data, ensure_ascii=False)
         ),
-        "script": "\n".join(map(_part, SCRIPTS)),
+        "script": "\n".join([tokenizer_script(), *map(_part, SCRIPTS)]),
     }
     return re.sub(r"\{\{(\w+)\}\}", lambda match: parts[match[1]], _part("page.html"))
 

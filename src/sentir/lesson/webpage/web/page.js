@@ -52,8 +52,7 @@ function read() {
   const text = element("text").value;
   const every = state.tokenizer.tokens(text);
   const most = state.packed.max_length;
-  const head = Math.floor(most / 4);
-  state.tokens = every.length > most ? [...every.slice(0, head), ...every.slice(every.length - (most - head))] : every;
+  state.tokens = state.tokenizer.truncated(every, most);
   state.ids = state.tokens.map((word) => state.tokenizer.id(word));
   state.plain = state.network.read(state.ids);
   state.at = 0;

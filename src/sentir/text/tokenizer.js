@@ -1,13 +1,18 @@
-// From a sentence to ids, by the rules of sentir.text.cleaning and sentir.text.treebank.
+// From a text to words and ids, by the rules of sentir.text.cleaning and sentir.text.treebank.
 //
-// Lists of words and signs come from Python with the network (`rules`). The patterns are repeated
-// here, since JavaScript's syntax differs from Python's; a test compares both on hundreds of sentences.
+// Lists of words and signs come from Python (`rules`, see sentir.text.javascript). The patterns are
+// repeated here, since JavaScript's syntax differs from Python's; tests compare both. Letters are
+// those of the Unicode version that the browser, Node or Python knows.
 "use strict";
 
 /** Python's white space; JavaScript's \s holds other characters. */
-const BLANKS = /[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/;
-const ENTITY = /&(?:#[0-9]+;?|#[xX][0-9a-fA-F]+;?|[^\t\n\f <&#;]{1,32};?)/g;
-const BREAK = /<(?:br|p|\/p|div|\/div|li|\/li)[\t-\r ]*\/?>/gi;
+const SPACE = "\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
+const SPACES = new RegExp(`[${SPACE}]+`);
+/** Python's \w. */
+const WORD = "\\p{L}\\p{N}_";
+const ENTITY = /&(#[0-9]+;?|#[xX][0-9a-fA-F]+;?|[^\t\n\f <&#;]{1,32};?)/gu;
+/** Python reads no decimal number of so many digits, and leaves a text with one as it is. */
+const ENDLESS_NUMBER = /&#[0-9]{4301}/;
 const ESCAPED_BREAK = /\\+(?:[nr]|t(?![a-z]))/g;
 const ESCAPED_QUOTE = /\\+(?=["'])/g;
 const SIGNS = "`'\"«»“”‘’„¡¿;@#$%&?!*()[]{}<>‒–—―";
@@ -16,44 +21,78 @@ const SIGNS = "`'\"«»“”‘’„¡¿;@#$%&?!*()[]{}<>‒–—―";
 const classOf = (ranges) =>
   ranges.map((range) => range.map((code) => `\\u{${code.toString(16)}}`).join("-")).join("");
 const escaped = (text) => text.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
-/** Plain letters in either case; only what follows the last dot of an address is case-sensitive. */
-const anyCase = (text) => text.replace(/[a-z]/g, (letter) => `[${letter}${letter.toUpperCase()}]`);
+/** Letters that Python, ignoring case, takes for these too. */
+const FOLDED = { i: "İı", k: "\u212a", s: "ſ" };
+/** The plain letters of a pattern in either case. */
+const anyCase = (pattern) =>
+  pattern.replace(/[a-z]/g, (letter) => `[${letter}${letter.toUpperCase()}${FOLDED[letter] ?? ""}]`);
+/** Patterns in either case, as alternatives. */
+const anyOf = (...patterns) => patterns.map(anyCase).join("|");
 
-const ADDRESS = new RegExp(
-  "(?<![\\p{L}\\p{N}_@.])(?:" +
-    `(?:${anyCase("http")}[sS]?|${anyCase("ftp")})://[^<>"]+` +
+const BREAK = new RegExp(`<(?:${anyOf("br", "p", "/p", "div", "/div", "li", "/li")})[${SPACE}]*/?>`, "g");
+const HOST = "a-zA-Z0-9İıſ\u212a";
+const URL_ADDRESS = new RegExp(
+  `(?<![${WORD}@.])(?:` +
+    `(?:${anyCase("http")}(?:${anyCase("s")})?|${anyCase("ftp")})://[^<>"]+` +
     `|${anyCase("www")}\\.[^<>"]+` +
-    "|(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?\\.){1,8}" +
-    `(?:${["com", "org", "net", "edu", "gov", "info"].map(anyCase).join("|")}` +
-    `|(?![A-Z][a-z])(?:${["es", "mx", "ar", "uk", "de", "fr"].map(anyCase).join("|")}))` +
-    '(?![\\p{L}\\p{N}_@-]|\\.[\\p{L}\\p{N}_])(?:[/?#][^<>"]*)?' +
+    `|(?:[${HOST}](?:[${HOST}-]{0,61}[${HOST}])?\\.){1,8}` +
+    `(?:${anyOf("com", "org", "net", "edu", "gov", "info")}` +
+    // What follows the last dot is the only place where case matters: "libro.Es" is two words.
+    `|(?![A-Z][a-z])(?:${anyOf("es", "mx", "ar", "uk", "de", "fr")}))` +
+    `(?![${WORD}@-]|\\.[${WORD}])(?:[/?#][^<>"]*)?` +
     ")(?<![.,;:!?'\")\\]}>])",
   "gu",
 );
+const LONG_MARKS = new RegExp(`([^${WORD}${SPACE}\\x00-\\x7f]{100})[^${WORD}${SPACE}\\x00-\\x7f]+`, "gu");
+const CLITICS = anyOf("s", "m", "d", "ll", "re", "ve");
+const CLITIC = new RegExp(`^(.*[^'])('(?:${CLITICS})?|${anyCase("n't")})$`, "u");
+const LEADING_APOSTROPHE = new RegExp(`^'(?!(?:${CLITICS}|${anyOf("t", "n")})(?![${WORD}]))(?=[${WORD}])`, "u");
+const CONTRACTION = new RegExp(
+  `^(?:${anyCase("(can)(not)|(d)('ye)|(gim)(me)|(gon)(na)|(got)(ta)|(lem)(me)|(more)('n)|(wan)(na)")})$`,
+  "u",
+);
+const INITIALS = /^(?:[\p{L}\p{Nl}\p{No}]\.)*[\p{L}\p{Nl}\p{No}]$/u;
+
+/** Python's html.unescape. */
+function unescaper(rules) {
+  const entities = new Map(Object.entries(rules.entities));
+  const references = new Map(rules.references);
+  const decoded = (whole, name) => {
+    if (name[0] === "#") {
+      const code = /^#x/i.test(name) ? parseInt(name.slice(2), 16) : parseInt(name.slice(1), 10);
+      if (references.has(code)) return references.get(code);
+      const isNone = (code >= 0xd800 && code <= 0xdfff) || code > 0x10ffff;
+      return isNone ? "\ufffd" : String.fromCodePoint(code);
+    }
+    for (let end = name.length; end > 1; end -= 1) {
+      const entity = entities.get(name.slice(0, end));
+      if (entity !== undefined) return entity + name.slice(end);
+    }
+    return whole;
+  };
+  return (text) => (ENDLESS_NUMBER.test(text) ? text : text.replace(ENTITY, decoded));
+}
 
 /** The cleaning steps by their names; all but html look at one stretch between blanks. */
 function cleaningSteps(rules) {
   const invisible = new RegExp(`[${classOf(rules.invisible)}]+`, "gu");
-  const decoder = document.createElement("textarea");
-  const decoded = (entity) => {
-    decoder.innerHTML = entity;
-    return decoder.value;
-  };
+  const blanks = new RegExp(`[${rules.blanks}]`, "g");
+  const unescape = unescaper(rules);
   return {
     html: (text) =>
-      text
-        .replace(ENTITY, decoded)
+      unescape(text)
         .replace(BREAK, " ")
         .replace(ESCAPED_BREAK, " ")
         .replace(ESCAPED_QUOTE, "")
-        .replace(new RegExp(`[${rules.blanks}]`, "g"), " "),
+        .replace(blanks, " "),
     nfc: (text) =>
       text
         .replace(/[\x80-\x84\x86-\x9f]/g, (control) => rules.c1_controls[control])
         .replace(invisible, "")
+        .replace(LONG_MARKS, "$1")
         .normalize("NFC"),
     quotes: (text) => Array.from(text, (sign) => rules.quotes[sign] ?? sign).join(""),
-    url: (text) => text.replace(ADDRESS, rules.address),
+    url: (text) => text.replace(URL_ADDRESS, rules.address),
     lower: (text) => text.toLowerCase(),
     digits: (text) => text.replace(/\p{Nd}/gu, "0"),
   };
@@ -80,19 +119,26 @@ class Tokenizer {
       `${escaped(rules.address)}|\\.{2,}|…|--|\`+|''|[${stops.replace("`", "").replace("'", "")}]` +
         "|[:,](?!\\p{Nd})" +
         `|[\\u{1f1e6}-\\u{1f1ff}]{2}|[${symbols}]` +
-        `|(?:[^.…:,${stops}${symbols}-]|\\.(?!\\.)|-(?!-)|'(?!')|[:,](?=\\p{Nd}))+`,
+        `|(?:[^${SPACE}.…:,${stops}${symbols}-]|\\.(?!\\.)|-(?!-)|'(?!')|[:,](?=\\p{Nd}))+`,
       "gu",
     );
   }
 
   /** The words of a text, as many as it has ids. */
   tokens(text) {
-    return this.whole(text).split(BLANKS).filter(Boolean).flatMap((piece) => this.piece(piece));
+    return this.whole(text).split(SPACES).filter(Boolean).flatMap((piece) => this.piece(piece));
   }
 
   /** The id of a word; words the network does not know share one. */
   id(word) {
     return this.ids.get(word) ?? this.rules.unknown;
+  }
+
+  /** Of a long text a part of its start, and its end, as `sentir.data.batching.truncate`. */
+  truncated(tokens, longest) {
+    const first = Math.floor(longest / 4);
+    if (tokens.length <= longest) return tokens;
+    return [...tokens.slice(0, first), ...tokens.slice(tokens.length - (longest - first))];
   }
 
   piece(piece) {
@@ -127,26 +173,24 @@ class Tokenizer {
   word(word, endsPiece) {
     const before = [];
     let after = [];
-    if (/^'(?!(?:re|ve|ll|m|t|s|d|n)(?![\p{L}\p{N}_]))(?=[\p{L}\p{N}_])/iu.test(word)) {
+    if (LEADING_APOSTROPHE.test(word)) {
       before.push("'");
       word = word.slice(1);
     }
     const stem = word.replace(/'+$/, "");
     if (endsPiece && stem.length > 1 && stem.endsWith(".") && stem.at(-2) !== ".") {
       const bare = stem.slice(0, -1);
-      const initials = /^(?:[\p{L}\p{Nl}\p{No}]\.)*[\p{L}\p{Nl}\p{No}]$/u;
-      if (!this.abbreviations.has(bare.toLowerCase()) && !initials.test(bare)) {
+      if (!this.abbreviations.has(bare.toLowerCase()) && !INITIALS.test(bare)) {
         after = [".", ...word.slice(stem.length)];
         word = bare;
       }
     }
     const clitics = [];
-    for (let match; (match = /^(.*[^'])('(?:s|m|d|ll|re|ve)?|n't)$/iu.exec(word)); ) {
+    for (let match; (match = CLITIC.exec(word)); ) {
       word = match[1];
       clitics.unshift(match[2]);
     }
-    const joined =
-      /^(?:(can)(not)|(d)('ye)|(gim)(me)|(gon)(na)|(got)(ta)|(lem)(me)|(more)('n)|(wan)(na))$/iu.exec(word);
+    const joined = CONTRACTION.exec(word);
     const words = joined ? joined.slice(1).filter(Boolean) : [word];
     return [...before, ...words, ...clitics, ...after];
   }

@@ -1,4 +1,4 @@
-"""``sentir export``: the network for other programs."""
+"""``sentir export``: the network for other programs, or a page that answers in the browser."""
 
 from __future__ import annotations
 
@@ -7,46 +7,61 @@ from typing import Annotated
 
 import typer
 
-from sentir.cli.app import (
-    MODEL,
-    PRECISION,
-    app,
-    out,
-    plain,
-)
-from sentir.errors import UsageError
+from sentir.cli.app import MODEL, app, out, plain
 
 
 @app.command()
 def export(
     model: MODEL,
     *,
-    to: Annotated[str, typer.Option(help="the format: onnx")],
+    to: Annotated[str, typer.Option(help="the format: onnx or web")],
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", help="file to write (unset: model.onnx in MODEL, if that is a folder)"
+            "--output",
+            "-o",
+            help="file to write, for web a folder (unset: model.onnx or web in MODEL)",
         ),
     ] = None,
-    precision: PRECISION = "float32",
+    precision: Annotated[
+        str, typer.Option(help="float32, float16 (tables of half the size) or int8 (LSTMs)")
+    ] = "float32",
+    ngram_buckets: Annotated[
+        int | None,
+        typer.Option(help="rows of the n-gram table, a divisor of the model's: a smaller export"),
+    ] = None,
+    runtime: Annotated[
+        Path | None,
+        typer.Option(
+            help="for web: folder of the npm package onnxruntime-web (unset: downloaded once)"
+        ),
+    ] = None,
 ) -> None:
-    """Write the network as one file that other programs can compute with.
+    """Write the network for other programs, or as a page that answers in the browser.
 
-    ONNX is read by ONNX Runtime and others, from Python, C++, Java, JavaScript and more, without
-    Sentir or PyTorch. Words become ids by the model's sentir_tokenizer.json.
+    onnx: one file for ONNX Runtime and others, from Python, C++, Java, JavaScript and more, without
+    Sentir or PyTorch. Words become ids by the model's tokenizer.json.
+
+    web: a folder for any web server, with a page in English and Spanish that answers and explains.
+    Texts stay in the browser. Programs in Node can use the folder too.
 
     [bold]Examples[/bold]
 
       sentir export runs/shop --to onnx
       sentir export runs/best --to onnx --precision int8 --output int8.onnx
-    """
+      sentir export runs/shop --to web --output page
+      sentir export runs/shop --to web --output page --precision float16 --ngram-buckets 262144
+    """  # fmt: skip
     from sentir.inference.export import export as export_model
     from sentir.io.atomic import check_writable
     from sentir.io.hub_model import find_address
 
-    if output is None and find_address(model):
-        raise UsageError(f"no file to write to beside {model}", todo="add --output model.onnx")
-    file = output or Path(model) / "model.onnx"
-    check_writable(file)
-    size = export_model(model, file, to=to, precision=precision)
-    plain(out, f"{to}  {file} ({size:,} bytes)")
+    place = output or Path(model) / ("web" if to == "web" else "model.onnx")
+    if to != "web":
+        check_writable(place)
+    size = export_model(
+        model, place, to=to, precision=precision, ngram_buckets=ngram_buckets, runtime=runtime
+    )
+    plain(out, f"{to}  {place} ({size:,} bytes)")
+    if to == "web":
+        plain(out, f"look at it: python3 -m http.server --bind 127.0.0.1 --directory {place}")

@@ -23,9 +23,14 @@ MICROSOFT = "com.microsoft"
 
 
 class GraphBuilder:
-    """Nodes and constants, each output with a name of its own."""
+    """Nodes and constants, each output with a name of its own.
 
-    def __init__(self) -> None:
+    Args:
+        table_dtype: in which tables are stored, float32 or float16; their rows are float32.
+    """
+
+    def __init__(self, table_dtype: npt.DTypeLike = np.float32) -> None:
+        self._table_dtype = np.dtype(table_dtype)
         self.nodes: list[NodeProto] = []
         self.constants: list[TensorProto] = []
 
@@ -74,6 +79,16 @@ class GraphBuilder:
     def integers(self, *values: int) -> str:
         """Add a list of integers, such as axes."""
         return self.constant(values, np.int64)
+
+    def table(self, value: npt.ArrayLike) -> str:
+        """Add a constant of which only `rows` are used."""
+        return self.constant(value, self._table_dtype)
+
+    def rows(self, table: str, rows_TB: str) -> str:
+        """The rows of a table, (T, B, E)."""
+        rows_TBE = self("Gather", table, rows_TB)
+        is_wide = self._table_dtype == np.float32
+        return rows_TBE if is_wide else self("Cast", rows_TBE, to=TensorProto.FLOAT)
 
     def sum_over_time(self, x_TBE: str) -> str:
         """The sum over all tokens, (B, E)."""

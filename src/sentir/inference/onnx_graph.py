@@ -28,6 +28,8 @@ from sentir.inference.onnx_ngrams import bigram_rows, ngram_linear
 from sentir.text.tokenizer import PAD, UNK
 
 PRECISIONS = ("float32", "int8")
+#: An exported model may store its tables in float16: half the size, computed in float32.
+EXPORT_PRECISIONS = (*PRECISIONS, "float16")
 #: Version of the inputs, outputs and metadata.
 FORMAT = 1
 #: A model is one protobuf message, which cannot be larger than 2 GiB.
@@ -50,12 +52,13 @@ def onnx_model(bundle: Bundle, precision: str = "float32") -> ModelProto:
         bundle: the model.
         precision: float32; or int8, which rounds the LSTM's weights to 8 bits with a scale per
             sum, and what they are multiplied with to 8 bits of its range in the batch. Answers in
-            int8 therefore depend a little on the other texts of the batch.
+            int8 therefore depend a little on the other texts of the batch. float16 stores the
+            vectors of words and the weights of n-grams, which are most of a model, in 16 bits.
 
     Raises:
         UsageError: an unknown precision, int8 of another cell than the LSTM, or a model too large.
     """
-    check_precision(precision)
+    check_precision(precision, EXPORT_PRECISIONS)
     if precision == "int8" and bundle.config.model.cell != "lstm":
         raise UsageError(
             f"int8 is for the cell lstm, this model's is {bundle.config.model.cell}",
@@ -67,7 +70,7 @@ def onnx_model(bundle: Bundle, precision: str = "float32") -> ModelProto:
             todo="train with a smaller --embedding-dim or --max-vocab-size",
         )
     network = NetworkWeights.of(bundle)
-    graph = GraphBuilder()
+    graph = GraphBuilder(np.float16 if precision == "float16" else np.float32)
     _add_network(graph, network, precision)
     value = helper.make_tensor_value_info
     inputs = [
@@ -95,14 +98,14 @@ def onnx_model(bundle: Bundle, precision: str = "float32") -> ModelProto:
     return model
 
 
-def check_precision(precision: str) -> None:
-    """Accept one of `PRECISIONS`.
+def check_precision(precision: str, allowed: tuple[str, ...] = PRECISIONS) -> None:
+    """Accept one of those allowed.
 
     Raises:
         UsageError: it is none of them.
     """
-    if precision not in PRECISIONS:
-        raise UsageError(f"no precision {precision!r}", todo=f"take {' or '.join(PRECISIONS)}")
+    if precision not in allowed:
+        raise UsageError(f"no precision {precision!r}", todo=f"take {' or '.join(allowed)}")
 
 
 def fits_onnx(bundle: Bundle) -> bool:
@@ -119,10 +122,10 @@ def _add_network(graph: GraphBuilder, network: NetworkWeights, precision: str) -
         "Unsqueeze", graph("Cast", "lengths", to=TensorProto.FLOAT), graph.integers(1)
     )
 
-    vectors_TBE = graph("Gather", graph.constant(network.words_VE), ids_TB)
+    vectors_TBE = graph.rows(graph.table(network.words_VE), ids_TB)
     if network.bigrams_PE is not None:
         rows_TB = bigram_rows(graph, ids_TB, config.bigram_buckets)
-        bigrams_TBE = graph("Gather", graph.constant(network.bigrams_PE), rows_TB)
+        bigrams_TBE = graph.rows(graph.table(network.bigrams_PE), rows_TB)
         vectors_TBE = graph("Add", vectors_TBE, bigrams_TBE)
 
     states_TBF, last_BF = vectors_TBE, ""

@@ -47,11 +47,11 @@ def ngram_linear(graph: GraphBuilder, tables: NgramTables, ids_TB: str) -> str:
     words_TB = without_repeats(graph, ids_TB)
     # What is to be added up: of the weights, and of the squared scales.
     sums_BO = [
-        [graph.sum_over_time(graph("Gather", graph.constant(table_VO), words_TB))]
+        [graph.sum_over_time(graph.rows(graph.table(table_VO), words_TB))]
         for table_VO in (tables.word_weights_VO, tables.word_squared_scales_VO)
     ]
     tables_PO = [
-        graph.constant(table_PO)
+        graph.table(table_PO)
         for table_PO in (tables.ngram_weights_PO, tables.ngram_squared_scales_PO)
     ]
     for repeated_TB in ngram_keys(graph, ids_TB):
@@ -64,7 +64,7 @@ def ngram_linear(graph: GraphBuilder, tables: NgramTables, ids_TB: str) -> str:
         )
         owns_TB1 = graph("Unsqueeze", owns_TB, graph.integers(2))
         for table_PO, parts_BO in zip(tables_PO, sums_BO, strict=True):
-            values_TBO = graph("Gather", table_PO, rows_TB)
+            values_TBO = graph.rows(table_PO, rows_TB)
             owned_TBO = graph("Where", owns_TB1, values_TBO, graph.constant(0.0))
             parts_BO.append(graph.sum_over_time(owned_TBO))
     weights_BO, squared_scales_BO = (graph("Sum", *parts_BO) for parts_BO in sums_BO)

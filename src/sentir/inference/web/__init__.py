@@ -1,0 +1,1 @@
+"""A model as a folder for browsers: a page, the network as ONNX, the tokenizer, and the runtime."""

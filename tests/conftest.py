@@ -16,6 +16,7 @@ from fixtures.browser import browser, chromium  # noqa: F401 - fixtures
 from fixtures.local_hub import use_hub  # noqa: F401 - a fixture
 from fixtures.model_hub import model_hub  # noqa: F401 - a fixture
 from fixtures.tiny_runs import TINY, write_fasttext
+from fixtures.web_runtime import onnxruntime_web, stand_in_runtime  # noqa: F401 - fixtures
 from sentir.errors import SentirWarning
 from sentir.training.run import Run, train
 

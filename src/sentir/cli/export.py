@@ -20,7 +20,7 @@ def export(
         typer.Option(
             "--output",
             "-o",
-            help="file to write, for web a folder (unset: model.onnx or web in MODEL)",
+            help="file to write (unset: model.onnx in MODEL); for web a folder, to be named",
         ),
     ] = None,
     precision: Annotated[
@@ -52,12 +52,17 @@ def export(
       sentir export runs/shop --to web --output page
       sentir export runs/shop --to web --output page --precision float16 --ngram-buckets 262144
     """  # fmt: skip
+    from sentir.errors import UsageError
     from sentir.inference.export import export as export_model
     from sentir.io.atomic import check_writable
     from sentir.io.hub_model import find_address
 
-    place = output or Path(model) / ("web" if to == "web" else "model.onnx")
-    if to != "web":
+    if to == "web":
+        if output is None:
+            raise UsageError("no folder for the page", todo="add --output FOLDER")
+        place = output
+    else:
+        place = output or Path(model) / "model.onnx"
         check_writable(place)
     size = export_model(
         model, place, to=to, precision=precision, ngram_buckets=ngram_buckets, runtime=runtime

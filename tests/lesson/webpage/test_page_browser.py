@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.chrome.webdriver import WebDriver
 from selenium.webdriver.common.by import By
 
+from fixtures.awkward_texts import variations
 from fixtures.toy_bundle import toy
 from sentir.bundle import Bundle
 from sentir.inference.predictor import Predictor
@@ -22,8 +22,7 @@ from sentir.lesson.webpage.network import small_network
 from sentir.lesson.webpage.page import EXAMPLES, EXPERIMENTS, render_page
 from sentir.nn.cells import State, lstm_step, weights_of
 from sentir.nn.restore import restore_classifier
-from sentir.synthetic.reviews import LANGUAGES, sample_reviews
-from sentir.synthetic.short_sentences import short_sentences
+from sentir.synthetic.reviews import LANGUAGES
 
 #: What the page must agree with Python to.
 TOLERANCE = 1e-5
@@ -165,38 +164,6 @@ def test_numbers_are_written_as_the_language_does(browser: WebDriver, page: Path
         cell = browser.find_element(By.CSS_SELECTOR, "#table [data-column=forget]")
         assert cell.text == f"{values['forget'][0]:.2f}".replace(".", mark)
         assert browser.find_element(By.TAG_NAME, "html").get_attribute("lang") == language
-
-
-AROUND = ("{}", '"{}"', "({}),", "«{}»", "{}…", "'{}'", "{}--", "{}...", "“{}”.", "{}'s")
-
-
-def variations(language: str) -> list[str]:
-    """Sentences, and what people make of them."""
-    random = Random(0)
-    made = [text for _, text in sample_reviews(150, language=language, seed=77)]
-    made += [text for _, text in short_sentences(60, language=language, seed=77)]
-    for text in made[:120]:
-        words = text.split()
-        at = random.randrange(len(words))
-        around = random.choice(AROUND)
-        words[at] = around.format(words[at].upper())
-        made.append("  ".join(words))
-    return [
-        *made,
-        "I can't, cannot, won't, I'd've, they're, it's, 'tis, gonna, Gimme, d'ye, more'n that",
-        "Mr. Smith, e.g. the U.S. version vs. J. R. R. Tolkien's. Approx. 3,50 at 10:30: fine.",
-        "see http://a.example.com/x?y=1. www.b.org, c.co.uk; libro.Es good.The de.Niro WWW.X.COM)",
-        "&quot;fine&quot; &amp; caf&eacute;<br />ol&#233; 5&lt;6 &notanentity; a<BR/>b",
-        "ca\u0301mara ﬁn ½ x² Ⅷ ٣٤ 12,5% ¿qué? ¡ay! -- – — ''quoted'' ``so`` _PAD _UNK",
-        "awful😡😡 great.👍🏽 love♥you ★☆ 5️⃣🇪🇸🇲🇽👩\u200d👧 Kindle™ •so (好。) ❤\ufe0f",
-        "\ue057 90°F bad\ufffd HIV\\AIDS don\x92t \x93so\x94\x97a\x9d",
-        r"Bad.\n\nVery\r\nbad\\n on\top \"good\" it\'s",
-        "aw\u200bful \ufeffso\u00adso \x00 \u200b a\u2800b\u3164c&#8203; \u202aright\u202c",
-        "\u00a0no\u2003break\u3000spaces\ttab\nline",
-        "x" * 250 + "!",
-        "(“nested ‘quotes’”), [brackets] {braces} <url> a-b c--d e.f g..h i…j",
-        "",
-    ]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -165,3 +165,7 @@ def _unpack(archive: Path, cache: Path) -> None:
             assert content is not None  # the checksum is that of an archive with regular files
             (new / name).write_bytes(content.read())
     archive.unlink()
+
+
+if __name__ == "__main__":  # fill the cache
+    find_runtime()

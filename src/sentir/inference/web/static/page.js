@@ -81,6 +81,7 @@ async function answer() {
 function draw() {
   const found = state.answer;
   element("result").hidden = !found;
+  element("result").setAttribute("aria-busy", "false");
   if (!found) {
     element("status").textContent = say("empty");
     return;
@@ -134,6 +135,9 @@ try {
   state.model = await Model.load(bytes);
   speak(state.language);
   element("text").addEventListener("input", () => {
+    state.turn += 1; // what is shown is of an older text
+    element("status").textContent = say("reading");
+    element("result").setAttribute("aria-busy", "true");
     clearTimeout(state.timer);
     state.timer = setTimeout(answer, TYPING_MS);
   });

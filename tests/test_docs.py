@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import runpy
 import shlex
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -57,6 +59,28 @@ def test_the_exported_model_reads_the_same_parts_of_a_long_text(
     runpy.run_path(str(ROOT / "examples" / "use_onnx_without_sentir.py"), run_name="__main__")
     found = load(tiny_run.folder).predict_one(text)
     assert capsys.readouterr().out == f"{found.label} {found.probability:.2f}  {text}\n"
+
+
+def test_the_example_in_node_answers_as_python(
+    tiny_run: Run, tmp_path: Path, onnxruntime_web: Path
+) -> None:
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("no Node here")
+    export(tiny_run.bundle, tmp_path / "page", to="web", runtime=onnxruntime_web)
+    texts = ["I can't say that the film was bad.", "&iexcl;Qu&eacute; \u201cbonito\u201d!"]
+    example = ROOT / "examples" / "use_page_in_node.mjs"
+    done = subprocess.run(
+        [node, example, tmp_path / "page", *texts],
+        capture_output=True,
+        check=True,
+        encoding="utf-8",
+    )
+    answers = load(tiny_run.folder).predict(texts)
+    for line, text, answer in zip(done.stdout.splitlines(), texts, answers, strict=True):
+        label, probability, shown = re.split(r" +", line, maxsplit=2)
+        assert (label, shown) == (answer.label, text)
+        assert float(probability) == pytest.approx(answer.probability, abs=1e-5)
 
 
 @pytest.mark.filterwarnings("ignore::sentir.errors.SentirWarning")  # of so few reviews

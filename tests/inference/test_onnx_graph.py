@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import re
 from typing import Any
 
 import numpy as np
@@ -66,6 +68,22 @@ def test_equal_to_the_network(make: dict[str, Any], classes: int) -> None:
         assert probabilities_BC.shape == (len(lengths), classes)
         np.testing.assert_allclose(probabilities_BC, expected_BC.numpy(), rtol=0, atol=TOLERANCE)
         np.testing.assert_allclose(actual_BO, logits_BO.numpy(), rtol=TOLERANCE, atol=TOLERANCE)
+
+
+@pytest.mark.parametrize("make", MAKES[-2:], ids=by_name)
+def test_float16_rounds_the_tables_and_nothing_else(make: dict[str, Any]) -> None:
+    bundle = toy(**make)
+    rounded = dict(bundle.weights)
+    for name in rounded:
+        if re.search(r"embedding|vectors|_weights|squared_scales", name):
+            rounded[name] = rounded[name].astype(np.float16).astype(np.float32)
+    ids_BT, lengths_B = batch([4, 1, 12], 12)
+    inputs = {"ids": ids_BT, "lengths": lengths_B}
+    model = onnx_model(bundle, "float16")
+    onnx.checker.check_model(model, full_check=True)
+    actual_BC = session(model).run(["probabilities"], inputs)[0]
+    expected = onnx_model(dataclasses.replace(bundle, weights=rounded))
+    np.testing.assert_array_equal(actual_BC, session(expected).run(["probabilities"], inputs)[0])
 
 
 @pytest.mark.parametrize("make", MAKES[-6:], ids=by_name)

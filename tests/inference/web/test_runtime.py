@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import ClassVar
 
 import pytest
 
@@ -37,7 +38,7 @@ class Registry(BaseHTTPRequestHandler):
 
     cut: int | None = None
     ranges = True
-    requested: list[tuple[str, str | None]] = []
+    requested: ClassVar[list[tuple[str, str | None]]] = []
 
     def do_GET(self) -> None:
         wanted = self.headers.get("Range") if self.ranges else None

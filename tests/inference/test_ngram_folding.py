@@ -25,6 +25,7 @@ def test_of_rows_that_become_one_the_strongest_stays() -> None:
             np.testing.assert_array_equal(folded.weights[name][row], bundle.weights[name][best])
     assert folded.config.model.ngram_buckets == 20
     assert bundle.config.model.ngram_buckets == 60
+    assert folded.metrics == {}
 
 
 @pytest.mark.parametrize("engine", ["onnx", "torch"])

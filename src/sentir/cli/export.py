@@ -49,8 +49,8 @@ def export(
 
       sentir export runs/shop --to onnx
       sentir export runs/best --to onnx --precision int8 --output int8.onnx
-      sentir export runs/shop --to web --output page
-      sentir export runs/shop --to web --output page --precision float16 --ngram-buckets 262144
+      sentir export runs/shop --to web -o page --precision float16
+      sentir export runs/shop --to web -o page --ngram-buckets 262144
     """  # fmt: skip
     from sentir.errors import UsageError
     from sentir.inference.export import export as export_model

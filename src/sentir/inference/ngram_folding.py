@@ -18,6 +18,7 @@ def fold_ngrams(bundle: Bundle, buckets: int) -> Bundle:
 
     A row follows from a hash modulo the number of rows, so rows are folded onto each other where
     the new number divides the old one. The others count for nothing, as if they were unknown.
+    What was measured with the whole table is left out.
 
     Args:
         bundle: the model.
@@ -46,4 +47,4 @@ def fold_ngrams(bundle: Bundle, buckets: int) -> Bundle:
     for name in names:
         weights[name] = np.ascontiguousarray(weights[name][best_P])
     config = bundle.config.override({"ngram_buckets": buckets})
-    return dataclasses.replace(bundle, weights=weights, config=config, checksum="")
+    return dataclasses.replace(bundle, weights=weights, config=config, metrics={}, checksum="")

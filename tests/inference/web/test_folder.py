@@ -43,10 +43,15 @@ def test_the_pages_languages_have_the_same_texts() -> None:
 
 
 def test_a_model_without_measurements(tmp_path: Path, stand_in_runtime: Path) -> None:
-    bundle = dataclasses.replace(toy(), metrics={})
-    write_web_folder(bundle, tmp_path / "page", runtime=stand_in_runtime)
-    model = json.loads((tmp_path / "page" / "model.json").read_text("utf-8"))
-    assert model["measured"] is model["accuracy"] is None
+    # int8 was not measured.
+    for bundle, precision in (
+        (dataclasses.replace(toy(), metrics={}), "float32"),
+        (toy(), "int8"),
+    ):
+        page = tmp_path / "page"
+        write_web_folder(bundle, page, precision=precision, runtime=stand_in_runtime)
+        model = json.loads((page / "model.json").read_text("utf-8"))
+        assert model["measured"] is model["accuracy"] is None
 
 
 def test_what_is_not_ours_stays(tmp_path: Path, stand_in_runtime: Path) -> None:
@@ -61,6 +66,10 @@ def test_what_is_not_ours_stays(tmp_path: Path, stand_in_runtime: Path) -> None:
     (other / "index.html").write_text("mine")
     with pytest.raises(DataError, match=r"it holds index\.html"):
         write_web_folder(toy(), other, runtime=stand_in_runtime)
+    (folder / "CNAME").unlink()
+    (folder / "onnxruntime" / "notes").mkdir()
+    with pytest.raises(DataError, match="it holds onnxruntime/notes"):
+        write_web_folder(toy(), folder, runtime=stand_in_runtime)
     with pytest.raises(DataError, match="a file is here"):
         write_web_folder(toy(), other / "index.html", runtime=stand_in_runtime)
 

@@ -81,14 +81,15 @@ def _contents(bundle: Bundle, precision: str, runtime: Runtime) -> Mapping[str, 
         **{name: static.joinpath(name).read_bytes() for name in STATIC},
         "package.json": _json(_PACKAGE),
         "tokenizer.js": f"{tokenizer_script()}\nexport {{ Tokenizer }};\n".encode(),
-        "model.json": _json(_description(bundle, runtime.version)),
+        "model.json": _json(_description(bundle, precision, runtime.version)),
         "model.onnx": onnx_model(bundle, precision).SerializeToString(),
         **{RUNTIME[name]: file.read_bytes() for name, file in runtime.files.items()},
     }
 
 
-def _description(bundle: Bundle, runtime: str) -> dict[str, Any]:
-    accuracies = {on: bundle.metrics.get(on, {}).get("accuracy") for on in ("test", "validation")}
+def _description(bundle: Bundle, precision: str, runtime: str) -> dict[str, Any]:
+    metrics = {} if precision == "int8" else bundle.metrics  # measured in float32
+    accuracies = {on: metrics.get(on, {}).get("accuracy") for on in ("test", "validation")}
     measured = next((on for on, accuracy in accuracies.items() if accuracy is not None), None)
     return {
         "format": FORMAT,
@@ -124,17 +125,15 @@ def _check_ours(folder: Path) -> None:
     if not folder.is_dir():
         raise DataError("a file is here", where=str(folder), todo="choose another folder")
     ours = {*STATIC, *RUNTIME.values(), "package.json", "tokenizer.js", "model.json", "model.onnx"}
-    there = {
-        path.relative_to(folder).as_posix()
-        for path in folder.rglob("*")
-        if path.is_symlink() or not path.is_dir()
-    }
-    foreign = sorted(there - ours)
-    if not foreign and there and not (folder / "model.json").is_file():
-        foreign = sorted(there)
-    if foreign:
-        raise DataError(
-            f"it holds {foreign[0]}, which sentir export did not write",
-            where=str(folder),
-            todo="choose another folder, or move the file",
-        )
+    folders = {Path(name).parent.as_posix() for name in ours}
+    there = sorted(folder.iterdir())
+    is_page = (folder / "model.json").is_file()
+    for path in (*there, *(folder / "onnxruntime").glob("*")):
+        name = path.relative_to(folder).as_posix()
+        is_plain_folder = path.is_dir() and not path.is_symlink()
+        if not is_page or name not in (folders if is_plain_folder else ours):
+            raise DataError(
+                f"it holds {name}, which sentir export did not write",
+                where=str(folder),
+                todo="choose another folder, or move what is there",
+            )

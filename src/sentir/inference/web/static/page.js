@@ -56,8 +56,13 @@ function speak(language) {
   draw();
 }
 
+function fail(error) {
+  element("status").textContent = say("failed", { error: error.message });
+  throw error;
+}
+
 /** The answer, then each word's effect; a newer text ends the work on an older one. */
-async function answer() {
+async function compute() {
   const { model } = state;
   const turn = (state.turn += 1);
   const read = model.read(element("text").value);
@@ -77,6 +82,8 @@ async function answer() {
   }
   if (turn === state.turn) draw();
 }
+
+const answer = () => compute().catch(fail);
 
 function draw() {
   const found = state.answer;
@@ -143,6 +150,5 @@ try {
   });
   if (element("text").value) answer(); // typed while it was loading
 } catch (error) {
-  element("status").textContent = say("failed", { error: error.message });
-  throw error;
+  fail(error);
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import logging
 import tarfile
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -82,8 +83,10 @@ def check_whole() -> None:
     assert list(cached_runtime().parent.iterdir()) == [cached_runtime()]
 
 
-def test_it_is_downloaded_once(registry: type[Registry]) -> None:
+def test_it_is_downloaded_once(registry: type[Registry], caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "sentir")
     check_whole()
+    assert f"downloading onnxruntime-web {VERSION} (33 MB), once" in caplog.text
     check_whole()
     path = f"/onnxruntime-web/-/onnxruntime-web-{VERSION}.tgz"
     assert registry.requested == [(path, None)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import shutil
 import tarfile
@@ -43,6 +44,8 @@ _TODO = (
     f"repeat with a connection, or run `npm install {PACKAGE}@{VERSION}` where there is one and "
     f"pass --runtime node_modules/{PACKAGE}"
 )
+
+_log = logging.getLogger(__name__)
 
 
 class Runtime(NamedTuple):
@@ -114,13 +117,16 @@ def _in_cache() -> Runtime:
         archive = cache.with_name(f"{cache.name}.tgz.part")
         try:
             cache.parent.mkdir(parents=True, exist_ok=True)
+            _log.info("downloading %s %s (33 MB), once", PACKAGE, VERSION)
             _download(address, archive)
             _unpack(archive, cache)
         except SentirError:
             raise
         except (OSError, ValueError, EOFError, KeyError, tarfile.TarError) as error:
             raise DataError(
-                f"{PACKAGE} {VERSION} cannot be had ({error})", where=address, todo=_TODO
+                f"{PACKAGE} {VERSION} cannot be had ({getattr(error, 'reason', error)})",
+                where=address,
+                todo=_TODO,
             ) from None
     return Runtime(VERSION, files)
 

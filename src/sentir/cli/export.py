@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from sentir.cli.app import MODEL, app, out, plain
+from sentir.errors import UsageError
 
 
 @app.command()
@@ -20,7 +21,8 @@ def export(
         typer.Option(
             "--output",
             "-o",
-            help="file to write (unset: model.onnx in MODEL); for web a folder, to be named",
+            help="file to write (unset: model.onnx in MODEL, if that is a folder); for web a "
+            "folder, to be named",
         ),
     ] = None,
     precision: Annotated[
@@ -40,7 +42,7 @@ def export(
     """Write the network for other programs, or as a page that answers in the browser.
 
     onnx: one file for ONNX Runtime and others, from Python, C++, Java, JavaScript and more, without
-    Sentir or PyTorch. Words become ids by the model's tokenizer.json.
+    Sentir or PyTorch. Words become ids by the model's sentir_tokenizer.json.
 
     web: a folder for any web server, with a page in English and Spanish that answers and explains.
     Texts stay in the browser. Programs in Node can use the folder too.
@@ -52,7 +54,6 @@ def export(
       sentir export runs/shop --to web -o page --precision float16
       sentir export runs/shop --to web -o page --ngram-buckets 262144
     """  # fmt: skip
-    from sentir.errors import UsageError
     from sentir.inference.export import export as export_model
     from sentir.io.atomic import check_writable
     from sentir.io.hub_model import find_address
@@ -62,6 +63,8 @@ def export(
             raise UsageError("no folder for the page", todo="add --output FOLDER")
         place = output
     else:
+        if output is None and find_address(model):
+            raise UsageError(f"no file to write to beside {model}", todo="add --output model.onnx")
         place = output or Path(model) / "model.onnx"
         check_writable(place)
     size = export_model(

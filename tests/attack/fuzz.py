@@ -205,7 +205,7 @@ def read_one(
     work = folder / "work"
     work.mkdir(exist_ok=True)
     path = work / made.name
-    path.write_bytes(made.content)
+    made.write(path)
     place = error = ""
     before, peak = time.process_time(), _peak_bytes()
     try:
@@ -235,7 +235,7 @@ def read_one(
         return made.kind, outcome, None
     return made.kind, outcome, {
         "place": place, "seed": seed, "number": number, "kind": made.kind, "how": made.how,
-        "error": error[-2000:], "size": len(made.content), "start": repr(made.content[:200]),
+        "error": error[-2000:], "start": repr(made.content)[:600],
     }  # fmt: skip
 
 

@@ -134,7 +134,9 @@ def zip_of(members: Members, compressions: Sequence[int] = (zipfile.ZIP_DEFLATED
         warnings.simplefilter("ignore")  # two members of one name
         for number, (name, content) in enumerate(members):
             info = zipfile.ZipInfo(name, (2026, 11, 28, 0, 0, 0))
-            archive.writestr(info, content, compressions[number % len(compressions)])
+            info.compress_type = compressions[number % len(compressions)]
+            with archive.open(info, "w") as member:  # `writestr` fails at an empty name
+                member.write(content)
     return buffer.getvalue()
 
 

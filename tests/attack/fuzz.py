@@ -194,6 +194,10 @@ def _size_bytes() -> int:
     return int(pages) * resource.getpagesize()
 
 
+#: By process, the peak after its last input: asking once, not twice, as it takes its time.
+_last_peak: dict[int, int] = {}
+
+
 def _peak_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
@@ -208,7 +212,7 @@ def read_one(
     path = work / made.name
     made.write(path)
     place = error = ""
-    before, peak = time.monotonic(), _peak_bytes()
+    before, peak = time.monotonic(), _last_peak.get(os.getpid()) or _peak_bytes()
     try:
         with contextlib.redirect_stderr(io.StringIO()):
             made.read(path)
@@ -225,7 +229,8 @@ def read_one(
         error = "".join(traceback.format_exception(unexpected)[-6:])
     # The clock of the process is asked only where it matters: that can take a millisecond.
     took = _processor_s(made, path) if time.monotonic() - before > MAX_CPU_S else 0.0
-    if (more := _peak_bytes() - peak) > MAX_BYTES and not place:
+    _last_peak[os.getpid()] = now = _peak_bytes()
+    if (more := now - peak) > MAX_BYTES and not place:
         place, error = f"{made.kind}: memory", f"{more / 10**6:,.0f} MB"
     if took > MAX_CPU_S and not place:
         place, error = f"{made.kind}: slow", f"{took:.1f} s"

@@ -193,6 +193,18 @@ def test_a_stream_that_asks_for_more_memory_than_there_is(tmp_path: Path) -> Non
     assert "damaged after row 0 (" in message(written(path, huge))
 
 
+def test_decimals_that_python_lacks(tmp_path: Path) -> None:
+    scale = pa.decimal128(5, 1000)
+    stored = pa.py_buffer((12345).to_bytes(16, "little"))
+    prices = pa.Array.from_buffers(scale, 1, [None, stored])
+    table = pa.table({"text": ["good"], "label": ["pos"], "price": prices})
+    path = tmp_path / "a.arrow"
+    feather.write_feather(table, str(path))
+    assert pairs(read(path)) == [("good", "pos")]
+    error = message(path, labelled=False)
+    assert error.startswith("a.arrow: a column has values that Python cannot hold (a decimal); ")
+
+
 def test_any_damage_is_a_data_error(tmp_path: Path) -> None:
     generator = random.Random(5)
     feather.write_feather(table_of(ROWS), str(tmp_path / "a"), compression="lz4")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -112,10 +113,22 @@ _CHOICES: dict[str, Sequence[Any]] = {
     "format": ("fasttext", "csv", "tsv", "jsonl", "json", "parquet", "arrow", "xlsx", "text"),
     "text_column": (("text",), ("body",), ("text", "label"), ("review",), ("no",)),
     "label_column": ("label", "rating", "stars", "text", "no"),
+    "weight_column": ("weight", "label", "stars", "no"),
     "columns": (("label", "text"), ("text",), ("a", "text", "label"), ("text", "text")),
     "delimiter": (",", ";", "\t", "|", " ", "a"),
     "quoting": ("standard", "none", "backslash"),
-    "encoding": ("latin-1", "cp1252", "utf-8-sig", "ascii", "shift_jis", "gb18030", "utf-7"),
+    "encoding": (
+        "latin-1",
+        "cp1252",
+        "utf-8-sig",
+        "ascii",
+        "shift_jis",
+        "gb18030",
+        "utf-7",
+        "utf-16",
+        "utf-16-le",
+        "utf-32",
+    ),
     "max_line_bytes": (1, 20, 100, 10_000),
 }
 OUTPUTS = ("out.csv", "out.tsv", "out.jsonl", "out.parquet", "out.txt", "out.ft.txt", "out.csv.gz")
@@ -174,6 +187,7 @@ def check_row(row: Review, source: str, labelled: bool, keep_empty: bool) -> Non
         assert row.label, row
     if row.label is not None:
         assert row.label == row.label.strip()
+    assert 0 <= row.weight < math.inf
     assert row.fields is None or all(isinstance(name, str) for name in row.fields)
 
 

@@ -71,6 +71,23 @@ def test_a_damaged_footer(footer: bytes) -> None:
         list(row_groups(io.BytesIO(data)))
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"\x26\x08\x1c", b"\x29\x08\x1c"),  # a number is a list
+        (b"\x16\x04\x16", b"\x16\x03\x16"),  # and below 0
+    ],
+)
+def test_numbers_that_are_none(old: bytes, new: bytes) -> None:
+    pq.write_table(pa.table({"text": ["good", "bad"]}), file := io.BytesIO())
+    data = file.getvalue()
+    start = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
+    assert old in data[start:]
+    damaged = data[:start] + data[start:].replace(old, new)
+    with pytest.raises(EOFError, match="the footer is damaged"):
+        list(row_groups(io.BytesIO(damaged)))
+
+
 _DAMAGE = """
 import sys
 from pathlib import Path

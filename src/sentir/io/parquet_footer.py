@@ -52,7 +52,7 @@ def row_groups(file: Any) -> Iterator[tuple[int, list[ColumnChunk]]]:
         footer = _Struct(file.read(length)).read()
         for group in footer.get(_ROW_GROUPS, []):
             chunks = [_chunk(column[_META_DATA]) for column in group[_COLUMNS]]
-            yield group[_NUM_ROWS], chunks
+            yield _size(group, _NUM_ROWS), chunks
     except (IndexError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise EOFError("the footer is damaged") from error
 
@@ -60,11 +60,19 @@ def row_groups(file: Any) -> Iterator[tuple[int, list[ColumnChunk]]]:
 def _chunk(meta: dict[int, Any]) -> ColumnChunk:
     return ColumnChunk(
         path=".".join(part.decode(errors="replace") for part in meta[_PATH]),
-        num_values=meta[_NUM_VALUES],
-        uncompressed_bytes=meta[_UNCOMPRESSED],
-        compressed_bytes=meta[_COMPRESSED],
-        dictionary_offset=meta.get(_DICTIONARY),
+        num_values=_size(meta, _NUM_VALUES),
+        uncompressed_bytes=_size(meta, _UNCOMPRESSED),
+        compressed_bytes=_size(meta, _COMPRESSED),
+        dictionary_offset=_size(meta, _DICTIONARY) if _DICTIONARY in meta else None,
     )
+
+
+def _size(fields: dict[int, Any], number: int) -> int:
+    """A number of 0 or more."""
+    value = fields[number]
+    if not isinstance(value, int) or value < 0:
+        raise TypeError
+    return value
 
 
 class _Struct:

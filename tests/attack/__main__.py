@@ -23,6 +23,7 @@ from attack.fuzz import attack_bundles, attack_formats
 from attack.kills import attack_kills
 from attack.meetings import attack_changes, attack_two_at_once
 from attack.moments import attack_full_disk, attack_readers, attack_signals
+from attack.outlets import attack_pipes, attack_small_disks
 from attack.runs import Scene
 from attack.writers import attack_forks, attack_writers
 
@@ -57,6 +58,8 @@ INPUTS = 100
 ATTACKS: dict[str, Attack] = {
     "kills": _on_commands(attack_kills),
     "disks": _on_commands(attack_full_disk),
+    "small-disks": _on_commands(attack_small_disks),
+    "pipes": _on_commands(attack_pipes),
     "signals": _on_commands(attack_signals),
     "readers": _on_commands(attack_readers),
     "two": _on_commands(attack_two_at_once),

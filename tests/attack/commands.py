@@ -47,7 +47,7 @@ class Command:
     copies: str = ""
 
     def prepare(self, data: Path, folder: Path) -> None:
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         if self.before:
             shutil.copytree(data / self.before, folder / "run")
         if self.copies:

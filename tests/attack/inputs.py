@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,13 +13,15 @@ from typing import Any
 
 import torch
 
+from attack.archives import PACKED, PARTS, Tree
 from attack.mutator import mutate
-from attack.seeds import COMPRESS, FORMATS
+from attack.seeds import COMPRESS, FORMATS, seeds
 from fixtures.toy_bundle import WORDS
 from sentir.config import CLEAN_STEPS, Config, ReadOptions, read_toml
 from sentir.errors import DataError, SentirError
 from sentir.io.labels import LabelScheme, RawLabel
-from sentir.io.reader import BadRows, Review, read_reviews
+from sentir.io.paths import split_part
+from sentir.io.reader import BadRows, Review, read_reviews, table_types
 from sentir.io.writer import output_format, write_records
 from sentir.nn.word_vectors import load_vectors
 from sentir.text.tokenizer import UNK, WordTokenizer
@@ -35,14 +38,15 @@ class Input:
 
     kind: str
     name: str
-    content: bytes
+    content: bytes | Tree
     read: Callable[[Path], None]
     how: dict[str, Any]
 
-
-@functools.lru_cache
-def seeds(kind: str) -> Sequence[bytes]:
-    return FORMATS[kind].seeds()
+    def write(self, path: Path) -> None:
+        if isinstance(self.content, bytes):
+            path.write_bytes(self.content)
+        else:
+            self.content.write(path)
 
 
 @functools.lru_cache
@@ -50,12 +54,34 @@ def all_seeds() -> Sequence[bytes]:
     return tuple(itertools.chain.from_iterable(map(seeds, FORMATS)))
 
 
+_KINDS = [
+    *FORMATS,
+    *(kind for kind in FORMATS if FORMATS[kind].extension != ".arrow"),  # slow to open
+    *(kind for kind, one in PACKED.items() for _ in range(one.weight)),
+]
+
+
 def make_input(draw: Random) -> Input:
-    """A malformed file of reviews; sometimes of settings or word vectors."""
-    kind = draw.choice([*FORMATS, *FORMATS, *_OTHERS])
+    """A malformed file, archive or folder of reviews; sometimes of settings or word vectors."""
+    kind = draw.choice([*_KINDS, *_OTHERS])
     if kind in _OTHERS:
         valid, name, read_other = _OTHERS[kind]
         return Input(kind, name, mutate(draw.choice(valid), valid, draw), read_other, {})
+    content, name = _packed(kind, draw) if kind in PACKED else _file(kind, draw)
+    part = draw.choice(PARTS) if kind in PACKED and draw.random() < 0.2 else ""
+    options = _options(draw)
+    labelled, keep_empty = draw.random() < (0.1 if kind == "text" else 0.6), draw.random() < 0.3
+    output = draw.choice(OUTPUTS) if draw.random() < 0.2 else None
+
+    def read(path: Path) -> None:
+        source = f"{path}:{part}" if part else str(path)
+        _read_reviews(source, options, labelled, keep_empty, output and str(path.parent / output))
+
+    how = {"options": asdict(options), "labelled": labelled, "keep_empty": keep_empty, "part": part}
+    return Input(kind, name, content, read, {**how, "output": output})
+
+
+def _file(kind: str, draw: Random) -> tuple[bytes, str]:
     format = FORMATS[kind]
     others = seeds(kind) if draw.random() < 0.8 else all_seeds()
     content = mutate(draw.choice(seeds(kind)), others, draw)
@@ -65,15 +91,12 @@ def make_input(draw: Random) -> Input:
         content, name = COMPRESS[packing](content), name + packing
         if draw.random() < 0.7:
             content = mutate(content, others, draw)
-    options = _options(draw)
-    labelled, keep_empty = draw.random() < (0.1 if kind == "text" else 0.6), draw.random() < 0.3
-    output = draw.choice(OUTPUTS) if draw.random() < 0.2 else None
+    return content, name
 
-    def read(path: Path) -> None:
-        _read_reviews(path, options, labelled, keep_empty, output)
 
-    how = {"options": asdict(options), "labelled": labelled, "keep_empty": keep_empty}
-    return Input(kind, name, content, read, {**how, "output": output})
+def _packed(kind: str, draw: Random) -> tuple[bytes | Tree, str]:
+    extension = PACKED[kind].extension if draw.random() < 0.9 else draw.choice(["", ".csv"])
+    return PACKED[kind].make(draw), f"reviews{extension}"
 
 
 def _options(draw: Random) -> ReadOptions:
@@ -87,20 +110,32 @@ def _options(draw: Random) -> ReadOptions:
 
 
 _CHOICES: dict[str, Sequence[Any]] = {
-    "format": ("fasttext", "csv", "tsv", "jsonl", "parquet", "text"),
+    "format": ("fasttext", "csv", "tsv", "jsonl", "json", "parquet", "arrow", "xlsx", "text"),
     "text_column": (("text",), ("body",), ("text", "label"), ("review",), ("no",)),
     "label_column": ("label", "rating", "stars", "text", "no"),
+    "weight_column": ("weight", "label", "stars", "no"),
     "columns": (("label", "text"), ("text",), ("a", "text", "label"), ("text", "text")),
     "delimiter": (",", ";", "\t", "|", " ", "a"),
     "quoting": ("standard", "none", "backslash"),
-    "encoding": ("latin-1", "cp1252", "utf-8-sig", "ascii", "shift_jis", "gb18030", "utf-7"),
+    "encoding": (
+        "latin-1",
+        "cp1252",
+        "utf-8-sig",
+        "ascii",
+        "shift_jis",
+        "gb18030",
+        "utf-7",
+        "utf-16",
+        "utf-16-le",
+        "utf-32",
+    ),
     "max_line_bytes": (1, 20, 100, 10_000),
 }
 OUTPUTS = ("out.csv", "out.tsv", "out.jsonl", "out.parquet", "out.txt", "out.ft.txt", "out.csv.gz")
 
 
 def _read_reviews(
-    path: Path, options: ReadOptions, labelled: bool, keep_empty: bool, output: str | None
+    source: str, options: ReadOptions, labelled: bool, keep_empty: bool, output: str | None
 ) -> None:
     """Read a file as training and prediction do: reviews, labels, ids, and rows written again.
 
@@ -112,17 +147,19 @@ def _read_reviews(
     rows = list(
         itertools.islice(
             read_reviews(
-                [str(path)], options, bad_rows=bad_rows, labelled=labelled, keep_empty=keep_empty
+                [source], options, bad_rows=bad_rows, labelled=labelled, keep_empty=keep_empty
             ),
             MAX_ROWS,
         )
     )
     for row in rows:
-        check_row(row, str(path), labelled, keep_empty)
+        check_row(row, source, labelled, keep_empty)
     for ids in tokenizer().encode([row.text for row in rows[:50]]):
         assert all(UNK <= id < len(tokenizer().vocabulary) for id in ids)
     if output is not None:
-        _write(rows, str(path.parent / output))
+        if output.endswith(".parquet"):
+            table_types(source, options)
+        _write(rows, output)
     counts = {row.label: RawLabel(1, f"{row.path}:{row.line}") for row in rows if row.label}
     if counts:
         LabelScheme.resolve(counts)
@@ -139,9 +176,9 @@ def _write(rows: Sequence[Review], output: str) -> None:
     write_records(records, output, format)
 
 
-def check_row(row: Review, path: str, labelled: bool, keep_empty: bool) -> None:
+def check_row(row: Review, source: str, labelled: bool, keep_empty: bool) -> None:
     """Raises AssertionError: the row is not what a reader promises."""
-    assert row.path == path
+    assert row.path.startswith(split_part(source)[0])
     assert row.line >= 1
     assert isinstance(row.text, str)
     assert keep_empty or row.text.strip()
@@ -150,6 +187,7 @@ def check_row(row: Review, path: str, labelled: bool, keep_empty: bool) -> None:
         assert row.label, row
     if row.label is not None:
         assert row.label == row.label.strip()
+    assert 0 <= row.weight < math.inf
     assert row.fields is None or all(isinstance(name, str) for name in row.fields)
 
 

@@ -16,7 +16,7 @@ SIGNALS: dict[signal.Signals, tuple[int, ...]] = {
     signal.SIGINT: (130, 0),
 }
 #: One of these is in the message of a full disk.
-_FULL = ("disk is full", "No space left on device")
+FULL = ("disk is full", "No space left on device")
 
 
 def attack_full_disk(scene: Scene) -> list[Count]:
@@ -34,7 +34,7 @@ def attack_full_disk(scene: Scene) -> list[Count]:
         problem = check_said(ending) or check_reader(whole, scene.folder)
         if ending.code not in (0, 2):
             problem = problem or f"exit code {ending.code}: {ending.said[-500:]}"
-        if ending.code == 2 and not any(words in ending.said for words in _FULL):
+        if ending.code == 2 and not any(words in ending.said for words in FULL):
             problem = problem or f"the reason is not named: {ending.said[-500:]}"
         problem = problem or repeat(whole, ending, scene)
         if problem:

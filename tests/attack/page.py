@@ -24,6 +24,7 @@ def draw_page() -> None:
 def page() -> str:
     rows = read_rows(RESULTS)
     return TEMPLATE.read_text("utf-8").format(
+        summary=_summary(rows),
         counts=_counts(rows),
         outcomes=_outcomes(rows),
         failures=_failures(rows),
@@ -37,6 +38,23 @@ def _grouped(rows: Sequence[Row]) -> dict[tuple[str, str], list[Row]]:
     for row in rows:
         groups.setdefault((row["attack"], row["target"]), []).append(row)
     return dict(sorted(groups.items(), key=lambda group: group[0][0]))
+
+
+def _summary(rows: Sequence[Row]) -> str:
+    """A line for each attack, with what it tried after the run in which it last found a fault."""
+    attacks: dict[str, list[Row]] = {}
+    for row in rows:
+        attacks.setdefault(row["attack"], []).append(row)
+    table = []
+    for attack, own in sorted(attacks.items()):
+        failed = [number for number, row in enumerate(own) if row["failed"]]
+        since = own[failed[-1] + 1 :] if failed else own
+        last = own[failed[-1]]["command"] if failed else ""
+        later = sum(row["tried"] for row in since if row["command"] != last)
+        _, _, tried, fails, last_on = _cells(attack, "", own)
+        table.append([attack, tried, fails, f"{later:,}", last_on])
+    columns = ("attack", "tried", "failed", "tried since the last failure", "last on")
+    return markdown_table(columns, table, text_columns=1, last=1)
 
 
 def _counts(rows: Sequence[Row]) -> str:

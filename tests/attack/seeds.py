@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.feather as feather
 import pyarrow.parquet as pq
 import zstandard
 
@@ -82,6 +83,37 @@ def _jsonl() -> list[bytes]:
     return _encoded(*lines, odd, json.dumps(records), json.dumps(records, indent=1), columns)
 
 
+def _json() -> list[bytes]:
+    """What is not one object per line: arrays, several lines, and all that pandas writes."""
+    names, values = (
+        ["text", "label"],
+        [[text, label] for text, (_, label) in zip(_LINES, ROWS, strict=True)],
+    )
+    rows = [dict(zip(names, row, strict=True)) for row in values]
+    columns = {name: {str(i): row[name] for i, row in enumerate(rows)} for name in names}
+    schema = {"fields": [{"name": name, "type": "string"} for name in names]}
+    pandas = [
+        rows,
+        {"columns": names, "index": list(range(6)), "data": values},
+        {str(number): row for number, row in enumerate(rows)},
+        columns,
+        values,
+        {"schema": schema, "data": rows},
+    ]
+    records = [{"text": text, "label": label} for text, label in ROWS]
+    nested = [{"review": {"text": text, "more": {"stars": [4]}}, "label": 4} for text in _LINES]
+    return _encoded(
+        json.dumps(records),
+        json.dumps(records, indent=2),
+        "\n".join(json.dumps(record, indent=1) for record in nested),
+        json.dumps({"version": 1, "data": nested, "meta": {"text": "x"}}),
+        json.dumps({"text": _LINES, "label": [1] * 6}),
+        json.dumps([list(record.values()) for record in records]),
+        json.dumps([dict.fromkeys("abc", 1), *records, None, 3, "x"]),
+        *map(json.dumps, pandas),
+    )
+
+
 def _text() -> list[bytes]:
     return _encoded("\n".join(_LINES) + "\n", "\r".join(_LINES), "awful😡\\nbad\n" * 3)
 
@@ -134,15 +166,64 @@ def _parquet() -> list[bytes]:
     return contents
 
 
+def _arrow(write: Callable[[pa.Table, io.BytesIO], None]) -> list[bytes]:
+    texts, labels = zip(*ROWS, strict=True)
+    moments = [dt.datetime(2026, 11, 27, 12, 0, 0, 1)] * len(ROWS)
+    tables = [
+        pa.table({"text": texts, "label": labels}),
+        pa.table({"text": pa.array(texts).dictionary_encode(), "label": list(range(6))}),
+        pa.table({"text": pa.array(texts, pa.large_string()), "label": [0.5, None, 2, 1, 4.5, 1]}),
+        pa.table({"review": [{"text": text, "n": [1]} for text in texts], "label": [True] * 6}),
+        pa.table(
+            {
+                "text": pa.array(texts, pa.string_view()),
+                "label": pa.array(labels),
+                "when": pa.array(moments, pa.timestamp("ns")),
+                "price": pa.array([decimal.Decimal("1.25")] * 6, pa.decimal128(9, 2)),
+                "raw": pa.array([text.encode() for text in texts], pa.binary()),
+            }
+        ),
+        pa.table({"text": pa.array([], pa.string()), "label": pa.array([], pa.int8())}),
+    ]
+    contents = []
+    for table in tables:
+        write(table, buffer := io.BytesIO())
+        contents.append(buffer.getvalue())
+    return contents
+
+
+def _write_file(table: pa.Table, buffer: io.BytesIO) -> None:
+    with pa.ipc.new_file(buffer, table.schema) as writer:
+        writer.write_table(table, max_chunksize=4)
+
+
+def _write_stream(table: pa.Table, buffer: io.BytesIO) -> None:
+    with pa.ipc.new_stream(buffer, table.schema) as writer:
+        writer.write_table(table, max_chunksize=4)
+
+
+def _write_feather(table: pa.Table, buffer: io.BytesIO) -> None:
+    feather.write_feather(table, buffer, compression="lz4" if len(table) else "zstd")
+
+
+@functools.lru_cache
+def seeds(kind: str) -> Sequence[bytes]:
+    return FORMATS[kind].seeds()
+
+
 FORMATS: dict[str, Format] = {
     "fasttext": Format(".ft.txt", _fasttext),
     "csv": Format(".csv", _csv),
     "semicolons": Format(".csv", functools.partial(_csv, ";")),
     "tsv": Format(".tsv", functools.partial(_csv, "\t")),
     "jsonl": Format(".jsonl", _jsonl),
+    "json": Format(".json", _json),
     "text": Format(".txt", _text),
     "unnamed": Format("", lambda: [*_csv(), *_jsonl(), *_fasttext(), *_text()]),
     "parquet": Format(".parquet", _parquet, is_text=False),
+    "arrow file": Format(".arrow", functools.partial(_arrow, _write_file), is_text=False),
+    "arrow stream": Format(".arrow", functools.partial(_arrow, _write_stream), is_text=False),
+    "feather": Format(".feather", functools.partial(_arrow, _write_feather), is_text=False),
 }
 
 COMPRESS: dict[str, Callable[[bytes], bytes]] = {

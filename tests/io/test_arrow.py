@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import random
 import tracemalloc
@@ -178,6 +179,30 @@ def test_a_parquet_column_that_grows_out_of_measure(
     error = message(tmp_path / "a.parquet")
     assert error.startswith("a.parquet: column 'text' takes ")
     assert "and 3,000,0" in error
+
+
+def test_a_stream_that_asks_for_more_memory_than_there_is(tmp_path: Path) -> None:
+    path = tmp_path / "a.arrow"
+    table = table_of(ROWS)
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_stream(file, table.schema) as writer:
+        writer.write_table(table)
+    data = path.read_bytes()
+    (_, stored) = list(arrow_growth._batch_sizes(io.BytesIO(data)))[-1]
+    assert data.count(stored.to_bytes(8, "little")) == 1
+    huge = data.replace(stored.to_bytes(8, "little"), (1 << 60).to_bytes(8, "little"))
+    assert "damaged after row 0 (" in message(written(path, huge))
+
+
+def test_decimals_that_python_lacks(tmp_path: Path) -> None:
+    scale = pa.decimal128(5, 1000)
+    stored = pa.py_buffer((12345).to_bytes(16, "little"))
+    prices = pa.Array.from_buffers(scale, 1, [None, stored])
+    table = pa.table({"text": ["good"], "label": ["pos"], "price": prices})
+    path = tmp_path / "a.arrow"
+    feather.write_feather(table, str(path))
+    assert pairs(read(path)) == [("good", "pos")]
+    error = message(path, labelled=False)
+    assert error.startswith("a.arrow: a column has values that Python cannot hold (a decimal); ")
 
 
 def test_any_damage_is_a_data_error(tmp_path: Path) -> None:

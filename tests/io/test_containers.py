@@ -45,6 +45,15 @@ def test_damaged_zip_archives(tmp_path: Path) -> None:
     )
 
 
+def test_a_member_without_a_name_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in ("a.csv", ""):
+            with archive.open(zipfile.ZipInfo(name), "w") as member:
+                member.write(_TABLE.encode())
+    assert pairs(read(path)) == pairs(read(written(tmp_path / "b.csv", _TABLE)))
+
+
 def test_names_that_lead_outside_are_names_only(tmp_path: Path) -> None:
     members = {"../../evil.csv": as_csv(ROWS, tmp_path)}
     assert pairs(read(zip_of(tmp_path / "a.zip", members))) == ROWS
@@ -87,6 +96,22 @@ def test_a_tar_archive_that_is_cut_at_the_end_of_a_member(tmp_path: Path) -> Non
     assert "the tar archive is damaged (empty header)" in message(
         written(tmp_path / "b.tar", data[:1024])
     )
+
+
+@pytest.mark.parametrize("packing", ["", "gz"])
+@pytest.mark.parametrize("size", [10**7, 8**11 - 1, 2**80])
+def test_a_tar_header_that_promises_what_is_not_there(
+    tmp_path: Path, size: int, packing: str
+) -> None:
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode=f"w:{packing}", format=tarfile.GNU_FORMAT) as archive:
+        for name in ("a.csv", "b.csv"):
+            header = tarfile.TarInfo(name)
+            header.size = size
+            archive.addfile(header)
+    error = message(written(tmp_path / "a.tar", file.getvalue()))
+    assert "a.tar" in error
+    assert "the tar archive is damaged" in error
 
 
 def test_joined_tar_archives_are_refused(tmp_path: Path) -> None:

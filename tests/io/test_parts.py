@@ -179,6 +179,17 @@ def test_a_folder_per_class(tmp_path: Path, caplog: pytest.LogCaptureFixture) ->
     assert detect_format(str(folder / "train")) == "files"
 
 
+def test_a_review_of_many_lines_has_a_limit(tmp_path: Path) -> None:
+    line = "so good\n"
+    for name, text in (("pos/1.txt", line * 5), ("pos/2.txt", line * 6), ("neg/1.txt", "bad")):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        written(tmp_path / name, text)
+    texts, errors = skipping(tmp_path, max_line_bytes=5 * len(line))
+    assert texts == ["bad", "\n".join(["so good"] * 5)]
+    place = f"{tmp_path.name}/pos/2.txt"
+    assert errors == [f"{place}: a review of more than 40 bytes; raise --max-line-bytes"]
+
+
 def test_a_review_that_starts_as_a_table_does(tmp_path: Path) -> None:
     text = "Story, content, acting: all fine.\nSo, text, is, fine."
     for name in ("neg/0.txt", "pos/0.txt", "pos/1.txt"):

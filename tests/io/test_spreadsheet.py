@@ -128,6 +128,18 @@ def test_long_cells_and_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert " bytes; save the sheet as CSV" in message(path)
 
 
+def test_styles_cannot_grow_out_of_measure(tmp_path: Path) -> None:
+    path, big = _xlsx(tmp_path / "a.xlsx", Sheet=_table(ROWS)), tmp_path / "b.xlsx"
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(big, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            more = b" " * (1 << 23) if name == "xl/styles.xml" else b""
+            new.writestr(name, old.read(name) + more)
+    assert big.stat().st_size < 30_000
+    error = message(big)
+    assert error.startswith("b.xlsx: its part xl/styles.xml has 8,")
+    assert error.endswith(" bytes; save the sheet as CSV")
+
+
 def test_damaged_spreadsheets_are_data_errors(tmp_path: Path) -> None:
     path = _xlsx(tmp_path / "a.xlsx", Sheet=_table(ROWS * 20))
     generator, errors = random.Random(3), 0

@@ -67,6 +67,31 @@ def test_every_byte_comes_back(
     assert with_column.startswith(content[: content.index(b"text")])
 
 
+@pytest.mark.parametrize(
+    ("content", "options", "expected"),
+    [
+        (b"text\ngood\n", {}, b"text,answer\ngood,x\n"),
+        (b'text\r\n"good; so, good"\r\n', {}, b'text,answer\r\n"good; so, good",x\r\n'),
+        (b"text\ngood\tfine\n", {"delimiter": "|"}, b"text|answer\ngood\tfine|x\n"),
+        (b"sep=;\ntext\ngood\n", {}, b"sep=;\ntext;answer\ngood;x\n"),
+    ],
+)
+def test_a_table_of_one_column_gets_commas(
+    content: bytes, options: dict[str, Any], expected: bytes, tmp_path: Path
+) -> None:
+    source = tmp_path / "a.csv"
+    source.write_bytes(content)
+    assert copied(source, tmp_path / "copy", added="x", **options) == expected
+
+
+def test_escaped_quotes_are_recognised_in_the_copy(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(b'text,n\n"say \\"no\\"",1\n"x",2\n')
+    copy = tmp_path / "copy.csv"
+    copied(tmp_path / "a.csv", copy, added="x")
+    texts = [review.text for review in read_reviews([str(copy)], labelled=False)]
+    assert texts == ['say "no"', "x"]
+
+
 def test_what_becomes_standard(tmp_path: Path) -> None:
     """Old Macs' line ends, blanks around quotes, blank lines and empty cells after a row."""
     source = tmp_path / "a.csv"

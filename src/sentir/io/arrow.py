@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import decimal
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -66,7 +67,7 @@ def batch_records(batch: Any, names: Sequence[str], limit: int) -> Iterator[Reco
         Each row; an error without a place for one with a longer text.
 
     Raises:
-        ValueError, OverflowError: a value that Python cannot hold.
+        ValueError, ArithmeticError: a value that Python cannot hold.
     """
     repeats = any(_REPEATING.search(str(type_)) for type_ in batch.schema.types)
     for start in range(0, batch.num_rows, _SLICE_ROWS):
@@ -183,8 +184,9 @@ def damage(
 
     try:
         yield
-    except (pa.ArrowException, OSError, EOFError, UnicodeDecodeError) as error:
-        reason = str(error).partition("\n")[0]
+    except (pa.ArrowException, OSError, EOFError, UnicodeDecodeError, MemoryError) as error:
+        # A header that is damaged may ask for any size.
+        reason = str(error).partition("\n")[0] or "it asks for more memory than there is"
         broken = DataError(
             f"the {kind} file is damaged after row {rows():,} ({reason})",
             where=name,
@@ -193,9 +195,11 @@ def damage(
         if not rows() or report is None:
             raise broken from error
         report(broken)
-    except (ValueError, OverflowError) as error:  # nanoseconds, years beyond 9999
+    except (ValueError, ArithmeticError) as error:  # nanoseconds, years beyond 9999, decimals
+        is_decimal = isinstance(error, decimal.InvalidOperation)
+        reason = "a decimal" if is_decimal else str(error).partition(". ")[0]
         raise DataError(
-            f"a column has values that Python cannot hold ({str(error).partition('. ')[0]})",
+            f"a column has values that Python cannot hold ({reason})",
             where=name,
             todo="keep its times between the years 1 and 9999 and round them to microseconds, or "
             "remove the column",

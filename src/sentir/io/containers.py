@@ -111,7 +111,8 @@ class Zip:
         )
 
     def _files(self) -> list[zipfile.ZipInfo]:
-        return [member for member in self._archive.infolist() if not member.is_dir()]
+        # Not `is_dir`, which fails at an empty name.
+        return [one for one in self._archive.infolist() if not one.filename.endswith("/")]
 
     def open_each(self, names: Collection[str]) -> Iterator[tuple[str, Input]]:
         wanted = set(names)
@@ -158,9 +159,10 @@ class Tar:
     def _members(self) -> Iterator[tuple[tarfile.TarInfo, tarfile.TarFile]]:
         """The regular files; links, devices and files with holes are left out."""
         with self._open() as stream:
+            file: Any = _Ending(stream)
             try:
                 with closing(
-                    tarfile.open(fileobj=stream, mode="r|", tarinfo=_CheckedHeader, errorlevel=2)
+                    tarfile.open(fileobj=file, mode="r|", tarinfo=_CheckedHeader, errorlevel=2)
                 ) as archive:
                     for member in archive:
                         if member.isreg() and not member.issparse():
@@ -175,6 +177,25 @@ class Tar:
                         where=self.name,
                         todo="unpack it, and name the files in it",
                     )
+
+
+class _Ending:
+    """A stream whose end is an error when it is read again and again.
+
+    A header may name any size, and tarfile would skip so many bytes, block by block.
+    """
+
+    _MAX_ENDS = 8
+
+    def __init__(self, stream: Input) -> None:
+        self._stream, self._ends = stream, 0
+
+    def read(self, size_bytes: int) -> bytes:
+        block = self._stream.read(size_bytes) or b""
+        self._ends += not block
+        if self._ends > self._MAX_ENDS:
+            raise EOFError("it ends within a file")
+        return block
 
 
 class _CheckedHeader(tarfile.TarInfo):

@@ -19,6 +19,7 @@ from sentir.io.arrow import (
     selected_indices,
     with_unique_names,
 )
+from sentir.io.parquet_footer import ColumnChunk, row_groups
 from sentir.io.streams import Input
 from sentir.io.tables import Record, Report, unique_names
 
@@ -68,7 +69,7 @@ def parquet_records(
         wanted = [schema.names[i] for i in indices]
         are_unique = len(set(schema.names)) == len(schema.names)
         read = wanted if are_unique else schema.names
-        rows = _batch_rows(file, raw, read, stream.name)
+        rows = _batch_rows(raw, read, stream.name)
         for batch in file.iter_batches(batch_size=rows, columns=wanted if are_unique else None):
             batch = batch.select(wanted if are_unique else indices)
             for record in batch_records(batch, names, limit):
@@ -93,7 +94,7 @@ def parquet_schema(stream: Input) -> Any:
         return with_unique_names(pq.read_schema(stream.random_access()))
 
 
-def _batch_rows(file: Any, raw: Any, wanted: Sequence[str], name: str) -> int:
+def _batch_rows(raw: Any, wanted: Sequence[str], name: str) -> int:
     """The number of rows per batch, so that a batch takes about `_BATCH_BYTES` at most.
 
     A value of a dictionary can be repeated in every row by some bits of the file.
@@ -102,35 +103,33 @@ def _batch_rows(file: Any, raw: Any, wanted: Sequence[str], name: str) -> int:
         DataError: a column would take far more memory than its size.
     """
     rows = _BATCH_ROWS
-    metadata = file.metadata
-    for group in map(metadata.row_group, range(metadata.num_row_groups)):
+    for num_rows, chunks in row_groups(raw):
         row_bytes = 1.0
-        for column in map(group.column, range(group.num_columns)):
-            path = column.path_in_schema
+        for chunk in chunks:
+            path, stored = chunk.path, chunk.compressed_bytes
             if not any(path == read or path.startswith(f"{read}.") for read in wanted):
                 continue
-            size = max(column.total_uncompressed_size, _VALUE_BYTES * column.num_values)
-            if size > _MAX_CHUNK_BYTES and size > _MAX_GROWTH * column.total_compressed_size:
+            size = max(chunk.uncompressed_bytes, _VALUE_BYTES * chunk.num_values)
+            if size > _MAX_CHUNK_BYTES and size > _MAX_GROWTH * stored:
                 raise DataError(
-                    f"column {path!r} takes {column.total_compressed_size:,} "
-                    f"bytes and {size:,} when it is decompressed",
+                    f"column {path!r} takes {stored:,} bytes and {size:,} when it is decompressed",
                     where=name,
                     todo="check the file, or write it again as JSON lines",
                 )
-            values = max(1.0, column.num_values / max(1, group.num_rows))
-            row_bytes += values * _dictionary_bytes(column, raw)
-        rows = min(rows, int(_BATCH_BYTES / row_bytes))
+            values = max(1.0, chunk.num_values / max(1, num_rows))
+            row_bytes += values * _dictionary_bytes(chunk, raw)
+        rows = min(rows, int(_BATCH_BYTES / max(1.0, row_bytes)))
     return max(1, rows)
 
 
-def _dictionary_bytes(column: Any, raw: Any) -> int:
+def _dictionary_bytes(chunk: ColumnChunk, raw: Any) -> int:
     """The size of a column chunk's dictionary page, decompressed (bytes).
 
     Its header starts with two numbers in Thrift's compact protocol: its type and this size.
     """
-    if not column.has_dictionary_page:
+    if chunk.dictionary_offset is None:
         return _VALUE_BYTES
-    raw.seek(column.dictionary_page_offset)
+    raw.seek(chunk.dictionary_offset)
     header: bytes = raw.read(16)
     size, shift = 0, 0
     if header[0:1] == b"\x15" and header[2:3] == b"\x15":
@@ -139,4 +138,4 @@ def _dictionary_bytes(column: Any, raw: Any) -> int:
             shift += 7
             if not byte & 0x80:
                 return size >> 1  # zigzag
-    return int(column.total_uncompressed_size)
+    return chunk.uncompressed_bytes

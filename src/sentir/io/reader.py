@@ -38,7 +38,7 @@ from sentir.io.row_reader import ColumnLog, RowReader
 from sentir.io.spreadsheet import spreadsheet_records
 from sentir.io.streams import display_name
 from sentir.io.table_form import TableForm
-from sentir.io.tables import csv_records
+from sentir.io.tables import Report, csv_records
 
 __all__ = [
     "BadRows",
@@ -400,7 +400,8 @@ def _open_rows(
     if format == "text":
         return _Rows(lines, functools.partial(_text_line, part.label))
     if format == "files":
-        return _Rows(_file_rows(part, lines), _text_of_fields)
+        texts = _file_rows(part, lines, options.max_line_bytes, bad_rows.report)
+        return _Rows(texts, _text_of_fields)
     rows = csv_records(
         lines,
         name,
@@ -476,12 +477,21 @@ def _text_line(label: str | None, line: str) -> tuple[str, str | None]:
     return text, label
 
 
-def _file_rows(part: Part, lines: Iterator[tuple[int, str]]) -> Iterator[tuple[int, Any]]:
+def _file_rows(
+    part: Part, lines: Iterator[tuple[int, str]], limit: int, report: Report
+) -> Iterator[tuple[int, Any]]:
     """The reviews of a text file in a folder or archive, with their file and class."""
     before = {"file": part.file, **({} if part.label is None else {"label": part.label})}
     if part.is_whole:
-        text = "\n".join(line.removesuffix("\r") for _, line in lines)
-        yield 1, {**before, "text": text}
+        texts, size = [], 0
+        for _, line in lines:
+            texts.append(line.removesuffix("\r"))
+            size += len(line.encode(errors="replace")) + 1
+            if size > limit + 1:  # a last line end does not count
+                what, todo = f"a review of more than {limit:,} bytes", "raise --max-line-bytes"
+                report(DataError(what, where=part.name, todo=todo))
+                return
+        yield 1, {**before, "text": "\n".join(texts)}
         return
     for number, line in lines:
         yield number, {**before, "text": line.removesuffix("\r")}

@@ -16,6 +16,9 @@ from sentir.io.tables import Record, Report, Table
 
 #: Largest part of a spreadsheet (bytes): its shared texts are held in memory.
 _MAX_PART_BYTES = 1 << 30
+#: Largest part that may be so many times its bytes in the file: styles and texts are held in
+#: memory, and take many times that. Sheets are read row by row.
+_MAX_GROWN_BYTES, _MAX_GROWTH = 1 << 22, 100
 
 
 def spreadsheet_records(
@@ -75,7 +78,10 @@ class _Workbook:
         try:
             file = stream.random_access()
             for part in zipfile.ZipFile(file).infolist():
-                if part.file_size > _MAX_PART_BYTES:
+                is_grown = part.file_size > max(
+                    _MAX_GROWN_BYTES, _MAX_GROWTH * part.compress_size
+                ) and not part.filename.startswith("xl/worksheets/")
+                if is_grown or part.file_size > _MAX_PART_BYTES:
                     what = f"its part {part.filename} has {part.file_size:,} bytes"
                     raise DataError(what, where=self._name, todo="save the sheet as CSV")
             file.seek(0)

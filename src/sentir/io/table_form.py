@@ -46,7 +46,14 @@ class TableForm:
             is_marked = codecs.lookup(encoding).name == "utf-8-sig"
             self.encoding = "utf-8" if is_marked else encoding
 
-    def note_lines(self, sample: Sequence[str], dialect: Dialect, declaration: str) -> None:
+    def note_lines(
+        self,
+        sample: Sequence[str],
+        dialect: Dialect,
+        declaration: str,
+        *,
+        is_delimiter_known: bool = False,
+    ) -> None:
         """Note what the first lines of a table show, which its dialect explains."""
         if self.delimiter or not sample:
             return
@@ -57,6 +64,8 @@ class TableForm:
         if dialect.quoting == "none":
             return
         rows = [dialect.split(line.removesuffix("\r")) for line in sample]
+        if not is_delimiter_known and all(len(row) < 2 for row in rows):
+            self.delimiter = ","  # one column, so that no delimiter has been seen
         self.quotes_all = all(
             len(field) > 1 and field[0] == field[-1] == '"'
             for row in rows[:_QUOTED_LINES]

@@ -156,7 +156,7 @@ def csv_records(
     is_known = len(delimiters) == 1 and quoting is not None
     sample = feed.peek(*(1, 1) if is_known else (SAMPLE_LINES, SAMPLE_CHARACTERS))
     dialect = detect_dialect(sample, delimiters=delimiters, quoting=quoting, count=len(columns))
-    form.note_lines(sample, dialect, declaration)
+    form.note_lines(sample, dialect, declaration, is_delimiter_known=len(delimiters) == 1)
     table = Table(name, on_header)
     if columns:
         table.begin(columns)

@@ -218,10 +218,10 @@ def _row_writer(form: TableForm, delimiter: str) -> Callable[[list[str]], str]:
     if form.quoting == "none":
         return functools.partial(_unquoted, delimiter=delimiter, line_end=form.line_end)
     must_be_quoted = re.compile(rf'"|.*[{re.escape(delimiter)}\r\n]', re.DOTALL).match
+    if form.quoting == "backslash":
+        return functools.partial(_escaped, form=form, delimiter=delimiter)
     buffer = io.StringIO(newline="")
     options: dict[str, Any] = {"delimiter": delimiter}
-    if form.quoting == "backslash":
-        options |= {"doublequote": False, "escapechar": "\\"}
     if form.quotes_all:
         options["quoting"] = csv.QUOTE_ALL
     # With its default line ends, "\r\n", the csv module also quotes a lone "\r".
@@ -236,6 +236,18 @@ def _row_writer(form: TableForm, delimiter: str) -> Callable[[list[str]], str]:
         return buffer.getvalue().removesuffix("\r\n") + form.line_end
 
     return line
+
+
+def _escaped(cells: list[str], form: TableForm, delimiter: str) -> str:
+    """A line whose quotes are escaped, and within quotes, as else they would be two characters."""
+    special = (delimiter, '"', "\r", "\n")
+    fields = []
+    for value in cells:
+        field = value.replace("\\", "\\\\").replace('"', '\\"')
+        if form.quotes_all or any(character in value for character in special):
+            field = f'"{field}"'
+        fields.append(field)
+    return delimiter.join(fields) + form.line_end
 
 
 def _unquoted(cells: list[str], delimiter: str, line_end: str) -> str:

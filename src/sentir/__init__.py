@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sentir.errors import SentirError as SentirError
     from sentir.errors import SentirWarning as SentirWarning
     from sentir.explanation.gates import explain as explain
+    from sentir.inference.calibrate import calibrate as calibrate
     from sentir.inference.compare import compare as compare
     from sentir.inference.evaluate import evaluate as evaluate
     from sentir.inference.export import export as export
@@ -36,6 +37,7 @@ _EXPORTS = {
     "SentirError": "sentir.errors",
     "SentirWarning": "sentir.errors",
     "TextGenerator": "sentir.inference.generation",
+    "calibrate": "sentir.inference.calibrate",
     "compare": "sentir.inference.compare",
     "evaluate": "sentir.inference.evaluate",
     "explain": "sentir.explanation.gates",
@@ -47,7 +49,8 @@ _EXPORTS = {
 }
 __all__ = [
     "Config", "Prediction", "Predictor", "SentirError", "SentirWarning", "TextGenerator",
-    "__version__", "compare", "evaluate", "explain", "export", "load", "pretrain", "push", "train",
+    "__version__", "calibrate", "compare", "evaluate", "explain", "export", "load", "pretrain",
+    "push", "train",
 ]  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from fixtures.archives import CONTAINERS
 from fixtures.toy_bundle import random_texts, toy
+from sentir.confidence import Answered, ConfidenceThreshold
 from sentir.config import ReadOptions
 from sentir.errors import DataError, SentirWarning, UsageError
 from sentir.inference.files import (
@@ -129,6 +130,39 @@ def test_the_columns_are_prediction_probability_and_each_class(predictor: Predic
         "probability_positive": 0.3,
     }
     assert columns.values(None) == dict.fromkeys(columns.names)
+
+
+def test_a_model_with_a_threshold_adds_whether_it_is_unsure(tmp_path: Path, messages) -> None:
+    validation = Answered(examples=10, answered=9, correct=8)
+    threshold = ConfidenceThreshold(value=0.7, coverage=0.9, validation=validation)
+    predictor = Predictor(replace(toy(), threshold=threshold))
+    columns = PredictionColumns(predictor, all_classes=True)
+    assert columns.names[:3] == ("prediction", "probability", "unsure")
+    texts = [*random_texts(30), ""]
+    expected = [answer.unsure for answer in predictor.predict(texts[:-1])]
+    assert {*expected} == {True, False}
+    source = tmp_path / "in.jsonl"
+    source.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
+    predict(columns, source, tmp_path / "out.jsonl")
+    rows = read_jsonl(tmp_path / "out.jsonl")
+    unsure = [row["unsure"] for row in rows]
+    assert unsure == [flag if text else None
+                      for text, flag in zip(texts, [*expected, None], strict=True)]  # fmt: skip
+    predict(columns, source, tmp_path / "out.parquet")
+    assert pq.read_table(tmp_path / "out.parquet")["unsure"].to_pylist() == unsure
+    predict(columns, source, tmp_path / "out.csv")
+    with (tmp_path / "out.csv").open() as file:
+        cells = [row["unsure"] for row in csv.DictReader(file)]
+    assert cells == [{True: "true", False: "false", None: ""}[flag] for flag in unsure]
+    predict_texts(columns, texts[:-1], str(tmp_path / "out.txt"))
+    lines = (tmp_path / "out.txt").read_text().splitlines()
+    words = {True: "unsure", False: "sure", None: ""}
+    assert [words.get(line.split("\t")[2], line.split("\t")[2]) for line in lines] == [
+        words[flag] for flag in unsure[:-1]
+    ]
+    assert not messages.warned()
+    predict(columns, source, tmp_path / "out.ft.txt")
+    assert "fastText lines have no place for 'unsure'" in messages.warned()
 
 
 def test_texts_are_written_after_their_predictions(

@@ -143,6 +143,19 @@ def measure_answered(
     return _answered(*_confidences(probabilities_NC, labels_N), threshold.value)
 
 
+def warn_of_coverage(answered: Answered, threshold: ConfidenceThreshold) -> None:
+    """Warn where fewer reviews are answered than was promised, beyond chance."""
+    promised = threshold.validation.coverage_interval[0]
+    if answered.coverage_interval[1] < min(promised, threshold.coverage):
+        warnings.warn(
+            f"{answered.coverage:.1%} of the reviews are answered, and {threshold.coverage:.1%} "
+            "were promised of reviews like those of validation: these are other ones (see sentir "
+            "drift)",
+            SentirWarning,
+            stacklevel=2,
+        )
+
+
 def _answered(confidence_N: np.ndarray, is_correct_N: np.ndarray, value: float) -> Answered:
     is_answered_N = confidence_N >= value
     return Answered(

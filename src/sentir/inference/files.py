@@ -6,13 +6,14 @@ Shapes: C classes.
 from __future__ import annotations
 
 import sys
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from sentir.bundle import Bundle
-from sentir.errors import DataError, UsageError
+from sentir.errors import DataError, SentirWarning, UsageError
 from sentir.inference.bursts import bursts
 from sentir.inference.network import Floats
 from sentir.inference.predictor import WINDOW, Prediction
@@ -95,26 +96,34 @@ class StreamPredictor(Protocol):
 class PredictionColumns:
     """The columns that are added to a record: ``prediction``, ``probability`` and more.
 
+    A model with a threshold of confidence adds ``unsure``, true or false. It is a column of its
+    own, so a class of that name is told from it.
+
     Args:
         predictor: the model.
         all_classes: whether to add the probability of each class too, as ``probability_CLASS``.
 
     Attributes:
         names: the columns, in their order.
+        may_be_unsure: whether ``unsure`` is one of them.
     """
 
     def __init__(self, predictor: StreamPredictor, *, all_classes: bool = False) -> None:
         self.predictor = predictor
         class_columns = [f"probability_{label}" for label in predictor.labels]
         self._class_columns = class_columns if all_classes else []
-        self.names = ("prediction", "probability", *self._class_columns)
+        self.may_be_unsure = predictor.bundle.threshold is not None
+        unsure = ("unsure",) if self.may_be_unsure else ()
+        self.names = ("prediction", "probability", *unsure, *self._class_columns)
 
     def values(self, probabilities_C: Floats | None) -> dict[str, Any]:
         """The columns of a review with these probabilities; all None if it has no text."""
         if probabilities_C is None:
             return dict.fromkeys(self.names)
+        likeliest = self.predictor.likeliest(probabilities_C)
         values = [
-            *self.predictor.likeliest(probabilities_C),
+            *likeliest,
+            *([likeliest.unsure] if self.may_be_unsure else []),
             *map(float, probabilities_C[: len(self._class_columns)]),
         ]
         return dict(zip(self.names, values, strict=True))
@@ -187,6 +196,13 @@ def predict_file(
         format = output_format(output, _WRITTEN_AS[source_format])
     if format == "parquet" and output == "-" and sys.stdout.isatty():
         format = "lines"  # a terminal cannot show Parquet
+    if format == "fasttext" and columns.may_be_unsure:
+        warnings.warn(
+            f"{output}: fastText lines have no place for 'unsure', so unsure reviews get the "
+            "likeliest label like the others; .csv, .jsonl and .parquet have one",
+            SentirWarning,
+            stacklevel=2,
+        )
     form = TableForm()
     reviews = read_reviews(
         [source],
@@ -261,6 +277,8 @@ def labelled_records(
     def record(review: Review, probabilities_C: Floats | None) -> dict[str, Any]:
         progress(1)
         prediction = columns.values(probabilities_C)
+        if format == "lines" and columns.may_be_unsure and probabilities_C is not None:
+            prediction["unsure"] = "unsure" if prediction["unsure"] else "sure"
         if format == "fasttext":
             return {"label": prediction["prediction"], "text": review.text}
         if review.fields is None:

@@ -26,10 +26,29 @@ WINDOW = 1024
 
 
 class Prediction(NamedTuple):
-    """The likeliest class and its probability, 0 to 1."""
+    """The likeliest class and its probability, 0 to 1.
+
+    ``unsure`` is true if that is less than the threshold of the model; then it is an
+    `UnsurePrediction`. A model without a threshold is never unsure.
+    """
 
     label: str
     probability: float
+
+    @property
+    def unsure(self) -> bool:
+        """Whether the model has a threshold of confidence, and this is below it."""
+        return False
+
+
+class UnsurePrediction(Prediction):
+    """A prediction below the model's threshold of confidence; `label` is the likeliest class."""
+
+    __slots__ = ()
+
+    @property
+    def unsure(self) -> bool:
+        return True
 
 
 class Predictor:
@@ -124,7 +143,9 @@ class Predictor:
     def likeliest(self, probabilities_C: Floats) -> Prediction:
         """The class with the highest probability."""
         best = int(probabilities_C.argmax())
-        return Prediction(self.labels[best], float(probabilities_C[best]))
+        probability, threshold = float(probabilities_C[best]), self.bundle.threshold
+        is_unsure = threshold is not None and threshold.is_unsure(probability)
+        return (UnsurePrediction if is_unsure else Prediction)(self.labels[best], probability)
 
     def _windows(self, texts: Iterable[str]) -> Iterator[Floats]:
         """Probabilities (N, C) of each window; meanwhile the next window is tokenised."""

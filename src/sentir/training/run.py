@@ -24,6 +24,7 @@ import numpy.typing as npt
 import torch
 
 from sentir.bundle import FOLDER, Bundle, LanguageBundle, load_language_model, save_bundle
+from sentir.confidence import Answered
 from sentir.config import Config, read_settings
 from sentir.data.dataset import EncodedCorpus, Reviews, identity, weighted_targets
 from sentir.data.encoding import TrainingCorpora
@@ -41,6 +42,12 @@ from sentir.evaluation.history import read_metrics
 from sentir.evaluation.metrics import Metrics, measure, warn_of_imbalance
 from sentir.evaluation.mistakes import Mistakes
 from sentir.evaluation.report import Evaluation, Report, write_report
+from sentir.evaluation.selective import (
+    check_coverage,
+    fit_threshold,
+    measure_answered,
+    warn_of_coverage,
+)
 from sentir.extras import TRAINING, require
 from sentir.io.builtin import is_synthetic
 from sentir.io.paths import Paths, path_list
@@ -76,6 +83,8 @@ class Run:
         validation: metrics on the validation reviews.
         test: metrics on the test reviews, if there were any.
         baseline: those of a bag of words on the same test reviews, if it was asked for.
+        answered: with a threshold of confidence, how many of the test reviews (validation, if there
+            are none) reach it, and the accuracy over them.
         skipped: rows left out under ``on_error="skip"``.
     """
 
@@ -85,6 +94,7 @@ class Run:
     test: Metrics | None
     baseline: Metrics | None
     skipped: BadRows
+    answered: Answered | None = None
 
 
 def train(
@@ -102,6 +112,7 @@ def train(
     resume: bool = False,
     overwrite: bool = False,
     baseline: bool = False,
+    coverage: float | None = None,
     callbacks: Sequence[Callback] = (),
     **settings: Any,
 ) -> Run:
@@ -133,6 +144,9 @@ def train(
         resume: go on with the unfinished run in that folder.
         overwrite: replace the run in that folder; its encoded reviews are used again.
         baseline: measure a bag of words on the same test reviews (validation, if there are none).
+        coverage: share of reviews that the model shall answer, above 0 and at most 1. The least
+            confident others it marks as unsure, by a threshold found on the validation reviews (see
+            `sentir.confidence`); None: it answers all.
         callbacks: called with every event, see `sentir.training.callbacks`.
         **settings: any field of `sentir.Config` or of how files are read, such as
             ``hidden_size=32`` or ``text_column=("title", "body")``.
@@ -142,6 +156,8 @@ def train(
             package that is not installed.
     """
     require("training", *TRAINING)
+    if coverage is not None:
+        check_coverage(coverage)
     read, changes = read_settings(settings, Config)
     sources = Sources(
         train=path_list(train, "train"),
@@ -161,7 +177,9 @@ def train(
     elif config.model.embedding_init not in ("random", "ppmi"):
         check_vectors(config.model.embedding_init, config.model.embedding_dim)
     sources.check()
-    task = ClassifierRun(sources, config, lm, str(from_lm), teachers, baseline=baseline)
+    task = ClassifierRun(
+        sources, config, lm, str(from_lm), teachers, baseline=baseline, coverage=coverage
+    )
     return run_training(task, Path(output), callbacks=callbacks, resume=resume, overwrite=overwrite)
 
 
@@ -184,8 +202,10 @@ class ClassifierRun:
         teachers: Sequence[Teacher],
         *,
         baseline: bool,
+        coverage: float | None,
     ) -> None:
-        self.sources, self.config, self.baseline = sources, config, baseline
+        self.sources, self.config = sources, config
+        self.baseline, self.coverage = baseline, coverage
         self.lm, self.from_lm, self.teachers = lm, from_lm, teachers
         self.teacher_names = [teacher.identity for teacher in teachers]
 
@@ -260,7 +280,13 @@ class ClassifierRun:
         if self.test is not None:
             test_NC = probabilities(network, self.test, max_length)
             evaluations["test"] = self._evaluation(test_NC, self.test)
-        warn_of_imbalance(list(evaluations.values())[-1].metrics)
+        headline = list(evaluations.values())[-1]
+        warn_of_imbalance(headline.metrics)
+        threshold = answered = None
+        if self.coverage is not None:
+            threshold = fit_threshold(after_NC, corpora.valid.labels_N, self.coverage)
+            answered = measure_answered(headline.probabilities, headline.labels, threshold)
+            warn_of_coverage(answered, threshold)
         baseline = self._baseline() if self.baseline else None
         bundle = Bundle(
             weights=to_arrays(network),
@@ -280,6 +306,7 @@ class ClassifierRun:
                 },
             },
             columns=self.summary.columns,
+            threshold=threshold,
             synthetic=any(map(is_synthetic, self.sources.train)),
         )
         save_bundle(bundle, folder / FOLDER)
@@ -292,6 +319,7 @@ class ClassifierRun:
             test=evaluations["test"].metrics if self.test is not None else None,
             baseline=baseline,
             skipped=self.skipped,
+            answered=answered,
         )
 
     def _calibrate(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sentir.explanation.gates import explain as explain
     from sentir.inference.calibrate import calibrate as calibrate
     from sentir.inference.compare import compare as compare
+    from sentir.inference.drift import drift as drift
     from sentir.inference.evaluate import evaluate as evaluate
     from sentir.inference.export import export as export
     from sentir.inference.generation import TextGenerator as TextGenerator
@@ -39,6 +40,7 @@ _EXPORTS = {
     "TextGenerator": "sentir.inference.generation",
     "calibrate": "sentir.inference.calibrate",
     "compare": "sentir.inference.compare",
+    "drift": "sentir.inference.drift",
     "evaluate": "sentir.inference.evaluate",
     "explain": "sentir.explanation.gates",
     "export": "sentir.inference.export",
@@ -49,8 +51,8 @@ _EXPORTS = {
 }
 __all__ = [
     "Config", "Prediction", "Predictor", "SentirError", "SentirWarning", "TextGenerator",
-    "__version__", "calibrate", "compare", "evaluate", "explain", "export", "load", "pretrain",
-    "push", "train",
+    "__version__", "calibrate", "compare", "drift", "evaluate", "explain", "export", "load",
+    "pretrain", "push", "train",
 ]  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from sentir.cli import (
     evaluate,
     compare,
     calibrate,
+    drift,
     predict,
     explain,
     serve,
@@ -33,7 +34,7 @@ unwrap_help(app)
 unwrap_help(_lesson)
 
 __all__ = [
-    "app", "calibrate", "compare", "complete", "config", "doctor", "evaluate", "explain",
-    "export", "fetch", "lesson", "main", "predict", "pretrain", "push", "sample", "serve",
+    "app", "calibrate", "compare", "complete", "config", "doctor", "drift", "evaluate",
+    "explain", "export", "fetch", "lesson", "main", "predict", "pretrain", "push", "sample", "serve",
     "train",
 ]  # fmt: skip

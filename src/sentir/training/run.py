@@ -55,6 +55,7 @@ from sentir.io.reader import BadRows
 from sentir.nn.classifier import SentimentClassifier
 from sentir.nn.restore import to_arrays
 from sentir.nn.word_vectors import check_vectors, load_vectors
+from sentir.text.tokenizer import UNK
 from sentir.training.calibration import fit_calibration, set_calibration
 from sentir.training.callbacks import Callback
 from sentir.training.checkpoint import Checkpoints, Position
@@ -183,6 +184,13 @@ def train(
     return run_training(task, Path(output), callbacks=callbacks, resume=resume, overwrite=overwrite)
 
 
+def _describe_texts(corpus: EncodedCorpus) -> dict[str, float]:
+    """What `sentir.drift` compares with: unknown words (a share) and length (tokens)."""
+    unknown, tokens = (sum(int(np.count_nonzero(ids == UNK)) for ids in corpus),
+                       int(corpus.lengths_N.sum()))  # fmt: skip
+    return {"unknown_share": unknown / max(tokens, 1), "mean_length": tokens / len(corpus)}
+
+
 class ClassifierRun:
     """The run of a classifier, see `sentir.training.run_training.RunTask`."""
 
@@ -296,6 +304,7 @@ class ClassifierRun:
             metrics={
                 **{name: part.metrics.to_dict() for name, part in evaluations.items()},
                 **({"baseline": baseline.to_dict()} if baseline else {}),
+                "validation_texts": _describe_texts(corpora.valid),
                 "data": self._identities(),
                 "training_data": self.summary.to_dict(),
                 "training": {

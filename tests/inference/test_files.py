@@ -483,3 +483,60 @@ def test_the_columns_of_training_are_predicted_from(tmp_path: Path, messages) ->
     source.write_text("text\ngood film\n")
     predict(columns, source, tmp_path / "out.jsonl")
     assert "trained on 'a' and 'b'; here 'text' is read" in messages.warned()
+
+
+def test_each_sentence_gets_a_row(predictor: Predictor, tmp_path: Path) -> None:
+    columns = PredictionColumns(predictor, score=True, by_sentence=True)
+    source = tmp_path / "in.csv"
+    source.write_text('id,text\n7,"The film was good. The hotel was bad!"\n8,\n9,Wonderful\n')
+    predict(columns, source, tmp_path / "out.csv")
+    with (tmp_path / "out.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == [
+        "id", "text", "sentence_number", "sentence_text", "prediction", "probability", "score"
+    ]  # fmt: skip
+    assert [(row["id"], row["sentence_number"], row["sentence_text"]) for row in rows] == [
+        ("7", "1", "The film was good."), ("7", "2", "The hotel was bad!"), ("8", "", ""),
+        ("9", "1", "Wonderful"),
+    ]  # fmt: skip
+    assert {row["text"] for row in rows[:2]} == {"The film was good. The hotel was bad!"}
+    assert rows[2]["prediction"] == ""
+    sentences = [row["sentence_text"] for row in rows if row["sentence_text"]]
+    probabilities_NC = predictor.predict_proba(sentences)
+    for row, probabilities_C, score in zip(
+        [rows[0], rows[1], rows[3]],
+        probabilities_NC,
+        predictor.scores(probabilities_NC),
+        strict=True,
+    ):
+        assert float(row["probability"]) == pytest.approx(probabilities_C.max(), abs=1e-6)
+        assert float(row["score"]) == pytest.approx(score, abs=1e-6)
+
+
+def test_each_sentence_of_lines_and_json_lines(predictor: Predictor, tmp_path: Path) -> None:
+    columns = PredictionColumns(predictor, by_sentence=True)
+    (tmp_path / "in.jsonl").write_text('{"text": "Good. Bad.", "n": 1.50}\n')
+    predict(columns, tmp_path / "in.jsonl", tmp_path / "out.jsonl")
+    first, second = (tmp_path / "out.jsonl").read_text().splitlines()
+    assert first.startswith(
+        '{"text": "Good. Bad.", "n": 1.50, "sentence_number": 1, "sentence_text"'
+    )
+    assert json.loads(second)["sentence_text"] == "Bad."
+    (tmp_path / "in.txt").write_text("Good. Bad.\nDull.\n")
+    predict(columns, tmp_path / "in.txt", tmp_path / "out.txt")
+    cells = [line.split("\t") for line in (tmp_path / "out.txt").read_text().splitlines()]
+    assert [(line[0], line[-1]) for line in cells] == [
+        ("1", "Good."),
+        ("2", "Bad."),
+        ("1", "Dull."),
+    ]
+    predict(columns, tmp_path / "in.txt", tmp_path / "out.ft.txt")
+    lines = (tmp_path / "out.ft.txt").read_text().splitlines()
+    assert [line.split(" ", 1)[1] for line in lines] == ["Good.", "Bad.", "Dull."]
+
+
+def test_columns_of_sentences_must_be_new(predictor: Predictor, tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text("text,sentence_number\nGood.,1\n")
+    columns = PredictionColumns(predictor, by_sentence=True)
+    with pytest.raises(DataError, match="has a column 'sentence_number' already; rename"):
+        predict(columns, tmp_path / "in.csv", tmp_path / "out.csv")

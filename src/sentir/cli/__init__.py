@@ -35,6 +35,6 @@ unwrap_help(_lesson)
 
 __all__ = [
     "app", "calibrate", "compare", "complete", "config", "doctor", "drift", "evaluate",
-    "explain", "export", "fetch", "lesson", "main", "predict", "pretrain", "push", "sample", "serve",
-    "train",
+    "explain", "export", "fetch", "lesson", "main", "predict", "pretrain", "push",
+    "sample", "serve", "train",
 ]  # fmt: skip

@@ -98,6 +98,8 @@ def test_nothing_is_changed_by_what_is_refused(folder: Path, reviews: Path) -> N
         calibrate(folder, reviews.with_name("absent.csv"))
     with pytest.raises(BundleError, match="no model here"):
         calibrate(folder.parent / "absent", reviews)
+    with pytest.raises(UsageError, match="hf://me/shop: a model on the Hub, which cannot be"):
+        calibrate("hf://me/shop", reviews)
     assert (folder / "model" / "config.json").read_bytes() == before
 
 

@@ -82,7 +82,7 @@ def predict(
       sentir predict runs/shop "I can't say it was bad."
       sentir predict runs/shop "I can't say it was bad." --json --probabilities
       sentir predict runs/shop reviews.csv --output labelled.parquet
-      sentir predict runs/shop reviews.csv --by sentence --score --output sentences.csv
+      sentir predict runs/shop reviews.csv --by sentence --score -o parts.csv
       zcat reviews.txt.gz | sentir predict runs/shop - > labelled.tsv
     """
     from sentir.bundle import load_scheme, local_model

@@ -14,12 +14,13 @@ from typing import Any
 from sentir.bundle import Bundle, load_bundle, save_threshold
 from sentir.confidence import ConfidenceThreshold, wilson_interval
 from sentir.config import read_settings
-from sentir.errors import SentirWarning
+from sentir.errors import SentirWarning, UsageError
 from sentir.evaluation.metrics import Metrics, measure
 from sentir.evaluation.mistakes import Mistakes
 from sentir.evaluation.selective import RiskCoverage, check_coverage, fit_threshold, risk_coverage
 from sentir.inference.evaluate import answer_labelled, check_files
 from sentir.inference.predictor import Predictor
+from sentir.io.hub_model import find_address
 from sentir.io.paths import Paths, path_list
 from sentir.io.reader import BadRows
 
@@ -73,7 +74,8 @@ def calibrate(
         BundleError: there is no classifier in the folder.
         ConfigError: an unknown setting, or a value out of range.
         DataError: as `sentir.evaluate`.
-        UsageError: the coverage is out of range, or the folder cannot be written.
+        UsageError: the coverage is out of range, the model is on the Hub, or its folder cannot be
+            written.
 
     Warns:
         SentirWarning: the reviews are too few, or so easy for the model that it has probably learnt
@@ -82,6 +84,12 @@ def calibrate(
     options, _ = read_settings(settings)
     check_coverage(coverage)
     sources = path_list(valid, "valid")
+    if find_address(model):
+        raise UsageError(
+            "a model on the Hub, which cannot be changed",
+            where=str(model),
+            todo="download it (hf download USER/MODEL --local-dir FOLDER), and give its folder",
+        )
     check_files(model, sources, options, labels=labels)
     bundle, bad_rows = load_bundle(model), BadRows(options.on_error)
     predictor = Predictor(bundle, bulk=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from sentir.bundle import Bundle, as_bundle, load_scheme
+from sentir.bundle import Bundle, as_bundle, load_scheme, local_model
 from sentir.config import read_settings
 from sentir.evaluation.drift import Drift, Reference, measure_drift, warn_of_drift
 from sentir.inference.predictor import WINDOW, Predictor
@@ -37,7 +37,8 @@ def drift(
     (`sentir.SentirWarning`). The estimate and its error: `sentir.evaluation.drift`.
 
     Args:
-        model: the folder of a model or a run, a bundle, or a loaded model (`sentir.load`).
+        model: the folder of a model or a run, its address on the Hub (``hf://user/model``), a
+            bundle, or a loaded model (`sentir.load`).
         files: reviews: a path, glob, URL or name of a data set, or a list of them.
         progress: called with the number of reviews that were read since the last call; 0: all are.
         **settings: how files are read (any field of `sentir.config.ReadOptions`).
@@ -50,6 +51,7 @@ def drift(
     options, _ = read_settings(settings)
     sources = path_list(files, "files")
     if isinstance(model, str | Path):
+        model = local_model(model)
         _, trained_on = load_scheme(model)
         check_first_rows(sources, options, labelled=False, trained_on=trained_on)
     predictor = model if isinstance(model, Predictor) else Predictor(as_bundle(model), bulk=True)

@@ -41,6 +41,8 @@ CODE = (
     "how-to/export.md",
     "how-to/hub.md",
     "how-to/python.md",
+    "how-to/sentences.md",
+    "how-to/unsure.md",
     "how-to/scikit-learn.md",
 )
 

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from sentir.errors import SentirError as SentirError
     from sentir.errors import SentirWarning as SentirWarning
     from sentir.explanation.explain import explain as explain
+    from sentir.inference.calibrate import calibrate as calibrate
     from sentir.inference.compare import compare as compare
+    from sentir.inference.drift import drift as drift
     from sentir.inference.evaluate import evaluate as evaluate
     from sentir.inference.export import export as export
     from sentir.inference.generation import TextGenerator as TextGenerator
@@ -36,7 +38,9 @@ _EXPORTS = {
     "SentirError": "sentir.errors",
     "SentirWarning": "sentir.errors",
     "TextGenerator": "sentir.inference.generation",
+    "calibrate": "sentir.inference.calibrate",
     "compare": "sentir.inference.compare",
+    "drift": "sentir.inference.drift",
     "evaluate": "sentir.inference.evaluate",
     "explain": "sentir.explanation.explain",
     "export": "sentir.inference.export",
@@ -47,7 +51,8 @@ _EXPORTS = {
 }
 __all__ = [
     "Config", "Prediction", "Predictor", "SentirError", "SentirWarning", "TextGenerator",
-    "__version__", "compare", "evaluate", "explain", "export", "load", "pretrain", "push", "train",
+    "__version__", "calibrate", "compare", "drift", "evaluate", "explain", "export", "load",
+    "pretrain", "push", "train",
 ]  # fmt: skip
 
 

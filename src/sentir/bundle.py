@@ -5,8 +5,8 @@
     model/
       model.safetensors       the weights
       sentir_tokenizer.json   the whole tokenizer
-      config.json             format version, class names, columns that were read, all settings, a
-                              checksum of every file
+      config.json             format version, class names, columns that were read, all settings, the
+                              threshold of confidence if there is one, a checksum of every file
       metrics.json            what was measured when it was trained
 
 A language model is a folder of the same files, without class names and columns.
@@ -31,9 +31,10 @@ import numpy.typing as npt
 import safetensors.numpy
 from safetensors import SafetensorError
 
+from sentir.confidence import ConfidenceThreshold
 from sentir.config import Config, PretrainConfig
 from sentir.errors import BundleError, SentirError, UsageError
-from sentir.io.atomic import atomic_write
+from sentir.io.atomic import atomic_write, report_unwritable
 from sentir.io.columns import Columns
 from sentir.io.hub_model import download, find_address
 from sentir.io.labels import LabelScheme
@@ -107,6 +108,7 @@ class Bundle:
         metrics: what was measured when it was trained, and on which data.
         columns: the columns of the files that it was trained on, which are read in others too
             where they are there; none: files without columns, or not known.
+        threshold: the confidence below which it is unsure; None: it always answers.
         synthetic: as a language model's.
         checksum: as a language model's.
     """
@@ -117,6 +119,7 @@ class Bundle:
     config: Config
     metrics: Mapping[str, Any]
     columns: tuple[Columns, ...] = ()
+    threshold: ConfidenceThreshold | None = None
     synthetic: bool = False
     checksum: str = ""
 
@@ -141,6 +144,7 @@ def save_bundle(bundle: Bundle | LanguageBundle, folder: Path) -> None:
                 {
                     "labels": bundle.labels.to_dict(),
                     "columns": [columns.to_dict() for columns in bundle.columns],
+                    **({"threshold": bundle.threshold.to_dict()} if bundle.threshold else {}),
                 }
                 if isinstance(bundle, Bundle)
                 else {"kind": LANGUAGE_MODEL}
@@ -148,8 +152,20 @@ def save_bundle(bundle: Bundle | LanguageBundle, folder: Path) -> None:
             "config": bundle.config.to_dict(),
             "checksums": {name: checksum(new / name) for name in _CHECKSUMMED},
         }
-        settings["checksums"]["config.json"] = _settings_checksum(settings)
-        _write_json(new / "config.json", settings)
+        _write_settings(new / "config.json", settings)
+
+
+def save_threshold(path: str | Path, threshold: ConfidenceThreshold) -> None:
+    """Keep a threshold in the bundle at `path`, in place of its own; nothing else changes.
+
+    Raises:
+        BundleError: as `load_bundle`, as far as it is about its settings.
+        UsageError: ``config.json`` cannot be written.
+    """
+    folder, settings = _classifier_settings(path)
+    file = folder / "config.json"
+    with report_unwritable(file), atomic_write(file) as new:
+        _write_settings(new, {**settings, "threshold": threshold.to_dict()})
 
 
 def find_bundle(path: str | Path) -> Path:
@@ -235,12 +251,18 @@ def load_bundle(path: str | Path) -> Bundle:
     with _report_misfit(folder, settings):
         config = Config.from_dict(_table(settings, "config"), where=str(folder / "config.json"))
         labels, columns = _scheme(settings)
+        kept = settings.get("threshold")
+        threshold = None if kept is None else ConfidenceThreshold.from_dict(kept)
 
     def specs(vocabulary: int) -> Iterator[WeightSpec]:
         return classifier_weights(config.model, vocabulary=vocabulary, classes=len(labels.names))
 
     return Bundle(
-        labels=labels, config=config, columns=columns, **_read_files(folder, settings, specs)
+        labels=labels,
+        config=config,
+        columns=columns,
+        threshold=threshold,
+        **_read_files(folder, settings, specs),
     )
 
 
@@ -475,6 +497,12 @@ def _settings_checksum(settings: Mapping[str, Any]) -> str:
     """Of all settings but this checksum itself."""
     content = json.dumps(settings, sort_keys=True, ensure_ascii=True).encode()
     return "sha256:" + hashlib.sha256(content).hexdigest()
+
+
+def _write_settings(path: Path, settings: dict[str, Any]) -> None:
+    """Write ``config.json`` with its own checksum."""
+    settings["checksums"]["config.json"] = _settings_checksum(settings)
+    _write_json(path, settings)
 
 
 def _write_json(path: Path, data: Mapping[str, Any]) -> None:

@@ -305,3 +305,20 @@ def test_an_address_is_fetched_only_on_request(
     for given in ((address, "--file", "--text"), (source, source, "--file")):
         code, _, err = sentir("predict", tiny_run.folder, *given, capfd=capfd)
         assert (code, "--file is for one argument" in err) == (2, True)
+
+
+def test_each_sentence_with_a_score(tiny_run: Run, capfd: pytest.CaptureFixture[str]) -> None:
+    text = "The film was dull. But we loved it!"
+    code, out, _ = sentir(
+        "predict", tiny_run.folder, text, "--by", "sentence", "--score", "--json", capfd=capfd
+    )
+    assert code == 0
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert [row["text"] for row in rows] == ["The film was dull.", "But we loved it!"]
+    assert [row["sentence_number"] for row in rows] == [1, 2]
+    for row in rows:
+        sign = 1 if row["prediction"] == "positive" else -1
+        assert row["score"] == pytest.approx(sign * (2 * row["probability"] - 1))
+    code, _, err = sentir("predict", tiny_run.folder, text, "--by", "word", capfd=capfd)
+    assert code == 2
+    assert "sentence" in err

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from fixtures.archives import CONTAINERS
 from fixtures.toy_bundle import random_texts, toy
+from sentir.confidence import Answered, ConfidenceThreshold
 from sentir.config import ReadOptions
 from sentir.errors import DataError, SentirWarning, UsageError
 from sentir.inference.files import (
@@ -129,6 +130,39 @@ def test_the_columns_are_prediction_probability_and_each_class(predictor: Predic
         "probability_positive": 0.3,
     }
     assert columns.values(None) == dict.fromkeys(columns.names)
+
+
+def test_a_model_with_a_threshold_adds_whether_it_is_unsure(tmp_path: Path, messages) -> None:
+    validation = Answered(examples=10, answered=9, correct=8)
+    threshold = ConfidenceThreshold(value=0.7, coverage=0.9, validation=validation)
+    predictor = Predictor(replace(toy(), threshold=threshold))
+    columns = PredictionColumns(predictor, all_classes=True)
+    assert columns.names[:3] == ("prediction", "probability", "unsure")
+    texts = [*random_texts(30), ""]
+    expected = [answer.unsure for answer in predictor.predict(texts[:-1])]
+    assert {*expected} == {True, False}
+    source = tmp_path / "in.jsonl"
+    source.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
+    predict(columns, source, tmp_path / "out.jsonl")
+    rows = read_jsonl(tmp_path / "out.jsonl")
+    unsure = [row["unsure"] for row in rows]
+    assert unsure == [flag if text else None
+                      for text, flag in zip(texts, [*expected, None], strict=True)]  # fmt: skip
+    predict(columns, source, tmp_path / "out.parquet")
+    assert pq.read_table(tmp_path / "out.parquet")["unsure"].to_pylist() == unsure
+    predict(columns, source, tmp_path / "out.csv")
+    with (tmp_path / "out.csv").open() as file:
+        cells = [row["unsure"] for row in csv.DictReader(file)]
+    assert cells == [{True: "true", False: "false", None: ""}[flag] for flag in unsure]
+    predict_texts(columns, texts[:-1], str(tmp_path / "out.txt"))
+    lines = (tmp_path / "out.txt").read_text().splitlines()
+    words = {True: "unsure", False: "sure", None: ""}
+    assert [words.get(line.split("\t")[2], line.split("\t")[2]) for line in lines] == [
+        words[flag] for flag in unsure[:-1]
+    ]
+    assert not messages.warned()
+    predict(columns, source, tmp_path / "out.ft.txt")
+    assert "fastText lines have no place for 'unsure'" in messages.warned()
 
 
 def test_texts_are_written_after_their_predictions(
@@ -449,3 +483,60 @@ def test_the_columns_of_training_are_predicted_from(tmp_path: Path, messages) ->
     source.write_text("text\ngood film\n")
     predict(columns, source, tmp_path / "out.jsonl")
     assert "trained on 'a' and 'b'; here 'text' is read" in messages.warned()
+
+
+def test_each_sentence_gets_a_row(predictor: Predictor, tmp_path: Path) -> None:
+    columns = PredictionColumns(predictor, score=True, by_sentence=True)
+    source = tmp_path / "in.csv"
+    source.write_text('id,text\n7,"The film was good. The hotel was bad!"\n8,\n9,Wonderful\n')
+    predict(columns, source, tmp_path / "out.csv")
+    with (tmp_path / "out.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == [
+        "id", "text", "sentence_number", "sentence_text", "prediction", "probability", "score"
+    ]  # fmt: skip
+    assert [(row["id"], row["sentence_number"], row["sentence_text"]) for row in rows] == [
+        ("7", "1", "The film was good."), ("7", "2", "The hotel was bad!"), ("8", "", ""),
+        ("9", "1", "Wonderful"),
+    ]  # fmt: skip
+    assert {row["text"] for row in rows[:2]} == {"The film was good. The hotel was bad!"}
+    assert rows[2]["prediction"] == ""
+    sentences = [row["sentence_text"] for row in rows if row["sentence_text"]]
+    probabilities_NC = predictor.predict_proba(sentences)
+    for row, probabilities_C, score in zip(
+        [rows[0], rows[1], rows[3]],
+        probabilities_NC,
+        predictor.scores(probabilities_NC),
+        strict=True,
+    ):
+        assert float(row["probability"]) == pytest.approx(probabilities_C.max(), abs=1e-6)
+        assert float(row["score"]) == pytest.approx(score, abs=1e-6)
+
+
+def test_each_sentence_of_lines_and_json_lines(predictor: Predictor, tmp_path: Path) -> None:
+    columns = PredictionColumns(predictor, by_sentence=True)
+    (tmp_path / "in.jsonl").write_text('{"text": "Good. Bad.", "n": 1.50}\n')
+    predict(columns, tmp_path / "in.jsonl", tmp_path / "out.jsonl")
+    first, second = (tmp_path / "out.jsonl").read_text().splitlines()
+    assert first.startswith(
+        '{"text": "Good. Bad.", "n": 1.50, "sentence_number": 1, "sentence_text"'
+    )
+    assert json.loads(second)["sentence_text"] == "Bad."
+    (tmp_path / "in.txt").write_text("Good. Bad.\nDull.\n")
+    predict(columns, tmp_path / "in.txt", tmp_path / "out.txt")
+    cells = [line.split("\t") for line in (tmp_path / "out.txt").read_text().splitlines()]
+    assert [(line[0], line[-1]) for line in cells] == [
+        ("1", "Good."),
+        ("2", "Bad."),
+        ("1", "Dull."),
+    ]
+    predict(columns, tmp_path / "in.txt", tmp_path / "out.ft.txt")
+    lines = (tmp_path / "out.ft.txt").read_text().splitlines()
+    assert [line.split(" ", 1)[1] for line in lines] == ["Good.", "Bad.", "Dull."]
+
+
+def test_columns_of_sentences_must_be_new(predictor: Predictor, tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text("text,sentence_number\nGood.,1\n")
+    columns = PredictionColumns(predictor, by_sentence=True)
+    with pytest.raises(DataError, match="has a column 'sentence_number' already; rename"):
+        predict(columns, tmp_path / "in.csv", tmp_path / "out.csv")

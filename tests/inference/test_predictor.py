@@ -7,6 +7,7 @@ import pickle
 import signal
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from sentir.errors import BundleError, UsageError
 from sentir.inference import predictor as predictor_module
 from sentir.inference.network import Floats
 from sentir.inference.predictor import WINDOW, Prediction, Predictor, load, windows
+from sentir.io.labels import LabelScheme
 
 # A batch and a single text differ in the order of some sums, in float32.
 TOLERANCE = 1e-6
@@ -236,3 +238,36 @@ def test_the_identity_is_equal_for_equal_answers(bundle: Bundle, tmp_path: Path)
     assert len(identities) == 1
     assert load(tmp_path / "a", "onnx", "int8").identity == f"{identities.copy().pop()}, int8"
     assert load(tmp_path / "b").identity not in identities
+
+
+def test_sentences_are_predicted_as_if_each_were_alone(predictor: Predictor) -> None:
+    found = predictor.predict_sentences("The film was good. The hotel was bad!\nWonderful")
+    assert [part.sentence for part in found] == [
+        "The film was good.", "The hotel was bad!", "Wonderful"
+    ]  # fmt: skip
+    for sentence, prediction in found:
+        alone = predictor.predict_one(sentence)
+        assert prediction.label == alone.label
+        assert prediction.probability == pytest.approx(alone.probability, abs=TOLERANCE)
+    assert predictor.predict_sentences(" ") == []
+    with pytest.raises(UsageError, match="predict_sentences takes one text, got list"):
+        predictor.predict_sentences(["a"])  # type: ignore[arg-type]
+
+
+def test_scores_go_from_the_first_class_to_the_last(bundle: Bundle) -> None:
+    two_NC = np.array([[1, 0], [0, 1], [0.25, 0.75]])
+    assert Predictor(bundle).scores(two_NC).tolist() == [-1, 1, 0.5]
+    three = toy(classes=3)
+    three_NC = np.array([[1, 0, 0], [0, 1, 0], [0.5, 0, 0.5], [0, 0.5, 0.5]])
+    assert Predictor(three).scores(three_NC).tolist() == [-1, 0, 0, 0.5]
+    for names, is_ordered in (
+        (("1", "2", "3"), True), (("3", "1", "2"), False), (("a", "b", "c"), False),
+        (("1", "2", "2"), False),
+    ):  # fmt: skip
+        labels = LabelScheme(names, dict(zip("xyz", range(3), strict=True)))
+        predictor = Predictor(replace(three, labels=labels))
+        if is_ordered:
+            assert predictor.scores(three_NC)[3] == 0.5
+        else:
+            with pytest.raises(UsageError, match="have no order that is known"):
+                predictor.scores(three_NC)

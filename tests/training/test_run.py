@@ -40,6 +40,7 @@ def test_a_run_leaves_model_report_and_figures(tiny_run: Run) -> None:
         "training",
         "data",
         "training_data",
+        "validation_texts",
     }
     assert {part: found["reviews"] for part, found in metrics["data"].items()} == {
         "train": 300, "validation": 30, "test": 80

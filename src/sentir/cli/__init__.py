@@ -12,6 +12,8 @@ from sentir.cli import (
     fetch,
     evaluate,
     compare,
+    calibrate,
+    drift,
     predict,
     explain,
     serve,
@@ -32,6 +34,7 @@ unwrap_help(app)
 unwrap_help(_lesson)
 
 __all__ = [
-    "app", "compare", "complete", "config", "doctor", "evaluate", "explain", "export", "fetch",
-    "lesson", "main", "predict", "pretrain", "push", "sample", "serve", "train",
+    "app", "calibrate", "compare", "complete", "config", "doctor", "drift", "evaluate",
+    "explain", "export", "fetch", "lesson", "main", "predict", "pretrain", "push",
+    "sample", "serve", "train",
 ]  # fmt: skip

@@ -25,6 +25,7 @@ from sentir.io.terminal import printable
 from sentir.version import __version__
 
 if TYPE_CHECKING:
+    from sentir.confidence import Answered, ConfidenceThreshold
     from sentir.evaluation.metrics import Metrics
     from sentir.io.reader import BadRows
     from sentir.training.callbacks import Callback
@@ -244,6 +245,23 @@ def exit_as(stopped: str) -> None:
     """End the command of a run; one that Ctrl-C ended is no success to a script."""
     if stopped == "interrupted":
         raise typer.Exit(INTERRUPTED)
+
+
+def show_answered(answered: Answered, threshold: ConfidenceThreshold, title: str) -> None:
+    """Say how many reviews were answered at the threshold, and how accurately."""
+    plain(
+        out,
+        f"\n{title}: {answered.answered:,} of {answered.examples:,} reviews are answered "
+        f"({answered.coverage:.1%}; {threshold.coverage:.1%} was asked for): confidence "
+        f"{threshold.value:.4f} or more",
+    )
+    if answered.accuracy is not None and answered.accuracy_interval is not None:
+        low, high = answered.accuracy_interval
+        plain(
+            out,
+            f"accuracy over the answered: {answered.accuracy:.2%} (95 % interval {low:.2%} to "
+            f"{high:.2%})",
+        )
 
 
 def show(metrics: Metrics, title: str, baseline: Metrics | None) -> None:

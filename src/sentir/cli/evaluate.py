@@ -20,6 +20,7 @@ from sentir.cli.app import (
     out,
     plain,
     show,
+    show_answered,
 )
 from sentir.cli.options import options_of
 from sentir.config import read_settings
@@ -61,12 +62,17 @@ def evaluate(
         result = measure_on(
             predictor, files, labels=labels, mistakes=mistakes, progress=advance, **read
         )
-    names = result.metrics.names
+    names, threshold = result.metrics.names, predictor.bundle.threshold
     if as_json:
         answer = {
             **result.metrics.to_dict(),
             "majority_share": result.metrics.majority_share,
             "skipped": result.skipped.count,
+            **(
+                {"answered": {**result.answered.figures(), "threshold": threshold.value}}
+                if result.answered and threshold
+                else {}
+            ),
             "mistakes": [
                 {
                     **dataclasses.asdict(mistake),
@@ -79,6 +85,8 @@ def evaluate(
         sys.stdout.write(json.dumps(answer, indent=2, ensure_ascii=False) + "\n")
         return
     show(result.metrics, ", ".join(files), None)
+    if result.answered and threshold:
+        show_answered(result.answered, threshold, ", ".join(files))
     if result.mistakes:
         out.print("\n[bold]most confident mistakes[/bold]")
     for mistake in result.mistakes:

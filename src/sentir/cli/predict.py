@@ -48,6 +48,13 @@ def predict(
         bool,
         typer.Option("--probabilities", help="add the probability of every class as well"),
     ] = False,
+    by: Annotated[
+        Literal["review", "sentence"],
+        typer.Option(help="what is labelled: each review, or each of its sentences"),
+    ] = "review",
+    score: Annotated[
+        bool, typer.Option("--score", help="add a score from -1 (negative) to 1 (positive)")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="write JSON lines")] = False,
     neutralise: Annotated[
         bool,
@@ -65,14 +72,17 @@ def predict(
     Predictions for a file are written in its own format with the columns prediction and
     probability added; for lines, as prediction, probability and text with tabs between; for
     spreadsheets and folders of texts as CSV, for JSON and Arrow as JSON lines.
-    --probabilities adds a column probability_CLASS for each class. An --output named .ft.txt gets
-    fastText lines labelled with the predictions. An address (https://...) is read only with --file.
+    A model with a threshold of confidence (sentir calibrate) adds a column unsure. --by sentence
+    writes a row for each sentence. --probabilities adds a column probability_CLASS for each class.
+    An --output named .ft.txt gets fastText lines labelled with the predictions. An address
+    (https://...) is read only with --file.
 
     [bold]Examples[/bold]
 
       sentir predict runs/shop "I can't say it was bad."
       sentir predict runs/shop "I can't say it was bad." --json --probabilities
       sentir predict runs/shop reviews.csv --output labelled.parquet
+      sentir predict runs/shop reviews.csv --by sentence --score -o parts.csv
       zcat reviews.txt.gz | sentir predict runs/shop - > labelled.tsv
     """
     from sentir.bundle import load_scheme, local_model
@@ -112,7 +122,9 @@ def predict(
         _, trained_on = load_scheme(model)
         check_first_rows(inputs, options, labelled=False, trained_on=trained_on)
     predictor = load(model, engine, precision, bulk=not are_texts)
-    columns = PredictionColumns(predictor, all_classes=probabilities)
+    columns = PredictionColumns(
+        predictor, all_classes=probabilities, score=score, by_sentence=by == "sentence"
+    )
     format: Literal["jsonl"] | None = "jsonl" if as_json else None
     if are_texts:
         predict_texts(columns, inputs, output, format=format, neutralise=neutralise)

@@ -21,6 +21,7 @@ from sentir.cli.app import (
     plain,
     run_callbacks,
     show,
+    show_answered,
 )
 from sentir.cli.options import options_of
 from sentir.config import DEFAULT_PRESET, LM_PRESET, PRESETS, Config, read_settings, read_toml
@@ -84,6 +85,13 @@ def train(
         bool,
         typer.Option("--baseline", help="measure TF-IDF with logistic regression as well"),
     ] = False,
+    coverage: Annotated[
+        float | None,
+        typer.Option(
+            help="share of reviews to answer, such as 0.9: the least confident others are marked "
+            "unsure (unset: all are answered)"
+        ),
+    ] = None,
     unlabelled: Annotated[
         list[str] | None,
         typer.Option(
@@ -134,6 +142,7 @@ def train(
       sentir train train.csv --test test.csv --preset fast -o runs/fast
       sentir train 'reviews/*.jsonl.gz' --text-column title,body -o runs/all
       sentir train reviews.csv -o runs/shop --resume
+      sentir train reviews.csv --coverage 0.9 -o runs/shop
       sentir train reviews.csv --from-lm runs/lm -o runs/best
       sentir train a.csv --unlabelled b.txt --teacher runs/best -o runs/quick
     """
@@ -182,6 +191,7 @@ def train(
             resume=resume,
             overwrite=overwrite,
             baseline=baseline,
+            coverage=coverage,
             callbacks=callbacks,
             **read,
         )
@@ -190,6 +200,9 @@ def train(
         show(run.validation, f"validation{note}", run.baseline)
     else:
         show(run.test, f"test{note}", run.baseline)
+    if run.answered and run.bundle.threshold:
+        part = "validation" if run.test is None else "test"
+        show_answered(run.answered, run.bundle.threshold, f"{part}{note}")
     plain(out, f"model   {run.folder / 'model'}")
     plain(out, f"report  {run.folder / 'report.html'}")
     exit_as(run.bundle.metrics["training"]["stopped"])

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from sentir.confidence import wilson_interval
 from sentir.errors import DataError, SentirWarning, UsageError
 
 #: As in Guo et al. 2017.
@@ -75,16 +76,8 @@ class Metrics:
 
     @property
     def accuracy_interval(self) -> tuple[float, float]:
-        """Where the accuracy lies with 95 % confidence, as shares.
-
-        It is the score interval of Wilson 1927, *Probable Inference, the Law of Succession, and
-        Statistical Inference*.
-        """
-        z, n, p = 1.959964, self.examples, self.accuracy
-        middle = p + z * z / (2 * n)
-        reach = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-        scale = 1 + z * z / n
-        return max(0.0, (middle - reach) / scale), min(1.0, (middle + reach) / scale)
+        """Where the accuracy lies with 95 % confidence, as shares (`wilson_interval`)."""
+        return wilson_interval(round(self.accuracy * self.examples), self.examples)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, as JSON holds it; `from_dict` reads it back."""

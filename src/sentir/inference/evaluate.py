@@ -13,10 +13,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sentir.bundle import Bundle, as_bundle, load_scheme, local_model
+from sentir.confidence import Answered
 from sentir.config import ReadOptions, read_settings
 from sentir.errors import DataError
 from sentir.evaluation.metrics import Metrics, measure, warn_of_imbalance
 from sentir.evaluation.mistakes import Mistake, Mistakes
+from sentir.evaluation.selective import measure_answered, warn_of_coverage
 from sentir.inference.predictor import WINDOW, Predictor
 from sentir.io.first_rows import check_first_rows
 from sentir.io.label_tally import LabelTally
@@ -32,11 +34,14 @@ class EvaluationResult(NamedTuple):
         metrics: accuracy and all other figures.
         mistakes: the most confident mistakes, the most confident first.
         skipped: rows left out under ``on_error="skip"``.
+        answered: how many reviews reach the model's threshold of confidence, and the accuracy over
+            them; None if it has none. `metrics` are of all reviews.
     """
 
     metrics: Metrics
     mistakes: list[Mistake]
     skipped: BadRows
+    answered: Answered | None = None
 
 
 def evaluate(
@@ -55,8 +60,9 @@ def evaluate(
     0.93
 
     Texts and labels are read from the columns that they were read from in training, where these
-    are there. Other columns, skipped rows, classes without a review, and accuracy that hides a
-    class that is hardly found, are warned of (`sentir.SentirWarning`).
+    are there. Other columns, skipped rows, classes without a review, accuracy that hides a class
+    that is hardly found, and a lower coverage than was promised, are warned of
+    (`sentir.SentirWarning`).
 
     Args:
         model: the folder of a model or a run, a bundle, or a loaded model (`sentir.load`), which
@@ -81,8 +87,35 @@ def evaluate(
         model = local_model(model)
         check_files(model, sources, options, labels=labels)
     predictor = model if isinstance(model, Predictor) else Predictor(as_bundle(model), bulk=True)
-    scheme = predictor.bundle.labels.renamed(labels) if labels else predictor.bundle.labels
     bad_rows, worst = BadRows(options.on_error), Mistakes(mistakes)
+    measured = answer_labelled(
+        predictor, sources, options, bad_rows, labels=labels, mistakes=worst, progress=progress
+    )
+    metrics = measure(*measured, predictor.labels)
+    warn_of_imbalance(metrics)
+    answered, threshold = None, predictor.bundle.threshold
+    if threshold is not None:
+        answered = measure_answered(*measured, threshold)
+        warn_of_coverage(answered, threshold)
+    return EvaluationResult(metrics, worst.worst(), bad_rows, answered)
+
+
+def answer_labelled(
+    predictor: Predictor,
+    sources: Sequence[str],
+    options: ReadOptions,
+    bad_rows: BadRows,
+    *,
+    labels: str | None,
+    mistakes: Mistakes,
+    progress: Callable[[int], None],
+) -> tuple[np.ndarray, np.ndarray]:
+    """The probabilities (N, C) of labelled reviews, and their classes (N,).
+
+    Raises:
+        ConfigError, DataError: as `evaluate`.
+    """
+    scheme = predictor.bundle.labels.renamed(labels) if labels else predictor.bundle.labels
     probabilities, classes = [], []
     tally = LabelTally(scheme, is_given=labels not in (None, "auto"))
     columns = ColumnLog(predictor.bundle.columns)
@@ -90,13 +123,11 @@ def evaluate(
     for texts, classes_N in windows:
         probabilities.append(predictor.predict_proba(texts))
         classes.append(classes_N)
-        worst.add(probabilities[-1], classes_N, texts)
+        mistakes.add(probabilities[-1], classes_N, texts)
     bad_rows.warn(kept=sum(map(len, classes)))
     if not probabilities:
         raise DataError("no labelled review to measure on", where=", ".join(sources))
-    metrics = measure(np.concatenate(probabilities), np.concatenate(classes), predictor.labels)
-    warn_of_imbalance(metrics)
-    return EvaluationResult(metrics, worst.worst(), bad_rows)
+    return np.concatenate(probabilities), np.concatenate(classes)
 
 
 def labelled_windows(

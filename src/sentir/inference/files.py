@@ -6,16 +6,19 @@ Shapes: C classes.
 from __future__ import annotations
 
 import sys
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
+
 from sentir.bundle import Bundle
-from sentir.errors import DataError, UsageError
+from sentir.errors import DataError, SentirWarning, UsageError
 from sentir.inference.bursts import bursts
 from sentir.inference.network import Floats
-from sentir.inference.predictor import WINDOW, Prediction
+from sentir.inference.predictor import WINDOW, Prediction, sentiment_scores
 from sentir.io.formats import Format as ReadFormat
 from sentir.io.jsonl import JsonRecord
 from sentir.io.paths import USUAL_EXTENSIONS, split_part
@@ -31,6 +34,7 @@ from sentir.io.row_reader import ColumnLog
 from sentir.io.streams import open_input
 from sentir.io.table_form import TableForm
 from sentir.io.writer import Format, output_format, write_records
+from sentir.text.sentences import split_sentences
 
 #: The format to write, where neither an option nor the output's name says it.
 _WRITTEN_AS: dict[ReadFormat, Format] = {
@@ -95,26 +99,52 @@ class StreamPredictor(Protocol):
 class PredictionColumns:
     """The columns that are added to a record: ``prediction``, ``probability`` and more.
 
+    A model with a threshold of confidence adds ``unsure``, true or false. It is a column of its
+    own, so a class of that name is told from it.
+
     Args:
         predictor: the model.
         all_classes: whether to add the probability of each class too, as ``probability_CLASS``.
+        score: whether to add ``score``, from -1 to 1 (`sentiment_scores`).
+        by_sentence: whether there is a record for each sentence of a review, with its number
+            ``sentence_number`` and, beside the columns of a review, its ``sentence_text``.
 
     Attributes:
         names: the columns, in their order.
+        may_be_unsure: whether ``unsure`` is one of them.
+
+    Raises:
+        UsageError: as `sentiment_scores`.
     """
 
-    def __init__(self, predictor: StreamPredictor, *, all_classes: bool = False) -> None:
+    def __init__(
+        self,
+        predictor: StreamPredictor,
+        *,
+        all_classes: bool = False,
+        score: bool = False,
+        by_sentence: bool = False,
+    ) -> None:
         self.predictor = predictor
         class_columns = [f"probability_{label}" for label in predictor.labels]
         self._class_columns = class_columns if all_classes else []
-        self.names = ("prediction", "probability", *self._class_columns)
+        self.may_be_unsure = predictor.bundle.threshold is not None
+        unsure = ("unsure",) if self.may_be_unsure else ()
+        self._score = ("score",) if score else ()
+        if score:
+            sentiment_scores(np.zeros((0, len(predictor.labels))), predictor.labels)
+        self.names = ("prediction", "probability", *unsure, *self._score, *self._class_columns)
+        self.by_sentence = by_sentence
 
     def values(self, probabilities_C: Floats | None) -> dict[str, Any]:
         """The columns of a review with these probabilities; all None if it has no text."""
         if probabilities_C is None:
             return dict.fromkeys(self.names)
+        likeliest = self.predictor.likeliest(probabilities_C)
         values = [
-            *self.predictor.likeliest(probabilities_C),
+            *likeliest,
+            *([likeliest.unsure] if self.may_be_unsure else []),
+            *(float(sentiment_scores(probabilities_C, self.predictor.labels)) for _ in self._score),
             *map(float, probabilities_C[: len(self._class_columns)]),
         ]
         return dict(zip(self.names, values, strict=True))
@@ -174,7 +204,7 @@ def predict_file(
         format: the format to write; None: as above.
         options: how the file is read.
         bad_rows: collects the errors of skipped rows.
-        progress: called with the number of records written since the last call.
+        progress: called with the number of reviews that were read since the last call.
         neutralise: as for `sentir.io.writer.write_records`.
 
     Raises:
@@ -187,6 +217,13 @@ def predict_file(
         format = output_format(output, _WRITTEN_AS[source_format])
     if format == "parquet" and output == "-" and sys.stdout.isatty():
         format = "lines"  # a terminal cannot show Parquet
+    if format == "fasttext" and columns.may_be_unsure:
+        warnings.warn(
+            f"{output}: fastText lines have no place for 'unsure', so unsure reviews get the "
+            "likeliest label like the others; .csv, .jsonl and .parquet have one",
+            SentirWarning,
+            stacklevel=2,
+        )
     form = TableForm()
     reviews = read_reviews(
         [source],
@@ -241,39 +278,54 @@ def labelled_records(
     format: Format,
     progress: Callable[[int], None] = lambda count: None,
 ) -> Iterator[dict[str, Any]]:
-    """The records of `predict_file`, one for each review.
+    """The records of `predict_file`, one for each review or sentence.
 
     Raises:
         DataError: a review has a column of that name already.
     """
-    pending: deque[Review] = deque()
+    pending: deque[tuple[Review, dict[str, Any]]] = deque()
 
     def texts() -> Iterator[str]:
         for review in reviews:
-            pending.append(review)
-            if review.text:
-                yield review.text
+            for part in _sentences(review) if columns.by_sentence else [(review, {})]:
+                pending.append(part)
+                if part[0].text:
+                    yield part[0].text
+            progress(1)
 
     def leading_without_text() -> Iterator[dict[str, Any]]:
-        while pending and not pending[0].text:
-            yield record(pending.popleft(), None)
+        while pending and not pending[0][0].text:
+            yield record(*pending.popleft(), None)
 
-    def record(review: Review, probabilities_C: Floats | None) -> dict[str, Any]:
-        progress(1)
-        prediction = columns.values(probabilities_C)
+    def record(
+        review: Review, place: dict[str, Any], probabilities_C: Floats | None
+    ) -> dict[str, Any]:
+        prediction = {**place, **columns.values(probabilities_C)}
+        if format == "lines" and columns.may_be_unsure and probabilities_C is not None:
+            prediction["unsure"] = "unsure" if prediction["unsure"] else "sure"
         if format == "fasttext":
             return {"label": prediction["prediction"], "text": review.text}
         if review.fields is None:
             return {**prediction, "text": review.text}
-        check_columns(review, columns.names)
+        check_columns(review, tuple(prediction))
         if format == "jsonl" and isinstance(review.fields, JsonRecord):
             return review.fields.extended(prediction)
         return {**review.fields, **prediction}
 
     for probabilities_C in columns.predictor.proba_stream(texts()):
         yield from leading_without_text()
-        yield record(pending.popleft(), probabilities_C)
+        yield record(*pending.popleft(), probabilities_C)
     yield from leading_without_text()
+
+
+def _sentences(review: Review) -> Iterator[tuple[Review, dict[str, Any]]]:
+    """A review for each sentence, and the columns that say which it is."""
+    sentences = split_sentences(review.text)
+    for number, sentence in enumerate(sentences or [review.text], start=1):
+        place: dict[str, Any] = {"sentence_number": number if sentences else None}
+        if review.fields is not None:
+            place["sentence_text"] = sentence if sentences else None
+        yield review._replace(text=sentence), place
 
 
 def check_columns(review: Review, added: Sequence[str]) -> None:

@@ -9,7 +9,7 @@ import os
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,16 +20,77 @@ from sentir.data.batching import pad_arrays
 from sentir.errors import UsageError
 from sentir.inference.engines import select_engine
 from sentir.inference.network import Floats
+from sentir.text.sentences import split_sentences
 
 #: Texts that are sorted by length together, so that batches hold texts of similar length.
 WINDOW = 1024
 
 
 class Prediction(NamedTuple):
-    """The likeliest class and its probability, 0 to 1."""
+    """The likeliest class and its probability, 0 to 1.
+
+    ``unsure`` is true if that is less than the threshold of the model; then it is an
+    `UnsurePrediction`. A model without a threshold is never unsure.
+    """
 
     label: str
     probability: float
+
+    @property
+    def unsure(self) -> bool:
+        """Whether the model has a threshold of confidence, and this is below it."""
+        return False
+
+
+class UnsurePrediction(Prediction):
+    """A prediction below the model's threshold of confidence; `label` is the likeliest class."""
+
+    __slots__ = ()
+
+    @property
+    def unsure(self) -> bool:
+        return True
+
+
+class SentencePrediction(NamedTuple):
+    """A sentence of a text, and its prediction."""
+
+    sentence: str
+    prediction: Prediction
+
+
+_WITH_NEUTRAL = ("negative", "neutral", "positive")
+
+
+def sentiment_scores(probabilities_NC: Floats, names: tuple[str, ...]) -> Floats:
+    """The sentiment of each text from -1 (surely the first class) to 1 (surely the last), (N,).
+
+    It is the mean of the classes' places, which are evenly spaced, weighted by their probabilities:
+    of two classes, the probability of the second less that of the first.
+
+    Args:
+        probabilities_NC: what `Predictor.predict_proba` returns, or one row of it.
+        names: the classes.
+
+    Raises:
+        UsageError: the classes have no order from bad to good.
+    """
+    if len(names) != 2 and names != _WITH_NEUTRAL and not _are_rising(names):
+        raise UsageError(
+            f"the classes {', '.join(names)} have no order that is known",
+            todo="scores are for two classes, for negative, neutral, positive, and for numbers",
+        )
+    scores_N: Floats = probabilities_NC @ np.linspace(-1, 1, len(names))
+    return scores_N
+
+
+def _are_rising(names: tuple[str, ...]) -> bool:
+    """Whether the classes are numbers, such as stars, from the lowest to the highest."""
+    try:
+        numbers = [float(name) for name in names]
+    except ValueError:
+        return False
+    return all(low < high for low, high in pairwise(numbers))
 
 
 class Predictor:
@@ -125,10 +186,37 @@ class Predictor:
         for probabilities_NC in self._windows(texts):
             yield from probabilities_NC
 
+    def predict_sentences(self, text: str) -> list[SentencePrediction]:
+        """The sentences of one text (`sentir.text.sentences`), each predicted as if it were alone.
+
+        A model of whole reviews is less accurate on single sentences, and finds a sentiment in
+        those that have none.
+
+        Raises:
+            UsageError: not a string.
+        """
+        if not isinstance(text, str):
+            raise UsageError(f"predict_sentences takes one text, got {type(text).__name__}")
+        sentences = split_sentences(text)
+        return [
+            SentencePrediction(sentence, prediction)
+            for sentence, prediction in zip(sentences, self.predict(sentences), strict=True)
+        ]
+
+    def scores(self, probabilities_NC: Floats) -> Floats:
+        """The sentiment of each text from -1 to 1, (N,): `sentiment_scores`.
+
+        Raises:
+            UsageError: the classes have no order from bad to good.
+        """
+        return sentiment_scores(probabilities_NC, self.labels)
+
     def likeliest(self, probabilities_C: Floats) -> Prediction:
         """The class with the highest probability."""
         best = int(probabilities_C.argmax())
-        return Prediction(self.labels[best], float(probabilities_C[best]))
+        probability, threshold = float(probabilities_C[best]), self.bundle.threshold
+        is_unsure = threshold is not None and threshold.is_unsure(probability)
+        return (UnsurePrediction if is_unsure else Prediction)(self.labels[best], probability)
 
     def _windows(self, texts: Iterable[str]) -> Iterator[Floats]:
         """Probabilities (N, C) of each window; meanwhile the next window is tokenised."""

@@ -25,6 +25,7 @@ import numpy.typing as npt
 import torch
 
 from sentir.bundle import FOLDER, Bundle, LanguageBundle, load_language_model, save_bundle
+from sentir.confidence import Answered
 from sentir.config import Config, read_settings
 from sentir.data.batching import truncate
 from sentir.data.dataset import EncodedCorpus, Reviews, identity, weighted_targets
@@ -44,6 +45,12 @@ from sentir.evaluation.metrics import Metrics, measure, warn_of_imbalance
 from sentir.evaluation.mistakes import Mistake, Mistakes
 from sentir.evaluation.occlusion import word_effects
 from sentir.evaluation.report import Evaluation, Report, write_report
+from sentir.evaluation.selective import (
+    check_coverage,
+    fit_threshold,
+    measure_answered,
+    warn_of_coverage,
+)
 from sentir.extras import TRAINING, require
 from sentir.io.builtin import is_synthetic
 from sentir.io.paths import Paths, path_list
@@ -51,6 +58,7 @@ from sentir.io.reader import BadRows
 from sentir.nn.classifier import SentimentClassifier
 from sentir.nn.restore import to_arrays
 from sentir.nn.word_vectors import check_vectors, load_vectors
+from sentir.text.tokenizer import UNK
 from sentir.training.calibration import fit_calibration, set_calibration
 from sentir.training.callbacks import Callback
 from sentir.training.checkpoint import Checkpoints, Position
@@ -89,6 +97,8 @@ class Run:
         validation: metrics on the validation reviews.
         test: metrics on the test reviews, if there were any.
         baseline: those of a bag of words on the same test reviews, if it was asked for.
+        answered: with a threshold of confidence, how many of the test reviews (validation, if there
+            are none) reach it, and the accuracy over them.
         skipped: rows left out under ``on_error="skip"``.
     """
 
@@ -98,6 +108,7 @@ class Run:
     test: Metrics | None
     baseline: Metrics | None
     skipped: BadRows
+    answered: Answered | None = None
 
 
 def train(
@@ -115,6 +126,7 @@ def train(
     resume: bool = False,
     overwrite: bool = False,
     baseline: bool = False,
+    coverage: float | None = None,
     callbacks: Sequence[Callback] = (),
     **settings: Any,
 ) -> Run:
@@ -146,6 +158,9 @@ def train(
         resume: go on with the unfinished run in that folder.
         overwrite: replace the run in that folder; its encoded reviews are used again.
         baseline: measure a bag of words on the same test reviews (validation, if there are none).
+        coverage: share of reviews that the model shall answer, above 0 and at most 1. The least
+            confident others it marks as unsure, by a threshold found on the validation reviews (see
+            `sentir.confidence`); None: it answers all.
         callbacks: called with every event, see `sentir.training.callbacks`.
         **settings: any field of `sentir.Config` or of how files are read, such as
             ``hidden_size=32`` or ``text_column=("title", "body")``.
@@ -155,6 +170,8 @@ def train(
             package that is not installed.
     """
     require("training", *TRAINING)
+    if coverage is not None:
+        check_coverage(coverage)
     read, changes = read_settings(settings, Config)
     sources = Sources(
         train=path_list(train, "train"),
@@ -174,8 +191,17 @@ def train(
     elif config.model.embedding_init not in ("random", "ppmi"):
         check_vectors(config.model.embedding_init, config.model.embedding_dim)
     sources.check()
-    task = ClassifierRun(sources, config, lm, str(from_lm), teachers, baseline=baseline)
+    task = ClassifierRun(
+        sources, config, lm, str(from_lm), teachers, baseline=baseline, coverage=coverage
+    )
     return run_training(task, Path(output), callbacks=callbacks, resume=resume, overwrite=overwrite)
+
+
+def _describe_texts(corpus: EncodedCorpus) -> dict[str, float]:
+    """What `sentir.drift` compares with: unknown words (a share) and length (tokens)."""
+    unknown, tokens = (sum(int(np.count_nonzero(ids == UNK)) for ids in corpus),
+                       int(corpus.lengths_N.sum()))  # fmt: skip
+    return {"unknown_share": unknown / max(tokens, 1), "mean_length": tokens / len(corpus)}
 
 
 class ClassifierRun:
@@ -197,8 +223,10 @@ class ClassifierRun:
         teachers: Sequence[Teacher],
         *,
         baseline: bool,
+        coverage: float | None,
     ) -> None:
-        self.sources, self.config, self.baseline = sources, config, baseline
+        self.sources, self.config = sources, config
+        self.baseline, self.coverage = baseline, coverage
         self.lm, self.from_lm, self.teachers = lm, from_lm, teachers
         self.teacher_names = [teacher.identity for teacher in teachers]
 
@@ -275,7 +303,12 @@ class ClassifierRun:
             evaluations["test"] = self._evaluation(test_NC, self.test)
         name, headline = list(evaluations.items())[-1]  # the one whose mistakes are shown
         evaluations[name] = replace(headline, mistakes=self._marked(network, headline.mistakes))
-        warn_of_imbalance(list(evaluations.values())[-1].metrics)
+        warn_of_imbalance(headline.metrics)
+        threshold = answered = None
+        if self.coverage is not None:
+            threshold = fit_threshold(after_NC, corpora.valid.labels_N, self.coverage)
+            answered = measure_answered(headline.probabilities, headline.labels, threshold)
+            warn_of_coverage(answered, threshold)
         baseline = self._baseline() if self.baseline else None
         bundle = Bundle(
             weights=to_arrays(network),
@@ -285,6 +318,7 @@ class ClassifierRun:
             metrics={
                 **{name: part.metrics.to_dict() for name, part in evaluations.items()},
                 **({"baseline": baseline.to_dict()} if baseline else {}),
+                "validation_texts": _describe_texts(corpora.valid),
                 "data": self._identities(),
                 "training_data": self.summary.to_dict(),
                 "training": {
@@ -295,6 +329,7 @@ class ClassifierRun:
                 },
             },
             columns=self.summary.columns,
+            threshold=threshold,
             synthetic=any(map(is_synthetic, self.sources.train)),
         )
         save_bundle(bundle, folder / FOLDER)
@@ -307,6 +342,7 @@ class ClassifierRun:
             test=evaluations["test"].metrics if self.test is not None else None,
             baseline=baseline,
             skipped=self.skipped,
+            answered=answered,
         )
 
     def _calibrate(

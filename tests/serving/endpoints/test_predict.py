@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from fixtures.served import Served, serving, two_models
-from fixtures.toy_bundle import random_texts
+from fixtures.served import Served, save_models, serving, two_models
+from fixtures.toy_bundle import random_texts, toy
 from sentir import explain
+from sentir.confidence import Answered, ConfidenceThreshold
 from sentir.inference.predictor import Predictor, load
 from sentir.serving.options import Limits
 
@@ -51,6 +53,17 @@ def test_one_text(served: Served, predictor: Predictor) -> None:
         "version": predictor.bundle.checksum.removeprefix("sha256:")[:12],
         "predictions": [{"label": label, "probability": pytest.approx(probability, abs=TOLERANCE)}],
     }
+
+
+def test_a_model_with_a_threshold_says_what_it_is_unsure_of(tmp_path: Path) -> None:
+    validation = Answered(examples=10, answered=9, correct=8)
+    threshold = ConfidenceThreshold(value=0.7, coverage=0.9, validation=validation)
+    bundle = replace(toy(), threshold=threshold)
+    with serving(save_models(tmp_path, shop=bundle)) as served:
+        answer = served.post("/v1/predict", {"texts": SOME})
+    expected = [one.unsure for one in Predictor(bundle).predict(SOME)]
+    assert [one["unsure"] for one in answer["predictions"]] == expected
+    assert {*expected} == {True, False}
 
 
 def test_many_texts_with_all_probabilities(served: Served, predictor: Predictor) -> None:

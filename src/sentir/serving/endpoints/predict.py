@@ -27,8 +27,11 @@ class PredictRequest(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Prediction(msgspec.Struct, omit_defaults=True):
+    """`unsure` is left out if the model has no threshold of confidence."""
+
     label: str
     probability: float
+    unsure: bool | None = None
     probabilities: dict[str, float] | None = None
 
 
@@ -81,12 +84,15 @@ async def predict(
 def _predictions(
     model: ServedModel, probabilities_NC: npt.NDArray[np.float64], all_classes: bool
 ) -> list[Prediction]:
-    labels = model.predictor.labels
+    labels, threshold = model.predictor.labels, model.predictor.bundle.threshold
     best = probabilities_NC.argmax(axis=1).tolist()
     rows: list[list[float]] = probabilities_NC.tolist()
     return [
         Prediction(
-            labels[index], row[index], dict(zip(labels, row, strict=True)) if all_classes else None
+            labels[index],
+            row[index],
+            threshold.is_unsure(row[index]) if threshold else None,
+            dict(zip(labels, row, strict=True)) if all_classes else None,
         )
         for index, row in zip(best, rows, strict=True)
     ]

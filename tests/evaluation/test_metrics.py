@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from sentir.errors import DataError, UsageError
 from sentir.evaluation.metrics import (
     Metrics,
-    accuracy_by_coverage,
     measure,
     perplexity,
     warn_of_imbalance,
@@ -207,20 +206,3 @@ def test_perplexity() -> None:
     assert perplexity(0.0) == 1
     assert perplexity(np.log(50)) == pytest.approx(50)
     assert np.isfinite(perplexity(1e6))
-
-
-def test_accuracy_by_coverage_keeps_equal_confidence_together() -> None:
-    answers_NC = np.array([[0.6, 0.4], [0.9, 0.1], [0.1, 0.9], [0.2, 0.8]])
-    coverages, accuracies = accuracy_by_coverage(answers_NC, np.array([0, 0, 0, 1]))
-    assert coverages.tolist() == [0.5, 0.75, 1.0]
-    assert accuracies.tolist() == pytest.approx([0.5, 2 / 3, 0.75])
-
-
-@given(st.lists(st.tuples(st.floats(0, 1), st.integers(0, 1)), min_size=1, max_size=30))
-def test_accuracy_at_full_coverage_is_the_accuracy(rows: list[tuple[float, int]]) -> None:
-    answers_NC = np.array([[share, 1 - share] for share, _ in rows])
-    labels_N = np.array([label for _, label in rows])
-    coverages, accuracies = accuracy_by_coverage(answers_NC, labels_N)
-    assert coverages[-1] == 1
-    assert accuracies[-1] == pytest.approx((answers_NC.argmax(axis=1) == labels_N).mean())
-    assert (np.diff(coverages) > 0).all()

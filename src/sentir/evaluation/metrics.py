@@ -246,27 +246,6 @@ def area_under_roc(is_positive_N: np.ndarray, scores_N: np.ndarray) -> float:
     return (rank_sum - positives * (positives + 1) / 2) / (positives * negatives)
 
 
-def accuracy_by_coverage(
-    probabilities_NC: np.ndarray, labels_N: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """The accuracy on the most confident reviews, by the share of reviews that they are.
-
-    This is the risk-coverage curve of El-Yaniv and Wiener 2010, *On the Foundations of Noise-free
-    Selective Classification*, with accuracy for risk. Reviews of equal confidence are kept or left
-    out together.
-
-    Returns:
-        Coverages, rising to 1, and the accuracy at each.
-    """
-    confidence_N = probabilities_NC.max(axis=1)
-    order_N = np.argsort(-confidence_N, kind="stable")
-    correct_N = (probabilities_NC.argmax(axis=1) == labels_N)[order_N]
-    is_last_N = np.diff(confidence_N[order_N], append=-1.0) != 0
-    kept_N = np.arange(1, len(labels_N) + 1)
-    accuracy_N = np.cumsum(correct_N) / kept_N
-    return (kept_N / len(labels_N))[is_last_N], accuracy_N[is_last_N]
-
-
 def _reliability(confidence_N: np.ndarray, is_correct_N: np.ndarray) -> tuple[ReliabilityBin, ...]:
     bins = RELIABILITY_BINS
     bin_N = (np.ceil(confidence_N * bins).astype(np.int64) - 1).clip(0, bins - 1)

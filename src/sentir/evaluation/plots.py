@@ -13,7 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
-from sentir.evaluation.metrics import ReliabilityBin, accuracy_by_coverage
+from sentir.evaluation.metrics import ReliabilityBin
+from sentir.evaluation.selective import risk_coverage
 from sentir.evaluation.svg import (
     INK,
     MUTED,
@@ -142,7 +143,8 @@ def draw_reliability(bins: Sequence[ReliabilityBin]) -> Drawing:
 @page_style()
 def draw_coverage(probabilities_NC: np.ndarray, labels_N: np.ndarray) -> Drawing:
     """Accuracy on the most confident reviews, by the share of reviews that they are."""
-    coverages, accuracies = accuracy_by_coverage(probabilities_NC, labels_N)
+    curve = risk_coverage(probabilities_NC, labels_N)
+    coverages, accuracies = curve.coverage_K, curve.accuracy_K
     figure, axes = _axes("share of reviews answered", "accuracy")
     # Of few reviews the accuracy jumps: the curve starts where there are enough, if there are.
     is_drawn = coverages * len(labels_N) >= min(MIN_COVERED, len(labels_N))

@@ -438,3 +438,13 @@ def test_a_given_tokenizer_that_knows_few_words_is_warned_of(tmp_path: Path) -> 
     known = WordTokenizer(["good", "film"], ["lower"])
     with pytest.warns(SentirWarning, match="100% of their tokens are unknown to it"):
         encoded(reviews, tmp_path, tokenizer=known)
+
+
+def test_weights_of_0(tmp_path: Path) -> None:
+    reviews = numbered(60)
+    with pytest.raises(DataError, match="every weight is 0, so no review counts"):
+        encoded([one._replace(weight=0.0) for one in reviews], folder(tmp_path / "a"))
+    half = [one._replace(weight=float(one.label == RAW[0])) for one in reviews]
+    with pytest.warns(SentirWarning, match="every review of class .* has the weight 0"):
+        corpora = encoded(half, folder(tmp_path / "b"))
+    assert {*corpora.train.weights_N.tolist()} != {1.0}

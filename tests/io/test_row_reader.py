@@ -219,7 +219,7 @@ def test_weights_within_objects(tmp_path: Path) -> None:
     assert review.weight == 2.5
 
 
-@pytest.mark.parametrize("weight", ["", "much", "-1", "nan", "inf", "1e400", "true"])
+@pytest.mark.parametrize("weight", ["", "much", "-1", "nan", "inf", "1e400", "true", "1_000"])
 def test_weights_that_are_none(tmp_path: Path, weight: str) -> None:
     path = written(tmp_path / "a.csv", f"text,label,weight\na,x,2\nb,y,{weight}\n")
     assert message(path, weight_column="weight") == (

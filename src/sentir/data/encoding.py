@@ -26,6 +26,7 @@ from sentir.data.spool import (
     Hashes,
     Ints,
     Spool,
+    Weights,
     chunked,
     finalize_tokenizer,
     flatten,
@@ -136,6 +137,7 @@ def encode_training(
         train_N = (classes_N >= 0) & ~held_out_N
         has_valid = valid_reviews is not None or bool(held_out_N.any())
         _check_split(classes_N[train_N], scheme, has_valid=has_valid)
+        _check_weights(classes_N[train_N], spool.weights_N[train_N], scheme)
         parts, learn_from_N = {"train": train_N}, train_N
         unlabelled_N = None if unlabelled is None else _unlabelled_only(spool)
         if unlabelled_N is not None:
@@ -292,6 +294,27 @@ def _check_split(classes_N: Ints, scheme: LabelScheme, *, has_valid: bool) -> No
     if missing:
         names = " or ".join(scheme.names[class_id] for class_id in sorted(missing))
         raise DataError(f"no training review is of class {names}", todo=todo)
+
+
+def _check_weights(classes_N: Ints, weights_N: Weights, scheme: LabelScheme) -> None:
+    """Refuse training reviews of which none counts; warn of a class whose reviews do not.
+
+    Raises:
+        DataError: all weights are 0.
+
+    Warns:
+        SentirWarning: those of a class are.
+    """
+    weight_C = np.bincount(classes_N, weights_N, minlength=len(scheme.names))
+    if not weight_C.any():
+        raise DataError("every weight is 0, so no review counts", todo="check --weight-column")
+    for class_id in np.flatnonzero(weight_C == 0):
+        warnings.warn(
+            f"every review of class {scheme.names[class_id]} has the weight 0: the model will "
+            "hardly ever predict it",
+            SentirWarning,
+            stacklevel=3,
+        )
 
 
 def _write(

@@ -262,7 +262,8 @@ def read_weight(value: Any) -> float:
         DataError: the value is something else.
     """
     try:
-        weight = math.nan if isinstance(value, bool) else float(value)
+        # float() takes 1_000 too, which no file means.
+        weight = math.nan if isinstance(value, bool) or "_" in str(value) else float(value)
     except (TypeError, ValueError, OverflowError):
         weight = math.nan
     if math.isfinite(weight) and weight >= 0:

@@ -177,3 +177,18 @@ def test_a_folder_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(containers.os, "walk", walk)
     assert "inner: cannot be opened (Permission denied)" in message(tmp_path)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_damaged_member_that_only_says_the_kind(tmp_path: Path, method: int) -> None:
+    """The member ``mimetype`` of an office document, which is looked at in every zip."""
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.csv", _TABLE)
+        archive.writestr("mimetype", b"x" * 2000, compress_type=method)
+        place = archive.getinfo("mimetype").header_offset + 30 + len("mimetype")
+        size = archive.getinfo("mimetype").compress_size
+    content = bytearray(path.read_bytes())
+    content[place + 4 : place + size] = b"\xff" * (size - 4)
+    path.write_bytes(content)
+    assert len(read(path)) == 300

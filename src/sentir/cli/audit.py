@@ -11,6 +11,7 @@ import typer
 
 from sentir.cli.app import COMMON_READING, READING, app, counting, err, out, plain
 from sentir.cli.options import options_of
+from sentir.errors import UsageError
 from sentir.extras import require
 
 
@@ -60,6 +61,10 @@ def audit(
     from sentir.io.atomic import check_writable
     from sentir.io.writer import output_format, write_records
 
+    if as_json and output == "-":
+        raise UsageError(
+            "--json and --output -, both on standard output", todo="write one of them to a file"
+        )
     format = output_format(output, "csv") if output else "csv"
     if output and output != "-":
         check_writable(Path(output))

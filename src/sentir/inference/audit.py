@@ -36,7 +36,7 @@ from sentir.text.vocabulary import StreamingVocabulary
 #: 110 bytes for each.
 MAX_TOKENS = 20_000_000
 #: Tokens that one core learns from or answers in a second, for the estimate of the time.
-TOKENS_PER_SECOND = 250_000
+TOKENS_PER_SECOND = 1_200_000
 
 #: Called with what is being done and how many more reviews were; 0: all are.
 Progress = Callable[[str, int], None]

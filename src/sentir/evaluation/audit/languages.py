@@ -64,11 +64,11 @@ def find_other_languages(texts: Sequence[str]) -> Iterator[Mark]:
     usual = sum(hits[main][row] for row in likely[main]) / sum(lengths[row] for row in likely[main])
     language_of = {row: name for name, rows in likely.items() for row in rows}
     for row in long:
-        name = language_of.get(row)
-        if name == main:
+        language = language_of.get(row)
+        if language == main:
             continue
         rate = hits[main][row] / lengths[row] / usual
-        if name is not None:
-            yield Mark(row, "language", max(0.0, 1 - rate), note=name)
+        if language is not None:
+            yield Mark(row, "language", max(0.0, 1 - rate), note=language)
         elif lengths[row] >= MIN_UNKNOWN_WORDS and rate < MAX_RATE:
             yield Mark(row, "language", 1 - rate, note=f"nearly no {main} function words")

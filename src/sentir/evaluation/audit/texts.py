@@ -54,7 +54,7 @@ def find_bad_texts(texts: Sequence[str]) -> Iterator[Mark]:
             ends.append((row, last[0].lower()))
     alone = {end for _, end in ends if len(end) >= MIN_PART and counts[end] == 1}
     wholes: dict[str, str] = {}
-    for word, count in counts.items():
+    for word, count in counts.most_common():
         if count >= MIN_WHOLE:
             for size in range(MIN_PART, len(word)):
                 if word[:size] in alone:

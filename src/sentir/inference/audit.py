@@ -97,10 +97,9 @@ def audit(
     ]
     names = [None if one is None else scheme.names[one] for one in classes]
     answers = _answer(rows, classes, scheme.names, folds, progress)
-    hashes = [copy_hash(text) if text else None for text in rows.texts]
     marks = [
         *answers.marks,
-        *find_copies(hashes, names, rows.places, elsewhere),
+        *find_copies(rows.hashes, names, rows.places, elsewhere),
         *_unknown_labels(rows.labels, unknown),
         *find_bad_texts(rows.texts),
         *find_other_languages(rows.texts),
@@ -117,9 +116,10 @@ def audit(
 
 @dataclass
 class _Rows:
-    """All rows: their texts (empty without one), labels, places, token ids."""
+    """All rows: their texts (empty without one), hashes, labels, places, token ids."""
 
     texts: list[str] = field(default_factory=list)
+    hashes: list[int | None] = field(default_factory=list)
     labels: list[str | None] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
@@ -132,6 +132,7 @@ class _Rows:
 
     def add(self, review: Review) -> None:
         self.texts.append(review.text)
+        self.hashes.append(copy_hash(review.text) if review.text else None)
         self.labels.append(review.label)
         self.paths.append(review.path)
         self.lines.append(review.line)
@@ -223,7 +224,7 @@ def _answer(
         f"{len(known):,}", f"{tokens:,}", folds, f"{1 + folds * tokens // TOKENS_PER_SECOND:,}",
     )  # fmt: skip
     labels_N = np.array([classes[row] for row in known], np.int64)
-    hashes_N = np.array([copy_hash(rows.texts[row]) for row in known], np.uint64)
+    hashes_N = np.array([rows.hashes[row] for row in known], np.uint64)
     probabilities_NC, judged_N = out_of_fold(
         [rows.ids[row] for row in known], labels_N, hashes_N, len(names),
         folds=folds, advance=lambda count: progress("answering", count),

@@ -104,6 +104,11 @@ class Audit:
         found = Counter(finding.kind for finding in self.findings)
         return {kind: found[kind] for kind in KINDS}
 
+    @property
+    def is_of_one_file(self) -> bool:
+        """Whether all findings are in the same file, so that a line says where each is."""
+        return len({finding.path for finding in self.findings}) == 1
+
     def of_kind(self, kind: str) -> list[Finding]:
         """The findings of one kind, the worst first."""
         return [finding for finding in self.findings if finding.kind == kind]

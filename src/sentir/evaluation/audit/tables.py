@@ -33,7 +33,7 @@ def render_audit(audit: Audit, *, top: int, texts: bool) -> RenderableType:
     for kind, count in audit.counts.items():
         overview.add_row(kind, f"{count:,}", KINDS[kind])
     tables = [overview]
-    one_file = len({finding.path for finding in audit.findings}) == 1
+    one_file = audit.is_of_one_file
     for kind, count in audit.counts.items():
         if not count or not top:
             continue

@@ -65,7 +65,7 @@ def main() -> None:
     print("|---|--:|--:|--:|--:|--:|--:|--:|")
     for corpus in options.corpora:
         lines = shuffled(list(read_lines(reviews_file(options.data, corpus))), options.seed)
-        for count in options.counts:
+        for count in (count for count in options.counts if count <= len(lines)):
             row = measure(lines[:count], options.share, options.seed)
             print(f"| {corpus} {row}", flush=True)
 

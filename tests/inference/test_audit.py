@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import sentir
@@ -104,6 +105,14 @@ def test_a_rare_class_is_told(tmp_path: Path) -> None:
     with pytest.warns(SentirWarning, match="the labels of 1 of 101 reviews are not checked"):
         found = sentir.audit(file, labels="1,2,3")
     assert found.answered == 100
+
+
+def test_models_that_learnt_nothing_are_told(tmp_path: Path) -> None:
+    labels = np.random.default_rng(0).integers(1, 3, 60)
+    rows = [(str(label), text) for label, (_, text) in zip(labels, reviews(60), strict=True)]
+    file = write(tmp_path / "a.csv", rows)
+    with pytest.warns(SentirWarning, match=r"the models agree with .* are of the largest class"):
+        sentir.audit(file)
 
 
 def test_stars_in_the_middle_are_no_class(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from sentir.confidence import wilson_interval
 from sentir.config import ReadOptions, TextConfig, read_settings
 from sentir.data.spool import chunked
 from sentir.errors import DataError, SentirWarning, UsageError
@@ -77,8 +78,8 @@ def audit(
         UsageError: `folds` is out of range.
 
     Warns:
-        SentirWarning: rows were left out, a random part of the reviews was answered, or there are
-            too few reviews for out-of-fold answers.
+        SentirWarning: rows were left out, a random part of the reviews was answered, there are too
+            few reviews of a class, or the models are hardly better than chance.
     """
     require("an audit", "sklearn", "scipy")
     options, _ = read_settings(settings)
@@ -243,6 +244,15 @@ def _answer(
         probabilities_NC[judged_N],
     )
     agree = probabilities_NC.argmax(axis=1) == labels_N
+    share = np.bincount(labels_N).max(initial=0) / max(len(known), 1)
+    if len(known) and wilson_interval(int(agree.sum()), len(known))[0] <= share:
+        warnings.warn(
+            f"the models agree with {agree.mean():.1%} of the labels, and {share:.1%} are of the "
+            "largest class: they have learnt too little for the findings of kind label to mean much; "
+            "give more reviews, or check --label-column and --labels",
+            SentirWarning,
+            stacklevel=3,
+        )
     marks = [
         mark._replace(row=int(known[mark.row]))
         for mark in find_label_errors(probabilities_NC, labels_N, names)

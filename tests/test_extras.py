@@ -93,6 +93,7 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         ("evaluate model imdb:test", "huggingface_hub", "hub"),
         ("predict hf://user/model bad", "huggingface_hub", "hub"),
         ("push model user/model --license mit", "huggingface_hub", "hub"),
+        ("audit new.csv", "sklearn", "train"),
         ("compare model other --output page.html", "jinja2", "train"),
         ("compare model other --test new.csv", "scipy", "train"),
     ],
@@ -114,7 +115,9 @@ def test_commands_name_the_extra(
     assert sorted(folder.iterdir()) == before
 
 
-@pytest.mark.parametrize(("name", "package"), [("train", "torch"), ("pretrain", "pyarrow")])
+@pytest.mark.parametrize(
+    ("name", "package"), [("train", "torch"), ("pretrain", "pyarrow"), ("audit", "pyarrow")]
+)
 def test_python_names_the_extra(name: str, package: str) -> None:
     output = run(
         "import sentir\n"

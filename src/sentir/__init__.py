@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sentir.errors import SentirError as SentirError
     from sentir.errors import SentirWarning as SentirWarning
     from sentir.explanation.explain import explain as explain
+    from sentir.inference.audit import audit as audit
     from sentir.inference.calibrate import calibrate as calibrate
     from sentir.inference.compare import compare as compare
     from sentir.inference.drift import drift as drift
@@ -38,6 +39,7 @@ _EXPORTS = {
     "SentirError": "sentir.errors",
     "SentirWarning": "sentir.errors",
     "TextGenerator": "sentir.inference.generation",
+    "audit": "sentir.inference.audit",
     "calibrate": "sentir.inference.calibrate",
     "compare": "sentir.inference.compare",
     "drift": "sentir.inference.drift",
@@ -51,8 +53,8 @@ _EXPORTS = {
 }
 __all__ = [
     "Config", "Prediction", "Predictor", "SentirError", "SentirWarning", "TextGenerator",
-    "__version__", "calibrate", "compare", "drift", "evaluate", "explain", "export", "load",
-    "pretrain", "push", "train",
+    "__version__", "audit", "calibrate", "compare", "drift", "evaluate", "explain", "export",
+    "load", "pretrain", "push", "train",
 ]  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from sentir.cli import (
     train,
     sample,
     fetch,
+    audit,
     evaluate,
     compare,
     calibrate,
@@ -34,7 +35,7 @@ unwrap_help(app)
 unwrap_help(_lesson)
 
 __all__ = [
-    "app", "calibrate", "compare", "complete", "config", "doctor", "drift", "evaluate",
+    "app", "audit", "calibrate", "compare", "complete", "config", "doctor", "drift", "evaluate",
     "explain", "export", "fetch", "lesson", "main", "predict", "pretrain", "push",
     "sample", "serve", "train",
 ]  # fmt: skip

@@ -1,0 +1,1 @@
+"""What is likely wrong in labelled reviews: labels, copies, texts. Pure functions of rows."""

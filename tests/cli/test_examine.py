@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import warnings
 
 import pytest
@@ -24,4 +25,4 @@ def test_a_device_that_computes_wrongly_is_said(monkeypatch: pytest.MonkeyPatch)
         if name == "device":
             break
     assert found["device"] == "training goes to cpu; mps computes this network wrongly"
-    assert f"torch {torch.__version__}" in found["versions"]
+    assert f"torch {importlib.metadata.version('torch')}" in found["versions"]

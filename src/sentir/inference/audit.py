@@ -248,8 +248,8 @@ def _answer(
     if len(known) and wilson_interval(int(agree.sum()), len(known))[0] <= share:
         warnings.warn(
             f"the models agree with {agree.mean():.1%} of the labels, and {share:.1%} are of the "
-            "largest class: they have learnt too little for the findings of kind label to mean much; "
-            "give more reviews, or check --label-column and --labels",
+            "largest class: they have learnt too little for the findings of kind label to mean "
+            "much; give more reviews, or check --label-column and --labels",
             SentirWarning,
             stacklevel=3,
         )

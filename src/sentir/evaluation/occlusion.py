@@ -14,11 +14,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from sentir.text.tokenizer import WORD_START
+from sentir.data.batching import truncate
+from sentir.text.tokenizer import WORD_START, Tokenizer
 
 Floats = npt.NDArray[np.float64]
 #: Probabilities (N, C) of texts, each a list of ids.
@@ -27,6 +29,28 @@ Answers = Callable[[list[list[int]]], Floats]
 #: Most answers that the effects of one text cost. In a longer text, neighbouring words are left
 #: out together.
 MAX_ANSWERS = 500
+
+
+class TextRead(NamedTuple):
+    """What a model reads of a text, in three lists of T.
+
+    Attributes:
+        ids: the tokens.
+        tokens: as they are written.
+        words: the word that each token belongs to.
+    """
+
+    ids: list[int]
+    tokens: list[str]
+    words: list[int]
+
+    @classmethod
+    def of(cls, text: str, tokenizer: Tokenizer, max_length: int) -> TextRead:
+        """Those of a text, of which at most `max_length` tokens are read."""
+        (ids,) = tokenizer.encode([text])
+        tokens, words = tokenizer.tokens(text), tokenizer.words(text)
+        kept = truncate(np.arange(len(ids)), max_length).tolist()
+        return cls(*([part[place] for place in kept] for part in (ids, tokens, words)))
 
 
 @dataclass(frozen=True, kw_only=True)

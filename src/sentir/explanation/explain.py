@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 
 from sentir.bundle import Bundle, HasBundle, as_bundle
-from sentir.data.batching import truncate
 from sentir.errors import UsageError
-from sentir.evaluation.occlusion import WordEffect, word_effects
+from sentir.evaluation.occlusion import TextRead, WordEffect, word_effects
 from sentir.explanation.gates import last_layer
 from sentir.explanation.ngrams import NgramEffect, ngram_effects
 from sentir.inference.network import Floats, NetworkWeights
@@ -111,29 +110,21 @@ def explain(model: str | Path | Bundle | HasBundle, text: str) -> Explanation:
     predictor = model if isinstance(model, Predictor) else Predictor(as_bundle(model))
     bundle = predictor.bundle
     tokenizer, network = bundle.tokenizer, NetworkWeights.of(bundle)
-    all_ids = tokenizer.encode([text])[0]
-    if not all_ids:
+    read = TextRead.of(text, tokenizer, bundle.config.text.max_length)
+    ids = read.ids
+    if not ids:
         raise UsageError("the text holds no word", todo="give a text to explain")
-    kept = truncate(np.arange(len(all_ids)), bundle.config.text.max_length)
-    all_tokens, all_words = tokenizer.tokens(text), tokenizer.words(text)
-    ids, tokens = [all_ids[place] for place in kept], [all_tokens[place] for place in kept]
     answer_TC = predictor.proba_of_ids([ids[:end] for end in range(1, len(ids) + 1)])
     class_id = int(answer_TC[-1].argmax())
     tables = network.ngram_linear
     ngrams = None if tables is None else ngram_effects(tables, ids, tokenizer, class_id)
     layer = last_layer(network, ids)
     return Explanation(
-        tokens=tokens,
+        tokens=read.tokens,
         known=[id != UNK for id in ids],
         labels=bundle.labels.names,
         answer_TC=answer_TC,
-        words=word_effects(
-            ids,
-            tokens,
-            [all_words[place] for place in kept],
-            predictor.proba_of_ids,
-            class_id=class_id,
-        ),
+        words=word_effects(*read, predictor.proba_of_ids, class_id=class_id),
         ngrams=ngrams,
         shares=_shares(answer_TC[-1], ngrams, class_id),
         attention_T=layer.attention_T,

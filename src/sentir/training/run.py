@@ -27,7 +27,6 @@ import torch
 from sentir.bundle import FOLDER, Bundle, LanguageBundle, load_language_model, save_bundle
 from sentir.confidence import Answered
 from sentir.config import Config, read_settings
-from sentir.data.batching import truncate
 from sentir.data.dataset import EncodedCorpus, Reviews, identity, weighted_targets
 from sentir.data.encoding import TrainingCorpora
 from sentir.data.prepare import (
@@ -43,7 +42,7 @@ from sentir.evaluation.baseline import fit_baseline
 from sentir.evaluation.history import read_metrics
 from sentir.evaluation.metrics import Metrics, measure, warn_of_imbalance
 from sentir.evaluation.mistakes import Mistake, Mistakes
-from sentir.evaluation.occlusion import word_effects
+from sentir.evaluation.occlusion import TextRead, word_effects
 from sentir.evaluation.report import Evaluation, Report, write_report
 from sentir.evaluation.selective import (
     check_coverage,
@@ -401,14 +400,10 @@ class ClassifierRun:
         marked, done = [], Counter[int]()
         for mistake in mistakes:
             done[mistake.label] += 1
-            (ids,) = tokenizer.encode([mistake.text])
-            if done[mistake.label] <= MARKED_MISTAKES and ids:
-                kept = truncate(np.arange(len(ids)), max_length).tolist()
-                tokens, words = tokenizer.tokens(mistake.text), tokenizer.words(mistake.text)
+            is_marked = done[mistake.label] <= MARKED_MISTAKES
+            if is_marked and (read := TextRead.of(mistake.text, tokenizer, max_length)).ids:
                 effects = word_effects(
-                    [ids[place] for place in kept],
-                    [tokens[place] for place in kept],
-                    [words[place] for place in kept],
+                    *read,
                     lambda texts: probabilities_of_ids(network, texts, max_length),
                     class_id=mistake.predicted,
                     max_answers=MARKED_ANSWERS,

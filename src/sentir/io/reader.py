@@ -188,23 +188,25 @@ def read_reviews(
     check_encoding(options.encoding)
     bad_rows = BadRows(options.on_error) if bad_rows is None else bad_rows
     columns = ColumnLog() if columns is None else columns
+    form = TableForm() if form is None else form
     for file, file_options in _expand(sources, options):  # find all files before reading the first
         if (reviews := builtin_reviews(file)) is not None:
             for number, (label, text) in enumerate(reviews, start=1):
                 yield Review(text, label, file, number, None)
             continue
         bad_before, is_empty = bad_rows.count, True
-        for review in _read_file(
-            file,
-            file_options,
-            bad_rows,
-            columns,
-            form or TableForm(),
-            labelled=labelled,
-            keep_empty=keep_empty,
-        ):
-            is_empty = False
-            yield review
+        for part in open_parts(file, file_options, labelled=labelled, log=True):
+            for review in _read_part(
+                part,
+                file_options,
+                bad_rows,
+                columns,
+                form,
+                labelled=labelled,
+                keep_empty=keep_empty,
+            ):
+                is_empty = False
+                yield review
         if is_empty:
             raise _no_reviews(display_name(file), bad_rows, bad_before)
 
@@ -294,22 +296,6 @@ class _Rows(NamedTuple):
     parse: Callable[[Any], tuple[str, str | None]]
     #: From a row to its weight.
     weigh: Callable[[Any], float] = lambda row: 1.0
-
-
-def _read_file(
-    source: str,
-    options: ReadOptions,
-    bad_rows: BadRows,
-    columns: ColumnLog,
-    form: TableForm,
-    *,
-    labelled: bool,
-    keep_empty: bool,
-) -> Iterator[Review]:
-    for part in open_parts(source, options, labelled=labelled, log=True):
-        yield from _read_part(
-            part, options, bad_rows, columns, form, labelled=labelled, keep_empty=keep_empty
-        )
 
 
 def _read_part(

@@ -84,7 +84,7 @@ class TrainingCorpora(TextCorpora):
         return cls(
             **vars(TextCorpora.open(folder)),
             labels=LabelScheme.from_dict(labels),
-            raw_counts=labels.get("counts", {}),
+            raw_counts=labels["counts"],
             unlabelled=EncodedCorpus(unlabelled) if unlabelled.exists() else None,
         )
 

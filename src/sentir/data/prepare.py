@@ -188,10 +188,8 @@ def prepare_training(
 
 def _saved_columns(folder: Path) -> list[Columns]:
     """The columns that were read for a folder of encoded reviews."""
-    path = folder / _COLUMNS
-    if not path.exists():  # caches made before 2026-11-28 have none
-        return []
-    return list(map(Columns.from_dict, json.loads(path.read_text(encoding="utf-8"))))
+    found = json.loads((folder / _COLUMNS).read_text(encoding="utf-8"))
+    return list(map(Columns.from_dict, found))
 
 
 @contextmanager

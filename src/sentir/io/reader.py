@@ -138,10 +138,7 @@ class BadRows:
 
     def add_saved(self, folder: Path) -> None:
         """Add the counts and examples that were saved with a folder of cached reviews."""
-        path = folder / _SKIPPED
-        if not path.exists():  # caches made before 2026-11-27 have none
-            return
-        saved = BadRows(**json.loads(path.read_text(encoding="utf-8")))
+        saved = BadRows(**json.loads((folder / _SKIPPED).read_text(encoding="utf-8")))
         self.count += saved.count
         self.without_text += saved.without_text
         self.without_label += saved.without_label

@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -17,24 +16,13 @@ from selenium.webdriver.chrome.webdriver import WebDriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
-from fixtures.served import Served, serving, two_models
+from fixtures.served import Served, serving
 from sentir import explain
 from sentir.inference.predictor import Predictor, load
 from sentir.serving.options import ServerOptions
 
 TEXT = "the film was not bad, xyzzy"
 KEY = "a key"
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("models")
-
-
-@pytest.fixture(scope="module")
-def served(folder: Path) -> Iterator[Served]:
-    with serving(two_models(folder)) as served:
-        yield served
 
 
 @pytest.fixture(scope="module")

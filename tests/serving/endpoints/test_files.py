@@ -33,11 +33,6 @@ ROWS = [{"id": "1", "text": "the film was good", "note": "a,b"},
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("models")
-
-
-@pytest.fixture(scope="module")
 def served(folder: Path) -> Iterator[Served]:
     with serving(
         two_models(folder), limits=Limits(max_file_bytes=3_000_000, read_timeout_s=1, max_files=1)

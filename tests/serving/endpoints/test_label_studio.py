@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fixtures.served import Served, serving, two_models
+from fixtures.served import Served, serving
 from sentir.inference.predictor import load
 
 CONFIG = """<View>
@@ -20,17 +19,6 @@ CONFIG = """<View>
   </Choices>
 </View>"""
 TEXTS = ["the film was good", "dull"]
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("models")
-
-
-@pytest.fixture(scope="module")
-def served(folder: Path) -> Iterator[Served]:
-    with serving(two_models(folder)) as served:
-        yield served
 
 
 def asked(config: str | None = CONFIG, texts: Any = TEXTS) -> dict[str, Any]:

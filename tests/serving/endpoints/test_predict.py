@@ -24,11 +24,6 @@ SOME = [text for text in random_texts(40) if text]
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("models")
-
-
-@pytest.fixture(scope="module")
 def served(folder: Path) -> Iterator[Served]:
     with serving(two_models(folder), limits=Limits(max_texts=50, max_body_bytes=20_000)) as served:
         yield served

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from fixtures.served import Served, serving, two_models
+from fixtures.served import Served
 from sentir.inference.predictor import Predictor, load
 from sentir.version import __version__
 
@@ -41,17 +40,6 @@ for outputs in (wanted, None):
 assert result.get_response()["id"] == "7"
 print(json.dumps([metadata, answers]))
 """
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("models")
-
-
-@pytest.fixture(scope="module")
-def served(folder: Path) -> Iterator[Served]:
-    with serving(two_models(folder)) as served:
-        yield served
 
 
 @pytest.fixture(scope="module")

@@ -123,7 +123,7 @@ def test_a_failure_is_an_error_without_a_text(
     def fail(ids: Any) -> Any:
         raise ValueError("secret text")
 
-    monkeypatch.setattr(served.service.models.get("shop").predictor, "probabilities_of_ids", fail)
+    monkeypatch.setattr(served.service.models.get("shop").predictor, "batch_probabilities", fail)
     got = served.refusal("POST", "/v1/predict", TEXT)
     assert got == (500, "the server failed; its log says where")
     assert "ValueError at " in caplog.text
@@ -138,9 +138,9 @@ def test_a_deadline(paths: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> 
 
     with serving(paths, limits=Limits(deadline_s=0.1)) as served:
         predictor = served.service.models.get("shop").predictor
-        right = predictor.probabilities_of_ids
+        right = predictor.batch_probabilities
         monkeypatch.setattr(
-            predictor, "probabilities_of_ids", lambda ids: (time.sleep(0.3), right(ids))[1]
+            predictor, "batch_probabilities", lambda ids: (time.sleep(0.3), right(ids))[1]
         )
         got = served.refusal("POST", "/v1/predict", TEXT)
         assert got == (504, "no answer within 0.1 s; send fewer texts at a time")

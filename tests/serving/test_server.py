@@ -189,9 +189,9 @@ def test_a_client_that_goes_away_before_its_answer(
 ) -> None:
     with serving(paths) as slow:
         predictor = slow.service.models.get("shop").predictor
-        right = predictor.probabilities_of_ids
+        right = predictor.batch_probabilities
         monkeypatch.setattr(
-            predictor, "probabilities_of_ids", lambda ids: (time.sleep(0.5), right(ids))[1]
+            predictor, "batch_probabilities", lambda ids: (time.sleep(0.5), right(ids))[1]
         )
         body = json.dumps({"texts": ["good"] * 100}).encode()
         with socket.create_connection(("127.0.0.1", slow.port)) as client:

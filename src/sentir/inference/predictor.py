@@ -155,7 +155,7 @@ class Predictor:
         """
         if not isinstance(text, str):
             raise UsageError(f"predict_one takes one text, got {type(text).__name__}")
-        return self.likeliest(self.probabilities_of_ids(self.bundle.tokenizer.encode([text]))[0])
+        return self.likeliest(self.batch_probabilities(self.bundle.tokenizer.encode([text]))[0])
 
     def predict_proba(self, texts: Iterable[str]) -> Floats:
         """Probabilities of shape (N, C), classes in the order of `labels`.
@@ -242,8 +242,7 @@ class Predictor:
         size, pool = self.engine.batch_size, self._threads()
         batch_rows = [order[start : start + size] for start in range(0, len(order), size)]
         batches = [
-            pool.submit(self.probabilities_of_ids, [ids[row] for row in rows])
-            for rows in batch_rows
+            pool.submit(self.batch_probabilities, [ids[row] for row in rows]) for rows in batch_rows
         ]
         return _PendingWindow(batch_rows, batches)
 
@@ -256,7 +255,7 @@ class Predictor:
             self._pool = os.getpid(), ThreadPoolExecutor(self.engine.workers)
         return self._pool[1]
 
-    def probabilities_of_ids(self, ids: list[list[int]]) -> Floats:
+    def batch_probabilities(self, ids: list[list[int]]) -> Floats:
         """Probabilities (B, C) of one batch, given the tokenizer's ids; any thread may call it."""
         return self.engine.probabilities(pad_arrays(ids, self.bundle.config.text.max_length))
 

@@ -280,7 +280,7 @@ def _compute(predictor: Predictor, texts: list[str]) -> BatchMeasurements:
     start = time.perf_counter()
     ids = predictor.bundle.tokenizer.encode(texts)
     encoded = time.perf_counter()
-    probabilities_BC = predictor.probabilities_of_ids(ids)
+    probabilities_BC = predictor.batch_probabilities(ids)
     return BatchMeasurements(
         predictor=predictor,
         probabilities=probabilities_BC,

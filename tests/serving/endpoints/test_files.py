@@ -223,14 +223,14 @@ def test_a_failure_in_the_middle_breaks_the_answer_off(
 ) -> None:
     model = served.service.models.get("shop")
     calls = iter([False] * 3 + [True] * 1000)
-    original = model.predictor.probabilities_of_ids
+    original = model.predictor.batch_probabilities
 
     def fail(ids: Any) -> Any:
         if next(calls):
             raise ValueError("a text: secret")
         return original(ids)
 
-    monkeypatch.setattr(model.predictor, "probabilities_of_ids", fail)
+    monkeypatch.setattr(model.predictor, "batch_probabilities", fail)
     connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=60)
     connection.request(
         "POST", "/v1/files?model=shop", b"text\n" + b"good\n" * 5000, {"content-type": CSV}

@@ -119,7 +119,7 @@ class SentimentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Warns:
             SentirWarning: what may falsify the result, such as empty texts, which are left out.
         """
-        texts, column = _texts(X, "X")
+        texts, column = _texts(X)
         classes, codes_N = _classes(y, len(texts))
         weights_N = _weights(sample_weight, len(texts))
         has_text_N = np.array([_has_text(text, row) for row, text in enumerate(texts)], bool)
@@ -181,7 +181,7 @@ class SentimentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             InputError: texts that cannot be used.
         """
         check_is_fitted(self)
-        texts, column = _texts(X, "X")
+        texts, column = _texts(X)
         fitted = getattr(self, "feature_names_in_", None)
         if column is not None and fitted is not None and column != fitted[0]:
             raise InputError(
@@ -251,7 +251,7 @@ class SentimentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return tags
 
 
-def _texts(X: Any, name: str) -> tuple[list[str], str | None]:
+def _texts(X: Any) -> tuple[list[str], str | None]:
     """The texts, and the name of their column if `X` is a table.
 
     Raises:
@@ -259,31 +259,29 @@ def _texts(X: Any, name: str) -> tuple[list[str], str | None]:
     """
     column = None
     if isinstance(X, str | bytes):
-        raise InputError("one string", where=name, todo="pass a list of texts")
+        raise InputError("one string", where="X", todo="pass a list of texts")
     if hasattr(X, "columns") and hasattr(X, "shape"):  # a data frame
         columns = [str(one) for one in X.columns]
         if len(columns) != 1:
             raise InputError(
                 f"a table of {len(columns)} columns ({', '.join(columns[:5])})",
-                where=name,
+                where="X",
                 todo="pass the column of the texts alone",
             )
         column = columns[0]
         X = X[X.columns[0]]
     if not hasattr(X, "__len__"):
-        raise InputError(f"{type(X).__name__}", where=name, todo="pass a list of texts")
+        raise InputError(f"{type(X).__name__}", where="X", todo="pass a list of texts")
     values = np.asarray(X, dtype=object)
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
     if values.ndim != 1:
-        raise InputError(
-            f"an array of shape {values.shape}", where=name, todo="pass one text a row"
-        )
+        raise InputError(f"an array of shape {values.shape}", where="X", todo="pass one text a row")
     for row, value in enumerate(values):
         if not isinstance(value, str):
             raise InputError(
                 f"{type(value).__name__} {value!r:.40}, not a text",
-                where=f"{name}[{row}]",
+                where=f"X[{row}]",
                 todo="drop the row, or make it a string",
             )
     return [str(value) for value in values], column
@@ -335,7 +333,7 @@ def _classes(y: Any, texts: int) -> tuple[npt.NDArray[Any], npt.NDArray[np.int64
 
 
 def _weights(sample_weight: Any, texts: int) -> Floats:
-    """The weight of each text (N,), with mean 1.
+    """The weight of each text (N,); 1 where none is given.
 
     Raises:
         InputError: not one number of 0 or more a text, or no text counts.

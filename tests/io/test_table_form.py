@@ -147,7 +147,7 @@ rows = st.lists(st.tuples(texts, texts, texts), min_size=1, max_size=6)
 def test_any_table_keeps_its_rows_and_gets_columns(
     quoting: str, rows: Sequence[tuple[str, ...]], delimiter: str, line_end: str, tmp_path: Path
 ) -> None:
-    """Read by the csv module, which is told the dialect that the file was written in."""
+    """Read by the csv module in the dialect that the file was written in."""
     kind: dict[str, Any] = {"delimiter": delimiter, "lineterminator": line_end}
     if quoting == "backslash":
         kind |= {"doublequote": False, "escapechar": "\\"}

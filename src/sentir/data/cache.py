@@ -23,8 +23,7 @@ def digest(parts: Any) -> str:
 
 
 def fingerprint(sources: Sequence[str]) -> list[list[Any]]:
-    """The identity of the sources: each file's path, size and time (of a folder, of
-    every file in it), each URL.
+    """The identity of the sources: path, size and time of each file, also in folders; each URL.
 
     Raises:
         DataError: a file is missing.

@@ -2,9 +2,8 @@
 
 Columns: ``ids`` (list of int32), ``label`` (int32), ``text_hash`` (uint64, to find one text in two
 corpora), ``weight`` (float32, how much the review counts) and, where the reviews will be shown,
-``text``. Any Arrow reader opens the file. Here the
-ids of all record batches are one flat int32 view over the whole file, so that NumPy gathers a
-batch. Shapes: N reviews, C classes.
+``text``. Any Arrow reader opens the file. Here the ids of all record batches are one flat int32
+view over the whole file, so that NumPy gathers a batch. Shapes: N reviews, C classes.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """Recurrent cells step by step in NumPy, with their gates: the twins of `sentir.nn.cells`.
 
 The formulas and their sources are in that module, which computes the same in PyTorch; a test holds
-both equal. Explanations and text generation compute with these, so they need no
-PyTorch. Shapes: B batch, T time, E numbers per token that a layer reads, H hidden units, G gates of
-a cell stacked.
+both equal. Explanations and text generation compute with these, so they need no PyTorch. Shapes:
+B batch, T time, E numbers per token that a layer reads, H hidden units, G gates of a cell stacked.
 """
 
 from __future__ import annotations

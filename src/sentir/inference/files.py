@@ -100,7 +100,7 @@ class PredictionColumns:
     """The columns that are added to a record: ``prediction``, ``probability`` and more.
 
     A model with a threshold of confidence adds ``unsure``, true or false. It is a column of its
-    own, so a class of that name is told from it.
+    own, so it is not confused with a class of that name.
 
     Args:
         predictor: the model.

@@ -12,7 +12,7 @@ NAMES = ("negative", "positive")
 
 
 def random_rows(count: int) -> tuple[list[np.ndarray], np.ndarray, np.ndarray]:
-    """Reviews whose class is told by the word 1 or 2 among others."""
+    """Reviews whose class is that of the word 1 or 2 among others."""
     random = np.random.default_rng(0)
     labels_N = random.integers(0, 2, count)
     rows = [np.array([label + 1, *random.integers(3, 5, 2)]) for label in labels_N]

@@ -17,6 +17,7 @@ import typer
 from fixtures.command import TINY, sentir
 from fixtures.tiny_runs import write_fasttext
 from sentir.cli import app
+from sentir.training import classifier_run
 from sentir.training import run as run_module
 from sentir.training.callbacks import Event, ProgressBar
 from sentir.training.run import Run
@@ -164,7 +165,7 @@ def test_an_interrupt_after_training_says_how_to_go_on(
     run = tmp_path / "run"
     given = ("train", write_fasttext(tmp_path / "a.ft.txt", 60), "--output", run, *TINY)
     with monkeypatch.context() as patched:
-        patched.setattr(run_module, "fit_ngram_linear", interrupt)
+        patched.setattr(classifier_run, "fit_ngram_linear", interrupt)
         code, _, err = sentir(*given, capfd=capfd)
     assert code == 130
     assert "interrupted: the same command with --resume goes on" in err
@@ -172,7 +173,7 @@ def test_an_interrupt_after_training_says_how_to_go_on(
     assert (code, str(run / "model") in out) == (0, True)
 
     with monkeypatch.context() as patched:  # nothing to go on with yet
-        patched.setattr(run_module, "prepare_training", interrupt)
+        patched.setattr(classifier_run, "prepare_training", interrupt)
         code, _, err = sentir(*given, "--output", tmp_path / "other", capfd=capfd)
     assert (code, "--resume" in err) == (130, False)
 

@@ -18,12 +18,13 @@ from filelock import FileLock
 from fixtures.tiny_runs import TINY, kill, write_fasttext
 from sentir.errors import ConfigError, DataError, DeviceError, SentirWarning, UsageError
 from sentir.inference.predictor import load
+from sentir.io.builtin import is_synthetic
 from sentir.nn.ngram_linear import NgramLinear
 from sentir.nn.restore import restore_classifier
 from sentir.synthetic.reviews import sample_reviews
 from sentir.text.tokenizer import WORD_START
-from sentir.training import run as run_module
-from sentir.training.run import MARKED_WORDS, Run, train
+from sentir.training.run import Run, train
+from sentir.training.run_evaluation import MARKED_WORDS
 
 
 def test_a_run_leaves_model_report_and_figures(tiny_run: Run) -> None:
@@ -305,7 +306,7 @@ def test_the_sample_is_labelled_synthetic(tmp_path: Path, monkeypatch: pytest.Mo
     assert run.bundle.synthetic
     assert load(tmp_path).bundle.synthetic
     assert "synthetic" in (tmp_path / "report.html").read_text().lower()
-    assert not run_module.is_synthetic("reviews.csv")
+    assert not is_synthetic("reviews.csv")
 
 
 def test_a_run_can_be_resumed_only_with_its_own_settings(tmp_path: Path) -> None:

@@ -54,21 +54,12 @@ def open_run_dir(
         UsageError: the folder is not a run's, or holds another run; another process uses it; or it
             cannot be made.
     """
-    lock = FileLock(folder / LOCK, timeout=0)  # released by a kill, though the file stays
     is_new = not folder.exists()
     new_parents = [parent for parent in folder.parents if not parent.exists()]
+    finished = failed = False
     with report_unwritable(folder):
         check_run_dir(folder, resume=resume, overwrite=overwrite)
-        folder.mkdir(parents=True, exist_ok=True)
-        try:
-            lock.acquire()
-        except Timeout:
-            raise UsageError(
-                "another process is at work here",
-                where=str(folder),
-                todo="wait for it, stop it, or choose another --output",
-            ) from None
-    finished = failed = False
+    lock = lock_folder(folder)
     try:
         with report_unwritable(folder):
             # Again: another process may have trained here before the lock was ours.
@@ -95,11 +86,36 @@ def open_run_dir(
             _log.info("interrupted: the same command with --resume goes on")
         raise
     finally:
-        with suppress(OSError):  # Windows removes no file that is open
-            (folder / LOCK).unlink(missing_ok=True)
-        lock.release()
+        unlock_folder(lock)
         if is_new and not finished:
             _remove_if_unused(folder, new_parents, with_cache=failed)
+
+
+def lock_folder(folder: Path) -> FileLock:
+    """Make a folder, and keep other processes out of it until `unlock_folder`, or a kill.
+
+    Raises:
+        UsageError: another process is at work in it, or it cannot be made.
+    """
+    lock = FileLock(folder / LOCK, timeout=0)  # released by a kill, though the file stays
+    with report_unwritable(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise UsageError(
+                "another process is at work here",
+                where=str(folder),
+                todo="wait for it, stop it, or choose another --output",
+            ) from None
+    return lock
+
+
+def unlock_folder(lock: FileLock) -> None:
+    """Let other processes into a folder again, and remove the file of the lock."""
+    with suppress(OSError):  # Windows removes no file that is open
+        Path(lock.lock_file).unlink(missing_ok=True)
+    lock.release()
 
 
 def reason_unwritable(error: OSError | RuntimeError) -> str | None:
@@ -155,7 +171,8 @@ def check_run_dir(folder: Path, *, resume: bool, overwrite: bool) -> None:
         raise UsageError("not a folder", where=where, todo="choose another --output")
     if resume and overwrite:
         raise UsageError("--resume and --overwrite exclude each other", todo="choose one")
-    _check_is_ours(folder)
+    check_is_ours(folder, MARK, OWN_NAMES, "run")
+    _check_model_folder(folder / FOLDER)
     _tidy(folder)
     if overwrite:  # the old run is replaced only when there is something to put in its place
         return
@@ -171,28 +188,41 @@ def check_run_dir(folder: Path, *, resume: bool, overwrite: bool) -> None:
         )
 
 
-def _check_is_ours(folder: Path) -> None:
-    """Refuse a folder with files that no run wrote, or with links where a run would write."""
+def check_is_ours(folder: Path, mark: str, own_names: Sequence[str], what: str) -> None:
+    """Refuse a folder without our mark that holds files, or with links where we would write.
+
+    Args:
+        folder: it need not exist.
+        mark: the file by which our folders are known.
+        own_names: what is written and replaced in it.
+        what: whose folder it should be: a ``run``'s, a ``search``'s.
+
+    Raises:
+        UsageError: the folder is not ours.
+    """
     if not folder.is_dir():
         return
-    for name in OWN_NAMES:
+    for name in own_names:
         if (folder / name).is_symlink():
             raise UsageError(
-                "a symbolic link, through which a run would write",
+                f"a symbolic link, through which a {what} would write",
                 where=str(folder / name),
                 todo="remove it, or choose another --output",
             )
     names = sorted(path.name for path in folder.iterdir())
     # A kill may leave the lock, or a part of the mark, before the mark is there.
-    others = [name for name in names if name != LOCK and not is_part_of(name, MARK)]
-    if MARK not in names and others:
+    others = [name for name in names if name != LOCK and not is_part_of(name, mark)]
+    if mark not in names and others:
         raise UsageError(
-            f"not a run's folder, and not empty (it holds {', '.join(others[:3])}"
+            f"not a {what}'s folder, and not empty (it holds {', '.join(others[:3])}"
             f"{' and others' if others[3:] else ''})",
             where=str(folder),
             todo="choose another --output: a new or an empty folder",
         )
-    model = folder / FOLDER
+
+
+def _check_model_folder(model: Path) -> None:
+    """Refuse a model's folder with files that we did not write: a run replaces it as a whole."""
     foreign = sorted(
         path.name
         for path in (model.iterdir() if model.is_dir() else ())

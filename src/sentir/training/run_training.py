@@ -88,8 +88,17 @@ def run_training(
     callbacks: Sequence[Callback],
     resume: bool,
     overwrite: bool,
+    cache: Path | None = None,
 ) -> R:
     """Run a task in its folder, from the reviews to the saved bundle.
+
+    Args:
+        task: what is learnt.
+        folder: the run's.
+        callbacks: called with every event.
+        resume: go on with the unfinished run in that folder.
+        overwrite: replace the run in that folder.
+        cache: where the encoded reviews are kept, if not in the run's folder.
 
     Raises:
         SentirError: bad input, settings that cannot be, or a folder that holds something else.
@@ -100,7 +109,7 @@ def run_training(
         started = time.perf_counter()
         checkpoints = checkpoints_of(folder, task.cache_key(), task.config, resume=resume)
         task.read(
-            folder / "cache",
+            cache or folder / "cache",
             resume=resume,
             progress=lambda what, count: emit(
                 {"event": "progress", "what": what, "reviews": count}

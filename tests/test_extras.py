@@ -75,8 +75,8 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("arguments", "package", "extra"),
     [
-        ("train new.csv --output run", "pyarrow", "train"),
-        ("pretrain new.csv --output run", "pyarrow", "train"),
+        ("train new.csv --output run", "torch", "train"),
+        ("pretrain new.csv --output run", "torch", "train"),
         ("lesson step", "torch", "train"),
         ("evaluate model new.csv --engine torch", "torch", "train"),
         ("evaluate model new.csv --engine numba", "numba", "numba"),
@@ -116,7 +116,7 @@ def test_commands_name_the_extra(
 
 
 @pytest.mark.parametrize(
-    ("name", "package"), [("train", "torch"), ("pretrain", "pyarrow"), ("audit", "pyarrow")]
+    ("name", "package"), [("train", "torch"), ("pretrain", "torch"), ("audit", "torch")]
 )
 def test_python_names_the_extra(name: str, package: str) -> None:
     output = run(

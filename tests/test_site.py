@@ -44,6 +44,7 @@ CODE = (
     "how-to/sentences.md",
     "how-to/unsure.md",
     "how-to/scikit-learn.md",
+    "how-to/tune.md",
 )
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from sentir.sharing.push import push as push
     from sentir.training.pretrain import pretrain as pretrain
     from sentir.training.run import train as train
+    from sentir.tuning.search import tune as tune
 
 # Looked up when first asked for: importing the package alone loads no torch and nothing slow.
 _EXPORTS = {
@@ -50,11 +51,12 @@ _EXPORTS = {
     "push": "sentir.sharing.push",
     "pretrain": "sentir.training.pretrain",
     "train": "sentir.training.run",
+    "tune": "sentir.tuning.search",
 }
 __all__ = [
     "Config", "Prediction", "Predictor", "SentirError", "SentirWarning", "TextGenerator",
     "__version__", "audit", "calibrate", "compare", "drift", "evaluate", "explain", "export",
-    "load", "pretrain", "push", "train",
+    "load", "pretrain", "push", "train", "tune",
 ]  # fmt: skip
 
 

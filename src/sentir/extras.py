@@ -24,6 +24,7 @@ EXTRA_OF = {
     "msgspec": "serve",
     "numba": "numba",
     "openpyxl": "xlsx",
+    "optuna": "tune",
     "prometheus_client": "serve",
     "pyarrow": "parquet",
     "scipy": "train",
@@ -75,4 +76,5 @@ def report_missing(purpose: str) -> Iterator[None]:
         package = (error.name or "").partition(".")[0]
         if package not in TRAINING or is_installed(package):
             raise
-        raise MissingExtraError(package, "train", purpose) from None
+        first = next(package for package in TRAINING if not is_installed(package))
+        raise MissingExtraError(first, "train", purpose) from None

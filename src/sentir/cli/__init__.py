@@ -10,6 +10,7 @@ from sentir.cli import (
     train,
     sample,
     fetch,
+    tune,
     audit,
     evaluate,
     compare,
@@ -37,5 +38,5 @@ unwrap_help(_lesson)
 __all__ = [
     "app", "audit", "calibrate", "compare", "complete", "config", "doctor", "drift", "evaluate",
     "explain", "export", "fetch", "lesson", "main", "predict", "pretrain", "push",
-    "sample", "serve", "train",
+    "sample", "serve", "train", "tune",
 ]  # fmt: skip

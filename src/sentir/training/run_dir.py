@@ -171,7 +171,7 @@ def check_run_dir(folder: Path, *, resume: bool, overwrite: bool) -> None:
         raise UsageError("not a folder", where=where, todo="choose another --output")
     if resume and overwrite:
         raise UsageError("--resume and --overwrite exclude each other", todo="choose one")
-    check_is_ours(folder, MARK, OWN_NAMES, "run")
+    check_is_ours(folder, MARK, OWN_NAMES, "not a run's folder, and not empty")
     _check_model_folder(folder / FOLDER)
     _tidy(folder)
     if overwrite:  # the old run is replaced only when there is something to put in its place
@@ -188,14 +188,14 @@ def check_run_dir(folder: Path, *, resume: bool, overwrite: bool) -> None:
         )
 
 
-def check_is_ours(folder: Path, mark: str, own_names: Sequence[str], what: str) -> None:
+def check_is_ours(folder: Path, mark: str, own_names: Sequence[str], refusal: str) -> None:
     """Refuse a folder without our mark that holds files, or with links where we would write.
 
     Args:
         folder: it need not exist.
         mark: the file by which our folders are known.
         own_names: what is written and replaced in it.
-        what: whose folder it should be: a ``run``'s, a ``search``'s.
+        refusal: what to say of a folder with files and without the mark.
 
     Raises:
         UsageError: the folder is not ours.
@@ -205,7 +205,7 @@ def check_is_ours(folder: Path, mark: str, own_names: Sequence[str], what: str) 
     for name in own_names:
         if (folder / name).is_symlink():
             raise UsageError(
-                f"a symbolic link, through which a {what} would write",
+                "a symbolic link, through which sentir would write",
                 where=str(folder / name),
                 todo="remove it, or choose another --output",
             )
@@ -214,8 +214,7 @@ def check_is_ours(folder: Path, mark: str, own_names: Sequence[str], what: str) 
     others = [name for name in names if name != LOCK and not is_part_of(name, mark)]
     if mark not in names and others:
         raise UsageError(
-            f"not a {what}'s folder, and not empty (it holds {', '.join(others[:3])}"
-            f"{' and others' if others[3:] else ''})",
+            f"{refusal} (it holds {', '.join(others[:3])}{' and others' if others[3:] else ''})",
             where=str(folder),
             todo="choose another --output: a new or an empty folder",
         )

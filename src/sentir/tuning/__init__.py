@@ -1,0 +1,1 @@
+"""Finding settings: many short runs, of which the best one's settings are kept."""

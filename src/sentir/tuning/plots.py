@@ -63,7 +63,7 @@ def draw_slices(trials: Sequence[TrialResult], space: Mapping[str, Range | Choic
             axes.set_xticks(range(len(where.values)), [f"{value:g}" for value in where.values])
         elif where.log:
             axes.set_xscale("log")
-            ticks = [tick for tick in (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02)
+            ticks = [tick for tick in (0.001, 0.003, 0.01)
                      if where.low <= tick <= where.high]  # fmt: skip
             axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
             axes.xaxis.set_minor_locator(NullLocator())

@@ -227,11 +227,13 @@ def read_label(value: Any) -> str | None:
     """A raw label as text: 1, 1.0, "1", "1,0" and "'1'" are all "1"; None if it is missing.
 
     Missing are also ``nan``, ``NULL``, ``None``, ``NA``, ``N/A``, ``<NA>``, ``\\N``, ``?`` and the
-    errors of spreadsheets (``#REF!``).
+    errors of spreadsheets (``#REF!``). A list of one text is that text, as Doccano writes labels.
 
     Raises:
-        DataError: the value is a list or an object.
+        DataError: the value is another list, or an object.
     """
+    if isinstance(value, list) and [type(one) for one in value] in ([], [str]):
+        value = value[0] if value else None
     if isinstance(value, str):
         return _label_of_text(value)
     if value is None or value != value:  # pandas writes a missing label as NaN

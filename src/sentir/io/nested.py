@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from sentir.io.annotations import is_annotated, labelled_row
 from sentir.io.row_reader import RowReader
 
 #: Objects within objects deeper than that are left as they are.
@@ -15,7 +16,8 @@ _MAX_DEPTH = 8
 class NestedRowReader:
     """Reads the text and the label of rows whose values may be objects, bytes or decimals.
 
-    Fields of objects are columns with dotted names.
+    Fields of objects are columns with dotted names. What annotation tools export becomes rows
+    (`sentir.io.annotations`).
 
     Args:
         reader: reads rows without objects.
@@ -50,6 +52,9 @@ class NestedRowReader:
         return self._reader.weigh(self._flat(record))
 
     def _flat(self, record: Mapping[str, Any]) -> Mapping[str, Any]:
+        if is_annotated(record):
+            reader = self._reader
+            record = labelled_row(record, reader.label, labelled=reader.labelled)
         if all(type(value) in _PLAIN for value in record.values()):
             return record
         return {name: self._plain(value) for name, value in flatten(record)}

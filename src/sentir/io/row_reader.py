@@ -57,6 +57,9 @@ class RowReader:
         text, label, labelled: as for `Columns.find`.
         log: where the columns are noted.
         weight: column of the weight; None: all rows count the same.
+
+    Attributes:
+        label, labelled: as they were given.
     """
 
     def __init__(
@@ -68,7 +71,8 @@ class RowReader:
         log: ColumnLog | None = None,
         weight: str | None = None,
     ) -> None:
-        self._name, self._labelled, self._log = name, labelled, log or ColumnLog()
+        self._name, self._log = name, log or ColumnLog()
+        self.label, self.labelled = label, labelled
         self._find = functools.partial(
             Columns.find,
             text=text,
@@ -91,14 +95,14 @@ class RowReader:
             columns = self._find(names)
             if self._weight is not None:
                 self._weight = named_column(self._weight, names)
-            needed = (*columns.text, *([columns.label, self._weight] if self._labelled else ()))
+            needed = (*columns.text, *([columns.label, self._weight] if self.labelled else ()))
             for name in filter(None, needed):
                 if names.count(str(name)) > 1:
                     raise DataError(f"{name!r} names two columns", todo="rename one")
         except DataError as error:
             raise error.at(self._name) from None
         self._columns, self._has_header, self._is_logged = columns, True, False
-        if not self._labelled:
+        if not self.labelled:
             return names
         return [name for name in names if name in needed]
 
@@ -114,9 +118,9 @@ class RowReader:
         ):
             columns = self._extend(record)
         if not self._is_logged:
-            self._log.add(self._name, columns if self._labelled else columns.without_label())
+            self._log.add(self._name, columns if self.labelled else columns.without_label())
             self._is_logged = True
-        return columns.read(record, labelled=self._labelled)
+        return columns.read(record, labelled=self.labelled)
 
     def weigh(self, record: Mapping[str, Any]) -> float:
         """The weight of a row.

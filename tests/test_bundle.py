@@ -52,7 +52,7 @@ def answers(bundle: Bundle) -> np.ndarray:
 @given(
     make=st.fixed_dictionaries(
         {
-            "cell": st.sampled_from(["lstm", "gru", "rnn"]),
+            "cell": st.sampled_from(["lstm", "gru", "rnn", "qrnn"]),
             "pooling": st.sampled_from(["last", "max", "mean", "attention"]),
             "bidirectional": st.booleans(),
             "num_layers": st.integers(1, 2),

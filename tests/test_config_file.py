@@ -90,7 +90,7 @@ def test_every_setting_is_described(kind: type[Settings]) -> None:
 def test_range_and_unit_stand_in_the_comment() -> None:
     text = to_toml(Config(), "all")
     assert "# size of the hidden state per direction (units)\n# at least 1; default: 64\n" in text
-    assert '# one of lstm, gru, rnn; default: "gru"\ncell = "gru"' in text
+    assert '# one of lstm, gru, rnn, qrnn; default: "gru"\ncell = "gru"' in text
     assert '# at least 4, or "none"; default: "none"\nmax_vocab_size = "none"' in text
     assert "# at least 0, less than 1; default: 0.99\n" in text
 

@@ -137,7 +137,10 @@ class TextConfig:
 class ModelConfig:
     """What the classifier network is."""
 
-    cell: Literal["lstm", "gru", "rnn"] = Field(default="gru", description="recurrent cell")
+    cell: Literal["lstm", "gru", "rnn", "qrnn"] = Field(
+        default="gru",
+        description="recurrent cell (qrnn: gates from words alone, several times as fast)",
+    )
     embedding_dim: int = Field(default=100, ge=1, description="size of a word vector (units)")
     bigram_buckets: int = Field(
         default=0, ge=0, description="rows of hashed word-pair embeddings (0: none)"

@@ -16,10 +16,14 @@ from sentir.config import LanguageModelConfig, ModelConfig
 from sentir.errors import BundleError
 
 #: Gates of each cell, whose weights are stacked in one matrix.
-GATES = {"rnn": 1, "gru": 3, "lstm": 4}
+GATES = {"rnn": 1, "gru": 3, "lstm": 4, "qrnn": 3}
+#: Cells that carry a cell state beside the hidden state.
+WITH_CELL_STATE = ("lstm", "qrnn")
 #: Names of a recurrent layer's directions, and of its weights in each of them, as PyTorch's.
 DIRECTIONS = ("forward_rnn", "backward_rnn")
 RNN_WEIGHTS = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
+#: Those of the QRNN, which reads the token before instead of the hidden state.
+QRNN_WEIGHTS = ("weight_ih_l0", "weight_ph_l0", "bias_ih_l0")
 #: A header of a thousand layers has under one million bytes.
 MAX_HEADER_BYTES = 2**21
 #: Of a number, in the formats that safetensors calls F32 and I32.
@@ -106,9 +110,14 @@ def _recurrent_weights(
     name: str, cell: str, inputs: int, hidden_size: int, bidirectional: bool
 ) -> Iterator[WeightSpec]:
     rows = GATES[cell] * hidden_size
-    shapes = ((rows, inputs), (rows, hidden_size), (rows,), (rows,))
+    parts: dict[str, tuple[int, ...]]
+    if cell == "qrnn":
+        parts = dict(zip(QRNN_WEIGHTS, ((rows, inputs), (rows, inputs), (rows,)), strict=True))
+    else:
+        shapes = ((rows, inputs), (rows, hidden_size), (rows,), (rows,))
+        parts = dict(zip(RNN_WEIGHTS, shapes, strict=True))
     for direction in DIRECTIONS[: 1 + bidirectional]:
-        for part, shape in zip(RNN_WEIGHTS, shapes, strict=True):
+        for part, shape in parts.items():
             yield WeightSpec(f"{name}.{direction}.{part}", shape)
 
 

@@ -23,6 +23,7 @@ GATES = {
     "lstm": ["input", "forget", "output"],
     "gru": ["reset", "update"],
     "rnn": [],
+    "qrnn": ["forget", "output"],
 }
 MAKES = [
     {"cell": cell, "bidirectional": bidirectional, "num_layers": layers}

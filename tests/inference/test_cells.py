@@ -5,23 +5,26 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from sentir.inference.cells import STEPS, unroll
-from sentir.inference.network import RnnWeights
+from sentir.inference.network import QrnnWeights, RnnWeights
 from sentir.nn import cells
+from sentir.nn.qrnn import QRNN
 
 # Both compute in float32, and add in another order.
 TOLERANCE = 1e-6
 T, B, E, H = 9, 3, 5, 4
 
 
-def layer_and_text(cell: str, scale: float = 1) -> tuple[torch.nn.RNNBase, np.ndarray]:
+def layer_and_text(cell: str, scale: float = 1) -> tuple[nn.RNNBase | QRNN, np.ndarray]:
     torch.manual_seed(0)
     return cells.MODULES[cell](E, H), (scale * torch.randn(T, B, E)).numpy()
 
 
-def arrays(layer: torch.nn.RNNBase) -> RnnWeights:
-    return RnnWeights(*(weight.detach().numpy() for weight in cells.weights_of(layer)))
+def arrays(layer: nn.RNNBase | QRNN) -> RnnWeights | QrnnWeights:
+    kind = QrnnWeights if isinstance(layer, QRNN) else RnnWeights
+    return kind(*(weight.detach().numpy() for weight in cells.weights_of(layer)))
 
 
 @pytest.mark.parametrize("cell", cells.STEPS)

@@ -59,7 +59,7 @@ def test_several_threads_use_one_engine(name: str) -> None:
 
 
 def test_auto_is_onnx_where_it_can_be_and_never_int8(monkeypatch: pytest.MonkeyPatch) -> None:
-    for cell in ("lstm", "gru", "rnn"):
+    for cell in ("lstm", "gru", "rnn", "qrnn"):
         engine = select_engine(toy(cell=cell))
         assert isinstance(engine, OnnxEngine)
         assert (engine.name, engine.precision) == ("onnx", "float32")
@@ -70,9 +70,8 @@ def test_auto_is_onnx_where_it_can_be_and_never_int8(monkeypatch: pytest.MonkeyP
 
 
 def test_auto_is_numba_for_many_answers_of_a_gated_cell(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert [select_engine(toy(cell=cell), bulk=True).name for cell in ("lstm", "gru", "rnn")] == [
-        "numba", "numba", "onnx",
-    ]  # fmt: skip
+    for cell, name in {"lstm": "numba", "gru": "numba", "qrnn": "numba", "rnn": "onnx"}.items():
+        assert select_engine(toy(cell=cell), bulk=True).name == name
     assert Predictor(toy(), bulk=True).engine.name == "numba"
     wide = toy(hidden_size=engine_module.MAX_NUMBA_HIDDEN + 1)
     assert select_engine(wide, bulk=True).name == "onnx"

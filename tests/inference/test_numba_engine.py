@@ -17,7 +17,7 @@ from sentir.data.batching import PaddedBatch, pad_arrays
 from sentir.errors import UsageError
 from sentir.inference import numba_engine
 from sentir.inference.numba_engine import NumbaEngine, NumbaInt8Engine
-from sentir.inference.numba_layer import CELLS
+from sentir.nn.kernels.availability import NUMBA_CELLS as CELLS
 from sentir.nn.kernels.availability import TILE_UNITS
 from sentir.nn.kernels.primitives import compiled, tanh
 from sentir.nn.restore import restore_classifier
@@ -142,7 +142,7 @@ def test_saturated_gates_give_finite_probabilities(kind: type[NumbaEngine], cell
 
 @pytest.mark.parametrize(
     ("kind", "cells", "cell"),
-    [(NumbaEngine, "lstm or gru", "rnn"), (NumbaInt8Engine, "lstm", "gru")],
+    [(NumbaEngine, "lstm, gru or qrnn", "rnn"), (NumbaInt8Engine, "lstm", "gru")],
 )
 def test_other_cells_are_refused(kind: type[NumbaEngine], cells: str, cell: str) -> None:
     message = f"numba in {kind.precision} is for the cell {cells}, this model's is {cell}; take"

@@ -13,7 +13,7 @@ import onnxruntime
 import pytest
 import torch
 
-from fixtures.networks import MAKES, by_name
+from fixtures.networks import CELLS, MAKES, by_name
 from fixtures.toy_bundle import WORDS, toy
 from sentir.data.batching import pad, pad_arrays
 from sentir.errors import UsageError
@@ -27,7 +27,7 @@ MAKES = [
     *MAKES,
     *({"cell": cell, "pooling": "attention", "bidirectional": both, "num_layers": 2,
        "embedding_skip": skip, "bigram_buckets": 50}
-      for cell in ("lstm", "gru", "rnn") for both in (False, True) for skip in (False, True)),
+      for cell in CELLS for both in (False, True) for skip in (False, True)),
     {"cell": "lstm", "pooling": "attention", "bidirectional": True, "num_layers": 1,
      "embedding_skip": True, "bigram_buckets": 50, "ngram_buckets": 70},
 ]  # fmt: skip

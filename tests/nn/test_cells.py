@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from torch import Tensor
 
-from sentir.nn.cells import MODULES, STEPS, State, Weights, gru_step, lstm_step, unroll, weights_of
+from sentir.nn.cells import (
+    MODULES,
+    STEPS,
+    QrnnWeights,
+    State,
+    Weights,
+    gru_step,
+    lstm_step,
+    qrnn_step,
+    unroll,
+    weights_of,
+)
+from sentir.nn.qrnn import QRNN
+from sentir.weights import WITH_CELL_STATE
 
 # The readable cells and PyTorch's differ in the order of some sums, in float64.
 TOLERANCE = 1e-12
@@ -14,11 +29,12 @@ GATES = {
     "rnn": set(),
     "gru": {"reset", "update", "candidate"},
     "lstm": {"forget", "input", "candidate", "output"},
+    "qrnn": {"forget", "candidate", "output"},
 }
 T, B, E, H = 9, 3, 5, 4
 
 
-def layer_and_text(cell: str) -> tuple[torch.nn.RNNBase, Tensor]:
+def layer_and_text(cell: str) -> tuple[torch.nn.RNNBase | QRNN, Tensor]:
     torch.manual_seed(0)
     return MODULES[cell](E, H).double(), torch.randn(T, B, E, dtype=torch.float64)
 
@@ -32,7 +48,7 @@ def test_an_unrolled_cell_computes_what_pytorch_does(cell: str) -> None:
     trace = unroll(cell, readable_TBE, weights_of(layer))
 
     torch.testing.assert_close(trace.hidden_TBH, fast_TBH, rtol=0, atol=TOLERANCE)
-    if cell == "lstm":
+    if cell in WITH_CELL_STATE:
         assert trace.cell_TBH is not None
         torch.testing.assert_close(trace.cell_TBH[-1], last[1][0], rtol=0, atol=TOLERANCE)
     else:
@@ -41,7 +57,7 @@ def test_an_unrolled_cell_computes_what_pytorch_does(cell: str) -> None:
     slopes_TBH, weights = torch.randn_like(fast_TBH), weights_of(layer)
     fast = torch.autograd.grad((fast_TBH * slopes_TBH).sum(), (fast_TBE, *weights))
     readable = torch.autograd.grad((trace.hidden_TBH * slopes_TBH).sum(), (readable_TBE, *weights))
-    assert len(fast) == 5
+    assert len(fast) == (4 if cell == "qrnn" else 5)
     for ours, theirs in zip(readable, fast, strict=True):
         assert theirs.abs().max() > 0
         torch.testing.assert_close(ours, theirs, rtol=0, atol=TOLERANCE)
@@ -64,7 +80,8 @@ def test_a_text_starts_from_the_zero_state(cell: str) -> None:
     layer, x_TBE = layer_and_text(cell)
     weights = weights_of(layer)
     alone = unroll(cell, x_TBE[:1], weights)
-    forgetful = weights._replace(hidden_GH=torch.zeros_like(weights.hidden_GH))
+    before = "previous_GE" if cell == "qrnn" else "hidden_GH"  # what is read of the past
+    forgetful = weights._replace(**{before: torch.zeros_like(getattr(weights, before))})
     assert torch.equal(alone.hidden_TBH, unroll(cell, x_TBE[:1], forgetful).hidden_TBH)
     # Nothing is carried from one text to the next.
     unroll(cell, x_TBE, weights)
@@ -124,3 +141,26 @@ def test_the_update_gate_keeps_or_replaces(update: float, expected: float) -> No
     step = gru_step(torch.zeros(1, 1), State(torch.tensor([[0.7]])), weights)
     assert step.state.hidden_BH.item() == pytest.approx(expected)
     assert step.state.cell_BH is None
+
+
+def qrnn_with(*, forget: float) -> QrnnWeights:
+    """One unit; its candidate is tanh of this token's feature minus the last one's."""
+    return QrnnWeights(
+        input_GE=torch.tensor([[0.0], [1.0], [0.0]]),
+        previous_GE=torch.tensor([[0.0], [-1.0], [0.0]]),
+        bias_G=torch.tensor([forget, 0.0, OPEN]),
+    )
+
+
+def test_a_qrnn_keeps_or_replaces_and_sees_the_token_before() -> None:
+    previous = State(torch.tensor([[0.7]]), torch.tensor([[0.7]]), torch.tensor([[0.2]]))
+    token_BE = torch.tensor([[0.5]])
+    assert qrnn_step(token_BE, previous, qrnn_with(forget=OPEN)).state.hidden_BH.item() == (
+        pytest.approx(0.7)
+    )
+    replaced = qrnn_step(token_BE, previous, qrnn_with(forget=CLOSED)).state
+    assert replaced.hidden_BH.item() == pytest.approx(math.tanh(0.5 - 0.2))
+    assert replaced.input_BE is token_BE
+    first = State(torch.tensor([[0.0]]), torch.tensor([[0.0]]))
+    seen = qrnn_step(token_BE, first, qrnn_with(forget=CLOSED)).state.hidden_BH.item()
+    assert seen == pytest.approx(math.tanh(0.5))

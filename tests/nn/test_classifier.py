@@ -180,3 +180,34 @@ def test_dropout_acts_in_training_only() -> None:
     model.train()
     answers = [model(batch.ids_BT, batch.lengths_B) for _ in range(2)]
     assert not torch.equal(*answers)
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+def test_in_training_a_qrnn_computes_the_same_from_words(layers: int) -> None:
+    """Without dropout an answer in training is the answer, and so is the gradient."""
+    dropouts = dict.fromkeys(("embedding_dropout", "head_dropout", "dropout"), 0.0)
+    model = network(
+        cell="qrnn", pooling="attention", num_layers=layers, embedding_skip=True,
+        embedding_skip_dropout=0.0, **dropouts,
+    )  # fmt: skip
+    batch = pad(reviews([3, 9, 20]), 200)
+    results = []
+    for mode in (True, False):
+        model.train(mode).zero_grad()
+        logits_BO = model(batch.ids_BT, batch.lengths_B)
+        model.loss(logits_BO, torch.tensor([0, 1, 1])).backward()
+        results.append([logits_BO.detach(), *(weight.grad for weight in model.parameters())])
+    for ours, theirs in zip(*results, strict=True):
+        assert ours is not None
+        torch.testing.assert_close(ours, theirs, rtol=0, atol=TOLERANCE)
+
+
+def test_tokens_of_a_word_share_their_dropout_in_a_qrnn() -> None:
+    model = network(cell="qrnn", embedding_dropout=0.5).train()
+    seen: list[Tensor] = []
+    model.layers[0].register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    model(torch.tensor([[4, 7, 4], [7, 4, 9]]), torch.tensor([3, 3]))
+    (words_TBE,) = seen
+    assert torch.equal(words_TBE[0, 0], words_TBE[2, 0])
+    assert torch.equal(words_TBE[0, 0], words_TBE[1, 1])
+    assert not torch.equal(words_TBE[0, 0] == 0, words_TBE[1, 0] == 0)

@@ -8,7 +8,7 @@ from torch import nn
 
 from fixtures.networks import CELLS
 from sentir.config import ModelConfig
-from sentir.nn.cells import MODULES, weights_of
+from sentir.nn.cells import MODULES, QrnnWeights, weights_of
 from sentir.nn.classifier import SentimentClassifier
 from sentir.nn.recurrent import RecurrentLayer
 from sentir.text.tokenizer import PAD
@@ -28,11 +28,17 @@ def test_orthogonal_weights_and_an_open_forget_gate(cell: str) -> None:
         for direction in (layer.forward_rnn, layer.backward_rnn):
             assert direction is not None
             weights = weights_of(direction)
-            bias_G = weights.input_bias_G + weights.hidden_bias_G
+            bias_G = (
+                weights.bias_G
+                if isinstance(weights, QrnnWeights)
+                else weights.input_bias_G + weights.hidden_bias_G
+            )
             expected_G = torch.zeros_like(bias_G)
             if cell == "lstm":
                 expected_G[4:8] = 1  # PyTorch stacks input, forget, candidate, output
             assert torch.equal(bias_G, expected_G)
+            if isinstance(weights, QrnnWeights):  # it has no recurrent weights
+                continue
             for gate_HH in weights.hidden_GH.split(4):
                 torch.testing.assert_close(gate_HH @ gate_HH.T, torch.eye(4), atol=1e-5, rtol=0)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from fixtures.networks import CELLS
+from fixtures.networks import CELLS, PYTORCHS
 from sentir.nn.cells import MODULES
 from sentir.nn.padding import reversal_index
 from sentir.nn.recurrent import MAX_BFLOAT16_BATCH, RecurrentLayer
@@ -14,7 +14,7 @@ from sentir.nn.recurrent import MAX_BFLOAT16_BATCH, RecurrentLayer
 TOLERANCE = 1e-12
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", PYTORCHS)
 def test_two_directions_are_those_of_pytorch(cell: str) -> None:
     torch.manual_seed(0)
     layer = RecurrentLayer(cell, 5, 4, bidirectional=True).double()

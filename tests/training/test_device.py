@@ -21,7 +21,7 @@ BATCH = "outputs depend on the batch"
 
 @pytest.mark.parametrize(
     ("cell", "pooling"),
-    list(product(("lstm", "gru", "rnn"), ("last", "max", "mean", "attention"))),
+    list(product(("lstm", "gru", "rnn", "qrnn"), ("last", "max", "mean", "attention"))),
 )
 def test_an_honest_device_has_no_faults(cell: str, pooling: str) -> None:
     config = ModelConfig(cell=cell, pooling=pooling, num_layers=2)  # type: ignore[arg-type]

@@ -8,18 +8,20 @@ B batch, T time, E numbers per token that a layer reads, H hidden units, G gates
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from sentir.inference.network import RnnWeights, Weights
+from sentir.inference.network import QrnnWeights, RnnWeights, Weights
+from sentir.weights import GATES, WITH_CELL_STATE
 
 
 class State(NamedTuple):
-    """What a cell carries from one token to the next; only the LSTM has a `cell_BH`."""
+    """What a cell carries from one token to the next; see `sentir.nn.cells.State`."""
 
     hidden_BH: Weights
     cell_BH: Weights | None = None
+    input_BE: Weights | None = None
 
 
 class Step(NamedTuple):
@@ -61,46 +63,62 @@ def _lstm_step(x_BE: Weights, previous: State, weights: RnnWeights) -> Step:
     return Step(State(gates["output"] * np.tanh(cell_BH), cell_BH), gates)
 
 
-STEPS: dict[str, Callable[[Weights, State, RnnWeights], Step]] = {
+def _qrnn_step(x_BE: Weights, previous: State, weights: QrnnWeights) -> Step:
+    assert previous.cell_BH is not None
+    sums_BG = x_BE @ weights.input_GE.T + weights.bias_G
+    if previous.input_BE is not None:
+        sums_BG += previous.input_BE @ weights.previous_GE.T
+    for_forget, for_candidate, for_output = np.split(sums_BG, 3, axis=1)
+    gates = {
+        "forget": _sigmoid(for_forget),
+        "candidate": np.tanh(for_candidate),
+        "output": _sigmoid(for_output),
+    }
+    cell_BH = gates["forget"] * previous.cell_BH + (1 - gates["forget"]) * gates["candidate"]
+    return Step(State(gates["output"] * cell_BH, cell_BH, x_BE), gates)
+
+
+#: Each takes the inputs, the state and the weights of its cell.
+STEPS: dict[str, Callable[[Weights, State, Any], Step]] = {
     "rnn": _rnn_step,
     "gru": _gru_step,
     "lstm": _lstm_step,
+    "qrnn": _qrnn_step,
 }
 
 
 class Trace(NamedTuple):
-    """What a cell did along a text: states and gates, each (T, B, H)."""
+    """What a cell did along a text: states and gates, each (T, B, H), and the last state."""
 
     hidden_TBH: Weights
     cell_TBH: Weights | None
     gates: dict[str, Weights]
-
-    @property
-    def last(self) -> State:
-        """The state after the last token."""
-        return State(self.hidden_TBH[-1], None if self.cell_TBH is None else self.cell_TBH[-1])
+    last: State
 
     def backwards(self) -> Trace:
         """The same with the last token first."""
-        return Trace(
-            self.hidden_TBH[::-1],
-            None if self.cell_TBH is None else self.cell_TBH[::-1],
-            {name: gate_TBH[::-1] for name, gate_TBH in self.gates.items()},
+        return self._replace(
+            hidden_TBH=self.hidden_TBH[::-1],
+            cell_TBH=None if self.cell_TBH is None else self.cell_TBH[::-1],
+            gates={name: gate_TBH[::-1] for name, gate_TBH in self.gates.items()},
         )
 
 
-def unroll(cell: str, x_TBE: Weights, weights: RnnWeights, state: State | None = None) -> Trace:
+def unroll(
+    cell: str, x_TBE: Weights, weights: RnnWeights | QrnnWeights, state: State | None = None
+) -> Trace:
     """Take one step after the other and keep everything.
 
     Args:
-        cell: ``rnn``, ``gru`` or ``lstm``.
+        cell: one of `STEPS`.
         x_TBE: the vectors of all tokens, at least one.
         weights: of one layer and direction.
         state: what to start from; None: the zero state.
     """
     if state is None:
-        zero_BH = np.zeros((x_TBE.shape[1], weights.hidden_GH.shape[1]), x_TBE.dtype)
-        state = State(zero_BH, zero_BH if cell == "lstm" else None)
+        hidden_size = len(weights.input_GE) // GATES[cell]
+        zero_BH = np.zeros((x_TBE.shape[1], hidden_size), x_TBE.dtype)
+        state = State(zero_BH, zero_BH if cell in WITH_CELL_STATE else None)
     steps: list[Step] = []
     for x_BE in x_TBE:
         steps.append(STEPS[cell](x_BE, state, weights))
@@ -110,6 +128,7 @@ def unroll(cell: str, x_TBE: Weights, weights: RnnWeights, state: State | None =
         hidden_TBH=np.stack([step.state.hidden_BH for step in steps]),
         cell_TBH=np.stack(cells) if cells else None,
         gates={name: np.stack([step.gates[name] for step in steps]) for name in steps[0].gates},
+        last=state,
     )
 
 

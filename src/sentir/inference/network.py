@@ -20,6 +20,7 @@ from sentir.errors import BundleError
 from sentir.inference.packed import PackedBatch
 from sentir.weights import (
     DIRECTIONS,
+    QRNN_WEIGHTS,
     RNN_WEIGHTS,
     WeightSpec,
     classifier_weights,
@@ -44,6 +45,19 @@ class RnnWeights(NamedTuple):
         return cls(*(weights[f"{layer}.{part}"] for part in RNN_WEIGHTS))
 
 
+class QrnnWeights(NamedTuple):
+    """The weights of one layer of a QRNN in one direction: forget, candidate and output stacked."""
+
+    input_GE: Weights
+    previous_GE: Weights
+    bias_G: Weights
+
+    @classmethod
+    def of(cls, weights: Arrays, layer: str) -> QrnnWeights:
+        """Those of a layer's direction, such as ``layers.0.forward_rnn``."""
+        return cls(*(weights[f"{layer}.{part}"] for part in QRNN_WEIGHTS))
+
+
 class NgramTables(NamedTuple):
     """The n-gram linear model; see `sentir.nn.ngram_linear.NgramLinear`."""
 
@@ -62,7 +76,8 @@ class NetworkWeights(NamedTuple):
         classes: C.
         words_VE: the vectors of words.
         bigrams_PE: the vectors of bigrams, one row more than there are buckets; None without them.
-        layers: of each layer its directions, the forward one first.
+        layers: of each layer its directions, the forward one first: `RnnWeights`, or with the cell
+            qrnn `QrnnWeights`.
         query_F: what attention pooling compares states with; None with other poolings.
         head_OX: the weights from the pooled states and the embedding skip to the outputs.
         head_bias_O: their biases.
@@ -73,7 +88,7 @@ class NetworkWeights(NamedTuple):
     classes: int
     words_VE: Weights
     bigrams_PE: Weights | None
-    layers: tuple[tuple[RnnWeights, ...], ...]
+    layers: tuple[tuple[Any, ...], ...]
     query_F: Weights | None
     head_OX: Weights
     head_bias_O: Weights
@@ -91,6 +106,7 @@ class NetworkWeights(NamedTuple):
         vocabulary = len(bundle.tokenizer.vocabulary)
         _check_shapes(weights, classifier_weights(config, vocabulary=vocabulary, classes=classes))
         directions = DIRECTIONS[: 1 + config.bidirectional]
+        kind = QrnnWeights if config.cell == "qrnn" else RnnWeights
         has_query = config.pooling == "attention"
         return cls(
             config=config,
@@ -99,7 +115,7 @@ class NetworkWeights(NamedTuple):
             bigrams_PE=weights["bigrams.vectors.weight"] if config.bigram_buckets else None,
             layers=tuple(
                 tuple(
-                    RnnWeights.of(weights, f"layers.{layer}.{direction}")
+                    kind.of(weights, f"layers.{layer}.{direction}")
                     for direction in directions
                 )
                 for layer in range(config.num_layers)

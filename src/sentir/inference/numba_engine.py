@@ -23,6 +23,7 @@ from sentir.errors import UsageError
 from sentir.inference.cores import batch_workers
 from sentir.inference.network import NetworkWeights, probabilities
 from sentir.inference.numba_layer import Int8Layer, NumbaLayer
+from sentir.inference.numba_qrnn import QrnnLayer
 from sentir.inference.packed import PackedBatch
 from sentir.nn.kernels.availability import NUMBA_CELLS, NUMBA_INT8_CELLS
 from sentir.nn.kernels.ngram_linear import add_ngram_linear
@@ -50,20 +51,23 @@ class NumbaEngine:
         network = self._network = NetworkWeights.of(bundle)
         cell = network.config.cell
         if cell not in self.cells:
+            cells = " or ".join(", ".join(self.cells).rsplit(", ", 1))
             raise UsageError(
-                f"the engine numba in {self.precision} is for the cell {' or '.join(self.cells)}, "
+                f"the engine numba in {self.precision} is for the cell {cells}, "
                 f"this model's is {cell}",
                 todo="take the engine onnx in float32",
             )
         self.workers = batch_workers()
-        self._layers = [
-            self.layer(directions, cell, is_upper=index > 0)
+        self._layers: list[NumbaLayer | QrnnLayer] = [
+            QrnnLayer(directions)
+            if cell == "qrnn"
+            else self.layer(directions, cell, is_upper=index > 0)
             for index, directions in enumerate(network.layers)
         ]
         self._head = _Head(network)
         self._table_VDG: Floats | None = None
         first = self._layers[0]
-        table_bytes = 4 * len(network.words_VE) * first.bias_DG.size
+        table_bytes = 4 * len(network.words_VE) * first.sums_per_row
         if network.bigrams_PE is None and table_bytes <= MAX_TABLE_BYTES:
             self._table_VDG = first.input_sums(network.words_VE)
 

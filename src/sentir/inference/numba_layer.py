@@ -75,6 +75,7 @@ class NumbaLayer:
                 for weights in self._weights_D
             ]
         )
+        self.sums_per_row = self.bias_DG.size
         # One matrix for both directions, so that one product serves them.
         self._input_EX = np.concatenate(
             [self._input_weights(weights.input_GE) for weights in self._weights_D]

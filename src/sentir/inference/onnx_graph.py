@@ -22,7 +22,7 @@ from sentir.bundle import Bundle
 from sentir.data.batching import head_length
 from sentir.errors import UsageError
 from sentir.inference.int8_product import MAX_INT8_WEIGHT
-from sentir.inference.network import NetworkWeights, RnnWeights, Weights
+from sentir.inference.network import NetworkWeights, QrnnWeights, RnnWeights, Weights
 from sentir.inference.onnx_builder import MICROSOFT, GraphBuilder
 from sentir.inference.onnx_ngrams import bigram_rows, ngram_linear
 from sentir.text.tokenizer import PAD, UNK
@@ -35,8 +35,14 @@ FORMAT = 1
 #: A model is one protobuf message, which cannot be larger than 2 GiB.
 MAX_BYTES = 2**31 - 2**20
 
-#: The operator of each cell, and which of PyTorch's gates it takes first, second, ...
-_CELLS = {"lstm": ("LSTM", (0, 3, 1, 2)), "gru": ("GRU", (1, 0, 2)), "rnn": ("RNN", (0,))}
+#: The operator of each cell, and which of PyTorch's gates it takes first, second, ...; a QRNN is an
+#: LSTM without recurrent weights, see `_as_lstm`.
+_CELLS = {
+    "lstm": ("LSTM", (0, 3, 1, 2)),
+    "qrnn": ("LSTM", (0, 3, 1, 2)),
+    "gru": ("GRU", (1, 0, 2)),
+    "rnn": ("RNN", (0,)),
+}
 
 
 def onnx_model(bundle: Bundle, precision: str = "float32") -> ModelProto:
@@ -131,6 +137,12 @@ def _add_network(graph: GraphBuilder, network: NetworkWeights, precision: str) -
     states_TBF, last_BF = vectors_TBE, ""
     lengths_B = graph("Cast", "lengths", to=TensorProto.INT32)
     for directions in network.layers:
+        if config.cell == "qrnn":
+            states_TBF = _with_neighbours(graph, states_TBF, padding_mask_TB1)
+            directions = tuple(
+                _as_lstm(weights, is_backward=index == 1)
+                for index, weights in enumerate(directions)
+            )
         states_TBF, last_BF = _recurrent(
             graph, directions, config.cell, states_TBF, lengths_B, precision
         )
@@ -158,6 +170,34 @@ def _padding_mask(graph: GraphBuilder, ids_TB: str) -> str:
     times_T1 = graph("Unsqueeze", graph("Range", zero, length, one), graph.integers(1))
     is_token_TB = graph("Less", times_T1, "lengths")
     return graph("Unsqueeze", graph("Not", is_token_TB), graph.integers(2))
+
+
+def _with_neighbours(graph: GraphBuilder, x_TBE: str, padding_mask_TB1: str) -> str:
+    """At each token the one before it, itself, and the one after it, (T, B, 3 E); 0 for padding."""
+    x_TBE = graph("Where", padding_mask_TB1, graph.constant(0.0), x_TBE)
+    before_TBE, after_TBE = (
+        graph("Pad", x_TBE, graph.integers(step, 0, 0, -step, 0, 0)) for step in (1, -1)
+    )
+    return graph("Concat", before_TBE, x_TBE, after_TBE, axis=2)
+
+
+def _as_lstm(weights: QrnnWeights, *, is_backward: bool) -> RnnWeights:
+    """The LSTM that computes what a QRNN does, if it shows its cell state without a tanh.
+
+    It has no recurrent weights, reads what `_with_neighbours` gives, and its input gate, with the
+    forget gate's weights negated, is 1 minus that: so no loop need be written in the graph.
+    """
+    parts = [weights.previous_GE, weights.input_GE, np.zeros_like(weights.input_GE)]
+    input_GX = np.concatenate(parts[::-1] if is_backward else parts, axis=1)
+
+    def stacked(gates: Weights) -> Weights:
+        """The gates in PyTorch's order."""
+        forget, candidate, output = np.split(gates, 3)
+        return np.concatenate([-forget, forget, candidate, output])
+
+    bias = stacked(weights.bias_G)
+    hidden_GH = np.zeros((len(bias), len(bias) // 4), bias.dtype)
+    return RnnWeights(stacked(input_GX), hidden_GH, bias, np.zeros_like(bias))
 
 
 def _recurrent(
@@ -197,6 +237,10 @@ def _recurrent(
     else:
         if cell == "gru":
             attributes["linear_before_reset"] = 1  # as in PyTorch and cuDNN
+        if cell == "qrnn":  # Affine is 1 times the cell state plus 0
+            attributes["activations"] = ["Sigmoid", "Tanh", "Affine"] * len(directions)
+            attributes["activation_alpha"] = [1.0] * len(directions)
+            attributes["activation_beta"] = [0.0] * len(directions)
         weights = [graph.constant(input_DGE), graph.constant(hidden_DGH)]
         states = graph(operator, x_TBE, *weights, bias, lengths_B, **attributes)
     states_TBDH = graph("Transpose", states, perm=[0, 2, 1, 3])

@@ -7,10 +7,10 @@ In the formulas x is the input at a token, h the hidden state, h' that after the
 state of the LSTM, W and U the weights from the input and from the hidden state, b the bias (PyTorch
 keeps two and adds them), σ the logistic sigmoid and * the product of one unit at a time.
 
-These steps are the readable twins of ``torch.nn.RNN``, ``GRU`` and ``LSTM``: they take the same
-weights, agree with them to the last digits, and return every gate, which PyTorch's do not. The
-classifier computes with PyTorch's, the lesson with these, and `sentir explain` with their twins in
-NumPy, `sentir.inference.cells`.
+These steps are the readable twins of ``torch.nn.RNN``, ``GRU`` and ``LSTM``, and of
+`sentir.nn.qrnn.QRNN`: they take the same weights, agree with them to the last digits, and return
+every gate, which the modules do not. The classifier computes with the modules, the lesson with
+these, and `sentir explain` with their twins in NumPy, `sentir.inference.cells`.
 
 A new cell needs its step here, in `STEPS` and `MODULES`, and in NumPy, its name in `sentir.config`,
 its number of gates in `sentir.weights.GATES`, what its gates mean in `sentir.explanation.gates`,
@@ -20,12 +20,13 @@ and its operator in `sentir.inference.onnx_graph`; the engine ``torch`` needs no
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple, overload
 
 import torch
 from torch import Tensor, nn
 
-from sentir.weights import RNN_WEIGHTS
+from sentir.nn.qrnn import QRNN
+from sentir.weights import GATES, QRNN_WEIGHTS, RNN_WEIGHTS, WITH_CELL_STATE
 
 
 class Weights(NamedTuple):
@@ -37,11 +38,27 @@ class Weights(NamedTuple):
     hidden_bias_G: Tensor
 
 
+class QrnnWeights(NamedTuple):
+    """The weights of one layer of a QRNN in one direction: forget, candidate and output stacked."""
+
+    input_GE: Tensor
+    previous_GE: Tensor
+    bias_G: Tensor
+
+
 class State(NamedTuple):
-    """What a cell carries from one token to the next; only the LSTM has a `cell_BH`."""
+    """What a cell carries from one token to the next.
+
+    Attributes:
+        hidden_BH: what the layer shows of it.
+        cell_BH: the cell state of the LSTM and of the QRNN; the others have none.
+        input_BE: the vectors of the token before, which only the QRNN reads again; None before the
+            first token.
+    """
 
     hidden_BH: Tensor
     cell_BH: Tensor | None = None
+    input_BE: Tensor | None = None
 
 
 class Step(NamedTuple):
@@ -156,15 +173,57 @@ def lstm_step(x_BE: Tensor, previous: State, weights: Weights) -> Step:
     return Step(State(hidden_BH, cell_BH), gates)
 
 
-STEPS: dict[str, Callable[[Tensor, State, Weights], Step]] = {
+def qrnn_step(x_BE: Tensor, previous: State, weights: QrnnWeights) -> Step:
+    """The quasi-recurrent cell (Bradbury et al. 2017), with a window of two tokens and fo-pooling.
+
+    ::
+
+        f  = σ(W_f x + V_f x_before + b_f)      forget gate
+        z  = tanh(W_z x + V_z x_before + b_z)   candidate
+        o  = σ(W_o x + V_o x_before + b_o)      output gate
+        c' = f * c + (1 - f) * z
+        h' = o * c'
+
+    The gates see this token and the one before it, but no state. So those of all tokens are one
+    matrix product, before the first step is taken. What is left of the recurrence is a product and
+    a sum for each unit, which knows nothing of the other units: the cell state is a moving average
+    of the candidates, and the forget gate says how slowly it moves.
+
+    Args:
+        x_BE: the vectors of the next token of each text.
+        previous: the state before it, with its `cell_BH` and, unless it is the first, `input_BE`.
+        weights: gates in the order forget, candidate, output.
+
+    Returns:
+        The state after the token, and the gates ``forget``, ``candidate`` and ``output``.
+    """
+    assert previous.cell_BH is not None
+    sums_BG = x_BE @ weights.input_GE.T + weights.bias_G
+    if previous.input_BE is not None:
+        sums_BG = sums_BG + previous.input_BE @ weights.previous_GE.T
+    for_forget, for_candidate, for_output = sums_BG.chunk(3, dim=1)
+
+    forget_BH = torch.sigmoid(for_forget)  # how much to keep of the past; the rest is taken in
+    candidate_BH = torch.tanh(for_candidate)  # what there is to take in
+    output_BH = torch.sigmoid(for_output)  # how much to show
+    cell_BH = forget_BH * previous.cell_BH + (1 - forget_BH) * candidate_BH
+
+    gates = {"forget": forget_BH, "candidate": candidate_BH, "output": output_BH}
+    return Step(State(output_BH * cell_BH, cell_BH, x_BE), gates)
+
+
+#: Each takes the inputs, the state and the weights of its cell.
+STEPS: dict[str, Callable[[Tensor, State, Any], Step]] = {
     "rnn": rnn_step,
     "gru": gru_step,
     "lstm": lstm_step,
+    "qrnn": qrnn_step,
 }
-MODULES: dict[str, type[nn.RNN] | type[nn.GRU] | type[nn.LSTM]] = {
+MODULES: dict[str, type[nn.RNN] | type[nn.GRU] | type[nn.LSTM] | type[QRNN]] = {
     "rnn": nn.RNN,
     "gru": nn.GRU,
     "lstm": nn.LSTM,
+    "qrnn": QRNN,
 }
 
 
@@ -176,17 +235,17 @@ class Trace(NamedTuple):
     gates: dict[str, Tensor]
 
 
-def unroll(cell: str, x_TBE: Tensor, weights: Weights) -> Trace:
+def unroll(cell: str, x_TBE: Tensor, weights: Weights | QrnnWeights) -> Trace:
     """Take one step after the other, starting from the zero state, and keep everything.
 
     Args:
-        cell: ``rnn``, ``gru`` or ``lstm``.
+        cell: one of `STEPS`.
         x_TBE: the vectors of all tokens, at least one.
         weights: of this layer and direction.
     """
-    hidden_size = weights.hidden_GH.shape[1]
+    hidden_size = len(weights.input_GE) // GATES[cell]
     zero_BH = x_TBE.new_zeros(x_TBE.shape[1], hidden_size)
-    state = State(zero_BH, zero_BH if cell == "lstm" else None)
+    state = State(zero_BH, zero_BH if cell in WITH_CELL_STATE else None)
     steps: list[Step] = []
     for x_BE in x_TBE:
         steps.append(STEPS[cell](x_BE, state, weights))
@@ -199,6 +258,16 @@ def unroll(cell: str, x_TBE: Tensor, weights: Weights) -> Trace:
     )
 
 
-def weights_of(layer: nn.RNNBase) -> Weights:
-    """The weights of a ``torch.nn`` module with one layer and one direction."""
+@overload
+def weights_of(layer: nn.RNNBase) -> Weights: ...
+
+
+@overload
+def weights_of(layer: QRNN) -> QrnnWeights: ...
+
+
+def weights_of(layer: nn.RNNBase | QRNN) -> Weights | QrnnWeights:
+    """The weights of a module with one layer and one direction."""
+    if isinstance(layer, QRNN):
+        return QrnnWeights(*map(layer.get_parameter, QRNN_WEIGHTS))
     return Weights(*map(layer.get_parameter, RNN_WEIGHTS))

@@ -19,7 +19,7 @@ from sentir.nn.bigrams import HashedBigrams
 from sentir.nn.dropout import Dropout
 from sentir.nn.initialisation import init_embedding_
 from sentir.nn.ngram_linear import NgramLinear
-from sentir.nn.padding import reversal_index, scaled_sum
+from sentir.nn.padding import padding_mask, reversal_index, scaled_sum
 from sentir.nn.pooling import Pooling
 from sentir.nn.recurrent import RecurrentLayer
 from sentir.text.tokenizer import PAD
@@ -77,6 +77,8 @@ class SentimentClassifier(nn.Module):
 
     def forward(self, ids_BT: Tensor, lengths_B: Tensor) -> Tensor:
         """Logits of shape (B, O) for ids of shape (B, T) with `lengths_B` tokens each."""
+        if self.training and self.config.cell == "qrnn" and self.bigrams is None:
+            return self._forward_words(ids_BT, lengths_B)
         return self.forward_embedded(self.embed(ids_BT.T), ids_BT, lengths_B)
 
     def embed(self, ids_TB: Tensor) -> Tensor:
@@ -88,13 +90,43 @@ class SentimentClassifier(nn.Module):
         """As `forward`, given what `embed` makes of the ids."""
         reversal_index_TB = reversal_index(lengths_B, ids_BT.shape[1])
         words_TBE = self.embedding_dropout(words_TBE)
-        states_TBF = words_TBE
-        for index, layer in enumerate(self.layers):
-            states_TBF = layer(self.dropout(states_TBF) if index else states_TBF, reversal_index_TB)
+        states_TBF = self.layers[0](words_TBE, reversal_index_TB)
+        skip_BE = scaled_sum(words_TBE, lengths_B) if self.config.embedding_skip else None
+        return self._forward_states(states_TBF, skip_BE, ids_BT, lengths_B, reversal_index_TB)
+
+    def _forward_words(self, ids_BT: Tensor, lengths_B: Tensor) -> Tensor:
+        """As `forward`, in training, where the first layer's gates follow from words alone.
+
+        Each word of the batch is embedded once, so that all of its tokens in the batch share one
+        dropout mask (as in Gal and Ghahramani 2016) and their products are computed once.
+        """
+        reversal_index_TB = reversal_index(lengths_B, ids_BT.shape[1])
+        words_U, rows_BT = torch.unique(ids_BT, return_inverse=True)
+        words_UE = self.embedding_dropout(self.embedding(words_U))
+        first = self.layers[0]
+        assert isinstance(first, RecurrentLayer)
+        states_TBF = first.forward_words(words_UE, rows_BT.T, reversal_index_TB)
+        skip_BE = None
+        if self.config.embedding_skip:  # as `scaled_sum`
+            roots_B1 = lengths_B[:, None].to(words_UE.dtype).sqrt()
+            shares_BT = (~padding_mask(ids_BT.T, lengths_B)).T / roots_B1
+            skip_BE = F.embedding_bag(rows_BT, words_UE, mode="sum", per_sample_weights=shares_BT)
+        return self._forward_states(states_TBF, skip_BE, ids_BT, lengths_B, reversal_index_TB)
+
+    def _forward_states(
+        self,
+        states_TBF: Tensor,
+        skip_BE: Tensor | None,
+        ids_BT: Tensor,
+        lengths_B: Tensor,
+        reversal_index_TB: Tensor,
+    ) -> Tensor:
+        """As `forward`, given the first layer's states and the scaled sum of the word vectors."""
+        for layer in self.layers[1:]:
+            states_TBF = layer(self.dropout(states_TBF), reversal_index_TB)
         features_BF = self.head_dropout(self.pooling(states_TBF, lengths_B))
         if self.embedding_skip_dropout is not None:  # single words reach the head directly
-            skip_BE = self.embedding_skip_dropout(scaled_sum(words_TBE, lengths_B))
-            features_BF = torch.cat([features_BF, skip_BE], dim=1)
+            features_BF = torch.cat([features_BF, self.embedding_skip_dropout(skip_BE)], dim=1)
         logits_BO: Tensor = self.head(features_BF)
         if self.ngram_linear is not None:
             logits_BO = logits_BO + self.ngram_linear(ids_BT.T, lengths_B)

@@ -13,6 +13,7 @@ from torch import nn
 
 from sentir.config import Initialisation
 from sentir.nn.cells import weights_of
+from sentir.nn.qrnn import QRNN
 
 
 def init_embedding_(embedding: nn.Embedding, how: Initialisation) -> None:
@@ -24,7 +25,7 @@ def init_embedding_(embedding: nn.Embedding, how: Initialisation) -> None:
         embedding.weight[embedding.padding_idx].zero_()
 
 
-def init_rnn_(layer: nn.RNNBase, how: Initialisation) -> None:
+def init_rnn_(layer: nn.RNNBase | QRNN, how: Initialisation) -> None:
     """Orthogonal recurrent weights (Saxe et al. 2014) and, for an LSTM, open forget gates.
 
     A forget-gate bias of 1 lets the cell state pass from the first step on (Gers et al. 2000;

@@ -16,6 +16,7 @@ from sentir.nn.fork import use_one_thread_after_fork
 from sentir.nn.initialisation import init_rnn_
 from sentir.nn.kernels.availability import can_train_with_numba
 from sentir.nn.padding import reverse_padded
+from sentir.nn.qrnn import QRNN
 
 use_one_thread_after_fork()
 
@@ -28,7 +29,7 @@ class RecurrentLayer(nn.Module):
     """One recurrent layer, each direction a ``torch.nn`` module with one layer.
 
     Args:
-        cell: ``rnn``, ``gru`` or ``lstm``.
+        cell: one of `sentir.nn.cells.MODULES`.
         input_size: E.
         hidden_size: H.
         bidirectional: whether to read the text in both directions.
@@ -64,14 +65,15 @@ class RecurrentLayer(nn.Module):
             x_TBE: the vectors of the tokens.
             reversal_index_TB: `sentir.nn.padding.reversal_index` of the batch.
         """
+        uses_numba = self._uses_numba(x_TBE)
+        if uses_numba and isinstance(self.forward_rnn, QRNN):
+            time, texts = reversal_index_TB.shape
+            rows_TB = torch.arange(time * texts).view(time, texts)
+            return self._qrnn_states(x_TBE.flatten(0, 1), rows_TB, reversal_index_TB)
         directions = [(self.forward_rnn, x_TBE)]
         if self.backward_rnn is not None:
             directions.append((self.backward_rnn, reverse_padded(x_TBE, reversal_index_TB)))
-        if (
-            self.training
-            and self.compute_dtype is None
-            and can_train_with_numba(self.forward_rnn, x_TBE)
-        ):
+        if uses_numba:
             # Imported only here, as Numba takes a second to load.
             from sentir.nn.kernels.gru_autograd import gru_states
 
@@ -82,6 +84,36 @@ class RecurrentLayer(nn.Module):
         if not backward:
             return forward_TBH
         return torch.cat([forward_TBH, reverse_padded(backward[0], reversal_index_TB)], dim=2)
+
+    def forward_words(self, words_UE: Tensor, rows_TB: Tensor, reversal_index_TB: Tensor) -> Tensor:
+        """As `forward`, where tokens share the vectors of their words.
+
+        A QRNN's gates follow from words alone, so on a CPU their products are computed once a word.
+
+        Args:
+            words_UE: the vectors of the words.
+            rows_TB: the word of each token.
+            reversal_index_TB: as in `forward`.
+        """
+        if isinstance(self.forward_rnn, QRNN) and self._uses_numba(words_UE):
+            return self._qrnn_states(words_UE, rows_TB, reversal_index_TB)
+        x_TBE = words_UE.index_select(0, rows_TB.flatten()).view(*rows_TB.shape, -1)
+        states_TBF: Tensor = self(x_TBE, reversal_index_TB)
+        return states_TBF
+
+    def _uses_numba(self, x: Tensor) -> bool:
+        return (
+            self.training
+            and self.compute_dtype is None
+            and can_train_with_numba(self.forward_rnn, x)
+        )
+
+    def _qrnn_states(self, x_RE: Tensor, rows_TB: Tensor, reversal_index_TB: Tensor) -> Tensor:
+        # Imported only here, as Numba takes a second to load.
+        from sentir.nn.kernels.qrnn_autograd import qrnn_states
+
+        directions = [rnn for rnn in (self.forward_rnn, self.backward_rnn) if isinstance(rnn, QRNN)]
+        return qrnn_states(directions, x_RE, rows_TB, reversal_index_TB)
 
     def _states(self, rnn: nn.Module, x_TBE: Tensor) -> Tensor:
         """The states of one direction, computed by PyTorch in `compute_dtype`."""

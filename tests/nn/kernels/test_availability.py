@@ -1,4 +1,4 @@
-"""The kernel trains narrow GRUs on a CPU in float32, where Numba is installed."""
+"""The kernels train narrow GRUs and QRNNs on a CPU in float32, where Numba is installed."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from torch import nn
 
 from sentir.nn.kernels import availability
 from sentir.nn.kernels.availability import MAX_HIDDEN, TILE_UNITS, can_train_with_numba
+from sentir.nn.qrnn import QRNN
 
 X_TBE = torch.randn(3, 2, 5)
 
@@ -18,6 +19,12 @@ X_TBE = torch.randn(3, 2, 5)
 def test_a_narrow_gru_can_be_trained() -> None:
     assert can_train_with_numba(nn.GRU(5, TILE_UNITS), X_TBE)
     assert can_train_with_numba(nn.GRU(5, MAX_HIDDEN), X_TBE)
+
+
+def test_a_qrnn_of_any_size_can_be_trained() -> None:
+    assert can_train_with_numba(QRNN(5, 7), X_TBE)
+    assert can_train_with_numba(QRNN(5, 2 * MAX_HIDDEN), X_TBE)
+    assert not can_train_with_numba(QRNN(5, 7), X_TBE.double())
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,9 @@ class MemoryNet(nn.Module):
     def __init__(self, cell: str, task: Task, hidden: int, *, forget_bias: float = 1.0) -> None:
         super().__init__()
         self.cell = cell
-        self.layer = MODULES[cell](task.inputs, hidden)
+        layer = MODULES[cell](task.inputs, hidden)
+        assert isinstance(layer, nn.RNNBase)
+        self.layer = layer
         self.head = nn.Linear(hidden, task.outputs)
         if cell == "lstm":
             weights = weights_of(self.layer)

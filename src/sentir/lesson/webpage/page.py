@@ -21,7 +21,7 @@ from collections.abc import Mapping, Sequence
 from importlib import resources
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from sentir.bundle import Bundle
 from sentir.errors import UsageError
@@ -103,6 +103,7 @@ def network_data(bundle: Bundle, language: str, *, where: str = "page") -> dict[
     tokenizer, model = bundle.tokenizer, restore_classifier(bundle)
     layer = model.layers[0]
     assert isinstance(layer, RecurrentLayer)
+    assert isinstance(layer.forward_rnn, nn.LSTM)
     weights = weights_of(layer.forward_rnn)
     accuracy = bundle.metrics.get("validation", {}).get("accuracy")
     return {

@@ -15,7 +15,7 @@ TILE_UNITS = 32
 #: Above this hidden size PyTorch's own GRU trains as fast: its steps are large matrix products.
 MAX_HIDDEN = 256
 #: Cells that the engine numba has kernels for, in float32 and in int8.
-NUMBA_CELLS, NUMBA_INT8_CELLS = ("lstm", "gru"), ("lstm",)
+NUMBA_CELLS, NUMBA_INT8_CELLS = ("lstm", "gru", "qrnn"), ("lstm",)
 
 
 @functools.cache
@@ -25,15 +25,20 @@ def numba_is_installed() -> bool:
 
 
 def can_train_with_numba(rnn: nn.Module, x_TBE: Tensor) -> bool:
-    """Whether `gru_autograd.gru_states` can compute a module's states: a narrow GRU that is trained
-    on a CPU in float32."""
+    """Whether `gru_autograd.gru_states` or `qrnn_autograd.qrnn_states` can compute a module's
+    states: a narrow GRU, or a QRNN, that is trained on a CPU in float32."""
     import torch
     from torch import nn
 
-    return (
+    from sentir.nn.qrnn import QRNN
+
+    is_narrow_gru = (
         isinstance(rnn, nn.GRU)
         and rnn.hidden_size % TILE_UNITS == 0
         and rnn.hidden_size <= MAX_HIDDEN
+    )
+    return (
+        (is_narrow_gru or isinstance(rnn, QRNN))
         and x_TBE.device.type == "cpu"
         and x_TBE.dtype == torch.float32
         and torch.is_grad_enabled()

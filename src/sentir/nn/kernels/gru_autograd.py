@@ -6,9 +6,8 @@ tiles of units, J parts of what a tile reads, W the weights between both.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -18,10 +17,8 @@ from torch.autograd.function import once_differentiable
 from sentir.nn.cells import weights_of
 from sentir.nn.kernels.availability import TILE_UNITS
 from sentir.nn.kernels.gru import TILE_GATES, gru_backward, gru_forward
+from sentir.nn.kernels.parallel import run_in_parallel
 from sentir.nn.kernels.primitives import pack_weights
-
-Job = TypeVar("Job")
-Result = TypeVar("Result")
 
 
 def gru_states(directions: Sequence[tuple[nn.Module, Tensor]]) -> tuple[Tensor, ...]:
@@ -69,7 +66,7 @@ class _GruFunction(torch.autograd.Function):
             return states_MBH, gates_TBG, hidden_TBH, weights_GH
 
         jobs = [arguments[start : start + 3] for start in range(0, len(arguments), 3)]
-        results = _run_in_parallel(run, jobs)
+        results = run_in_parallel(run, jobs)
         ctx.save_for_backward(*(tensor for tensors in results for tensor in tensors))
         return tuple(states_MBH[1:] for states_MBH, *_ in results)
 
@@ -99,7 +96,7 @@ class _GruFunction(torch.autograd.Function):
         ]
         gradients: list[Tensor] = []
         for (_, states_MBH, *_), (hidden_grads_TBG, input_grads_TBG) in zip(
-            directions, _run_in_parallel(run, directions), strict=True
+            directions, run_in_parallel(run, directions), strict=True
         ):
             gates, units = hidden_grads_TBG.shape[2], states_MBH.shape[2]
             weights_GH = hidden_grads_TBG.reshape(-1, gates).T @ states_MBH[:-1].reshape(-1, units)
@@ -107,14 +104,6 @@ class _GruFunction(torch.autograd.Function):
             bias_H = tiles_NIGU[:, :, 2].sum(0).flatten()
             gradients += [input_grads_TBG, weights_GH, bias_H]
         return tuple(gradients)
-
-
-def _run_in_parallel(run: Callable[[Job], Result], jobs: Sequence[Job]) -> list[Result]:
-    """Run each job on its own core, if there are several: the kernels release Python's lock."""
-    if min(len(jobs), torch.get_num_threads()) == 1:
-        return [run(job) for job in jobs]
-    with ThreadPoolExecutor(len(jobs)) as threads:
-        return list(threads.map(run, jobs))
 
 
 def _gates_by_tile(weight_GX: Tensor) -> Tensor:

@@ -37,7 +37,12 @@ class SentirError(Exception):
         what: what was got that cannot be used.
         where: the place, such as ``reviews.csv:418`` or a setting's name.
         todo: what the reader of the message can do.
+
+    Attributes:
+        is_reported: another process, which shares the work, reports the same error.
     """
+
+    is_reported = False
 
     def __init__(self, what: str, *, where: str | None = None, todo: str | None = None) -> None:
         what, where, todo = _shortened(what), where and _shortened(where), todo and _shortened(todo)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -59,14 +60,54 @@ def test_a_digest_is_the_same_everywhere() -> None:
 def test_a_fingerprint_changes_with_the_files(tmp_path: Path) -> None:
     first, second = tmp_path / "a.csv", tmp_path / "b.csv"
     first.write_text("text,label\n")
-    os.utime(first, ns=(0, 10))
     before = fingerprint([str(first)])
     assert before == fingerprint([str(tmp_path / "*.csv")]) == fingerprint([str(first)])
-    assert before == [[str(first.resolve()), 11, 10]]
+    assert before == [["a.csv", 11, hashlib.sha256(b"text,label\n").hexdigest()]]
+    first.write_text("label,text\n")  # as long
     os.utime(first, ns=(0, 20))
     assert fingerprint([str(first)]) != before
     second.write_text("text,label\n")
     assert fingerprint([str(tmp_path / "*.csv")]) != fingerprint([str(first)])
+    assert fingerprint([str(second)]) != before  # a name may say the class
+
+
+def test_a_fingerprint_is_the_same_elsewhere_and_later(tmp_path: Path) -> None:
+    for place in ("here/reviews", "there/mounted"):
+        for name in ("pos/1.txt", "neg/1.txt", "all.csv"):
+            file = tmp_path / place / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(name)
+            os.utime(file, ns=(0, len(place)))
+    here, there = tmp_path / "here/reviews", tmp_path / "there/mounted"
+    assert fingerprint([str(here)]) == fingerprint([str(there)])
+    assert fingerprint([str(here / "all.csv")]) == fingerprint([str(there / "all.csv")])
+    assert fingerprint([str(here / "*" / "1.txt")]) == fingerprint([str(there / "*" / "1.txt")])
+    # The name of a folder is the class of its files, if it is one.
+    assert fingerprint([str(here / "pos")]) != fingerprint([str(here / "neg")])
+    (there / "pos/1.txt").rename(there / "pos/2.txt")
+    assert fingerprint([str(here)]) != fingerprint([str(there)])
+
+
+def test_a_pipe_is_not_read_for_its_fingerprint(tmp_path: Path) -> None:
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("no named pipes here")
+    os.mkfifo(tmp_path / "pipe.csv")
+    assert fingerprint([str(tmp_path / "pipe.csv")])[0][:2] == [
+        "pipe.csv", str(tmp_path / "pipe.csv"),
+    ]  # fmt: skip
+
+
+def test_a_file_that_cannot_be_read_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.csv").write_text("text,label\n")
+
+    def refuse(*given: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(DataError, match=r"a\.csv"):
+        fingerprint([str(tmp_path / "a.csv")])
 
 
 def test_a_name_s_fingerprint_is_the_version() -> None:

@@ -6,12 +6,15 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from sentir.io.atomic import atomic_write, remove, target_of, tidy
 from sentir.io.builtin import is_builtin
+from sentir.io.labels import WORDS
 from sentir.io.paths import expand_sources, split_part
+from sentir.io.streams import cannot_open
 from sentir.version import __version__
 
 _DIGEST = re.compile("[0-9a-f]{16}")
@@ -23,10 +26,13 @@ def digest(parts: Any) -> str:
 
 
 def fingerprint(sources: Sequence[str]) -> list[list[Any]]:
-    """The identity of the sources: path, size and time of each file, also in folders; each URL.
+    """The identity of the sources: name and content of each file, also in folders; each URL.
+
+    It is the same wherever the files lie. Within a process a file whose size and time are the same
+    is read once.
 
     Raises:
-        DataError: a file is missing.
+        DataError: a file is missing, or cannot be read.
     """
     entries: list[list[Any]] = []
     for source in sources:
@@ -43,12 +49,31 @@ def fingerprint(sources: Sequence[str]) -> list[list[Any]]:
 
 
 def _file_entries(path: Path) -> list[list[Any]]:
-    """Path, size and time of a file, or of every file in a folder."""
-    files = sorted(path.rglob("*")) if path.is_dir() else [path]
-    status = {file: file.stat() for file in files if path == file or file.is_file()}
-    return [
-        [str(file.resolve()), found.st_size, found.st_mtime_ns] for file, found in status.items()
-    ]
+    """Name and content of a file, or of every file in a folder, whose name may be a class too."""
+    if not path.is_dir():
+        return [[path.name, *_content(path)]]
+    above = path.resolve().name
+    within = above if above.lower() in WORDS else ""
+    files = sorted(file for file in path.rglob("*") if file.is_file())
+    return [[str(PurePosixPath(within, file.relative_to(path).as_posix())), *_content(file)]
+            for file in files]  # fmt: skip
+
+
+def _content(file: Path) -> list[Any]:
+    """Size and digest of a file; of a pipe, which can be read only once, its address and time."""
+    found = file.stat()
+    if not file.is_file():
+        return [str(file.resolve()), found.st_mtime_ns]
+    return [found.st_size, _digest_of(file, found.st_size, found.st_mtime_ns)]
+
+
+@lru_cache(maxsize=100_000)
+def _digest_of(file: Path, size: int, time_ns: int) -> str:
+    try:
+        with file.open("rb") as opened:
+            return hashlib.file_digest(opened, "sha256").hexdigest()
+    except OSError as error:
+        raise cannot_open(str(file), error) from None
 
 
 def is_volatile(sources: Sequence[str]) -> bool:

@@ -12,6 +12,8 @@ tokens share one sample, so the logits are one dense matrix product.
 
 from __future__ import annotations
 
+from collections import deque
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -37,11 +39,13 @@ class SampledSoftmax(nn.Module):
     Attributes:
         compute_dtype: the number format of the logits of a sample; None is that of the weights, in
             which exact losses always are.
+        samples: the last two samples, of either direction of a language model.
     """
 
     def __init__(self, vocabulary: int, num_sampled: int) -> None:
         super().__init__()
         self.compute_dtype: torch.dtype | None = None
+        self.samples: deque[Tensor] = deque(maxlen=2)
         self.bias_V = nn.Parameter(torch.zeros(vocabulary))
         inclusion_V = inclusion_probabilities(vocabulary, num_sampled)
         self.register_buffer("inclusion_V", inclusion_V, persistent=False)
@@ -59,6 +63,7 @@ class SampledSoftmax(nn.Module):
     def forward(self, outputs_NE: Tensor, embedding_VE: Tensor, targets_N: Tensor) -> Tensor:
         """The cross-entropy of each token, estimated from a new sample of words (nats), (N,)."""
         sample_S = (torch.rand_like(self.inclusion_V) < self.inclusion_V).nonzero()[:, 0]
+        self.samples.append(sample_S)
         return self.sampled_loss(sample_S, outputs_NE, embedding_VE, targets_N)
 
     def sampled_loss(

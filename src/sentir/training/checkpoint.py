@@ -28,6 +28,7 @@ from torch import nn
 from sentir.data.batching import Batch
 from sentir.errors import DataError
 from sentir.io.atomic import atomic_write
+from sentir.training.process_group import current
 
 
 class Stateful(Protocol):
@@ -76,6 +77,8 @@ class Position:
 class Checkpoints:
     """Saves and restores a run in its folder.
 
+    Of several processes rank 0 reads and writes the files; all go on with what it read.
+
     Args:
         folder: the run's folder.
         identity: of settings and data; a checkpoint of another identity is refused.
@@ -100,8 +103,12 @@ class Checkpoints:
             "random": torch.get_rng_state(),
             "random_cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
         }
-        with atomic_write(self.path) as beside:
-            torch.save(state, beside)
+
+        def save() -> None:
+            with atomic_write(self.path) as beside:
+                torch.save(state, beside)
+
+        current().lead(save)
 
     def load(self, parts: Mapping[str, Stateful]) -> Position:
         """Restore the parts and the random states; `Position()` if nothing was saved.
@@ -110,9 +117,10 @@ class Checkpoints:
             DataError: the checkpoint is damaged, or was made with other settings or data, or by a
                 version whose parts were others.
         """
-        if not self.path.exists():
+        processes = current()
+        if not processes.lead(self.path.exists):
             return Position()
-        state, position = self._read(whole=True)
+        state, position = processes.lead(lambda: self._read(whole=True))
         try:
             for name, part in parts.items():
                 part.load_state_dict(state["parts"][name])
@@ -125,6 +133,7 @@ class Checkpoints:
         torch.set_rng_state(state["random"])
         if len(state["random_cuda"]) == torch.cuda.device_count():  # else on another machine
             torch.cuda.set_rng_state_all(state["random_cuda"])
+        processes.broadcast()  # of which each may have another device
         return position
 
     def check(self) -> None:
@@ -159,10 +168,14 @@ class Checkpoints:
 
     def save_best(self, model: nn.Module) -> None:
         """Save these weights as the best so far."""
-        weights = {name: weight.contiguous() for name, weight in model.state_dict().items()}
-        with atomic_write(self.best_path) as beside:
-            # Not save_file, which ignores the umask: the file would be readable by its owner only.
-            beside.write_bytes(safetensors.torch.save(weights))
+
+        def save() -> None:
+            weights = {name: weight.contiguous() for name, weight in model.state_dict().items()}
+            with atomic_write(self.best_path) as beside:
+                # Not save_file, which ignores the umask: only its owner could read the file.
+                beside.write_bytes(safetensors.torch.save(weights))
+
+        current().lead(save)
 
     def load_best(self, model: nn.Module) -> None:
         """Load the best weights into the model.
@@ -170,11 +183,16 @@ class Checkpoints:
         Raises:
             DataError: the file is absent or damaged.
         """
-        try:
-            weights = safetensors.torch.load_file(self.best_path)
-        except (OSError, safetensors.SafetensorError) as error:
-            raise _damaged(self.best_path, error) from None
-        model.load_state_dict(weights)
+
+        def load() -> None:
+            try:
+                weights = safetensors.torch.load_file(self.best_path)
+            except (OSError, safetensors.SafetensorError) as error:
+                raise _damaged(self.best_path, error) from None
+            model.load_state_dict(weights)
+
+        current().lead(load)
+        current().broadcast(model)
 
     def remove(self) -> None:
         """Remove what only an unfinished run needs."""

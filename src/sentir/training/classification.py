@@ -6,7 +6,9 @@ Shapes: B batch, N reviews of a corpus, C classes, O outputs (1 for two classes,
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +23,7 @@ from sentir.training.adversarial import adversarial_loss
 from sentir.training.callbacks import Callback
 from sentir.training.checkpoint import Checkpoints, Position
 from sentir.training.loop import fit
+from sentir.training.process_group import ALONE, ProcessGroup, current
 
 #: Reviews per batch outside of training.
 EVALUATION_BATCH = 256
@@ -44,14 +47,28 @@ class ClassificationTask:
     validations_per_epoch: int = 4
     counted: tuple[str, ...] = ("reviews",)
 
-    def loss(self, model: SentimentClassifier, batch: Batch) -> Tensor:
+    def loss(
+        self,
+        model: SentimentClassifier,
+        batch: Batch,
+        own_randomness: AbstractContextManager[None],
+    ) -> Tensor:
         targets = self.targets[torch.from_numpy(batch.rows_B)].to(batch.ids_BT.device)
-        if self.adversarial_epsilon:
-            return adversarial_loss(model, batch, targets, self.adversarial_epsilon)
-        return model.loss(model(batch.ids_BT, batch.lengths_B), targets)
+        with own_randomness:
+            if self.adversarial_epsilon:
+                return adversarial_loss(model, batch, targets, self.adversarial_epsilon)
+            return model.loss(model(batch.ids_BT, batch.lengths_B), targets)
+
+    def weight(self, batch: Batch) -> int:
+        return len(batch.rows_B)
+
+    def rows_read(self, model: SentimentClassifier, batch: Batch) -> Tensor:
+        rows_U: Tensor = torch.unique(batch.ids_BT)
+        return rows_U
 
     def validate(self, model: SentimentClassifier) -> dict[str, float]:
-        probabilities_NC = probabilities(model, self.valid, self.max_length)
+        logits_NO = logits(model, self.valid, self.max_length, group=current())
+        probabilities_NC = model.probabilities(torch.from_numpy(logits_NO)).numpy()
         labels_N = self.valid.labels_N
         losses_N = -np.log(np.maximum(probabilities_NC[np.arange(len(labels_N)), labels_N], 1e-12))
         if model.class_weights_C is not None:
@@ -119,18 +136,29 @@ def logits(
     *,
     batch_size: int = EVALUATION_BATCH,
     advance: Callable[[int], None] = lambda count: None,
+    group: ProcessGroup = ALONE,
 ) -> npt.NDArray[np.float64]:
-    """The model's logits for every review, in the order of the corpus, (N, O)."""
+    """The model's logits for every review, in the order of the corpus, (N, O).
+
+    Args:
+        model: on the device to compute on.
+        corpus: the reviews.
+        max_length: tokens read of a review.
+        batch_size: reviews of a batch.
+        advance: called with how many more reviews were computed.
+        group: whose processes share the batches; each of them returns the logits of all.
+    """
     model.eval()
     device = next(model.parameters()).device
-    logits_NO = np.empty((len(corpus), model.head.out_features))
+    logits_NO = np.zeros((len(corpus), model.head.out_features))
+    batches = sorted_batches(corpus, batch_size=batch_size, max_length=max_length)
     with torch.inference_mode():
-        for batch in sorted_batches(corpus, batch_size=batch_size, max_length=max_length):
+        for batch in islice(batches, group.rank, None, group.size):
             on_device = batch.to(device)
             logits_BO = model(on_device.ids_BT, on_device.lengths_B)
             logits_NO[batch.rows_B] = logits_BO.double().cpu().numpy()
             advance(len(batch.rows_B))
-    return logits_NO
+    return group.sum(logits_NO)
 
 
 def probabilities_of_ids(

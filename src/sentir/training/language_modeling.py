@@ -7,6 +7,7 @@ Shapes: N tokens to predict.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,9 +19,11 @@ from sentir.data.batching import Batch, pad
 from sentir.data.dataset import EncodedCorpus
 from sentir.evaluation.metrics import perplexity
 from sentir.nn.language_model import LanguageModel
+from sentir.text.tokenizer import UNK
 from sentir.training.callbacks import Callback
 from sentir.training.checkpoint import Checkpoints, Position
 from sentir.training.loop import fit
+from sentir.training.process_group import ALONE, ProcessGroup, current
 
 #: Most tokens per validation, as the full softmax is computed for each.
 VALIDATION_TOKENS = 20_000
@@ -42,11 +45,24 @@ class LanguageModelingTask:
     validations_per_epoch: int = 10
     counted: tuple[str, ...] = ("reviews", "tokens")
 
-    def loss(self, model: LanguageModel, batch: Batch) -> Tensor:
-        return model.loss(model(batch.ids_BT, batch.lengths_B))
+    def loss(
+        self, model: LanguageModel, batch: Batch, own_randomness: AbstractContextManager[None]
+    ) -> Tensor:
+        with own_randomness:
+            outputs = model(batch.ids_BT, batch.lengths_B)
+        return model.loss(outputs)
+
+    def weight(self, batch: Batch) -> int:
+        return int((batch.lengths_B - 1).sum())  # neighbours, in either direction
+
+    def rows_read(self, model: LanguageModel, batch: Batch) -> Tensor:
+        read = torch.cat([batch.ids_BT.flatten(), torch.tensor([UNK])])  # UNK by word dropout
+        read_or_predicted = [read, *(sample.cpu() for sample in model.softmax.samples)]
+        rows_U: Tensor = torch.unique(torch.cat(read_or_predicted))
+        return rows_U
 
     def validate(self, model: LanguageModel) -> dict[str, float]:
-        return perplexities(model, self.valid, self.max_length)
+        return perplexities(model, self.valid, self.max_length, group=current())
 
 
 def fit_language_model(
@@ -71,9 +87,11 @@ def fit_language_model(
     return fit(model, train, task, config.train, checkpoints=checkpoints, emit=emit, resume=resume)
 
 
-def perplexities(model: LanguageModel, corpus: EncodedCorpus, max_length: int) -> dict[str, float]:
+def perplexities(
+    model: LanguageModel, corpus: EncodedCorpus, max_length: int, *, group: ProcessGroup = ALONE
+) -> dict[str, float]:
     """The loss per word in nats, and the perplexity: of each direction and of both together."""
-    forward, backward = losses(model, corpus, max_length)
+    forward, backward = losses(model, corpus, max_length, group=group)
     loss = (forward + backward) / 2
     return {
         "loss": loss,
@@ -88,10 +106,13 @@ def losses(
     corpus: EncodedCorpus,
     max_length: int,
     max_eval_tokens: int = VALIDATION_TOKENS,
+    *,
+    group: ProcessGroup = ALONE,
 ) -> tuple[float, float]:
     """The exact loss per word, in nats, of predicting forwards and backwards.
 
-    Measured on the same random sample of `max_eval_tokens` tokens every time.
+    Measured on the same random sample of `max_eval_tokens` tokens every time, whose batches the
+    processes of the group share.
     """
     model.eval()
     device = next(model.parameters()).device
@@ -99,13 +120,13 @@ def losses(
     read_N = np.cumsum(np.minimum(corpus.lengths_N[order], max_length))
     rows = order[: 1 + int((read_N <= max_eval_tokens).sum())]
     rows = rows[np.argsort(corpus.lengths_N[rows], kind="stable")]
-    totals, tokens = np.zeros(2), 0
+    totals = np.zeros(3)  # of the losses, and tokens
     with torch.inference_mode():
-        for start in range(0, len(rows), EVALUATION_BATCH):
+        for start in range(0, len(rows), EVALUATION_BATCH)[group.rank :: group.size]:
             batch_rows = rows[start : start + EVALUATION_BATCH]
             batch = pad([corpus[row] for row in batch_rows], max_length).to(device)
             outputs = model(batch.ids_BT, batch.lengths_B)
-            totals += [model.exact_loss(output, EVALUATION_TOKENS).item() for output in outputs]
-            tokens += len(outputs[0].targets_N)
-    forward, backward = (totals / max(tokens, 1)).tolist()
-    return forward, backward
+            sums = (model.exact_loss(output, EVALUATION_TOKENS).item() for output in outputs)
+            totals += [*sums, len(outputs[0].targets_N)]
+    forward, backward, tokens = group.sum(totals).tolist()
+    return forward / max(tokens, 1), backward / max(tokens, 1)

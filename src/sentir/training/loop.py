@@ -4,12 +4,15 @@ It reads like the lesson: take a batch, compute the loss, backpropagate, clip th
 step; validate now and then, and keep the best model. What is learnt is a task: labels
 (`sentir.training.classification`) or the next word (`sentir.training.language_modeling`). Callbacks
 (the progress bar, ``metrics.jsonl``, TensorBoard) receive every event; the loop knows none of them.
+Several processes share each batch (`sentir.training.process_group`); a single one has all of it.
 """
 
 from __future__ import annotations
 
 import math
 import time
+from contextlib import AbstractContextManager
+from functools import partial
 from typing import Protocol, TypeVar
 
 import torch
@@ -23,6 +26,7 @@ from sentir.training.callbacks import Callback
 from sentir.training.checkpoint import Checkpoints, Position, Stateful
 from sentir.training.ema import ExponentialMovingAverage
 from sentir.training.malloc import tune_malloc
+from sentir.training.process_group import agreed_interrupts, current
 from sentir.training.unfreezing import Unfreezing
 
 #: The least training where the settings give no number of epochs: a small corpus needs as many
@@ -57,8 +61,25 @@ class Task(Protocol[Learner]):
     @property
     def counted(self) -> tuple[str, ...]: ...
 
-    def loss(self, model: Learner, batch: Batch) -> Tensor:
-        """The mean loss of a batch, in nats."""
+    def loss(
+        self, model: Learner, batch: Batch, own_randomness: AbstractContextManager[None]
+    ) -> Tensor:
+        """The mean loss of a batch, in nats.
+
+        Args:
+            model: what is trained.
+            batch: the reviews, or this process's share of them.
+            own_randomness: within it processes draw different numbers (dropout); numbers that all
+                must draw alike (sampled words) are drawn outside of it.
+        """
+        ...
+
+    def weight(self, batch: Batch) -> int:
+        """How many losses the mean loss of a batch is the mean of."""
+        ...
+
+    def rows_read(self, model: Learner, batch: Batch) -> Tensor:
+        """The rows of the embedding that can have a gradient after the loss of this batch."""
         ...
 
     def validate(self, model: Learner) -> dict[str, float]:
@@ -66,6 +87,7 @@ class Task(Protocol[Learner]):
         ...
 
 
+@agreed_interrupts()
 def fit(
     model: Model,
     train: Reviews,
@@ -93,6 +115,9 @@ def fit(
         Where training ended: steps, the best validation loss and the reason it stopped.
     """
     tune_malloc()
+    processes = current()
+    processes.broadcast(model)
+    emit = processes.on_rank_0(emit)
     device = next(model.parameters()).device
     steps_per_epoch = batches_per_epoch(train, settings.batch_size)
     unfreezing = Unfreezing(model, finetune, steps_per_epoch)
@@ -111,24 +136,26 @@ def fit(
     started = time.perf_counter() - position.seconds
     emit({"event": "start", "total_steps": total_steps, **position.counts(task.counted)})
 
+    batches = partial(
+        shuffled_batches,
+        train,
+        batch_size=settings.batch_size,
+        max_length=task.max_length,
+        seed=settings.seed,
+    )
     try:
         while not position.stopped:
             epoch, start = divmod(position.step, steps_per_epoch)
-            for batch in shuffled_batches(
-                train,
-                batch_size=settings.batch_size,
-                max_length=task.max_length,
-                seed=settings.seed,
-                epoch=epoch,
-                start=start,
-            ):
+            for batch in batches(epoch=epoch, start=start):
                 model.train()
                 unfreezing.prepare(position.step)
                 learning_rate = learning_rate_at(settings, position.step, total_steps)
                 for group in optimiser.param_groups:
                     group["lr"] = learning_rate * group["share"]
-                loss = task.loss(model, batch.to(device))
+                own_randomness = processes.own_randomness(settings.seed, position.step)
+                loss = task.loss(model, processes.share_of(batch).to(device), own_randomness)
                 loss.backward()  # type: ignore[no-untyped-call]
+                loss = processes.sum_gradients(model, task, batch, loss)
                 nn.utils.clip_grad_norm_(model.parameters(), settings.max_grad_norm)
                 optimiser.step()
                 optimiser.zero_grad()
@@ -137,6 +164,7 @@ def fit(
                 emit({"event": "step", "epoch": epoch, "loss": loss.item(),
                       "learning_rate": learning_rate, **position.counts(task.counted)})  # fmt: skip
                 if position.step % eval_steps == 0 or position.step == total_steps:
+                    processes.check_same(model, average.model)
                     save_if_best(average.model, task, position, checkpoints, emit)
                     position.stopped = stop_reason(settings, position, total_steps)
                     position.seconds = time.perf_counter() - started
@@ -162,14 +190,9 @@ def save_if_best(
     Raises:
         ConfigError: the loss is no longer finite.
     """
-    metrics = task.validate(model)
+    measured = task.validate(model)
+    metrics = current().lead(lambda: _finite(measured, position.step))
     loss = metrics["loss"]
-    if not math.isfinite(loss):
-        raise ConfigError(
-            f"the loss is {loss} at step {position.step}: training has diverged",
-            where="training",
-            todo="lower --learning-rate or --max-grad-norm",
-        )
     best = loss < position.best_loss
     if best:
         checkpoints.save_best(model)  # first, so that Ctrl-C finds the file of the best step
@@ -178,6 +201,17 @@ def save_if_best(
     else:
         position.validations_since_best += 1
     emit({"event": "validation", **position.counts(task.counted), **metrics, "best": best})
+
+
+def _finite(metrics: dict[str, float], step: int) -> dict[str, float]:
+    """The metrics, if the loss is finite."""
+    if not math.isfinite(metrics["loss"]):
+        raise ConfigError(
+            f"the loss is {metrics['loss']} at step {step}: training has diverged",
+            where="training",
+            todo="lower --learning-rate or --max-grad-norm",
+        )
+    return metrics
 
 
 def count_total_steps(settings: TrainConfig, steps_per_epoch: int) -> int:

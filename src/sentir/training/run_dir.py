@@ -257,7 +257,10 @@ def checkpoints_of(
     Raises:
         DataError: it is damaged, or was made with other settings or data.
     """
-    checkpoints = Checkpoints(folder, digest([digest(cache_key), config.to_dict()]))
+    settings = config.to_dict()
+    # Of a file of word vectors only the name counts: it may lie elsewhere on another host.
+    settings["model"]["embedding_init"] = Path(settings["model"]["embedding_init"]).name
+    checkpoints = Checkpoints(folder, digest([digest(cache_key), settings]))
     if resume:
         checkpoints.check()
     return checkpoints

@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import logging
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -134,8 +135,6 @@ def test_a_failure_is_an_error_without_a_text(
 
 
 def test_a_deadline(paths: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    import time
-
     with serving(paths, limits=Limits(deadline_s=0.1)) as served:
         predictor = served.service.models.get("shop").predictor
         right = predictor.batch_probabilities
@@ -155,6 +154,24 @@ def test_a_full_queue(paths: dict[str, Path]) -> None:
         assert reply.json["error"] == "the queue is full (0 of 3 texts); try again in 1 s"
         assert served.metric('sentir_refused_total{reason="queue_full"}') == 1
         served.post("/v1/predict", {"texts": ["good"] * 3})
+
+
+def test_logs_of_a_full_queue(paths: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refusals are summed up, as a line for each would cost more than they do."""
+    monkeypatch.setattr("sentir.serving.refusals.LOG_S", 0.3)
+    stream = io.StringIO()
+    limits = Limits(max_queued_texts=3)
+    with json_lines(stream), serving(paths, ServerOptions(log_json=True), limits) as served:
+        served.service.batcher.queued = 3
+        for path in ("/v1/predict", "/v1/predict", "/models/shop"):
+            served.refusal("POST", path, {})
+        served.service.batcher.queued = 0
+        while stream.getvalue().count("refused") < 2:
+            time.sleep(0.01)
+    _, *lines = map(json.loads, stream.getvalue().splitlines())
+    assert {line["message"] for line in lines} == {"refused"}
+    counts = {(line["route"], line["status"]): line["requests"] for line in lines}
+    assert counts == {("/v1/predict", 503): 2, ("/models/{model}", 503): 1}
 
 
 def test_too_many_explanations(paths: dict[str, Path]) -> None:

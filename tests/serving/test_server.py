@@ -254,32 +254,121 @@ def test_half_closed_sockets(served: Served) -> None:
     served.post("/v1/predict", TEXT)
 
 
-def test_refusals_before_the_body_is_read(paths: dict[str, Path]) -> None:
-    """One connection: refused, with the body dropped, and answered once there is room again."""
-    body = json.dumps(TEXT).encode()
-    with serving(paths, limits=Limits(max_queued_texts=5)) as full:
-        connection = http.client.HTTPConnection("127.0.0.1", full.port, timeout=20)
-        for waiting, status in ((0, 200), (5, 503), (5, 503), (0, 200), (5, 503)):
-            full.service.batcher.queued = waiting
-            connection.request("POST", "/v1/predict", body, {"content-type": "application/json"})
-            reply = connection.getresponse()
-            answer = json.loads(reply.read())
-            assert reply.status == status
-            if status == 503:
-                assert reply.headers["retry-after"] == "1"
-                message = "the queue is full (5 of 5 texts); try again in 1 s"
-                assert answer == {"error": message}
-        full.service.batcher.queued = 5
-        head = b"POST /v1/predict HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n" % len(body)
-        last = b"GET /health/live HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
-        said = talk(full, (head + body) * 3 + last)  # pipelined
-        assert said.count(b"HTTP/1.1 503 ") == 3
-        assert said.endswith(b'{"live":true}')
-        assert full.ask("POST", "/v2/models/shop/infer", {}).status == 503
-        full.service.batcher.queued = 0
-        connection.close()
-        assert full.metric('sentir_requests_total{code="503",route="/v1/predict"}') == 6
-        assert full.metric('sentir_refused_total{reason="queue_full"}') == 7
+def head(path: str, length: int, more: bytes = b"") -> bytes:
+    return (f"POST {path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+            f"content-length: {length}\r\n").encode() + more + b"\r\n"  # fmt: skip
+
+
+BODY = json.dumps(TEXT).encode()
+REQUEST = head("/v1/predict", len(BODY)) + BODY
+LAST = b"GET /health/live HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+
+
+@pytest.fixture
+def full(paths: dict[str, Path]) -> Iterator[Served]:
+    """A server with a queue that is full until ``queued`` is set to 0."""
+    with serving(paths, limits=Limits(max_queued_texts=5, read_timeout_s=0.4)) as served:
+        served.service.batcher.queued = 5
+        yield served
+        served.service.batcher.queued = 0
+
+
+def test_refusals_before_the_request_is_parsed(full: Served) -> None:
+    """One connection: refused, and answered once there is room again."""
+    connection = http.client.HTTPConnection("127.0.0.1", full.port, timeout=20)
+    for waiting, status in ((0, 200), (5, 503), (5, 503), (0, 200), (5, 503)):
+        full.service.batcher.queued = waiting
+        connection.request("POST", "/v1/predict", BODY, {"content-type": "application/json"})
+        reply = connection.getresponse()
+        answer = json.loads(reply.read())
+        assert reply.status == status
+        if status == 503:
+            assert reply.headers["retry-after"] == "1"
+            message = "the queue is full (5 of 5 texts); try again in 1 s"
+            assert answer == {"error": message}
+    connection.close()
+    assert full.metric('sentir_requests_total{code="503",route="/v1/predict"}') == 3
+    assert full.metric('sentir_refused_total{reason="queue_full"}') == 3
+
+
+@pytest.mark.parametrize("size", [1, 7, 100, 1000])
+def test_refusals_whatever_the_parts(full: Served, size: int) -> None:
+    """Pipelined requests, in parts that end anywhere: each has its answer, in their order."""
+    said = REQUEST * 3 + LAST
+    parts = [said[at : at + size] for at in range(0, len(said), size)]
+    answers = talk(full, *parts)
+    assert answers.count(b"HTTP/1.1 503 ") == 3
+    assert answers.endswith(b'{"live":true}')
+
+
+def test_refusals_of_a_head_whose_body_comes_later(full: Served) -> None:
+    answers = talk(full, head("/v1/predict", len(BODY)), BODY, LAST, pause_s=0.05)
+    assert answers.count(b"HTTP/1.1 503 ") == 1
+    assert answers.endswith(b'{"live":true}')
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/models/shop", "/v2/models/shop/infer", "/v2/models/shop/versions/1/infer",
+             "/predict", "/label-studio/shop/predict", "/v1/predict?x=1"],
+)  # fmt: skip
+def test_all_that_waits_in_the_queue_is_refused(full: Served, path: str) -> None:
+    for _ in range(2):  # whole, and head and body apart
+        assert talk(full, head(path, 2) + b"{}", LAST).count(b"HTTP/1.1 503 ") == 1
+        assert full.ask("POST", path, {}).status == 503
+
+
+@pytest.mark.parametrize("more", [b"connection: close\r\n", b"expect: 100-continue\r\n"])
+def test_refusals_of_requests_that_are_unusual(full: Served, more: bytes) -> None:
+    said = talk(full, head("/v1/predict", len(BODY), more) + BODY, LAST)
+    assert said.count(b"HTTP/1.1 503 ") == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/health/ready", 200), ("GET", "/metrics", 200), ("POST", "/v1/explain", 200),
+     ("POST", "/setup", 200), ("POST", "/admin/reload", 404), ("POST", "/v1/nothing", 404)],
+)  # fmt: skip
+def test_what_does_not_wait_in_the_queue_is_answered(
+    full: Served, method: str, path: str, status: int
+) -> None:
+    body = TEXT if path == "/v1/explain" else {}
+    assert full.ask(method, path, body if method == "POST" else None).status == status
+
+
+def test_garbage_while_the_queue_is_full(full: Served) -> None:
+    assert talk(full, b"POST nowhere\r\n\r\n").startswith(b"HTTP/1.1 400 ")
+    assert talk(full, b"POST /v1/pre") == b""  # dropped after the time for a head
+
+
+def test_a_refusal_under_way_is_sent_before_the_end(full: Served) -> None:
+    with socket.create_connection(("127.0.0.1", full.port), timeout=20) as client:
+        client.sendall(REQUEST)
+        full.server.should_exit = True
+        assert client.recv(1000).startswith(b"HTTP/1.1 503 ")
+
+
+def test_refused_connections_are_kept_and_idle_ones_closed(
+    full: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full.server.config.timeout_keep_alive = 1  # in whole seconds
+    with socket.create_connection(("127.0.0.1", full.port), timeout=20) as client:
+        for _ in range(8):
+            client.sendall(REQUEST)
+            assert client.recv(1000).startswith(b"HTTP/1.1 503 ")
+            time.sleep(0.2)
+        start = time.perf_counter()
+        assert client.recv(1000) == b""
+        assert 0.5 < time.perf_counter() - start < 10
+
+
+def test_a_client_that_takes_no_refusals(full: Served) -> None:
+    """What it is to be sent does not pile up: its requests are no longer read."""
+    with socket.create_connection(("127.0.0.1", full.port), timeout=1) as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        with pytest.raises(OSError, match=r"timed out|reset|Broken pipe"):
+            client.sendall(REQUEST * 200_000)
+    full.service.batcher.queued = 0
+    full.post("/v1/predict", TEXT)
 
 
 def test_websockets_are_not_spoken(served: Served) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
@@ -18,12 +18,16 @@ from sentir.serving.openapi import description
 from sentir.serving.service import Service
 from sentir.serving.webpage import ByMethod, Page
 
+#: What computes its answer in the batcher.
+_QUEUED = (predict.predict, predict.hosted, v2.infer, label_studio.predict)
 
-def make_app(service: Service) -> ASGIApp:
-    """The whole application; it closes the service when the server ends."""
+
+def make_routes(service: Service) -> list[Route]:
+    """Every path."""
 
     def post(kind: type, answer: Any, deadline_s: float | None = None) -> JsonEndpoint[Any]:
-        return JsonEndpoint(service, kind, partial(answer, service), deadline_s)
+        queued = answer in _QUEUED
+        return JsonEndpoint(service, kind, partial(answer, service), deadline_s, is_queued=queued)
 
     described = description(service.limits)
     posts: list[tuple[str, Any]] = [
@@ -64,11 +68,15 @@ def make_app(service: Service) -> ASGIApp:
         ("/metrics", admin.MetricsPage(service)),
     ]
     home = ByMethod(Page(), post(predict.HostedRequest, predict.hosted))
-    routes = [
+    return [
         Route("/", home, methods=["GET", "POST"]),
         *(Route(path, endpoint, methods=["POST"]) for path, endpoint in posts),
         *(Route(path, endpoint, methods=["GET"]) for path, endpoint in gets),
     ]
+
+
+def make_app(service: Service, routes: Sequence[Route]) -> ASGIApp:
+    """The whole application; it closes the service when the server ends."""
 
     @asynccontextmanager
     async def lifespan(_: Any) -> AsyncIterator[None]:

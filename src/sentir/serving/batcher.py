@@ -14,13 +14,15 @@ Shapes: N texts of a request, C classes.
 from __future__ import annotations
 
 import asyncio
+import bisect
 import itertools
 import math
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -63,6 +65,7 @@ class _Job:
     """The texts of one request.
 
     Attributes:
+        answers_NC: of more texts than one, the answers so far.
         taken: texts that are candidates or were.
         started: texts that a slot has begun with.
         missing: texts without an answer.
@@ -76,19 +79,25 @@ class _Job:
         self, predictor: Predictor, texts: Sequence[str], future: asyncio.Future[Floats]
     ) -> None:
         self.predictor, self.texts, self.future = predictor, texts, future
-        self.answers_NC = np.empty((len(texts), len(predictor.labels)))
         self.taken = self.started = 0
         self.missing = len(texts)
+        if self.missing > 1:
+            self.answers_NC = np.empty((self.missing, len(predictor.labels)))
         self.queued_at = time.perf_counter()
 
+    def add(self, row: int, probabilities_1C: Floats) -> None:
+        """The answer to one text; the last completes the future."""
+        self.missing -= 1
+        if len(self.texts) > 1:
+            self.answers_NC[row] = probabilities_1C
+            probabilities_1C = self.answers_NC
+        if not self.missing and not self.future.done():
+            self.future.set_result(probabilities_1C)
 
-class _Item(NamedTuple):
-    """A text of a job, sorted by length; those of equal length by age."""
 
-    length: int
-    number: int
-    job: _Job
-    row: int
+#: A text of a job: its length, its number (the oldest has the lowest), the job, its row there. A
+#: plain tuple, as one is made for each text; they are sorted by length, those of equal by age.
+_Item = tuple[int, int, _Job, int]
 
 
 class Batcher:
@@ -148,8 +157,10 @@ class Batcher:
         try:
             return await job.future
         finally:  # of a job that was cancelled, or failed, some texts may still wait
-            self.queued -= len(texts) - job.started
-            job.started = len(texts)
+            if waiting := len(texts) - job.started:
+                self.queued -= waiting
+                job.started = len(texts)
+                self._candidates = [item for item in self._candidates if item[2] is not job]
 
     def check_room(self, count: int) -> None:
         """Refuse texts that the queue has no room for.
@@ -179,33 +190,41 @@ class Batcher:
         while self._free and (batch := self._next_batch()):
             self._free -= 1
             now = time.perf_counter()
-            for item in batch:
-                item.job.started += 1
+            for _, _, job, _ in batch:
+                job.started += 1
             self.queued -= len(batch)
-            predictor = batch[0].job.predictor
-            texts = [item.job.texts[item.row] for item in batch]
-            computed = loop.run_in_executor(self._pool, _compute, predictor, texts)
-            computed.add_done_callback(partial(self._finish, loop, batch, now))
+            texts = [job.texts[row] for _, _, job, row in batch]
+            computed = self._pool.submit(_compute, batch[0][2].predictor, texts)
+
+            def finish(
+                computed: Future[BatchMeasurements],
+                batch: list[_Item] = batch,
+                started_at: float = now,
+            ) -> None:
+                with suppress(RuntimeError):  # the loop is closed, and nobody waits
+                    loop.call_soon_threadsafe(self._finish, loop, batch, started_at, computed)
+
+            computed.add_done_callback(finish)
 
     def _next_batch(self) -> list[_Item]:
         """The oldest text and those nearest in length to it; empty if nothing is queued."""
-        candidates = [item for item in self._candidates if not item.job.future.done()]
-        if not (candidates or self._jobs):
-            self._candidates = []
-            return []
+        candidates = self._candidates
         self._add_candidates(candidates)
         if not candidates:
             return []
         candidates.sort()
-        oldest = min(candidates, key=lambda item: item.number)
-        model = oldest.job.predictor
-        same = [item for item in candidates if item.job.predictor is model]
+        oldest = min(candidates, key=itemgetter(1))
+        model = oldest[2].predictor
+        same = [item for item in candidates if item[2].predictor is model]
         # Few texts are shared between the free slots.
         size = min(model.engine.batch_size, -(-len(same) // self._free))
-        batch = _nearest(same, same.index(oldest), size)
-        chosen = {item.number for item in batch}
-        self._candidates = [item for item in candidates if item.number not in chosen]
-        return batch
+        start, end = _nearest(same, bisect.bisect_left(same, oldest), size)
+        if len(same) == len(candidates):
+            del candidates[start:end]
+        else:
+            chosen = {item[1] for item in same[start:end]}
+            self._candidates = [item for item in candidates if item[1] not in chosen]
+        return same[start:end]
 
     def _add_candidates(self, candidates: list[_Item]) -> None:
         """Add the oldest texts until there are enough, a batch of each request in turn."""
@@ -219,7 +238,7 @@ class Batcher:
                 return
             end = min(job.taken + batch_size, len(job.texts))
             candidates += [
-                _Item(len(job.texts[row]), next(self._numbers), job, row)
+                (len(job.texts[row]), next(self._numbers), job, row)
                 for row in range(job.taken, end)
             ]
             job.taken = end
@@ -231,48 +250,46 @@ class Batcher:
         loop: asyncio.AbstractEventLoop,
         batch: list[_Item],
         started_at: float,
-        computed: asyncio.Future[BatchMeasurements],
+        computed: Future[BatchMeasurements],
     ) -> None:
         """Give the answers of a batch to its requests, and the slot to the next batch."""
         self._free += 1
         self._schedule(loop)
         if error := computed.exception():
-            for job in {item.job for item in batch}:
+            for _, _, job, _ in batch:
                 if not job.future.done():
                     job.future.set_exception(error)
             return
         measured = computed.result()
         seconds = (measured.tokenizer_s + measured.engine_s) / len(batch)
         self._s_per_text += (seconds - self._s_per_text) * (_NEWEST if self._s_per_text else 1)
-        for (_, _, job, row), probabilities_C in zip(batch, measured.probabilities, strict=True):
-            job.answers_NC[row] = probabilities_C
-            job.missing -= 1
-            if not job.missing and not job.future.done():
-                job.future.set_result(job.answers_NC)
+        probabilities_BC = measured.probabilities
+        for index, (_, _, job, row) in enumerate(batch):
+            job.add(row, probabilities_BC[index : index + 1])
         queue_s = [started_at - job.queued_at for _, _, job, _ in batch]
         self._on_batch(measured._replace(queue_s=queue_s))
 
 
-def _nearest(items: list[_Item], index: int, size: int) -> list[_Item]:
-    """The item at that index and the nearest to it in length, of items sorted by length.
+def _nearest(items: list[_Item], index: int, size: int) -> tuple[int, int]:
+    """Start and end of the item at that index and the nearest to it, of items sorted by length.
 
     Where the engine pads, the shortest is at least `MIN_LENGTH_RATIO` of the longest.
     """
-    ratio = MIN_LENGTH_RATIO if items[index].job.predictor.engine.pads else 0
+    ratio = MIN_LENGTH_RATIO if items[index][2].predictor.engine.pads else 0
     start, end = index, index + 1
-    length = items[index].length
+    length = items[index][0]
     while end - start < size:
-        shorter = items[start - 1].length if start else -math.inf
-        longer = items[end].length if end < len(items) else math.inf
+        shorter = items[start - 1][0] if start else -math.inf
+        longer = items[end][0] if end < len(items) else math.inf
         if length - shorter < longer - length:
-            if shorter < ratio * items[end - 1].length:
+            if shorter < ratio * items[end - 1][0]:
                 break
             start -= 1
         else:
-            if items[start].length < ratio * longer:
+            if items[start][0] < ratio * longer:
                 break
             end += 1
-    return items[start:end]
+    return start, end
 
 
 def _compute(predictor: Predictor, texts: list[str]) -> BatchMeasurements:

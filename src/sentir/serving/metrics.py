@@ -88,6 +88,15 @@ class Metrics:
         count.inc()
         time.observe(seconds)
 
+    @functools.lru_cache(maxsize=100)  # noqa: B019 - as above
+    def _refused_metrics(self, route: str) -> tuple[Counter, Counter]:
+        return self._requests.labels(route, "503"), self.refused.labels("queue_full")
+
+    def add_refused(self, route: str) -> None:
+        """One request that the queue had no room for, refused too fast to be timed."""
+        for count in self._refused_metrics(route):
+            count.inc()
+
     def set_models(self, checksums: Iterable[tuple[str, str]]) -> None:
         """The models that answer now, each with its checksum."""
         self._models.clear()

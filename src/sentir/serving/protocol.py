@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from sentir.serving.refusals import Refusals
 
 #: Bytes of a request line with its headers.
 MAX_HEAD_BYTES = 1 << 16
@@ -26,8 +28,43 @@ class _Refused:
 _REFUSED: Any = _Refused()
 
 
+class _Scout:
+    """Looks whether bytes are exactly one whole request; keeps nothing of it but its URL."""
+
+    def __init__(self) -> None:
+        self._parser, self._begun, self._whole, self._url = (
+            httptools.HttpRequestParser(self),
+            0,
+            0,
+            b"",
+        )
+
+    def url_of(self, data: bytes) -> bytes | None:
+        """The URL, if the bytes are one whole POST whose connection stays open, and no more."""
+        self._begun, self._whole, self._url = 0, 0, b""
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            self._begun = 0
+        if self._begun == self._whole == 1:
+            return self._url
+        self._parser = httptools.HttpRequestParser(self)  # the old one waits for more
+        return None
+
+    def on_message_begin(self) -> None:
+        self._begun += 1
+
+    def on_url(self, url: bytes) -> None:
+        self._url += url
+
+    def on_message_complete(self) -> None:
+        self._whole += self._parser.should_keep_alive() and self._parser.get_method() == b"POST"
+
+
 class GuardedProtocol(HttpToolsProtocol):
     """A connection whose client has so much time to send a head, and to take what was sent.
+
+    Where the queue is full, requests are refused here, most of them before uvicorn parses them.
 
     Class attributes, as uvicorn makes the connections:
 
@@ -35,17 +72,18 @@ class GuardedProtocol(HttpToolsProtocol):
         read_timeout_s: from the connection, or the first byte of a later request, to the end of the
             head.
         write_timeout_s: until a full buffer has been taken.
-        refusal: the whole answer to a request for that URL which is not to be read, or None.
+        refusals: tell which requests are refused.
     """
 
-    refusal: Callable[[bytes], bytes | None] = staticmethod(lambda url: None)
-
+    refusals: Refusals
     read_timeout_s = 10.0
     write_timeout_s = 30.0
+    _scout = _Scout()
     _head_timer: asyncio.TimerHandle | None = None
     _write_timer: asyncio.TimerHandle | None = None
     _active: RequestResponseCycle | None = None
-    _is_in_head, _head_bytes = True, 0
+    _is_in_head, _head_bytes, _is_between = True, 0, True
+    _refusal, _refused_at = b"", 0.0
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -61,6 +99,12 @@ class GuardedProtocol(HttpToolsProtocol):
             self._active.message_event.set()
 
     def data_received(self, data: bytes) -> None:
+        if self._is_between and self.refusals.is_full() and self._is_free():
+            self._send_refusal()
+            url = self._scout.url_of(data)
+            if url is not None and (refusal := self.refusals.answer(url)):
+                self._refuse(refusal)
+                return
         super().data_received(data)
         if not self._is_in_head:
             self._limit_unread_body()
@@ -73,20 +117,50 @@ class GuardedProtocol(HttpToolsProtocol):
             self._start_head_timer()
 
     def on_message_begin(self) -> None:
-        self._is_in_head, self._head_bytes = True, 0
+        self._send_refusal()
+        self._is_in_head, self._head_bytes, self._is_between = True, 0, False
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         self._is_in_head = False
         self._stop_head_timer()
+        if (
+            self.refusals.is_full()
+            and self._is_free()
+            and self.parser.should_keep_alive()
+            and self.parser.get_method() == b"POST"
+            and (refusal := self.refusals.answer(self.url))
+        ):
+            self.cycle = _REFUSED
+            self._refuse(refusal)
+        else:
+            super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._is_between = True
+        super().on_message_complete()
+
+    def shutdown(self) -> None:
+        self._send_refusal()
+        super().shutdown()
+
+    def _is_free(self) -> bool:
+        """Whether no earlier request waits for its answer, and the client takes its answers."""
         is_free = self.cycle is None or self.cycle.response_complete
-        if is_free and self.parser.should_keep_alive() and self.parser.get_method() == b"POST":
-            refusal = self.refusal(self.url)
-            if refusal is not None:
-                self.transport.write(refusal)
-                self.cycle = _REFUSED
-                return
-        super().on_headers_complete()
+        return is_free and not self.flow.write_paused
+
+    def _refuse(self, refusal: bytes) -> None:
+        self._stop_head_timer()
+        self._refusal, self._refused_at = refusal, self.loop.time()
+        self.refusals.send_later(self._send_refusal)
+        if self.timeout_keep_alive_task is None:
+            self._start_keep_alive_timer(self.timeout_keep_alive)
+
+    def _send_refusal(self) -> None:
+        if self._refusal:
+            if not self.transport.is_closing():
+                self.transport.write(self._refusal)
+            self._refusal = b""
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._active = cycle
@@ -102,9 +176,18 @@ class GuardedProtocol(HttpToolsProtocol):
         super().resume_writing()
 
     def timeout_keep_alive_handler(self) -> None:
+        left_s = self._refused_at + self.timeout_keep_alive - self.loop.time()
+        if left_s > 0:  # refusals do not start the timer anew each
+            self._start_keep_alive_timer(left_s)
+            return
         if self.transport.get_write_buffer_size():  # its client takes nothing: closing would wait
             self.transport.abort()
         super().timeout_keep_alive_handler()
+
+    def _start_keep_alive_timer(self, seconds: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(
+            seconds, self.timeout_keep_alive_handler
+        )
 
     def _limit_unread_body(self) -> None:
         """Of a request that has its answer, the rest of the body is dropped as it comes.
@@ -113,9 +196,7 @@ class GuardedProtocol(HttpToolsProtocol):
         """
         is_answered = self.cycle is not None and self.cycle.response_complete
         if is_answered and self.timeout_keep_alive_task is None:
-            self.timeout_keep_alive_task = self.loop.call_later(
-                self.timeout_keep_alive, self.timeout_keep_alive_handler
-            )
+            self._start_keep_alive_timer(self.timeout_keep_alive)
 
     def _start_head_timer(self) -> None:
         self._head_timer = self.loop.call_later(self.read_timeout_s, self.transport.abort)

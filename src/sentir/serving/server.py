@@ -17,8 +17,9 @@ from pathlib import Path
 import uvicorn
 
 from sentir.errors import UsageError
-from sentir.serving.app import make_app
+from sentir.serving.app import make_app, make_routes
 from sentir.serving.protocol import GuardedProtocol
+from sentir.serving.refusals import Refusals
 from sentir.serving.service import Service
 
 LOG = logging.getLogger("sentir.serving")
@@ -118,14 +119,15 @@ class Server(uvicorn.Server):
 
     def __init__(self, service: Service, *, watch: bool = False) -> None:
         self._service, self._watch = service, watch
-        limits = service.limits
+        limits, routes = service.limits, make_routes(service)
+        queued = [route for route in routes if getattr(route.endpoint, "is_queued", False)]
         protocol = type("Protocol", (GuardedProtocol,), {
             "read_timeout_s": limits.read_timeout_s, "write_timeout_s": limits.write_timeout_s,
-            "refusal": staticmethod(service.refusal),
+            "refusals": Refusals(service, queued),
         })  # fmt: skip
         super().__init__(
             uvicorn.Config(
-                make_app(service),
+                make_app(service, routes),
                 http=protocol,
                 ws="none",
                 lifespan="on",

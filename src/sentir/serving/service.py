@@ -7,24 +7,17 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from sentir.serving.batcher import Batcher, BatchMeasurements
-from sentir.serving.errors import RequestError, queue_full
+from sentir.serving.errors import RequestError
 from sentir.serving.http import Call
 from sentir.serving.metrics import Metrics
 from sentir.serving.models import Models, ServedModel
 from sentir.serving.options import Limits, ServerOptions
 
 T = TypeVar("T")
-#: Where most texts are asked for.
-PREDICT_URL = b"/v1/predict"
-_REFUSAL = (
-    b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\n"
-    b"retry-after: %d\r\ncontent-length: %d\r\n\r\n%b"
-)
 
 
 class Service:
@@ -87,24 +80,6 @@ class Service:
                 raise RequestError(
                     422, "a text with nothing in it", where=place, todo="leave it out"
                 )
-
-    def refusal(self, url: bytes) -> bytes | None:
-        """The whole answer to a request that the queue has no room for; None: it may come in.
-
-        For the path that most requests have. Under overload most requests are refused, and what
-        that costs is lost to the answers: this costs about half of a refusal by `check_room`.
-        """
-        batcher = self.batcher
-        if batcher.queued < batcher.max_queued_texts or url != PREDICT_URL:
-            return None
-        if self.is_draining or self.options.cors_origins:  # these add headers
-            return None
-        self.metrics.add_request(url.decode(), 503, 0.0)
-        self.metrics.refused.labels("queue_full").inc()
-        seconds = batcher.retry_after_s()
-        error = queue_full(batcher.queued, batcher.max_queued_texts, seconds)
-        body = msgspec.json.encode({"error": str(error)})
-        return _REFUSAL % (seconds, len(body), body)
 
     def check_count(self, texts: Sequence[Any], where: str) -> None:
         """Refuse more texts than a request may have.

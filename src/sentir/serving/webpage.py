@@ -55,6 +55,7 @@ class ByMethod:
 
     def __init__(self, get: ASGIApp, post: ASGIApp) -> None:
         self._get, self._post = get, post
+        self.is_queued = getattr(post, "is_queued", False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         endpoint = self._post if scope["method"] == "POST" else self._get

@@ -22,6 +22,7 @@ class JsonEndpoint(Generic[T]):
         kind: the type of the request.
         answer: computes the answer from the request, the parameters of the path and the note.
         deadline_s: time for the answer (seconds); None: that of the limits.
+        is_queued: whether its texts wait in the queue, so that it is refused where that is full.
     """
 
     def __init__(
@@ -30,14 +31,18 @@ class JsonEndpoint(Generic[T]):
         kind: type[T],
         answer: Callable[[T, dict[str, str], Call], Awaitable[Any]],
         deadline_s: float | None = None,
+        *,
+        is_queued: bool = False,
     ) -> None:
+        self.is_queued = is_queued
         self._service, self._answer = service, answer
         self._deadline_s = deadline_s or service.limits.deadline_s
         self._decoder = msgspec.json.Decoder(kind)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         limits = self._service.limits
-        self._service.check_room()  # before the body is read: a refusal must cost little
+        if self.is_queued:  # before the body is read: a refusal must cost little
+            self._service.check_room()
         request = await read_json(
             scope,
             receive,

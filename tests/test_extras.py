@@ -50,7 +50,8 @@ def test_every_package_is_of_an_extra_that_there_is() -> None:
         "optional-dependencies"
     ]
     assert {*EXTRA_OF.values()} <= extras.keys()
-    users = extras.keys() - {"all", "dev", "docs"}
+    # Clusters bring their own: what `all` means is everything on one machine.
+    users = extras.keys() - {"all", "dev", "docs", "spark", "ray"}
     assert extras_of(extras["all"]) | extras_of(extras["train"]) == users
     assert "all" in extras_of(extras["dev"])
     assert {EXTRA_OF[package] for package in TRAINING} <= extras_of(extras["train"]) | {"train"}
@@ -128,6 +129,24 @@ def test_python_names_the_extra(name: str, package: str) -> None:
         f"sentir.{name} needs the package {package}, which is not installed; "
         "pip install 'sentir[train]'\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("call", "package", "extra"),
+    [
+        ("sentir.spark.answers(None, 'model')", "pyspark", "spark"),
+        ("sentir.ray.Answers(None)", "ray", "ray"),
+        ("sentir.answering('model')", "pyarrow", "parquet"),
+    ],
+)
+def test_engines_of_clusters_name_the_extra(call: str, package: str, extra: str) -> None:
+    program = (
+        "import sentir.spark, sentir.ray\n"
+        f"try:\n    {call}\nexcept sentir.SentirError as error:\n    print(error)\n"
+    )
+    message = run(program).strip()
+    assert f" needs the package {package}, which is not installed" in message
+    assert message.endswith(f"pip install 'sentir[{extra}]'")
 
 
 def test_the_estimator_names_the_extra() -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sentir.errors import SentirError as SentirError
     from sentir.errors import SentirWarning as SentirWarning
     from sentir.explanation.explain import explain as explain
+    from sentir.inference.answering import answering as answering
     from sentir.inference.audit import audit as audit
     from sentir.inference.calibrate import calibrate as calibrate
     from sentir.inference.compare import compare as compare
@@ -40,6 +41,7 @@ _EXPORTS = {
     "SentirError": "sentir.errors",
     "SentirWarning": "sentir.errors",
     "TextGenerator": "sentir.inference.generation",
+    "answering": "sentir.inference.answering",
     "audit": "sentir.inference.audit",
     "calibrate": "sentir.inference.calibrate",
     "compare": "sentir.inference.compare",
@@ -55,8 +57,8 @@ _EXPORTS = {
 }
 __all__ = [
     "Config", "Prediction", "Predictor", "SentirError", "SentirWarning", "TextGenerator",
-    "__version__", "audit", "calibrate", "compare", "drift", "evaluate", "explain", "export",
-    "load", "pretrain", "push", "train", "tune",
+    "__version__", "answering", "audit", "calibrate", "compare", "drift", "evaluate", "explain",
+    "export", "load", "pretrain", "push", "train", "tune",
 ]  # fmt: skip
 
 

@@ -165,6 +165,21 @@ class Predictor:
         """
         return np.concatenate([np.empty((0, len(self.labels))), *self._windows(texts)])
 
+    def proba_in_this_thread(self, texts: Iterable[str]) -> Floats:
+        """Like `predict_proba` without other threads, for callers that keep every core busy.
+
+        Raises:
+            UsageError: as `predict`.
+        """
+        parts = [np.empty((0, len(self.labels)))]
+        for window in windows(texts):
+            ids = self.bundle.tokenizer.encode(window)
+            probabilities_NC = np.empty((len(ids), len(self.labels)))
+            for rows in self._batch_rows(ids):
+                probabilities_NC[rows] = self.batch_probabilities([ids[row] for row in rows])
+            parts.append(probabilities_NC)
+        return np.concatenate(parts)
+
     def proba_of_ids(self, ids: list[list[int]]) -> Floats:
         """Probabilities of shape (N, C) for texts that are ids already, on all cores."""
         return self._submit(ids).probabilities(len(self.labels))
@@ -234,17 +249,21 @@ class Predictor:
                 batch.cancel()
 
     def _submit(self, ids: list[list[int]]) -> _PendingWindow:
-        """Start computing a window in batches of similar length, the longest first.
-
-        The longest batches take longest: if they came last, only one core would work at the end.
-        """
-        order = sorted(range(len(ids)), key=lambda row: len(ids[row]), reverse=True)
-        size, pool = self.engine.batch_size, self._threads()
-        batch_rows = [order[start : start + size] for start in range(0, len(order), size)]
+        """Start computing a window."""
+        batch_rows, pool = self._batch_rows(ids), self._threads()
         batches = [
             pool.submit(self.batch_probabilities, [ids[row] for row in rows]) for rows in batch_rows
         ]
         return _PendingWindow(batch_rows, batches)
+
+    def _batch_rows(self, ids: list[list[int]]) -> list[list[int]]:
+        """The rows of each batch, which have similar lengths, the longest first.
+
+        The longest batches take longest: if they came last, only one core would work at the end.
+        """
+        order = sorted(range(len(ids)), key=lambda row: len(ids[row]), reverse=True)
+        size = self.engine.batch_size
+        return [order[start : start + size] for start in range(0, len(order), size)]
 
     def _threads(self) -> ThreadPoolExecutor:
         """Threads, as the engines release Python's lock while they compute.

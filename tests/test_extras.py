@@ -50,8 +50,8 @@ def test_every_package_is_of_an_extra_that_there_is() -> None:
         "optional-dependencies"
     ]
     assert {*EXTRA_OF.values()} <= extras.keys()
-    # Clusters bring their own: what `all` means is everything on one machine.
-    users = extras.keys() - {"all", "dev", "docs", "spark", "ray"}
+    # `all` is everything on one machine: clusters and clouds are for those who have them.
+    users = extras.keys() - {"all", "dev", "docs", "spark", "ray", "s3", "gcs"}
     assert extras_of(extras["all"]) | extras_of(extras["train"]) == users
     assert "all" in extras_of(extras["dev"])
     assert {EXTRA_OF[package] for package in TRAINING} <= extras_of(extras["train"]) | {"train"}

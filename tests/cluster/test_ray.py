@@ -26,7 +26,7 @@ def data() -> Iterator[Any]:
     import ray
     import ray.data
 
-    ray.init(num_cpus=2, include_dashboard=False, object_store_memory=100_000_000)
+    ray.init(num_cpus=2, include_dashboard=False, object_store_memory=1 << 29)
     ray.data.DataContext.get_current().enable_progress_bars = False
     yield ray.data
     ray.shutdown()

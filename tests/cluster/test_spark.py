@@ -163,7 +163,7 @@ def test_errors_come_before_any_task(spark: Any, model: Path, tmp_path: Path) ->
     assert answers(frame, model, text="words").count() == 1
     inner = frame.selectExpr("struct(words, struct(id as text) as deep) as review")
     assert answers(inner, model, text="review.words").count() == 1
-    with pytest.raises(DataError, match="'review.words', 'review.deep.text'"):
+    with pytest.raises(DataError, match=r"'review\.words', 'review\.deep\.text'"):
         answers(inner, model, text="gone")
     with pytest.raises(BundleError, match="no model here"):
         answers(frame, tmp_path / "gone", text="words")

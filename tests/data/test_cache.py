@@ -117,7 +117,7 @@ def test_a_name_s_fingerprint_is_the_version() -> None:
     ]
 
 
-@pytest.mark.parametrize("source", ["-", "https://a.b/c.csv", "memory://a.csv"])
+@pytest.mark.parametrize("source", ["-", "https://a.b/c.csv", "http://a.b/c.csv"])
 def test_what_can_change_without_a_trace_is_volatile(source: str) -> None:
     assert is_volatile([source])
     assert is_volatile(["a.csv", source])

@@ -43,7 +43,7 @@ def test_rows_are_not_judged(tmp_path: Path, row: str) -> None:
 
 
 def test_what_cannot_be_read_twice_is_left_out(tmp_path: Path) -> None:
-    check("-", "memory://nowhere.csv", "sample", "amazon_polarity:test")
+    check("-", "https://nowhere.example/a.csv", "sample", "amazon_polarity:test")
     with pytest.raises(DataError, match="no such file"):
         check("-", tmp_path / "gone.csv")
 

@@ -61,13 +61,13 @@ def test_http_errors_and_a_server_that_cannot_be_reached() -> None:
 
 def test_a_url_whose_package_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     def absent(*args: object) -> None:
-        raise ImportError("Install s3fs to access S3")
+        raise ImportError("Install adlfs to access Azure")
 
     monkeypatch.setattr(fsspec, "open", absent)
     with pytest.raises(DataError) as caught:
-        open_raw("s3://reviews/a.csv")
+        open_raw("abfs://reviews/a.csv")
     assert str(caught.value) == (
-        "s3://reviews/a.csv: a package is missing (Install s3fs to access S3); "
+        "abfs://reviews/a.csv: a package is missing (Install adlfs to access Azure); "
         "install it, or download the file"
     )
 
@@ -88,13 +88,13 @@ def test_a_connection_that_is_reset(
 
     monkeypatch.setattr(fsspec, "open", lambda *args: Opener())
     if compression:
-        with pytest.raises(DataError, match=r"^s3://a: cannot be read to its end \(connection"):
-            lines_of("s3://a")
+        with pytest.raises(DataError, match=r"^abfs://a: cannot be read to its end \(connection"):
+            lines_of("abfs://a")
         return
     with pytest.raises(DataError) as caught:
-        lines_of("s3://reviews/a.txt")
+        lines_of("abfs://reviews/a.txt")
     assert str(caught.value) == (
-        "s3://reviews/a.txt:2: cannot be read to its end (connection reset); "
+        "abfs://reviews/a.txt:2: cannot be read to its end (connection reset); "
         "copy it here and try again"
     )
 

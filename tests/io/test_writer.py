@@ -275,11 +275,11 @@ def test_rows_are_written_as_they_come(tmp_path: Path) -> None:
     assert (tmp_path / "out").read_text() == '{"a": 0}\n{"a": 1}\n{"a": 2}\n'
 
 
-def test_rows_to_a_folder_or_a_url_are_refused(tmp_path: Path) -> None:
+def test_rows_to_a_folder_or_the_web_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="a folder, not a file"):
         write_records(ROWS, str(tmp_path), "csv")
-    with pytest.raises(DataError, match="cannot write to a URL"):
-        write_records(ROWS, "s3://bucket/a.csv", "csv")
+    with pytest.raises(DataError, match="cannot write to the web"):
+        write_records(ROWS, "https://a.example/a.csv", "csv")
 
 
 @pytest.mark.parametrize("label", ["very good", "", "a\tb"])
@@ -342,7 +342,7 @@ def test_places_that_cannot_be_written_to(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_bytes(b"")
     cases = {
-        "memory://a": "cannot write to a URL; write a file and copy it",
+        "https://a.example/a": "cannot write to the web; write a file and copy it",
         str(tmp_path): "a folder, not a file; name a file in it",
         str(file / "a"): "cannot be written (",
         "/dev/full": "cannot be written (No space left on device); check the folder and disk",

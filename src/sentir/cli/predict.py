@@ -93,10 +93,9 @@ def predict(
         predict_texts,
     )
     from sentir.inference.predictor import load
-    from sentir.io.atomic import check_writable
     from sentir.io.first_rows import check_first_rows
     from sentir.io.reader import BadRows
-    from sentir.io.writer import output_format
+    from sentir.io.writer import check_output, output_format
 
     options, _ = read_settings(read)
     if as_file and (as_text or len(inputs) > 1):
@@ -115,8 +114,7 @@ def predict(
             f"--json, and a name that asks for {asked}", where=output, todo="leave one"
         )
     are_texts = not as_file and (as_text or len(inputs) > 1 or not looks_like_file(inputs[0]))
-    if output != "-":
-        check_writable(Path(output))
+    check_output(output)
     model = str(local_model(model))
     if not are_texts:
         _, trained_on = load_scheme(model)

@@ -14,7 +14,8 @@ from sentir.io.atomic import atomic_write, remove, target_of, tidy
 from sentir.io.builtin import is_builtin
 from sentir.io.labels import WORDS
 from sentir.io.paths import expand_sources, split_part
-from sentir.io.streams import cannot_open
+from sentir.io.failures import cannot_open
+from sentir.io.stores import identity, is_address, is_stored
 from sentir.version import __version__
 
 _DIGEST = re.compile("[0-9a-f]{16}")
@@ -31,6 +32,8 @@ def fingerprint(sources: Sequence[str]) -> list[list[Any]]:
     It is the same wherever the files lie. Within a process a file whose size and time are the same
     is read once.
 
+    Of a file in a store it is what the store says, such as a checksum.
+
     Raises:
         DataError: a file is missing, or cannot be read.
     """
@@ -42,6 +45,10 @@ def fingerprint(sources: Sequence[str]) -> list[list[Any]]:
         for path in expand_sources([source]):
             if _is_stream(path):
                 entries.append([path])
+                continue
+            if is_address(path):
+                file, part = split_part(path)
+                entries.append([*identity(file), part])
                 continue
             file, part = split_part(path)
             entries += [[*entry, part] if part else entry for entry in _file_entries(Path(file))]
@@ -77,12 +84,12 @@ def _digest_of(file: Path, size: int, time_ns: int) -> str:
 
 
 def is_volatile(sources: Sequence[str]) -> bool:
-    """Whether one of the sources can change without a trace: standard input, or a URL."""
+    """Whether one of the sources can change without a trace: standard input, or the web."""
     return any(not is_builtin(source) and _is_stream(source) for source in sources)
 
 
 def _is_stream(source: str) -> bool:
-    return source == "-" or "://" in source
+    return source == "-" or (is_address(source) and not is_stored(source))
 
 
 def cached(

@@ -167,8 +167,9 @@ def report_unwritable(path: Path) -> Iterator[None]:
     """For what a user has named: that it cannot be written is the user's to know.
 
     Raises:
-        UsageError: the block could not write there.
+        UsageError: the block could not write there, or it is an address and no path.
     """
+    _refuse_address(path)
     try:
         yield
     except OSError as error:
@@ -177,6 +178,20 @@ def report_unwritable(path: Path) -> Iterator[None]:
             where=str(path),
             todo="choose another place",
         ) from None
+
+
+def _refuse_address(path: Path) -> None:
+    """Refuse an address where a folder would be made that is called ``s3:``.
+
+    Raises:
+        UsageError: it is one.
+    """
+    if re.match(r"(s3a?|gc?s|hdfs|abfss?|az|https?|memory|file|hf):/", path.as_posix()):
+        raise UsageError(
+            "an address, and this is written to a path",
+            where=path.as_posix().replace(":/", "://", 1),
+            todo="write it here, and copy it",
+        )
 
 
 def check_writable(path: Path) -> None:

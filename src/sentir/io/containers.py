@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from sentir.errors import DataError
-from sentir.io.streams import Input, cannot_open, decompressed, open_raw, short_reason
+from sentir.io.failures import cannot_open, short_reason
+from sentir.io.stores import file_sizes, is_address, join
+from sentir.io.streams import Input, decompressed, open_raw
 
 _DAMAGED = "download it again, or unpack it and name the files in it"
 #: Longest extended header of a tar archive (bytes): names and times.
@@ -74,6 +76,36 @@ class Folder:
             path = str(self._path / name)
             with decompressed(open_raw(path), path, can_seek=True) as stream:
                 yield name, stream
+
+
+class StoreFolder:
+    """A folder of a store.
+
+    Args:
+        address: of the folder.
+        sizes: what `sentir.io.stores.file_sizes` returns.
+    """
+
+    def __init__(self, address: str, sizes: dict[str, int]) -> None:
+        self.name, self._sizes = address, sizes
+        self.folder_name = address.rstrip("/").rpartition("/")[2]
+
+    def sizes(self) -> dict[str, int]:
+        return self._sizes
+
+    def open_each(self, names: Collection[str]) -> Iterator[tuple[str, Input]]:
+        for name in names:
+            address = join(self.name, name)
+            with decompressed(open_raw(address), address, can_seek=True) as stream:
+                yield name, stream
+
+
+def folder_at(path: str) -> Folder | StoreFolder | None:
+    """The folder at a path or an address of a store; None if there is none."""
+    if not is_address(path):
+        return Folder(path) if Path(path).is_dir() else None
+    sizes = file_sizes(path)
+    return None if sizes is None else StoreFolder(path, sizes)
 
 
 class Zip:

@@ -11,9 +11,10 @@ from sentir.errors import DataError
 from sentir.io import hub
 from sentir.io.builtin import is_builtin
 from sentir.io.columns import Columns
-from sentir.io.paths import expand_sources
+from sentir.io.paths import expand_sources, split_part
 from sentir.io.reader import BadRows, read_reviews
 from sentir.io.row_reader import ColumnLog
+from sentir.io.stores import check_there, is_stored
 
 #: Files of one list that are opened.
 CHECKED = 20
@@ -28,8 +29,9 @@ def check_first_rows(
 ) -> None:
     """Open files and find their columns; their rows are not judged.
 
-    Standard input, pipes, URLs and data sets, which cannot be read twice or not quickly, are left
-    out, and so are all but the first files of a long list.
+    Standard input, pipes, the web and data sets, which cannot be read twice or not quickly, are
+    left out, and so are all but the first files of a long list. Of a file in a store it is found
+    out whether it is there.
 
     Args:
         sources, options, labelled: as for `read_reviews`.
@@ -39,7 +41,11 @@ def check_first_rows(
         DataError: a file is missing, is empty or cannot be read, or its columns are not found.
     """
     local = [name for name in sources if not is_builtin(name) and not hub.find_dataset(name)]
-    files = [name for name in expand_sources(local) if Path(name).is_file()]
+    expanded = expand_sources(local)
+    for name in expanded[:CHECKED]:
+        if is_stored(name):
+            check_there(split_part(name)[0])
+    files = [name for name in expanded if Path(name).is_file()]
     for file in files[:CHECKED]:
         reviews = read_reviews(
             [file],

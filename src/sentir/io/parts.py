@@ -15,7 +15,7 @@ from typing import Literal
 from sentir.config import ReadOptions
 from sentir.errors import DataError
 from sentir.io import signatures
-from sentir.io.containers import Container, Folder, Tar, Zip
+from sentir.io.containers import Container, Tar, Zip, folder_at
 from sentir.io.formats import DELIMITERS, Format, detect_stream_format, format_of_option, peek_head
 from sentir.io.members import choose, class_of_name, log_choice
 from sentir.io.paths import format_from_name, split_part
@@ -62,8 +62,8 @@ def open_parts(
             part means.
     """
     path, part = split_part(source)
-    if path != "-" and Path(path).is_dir():
-        yield from _open_members(Folder(path), part, options, labelled=labelled, log=log)
+    if path != "-" and (folder := folder_at(path)):
+        yield from _open_members(folder, part, options, labelled=labelled, log=log)
         return
     _refuse_unknown_pipe(path, options)
     with open_input(path) as stream:

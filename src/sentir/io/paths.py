@@ -1,8 +1,8 @@
 """Names of files: the sources that they stand for, and the format that their extension says.
 
-A source is a path, a glob of paths, ``-`` for standard input, or any URL that fsspec opens
-(``https://``, ``s3://``, ``memory://``). ``reviews.zip:part1.csv`` is a part of an archive, of a
-folder or of a spreadsheet.
+A source is a path, an address that fsspec opens (``https://``, ``s3://``, ``gs://``), a glob of
+either, or ``-`` for standard input. ``reviews.zip:part1.csv`` is a part of an archive, of a folder
+or of a spreadsheet.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from typing import Literal
 
 from sentir.errors import DataError, UsageError
 from sentir.io.compression import EXTENSIONS as COMPRESSED
-from sentir.io.streams import cannot_open
+from sentir.io.failures import cannot_open
+from sentir.io.stores import exists, expand_address, is_address, is_stored
 
 Format = Literal["csv", "tsv", "jsonl", "parquet", "arrow", "xlsx"]
 FORMAT_BY_EXTENSION: dict[str, Format] = {
@@ -67,8 +68,11 @@ def expand_sources(sources: Iterable[str]) -> list[str]:
     """
     files: list[str] = []
     for source in sources:
-        if source == "-" or "://" in source:
+        if source == "-":
             files.append(source)
+            continue
+        if is_address(source):
+            files += [source] if split_part(source)[1] else expand_address(source)
             continue
         try:
             files += _expand_path(source)
@@ -101,8 +105,10 @@ def split_part(source: str) -> tuple[str, str]:
     ``reviews.zip:part1.csv`` has a part if there is no such file, and a file or folder
     ``reviews.zip``.
     """
-    if source == "-" or "://" in source or ":" not in source:
+    if source == "-" or ":" not in source:
         return source, ""
+    if is_address(source):
+        return _split_address(source)
     try:
         if Path(source).exists():
             return source, ""
@@ -113,6 +119,17 @@ def split_part(source: str) -> tuple[str, str]:
     except (OSError, ValueError):  # too long for a file's name, so a text
         pass
     return source, ""
+
+
+def _split_address(address: str) -> tuple[str, str]:
+    """As `split_part`; a name in a store may well hold a colon."""
+    start = address.find("/", address.find("://") + 3) + 1  # after the host, which may have a port
+    if is_stored(address) and start and ":" in address[start:] and not exists(address):
+        for index in range(start, len(address)):
+            path, part = address[:index], address[index + 1 :]
+            if address[index] == ":" and part and exists(path):
+                return path, part
+    return address, ""
 
 
 def without_compression(name: str) -> str:

@@ -11,7 +11,8 @@ from typing import Any
 
 from sentir.errors import DataError
 from sentir.extras import require
-from sentir.io.streams import Input, short_reason
+from sentir.io.failures import short_reason
+from sentir.io.streams import Input
 from sentir.io.tables import Record, Report, Table
 
 #: Largest part of a spreadsheet (bytes): its shared texts are held in memory.

@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from sentir.errors import DataError
-from sentir.extras import require
 from sentir.io.compression import MAGIC_BYTES, decompressor, detect_compression
 from sentir.io.encodings import WIDE_BOM_BYTES, Utf8Bytes, marked_encoding
+from sentir.io.failures import cannot_open, short_reason
+from sentir.io.stores import is_address, open_address
 
 BLOCK_BYTES = 1 << 18
 #: Most that is copied into a temporary file (bytes).
 MAX_COPY_BYTES = 1 << 32
-_NOT_FOUND = 404
 
 
 def display_name(source: str) -> str:
@@ -158,34 +158,19 @@ class Input(io.RawIOBase):
 
 
 def open_raw(source: str) -> Any:
-    """The bytes of a path or URL as they are stored; the caller closes the stream.
+    """The bytes of a path or address as they are stored; the caller closes the stream.
 
     Raises:
         DataError: it is absent or cannot be opened.
         MissingExtraError: a package that opens such addresses is not installed.
     """
-    if source.startswith(("http://", "https://")):
-        require("reading from the web", "fsspec", "aiohttp")
-    elif "://" in source:
-        require("reading from an address", "fsspec")
+    if is_address(source):
+        return open_address(source)
     try:
-        if "://" not in source:
-            return Path(source).open("rb", buffering=0)
-        import fsspec
-
-        return fsspec.open(source, "rb").open()
-    except FileNotFoundError as error:  # fsspec raises it for every failed request
-        cause = error.__cause__
-        if isinstance(cause, Exception) and getattr(cause, "status", 0) != _NOT_FOUND:
-            raise cannot_open(source, cause) from error
+        return Path(source).open("rb", buffering=0)
+    except FileNotFoundError:
         raise DataError("no such file", where=source, todo="check the name") from None
-    except ImportError as error:
-        raise DataError(
-            f"a package is missing ({short_reason(error)})",
-            where=source,
-            todo="install it, or download the file",
-        ) from None
-    except Exception as error:  # fsspec's back ends raise many types
+    except (OSError, ValueError) as error:
         raise cannot_open(source, error) from error
 
 
@@ -293,19 +278,3 @@ def refuse_second_compression(head: bytes, name: str) -> None:
     """
     if compression := detect_compression(head):
         raise DataError(f"compressed twice ({compression})", where=name, todo="decompress it once")
-
-
-def cannot_open(source: str, error: Exception) -> DataError:
-    """The error of a source that cannot be opened."""
-    return DataError(
-        f"cannot be opened ({short_reason(error)})",
-        where=source,
-        todo="check the name, its permissions and the network",
-    )
-
-
-def short_reason(error: Exception) -> str:
-    """The first line of what the error says."""
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return str(error).partition("\n")[0] or type(error).__name__

@@ -17,12 +17,13 @@ from typing import Any, Literal
 
 from sentir.errors import DataError, SentirWarning, UsageError
 from sentir.extras import require
-from sentir.io.atomic import atomic_write
+from sentir.io.atomic import atomic_write, check_writable
 from sentir.io.cells import cell, inert, one_line, to_json, without_labels
 from sentir.io.compression import compressor
+from sentir.io.failures import short_reason
 from sentir.io.jsonl import JsonRecord
 from sentir.io.paths import format_from_name, is_archive, without_compression
-from sentir.io.streams import short_reason
+from sentir.io.stores import check_address_writable, is_address, upload
 from sentir.io.table_form import TableForm
 from sentir.io.terminal import TerminalStream
 
@@ -325,6 +326,19 @@ def _text_if_null(type_: Any) -> Any:
     return pa.string() if pa.types.is_null(type_) else type_
 
 
+def check_output(path: str) -> None:
+    """Find out whether a path or an address can be written, before work is spent on its content.
+
+    Raises:
+        DataError, MissingExtraError: as `sentir.io.stores.check_address_writable`.
+        UsageError: as `sentir.io.atomic.check_writable`.
+    """
+    if is_address(path):
+        check_address_writable(path)
+    elif path != "-":
+        check_writable(Path(path))
+
+
 @contextmanager
 def open_output(path: str) -> Iterator[Any]:
     """A binary stream to write to, compressed as the extension says; ``-`` is standard output.
@@ -333,7 +347,8 @@ def open_output(path: str) -> Iterator[Any]:
     stays.
 
     Raises:
-        DataError: a URL, a folder, closed standard output, or a path that cannot be written.
+        DataError: an address of the web, a folder, closed standard output, or a path or an address
+            that cannot be written.
     """
     if path == "-":
         if sys.stdout is None:
@@ -343,8 +358,14 @@ def open_output(path: str) -> Iterator[Any]:
             yield TerminalStream(sys.stdout.buffer) if terminal else sys.stdout.buffer
             sys.stdout.buffer.flush()
         return
-    if "://" in path:
-        raise DataError("cannot write to a URL", where=path, todo="write a file and copy it")
+    if is_address(path):
+        with (
+            upload(path) as file,
+            file.open("wb") as raw,
+            compressor(raw, Path(path).suffix) as stream,
+        ):
+            yield stream
+        return
     target = Path(path)
     if target.is_dir():
         raise DataError("a folder, not a file", where=path, todo="name a file in it")

@@ -185,7 +185,6 @@ NO_CREDENTIALS = type("NoCredentialsError", (Exception,), {})("Unable to locate 
     [
         (NO_CREDENTIALS, r"there are no credentials for it \(Unable to locate.*; log in to the st"),
         (PermissionError("Access Denied"), r"the store refuses \(Access Denied\); use credentials"),
-        (FileNotFoundError("The specified bucket does not exist"), "no such bucket; check"),
         (FileNotFoundError("bucket/a.csv"), "no such file; check the name"),
         (FileNotFoundError("a.csv"), "no such file; check the name"),
         (OSError("Unable to load libhdfs: not found"), "cannot be opened .*libhdfs.*; install"),

@@ -29,9 +29,11 @@ _PACKAGES = {
     "gcs": ("gcsfs",),
     "hdfs": ("pyarrow",),
 }
+#: Stores whose paths start with the name of a bucket, which may be missing.
+_BUCKETS = ("s3", "s3a", "gs", "gcs")
 _WEB = ("http", "https")
 #: Stores whose objects appear when their upload is complete; in others files are renamed.
-_WHOLE = ("s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "memory")
+_WHOLE = (*_BUCKETS, "abfs", "abfss", "az", "memory")
 _NOT_FOUND = 404
 _JAVA = "install Java and Hadoop's client, and set JAVA_HOME, HADOOP_HOME and CLASSPATH"
 
@@ -161,7 +163,7 @@ def check_address_writable(address: str) -> None:
         raise DataError("cannot write to the web", where=address, todo="write a file and copy it")
     with _report(address):
         system, path = _system(address)
-        if _scheme(address) in ("s3", "s3a", "gs", "gcs"):
+        if _scheme(address) in _BUCKETS:
             with suppress(PermissionError):  # who may write need not be allowed to list
                 system.info(path.partition("/")[0])
 
@@ -210,6 +212,15 @@ def _system(address: str) -> tuple[Any, str]:
     return fsspec.core.url_to_fs(address)  # type: ignore[no-any-return]
 
 
+def _lacks_bucket(address: str) -> bool:
+    """Whether a store, which has not found a file, has not even its bucket."""
+    if _scheme(address) in _BUCKETS:
+        with suppress(Exception):  # who may read one file need not be allowed to ask that
+            system, path = _system(address)
+            return not system.exists(path.partition("/")[0])
+    return False
+
+
 @contextmanager
 def _report(address: str, what: str = "") -> Iterator[None]:
     """Turn what fsspec's back ends raise, which is of many types, into one error.
@@ -233,7 +244,7 @@ def _report(address: str, what: str = "") -> Iterator[None]:
         status = getattr(cause, "status", 0)
         if scheme in _WEB and isinstance(cause, Exception) and status != _NOT_FOUND:
             raise cannot_open(address, cause) from error
-        if "bucket does not exist" in str(error).lower():
+        if _lacks_bucket(address):
             raise DataError("no such bucket", where=address, todo="check its name") from None
         raise DataError("no such file", where=address, todo="check the name") from None
     except ImportError as error:

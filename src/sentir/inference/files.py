@@ -186,6 +186,7 @@ def predict_file(
     bad_rows: BadRows,
     progress: Callable[[int], None] = lambda count: None,
     neutralise: bool = False,
+    log: ColumnLog | None = None,
 ) -> None:
     """Write the records of a file with the columns of the predictions added, in their order.
 
@@ -206,6 +207,7 @@ def predict_file(
         bad_rows: collects the errors of skipped rows.
         progress: called with the number of reviews that were read since the last call.
         neutralise: as for `sentir.io.writer.write_records`.
+        log: where the columns are noted, if several files share it.
 
     Raises:
         DataError: the file cannot be read, already has a column of that name, or the output cannot
@@ -232,7 +234,7 @@ def predict_file(
         labelled=False,
         keep_empty=format != "fasttext",
         form=form if format == source_format and format in ("csv", "tsv") else None,
-        columns=ColumnLog(columns.predictor.bundle.columns),
+        columns=log or ColumnLog(columns.predictor.bundle.columns),
     )
     is_typed = format == "parquet" and source_format in ("parquet", "arrow")
     types = table_types(source, options) if is_typed else None

@@ -43,6 +43,7 @@ from sentir.io.tables import Report, csv_records
 __all__ = [
     "BadRows",
     "Format",
+    "NoReviewError",
     "ReadOptions",
     "Review",
     "detect_format",
@@ -52,6 +53,10 @@ __all__ = [
 
 _KEPT_EXAMPLES, _KEPT_OF_MISSING = 20, 3
 _SKIPPED = "skipped.json"
+
+
+class NoReviewError(DataError):
+    """A file in which there is no row at all."""
 
 
 class Review(NamedTuple):
@@ -230,7 +235,7 @@ def _expand(sources: Sequence[str], options: ReadOptions) -> list[tuple[str, Rea
 def _no_reviews(name: str, bad_rows: BadRows, bad_before: int) -> DataError:
     count = bad_rows.count - bad_before
     if not count:
-        return DataError("holds no review", where=name, todo="check how it was written")
+        return NoReviewError("holds no review", where=name, todo="check how it was written")
     first = bad_rows.examples[bad_before:] or bad_rows.examples
     return DataError(
         f"none of its rows could be read ({count:,} skipped)",

@@ -5,6 +5,7 @@
     python3 dev.py test           lint, types, import layers, tests and their coverage
     python3 dev.py test --long    the long tests too (minutes; some want the real reviews)
     python3 dev.py attack [--minutes N]   kills, full disks, malformed files and more (tests/attack)
+    python3 dev.py cluster        the tests on Spark (wants Java), on Ray and on a stand-in of S3
     python3 dev.py wheel [FILE]   try a wheel (unset: build it) in empty environments: its answers
                                   alone are those of PyTorch, and its size is limited
     python3 dev.py docs           the site in build/docs, the course below it, its notebooks
@@ -31,6 +32,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 ENVIRONMENT = ROOT / ".venv"
 SOURCE = ROOT / "src"
+#: The environment of the tests on engines of clusters, which take 1.3 GB, and what it has besides.
+CLUSTER = ROOT / "build" / "cluster"
+CLUSTER_PACKAGES = ("pyspark==4.3.0", "pandas==2.3.3", "ray[data]==2.60.0", "s3fs==2026.9.0",
+                    "moto[server,s3]==5.2.5")  # fmt: skip
 #: What may be installed to answer, byte code included, and how far answers may be from PyTorch's.
 MAX_SIZE_MB, MAX_DIFFERENCE = 260, 1e-5
 
@@ -120,6 +125,23 @@ def test(*arguments: str) -> None:
         "pytest", "-n", "auto", "--cov", "sentir", "--cov-report", "term:skip-covered",
         *(["-m", ""] if "--long" in arguments else []),
     )  # fmt: skip
+
+
+def cluster() -> None:
+    """The tests that want Spark, Ray or a stand-in of S3, in an environment with these besides."""
+    if not programs(CLUSTER).exists():
+        venv.create(CLUSTER, with_pip=True)
+    # What .venv has is seen here too.
+    paths = "import site; print(site.getsitepackages()[-1])"
+    shared, own = (
+        Path(output("python", "-c", paths, environment=one, folder=ROOT).strip())
+        for one in (ENVIRONMENT, CLUSTER)
+    )
+    (own / "shared.pth").write_text(f"{SOURCE}\n{shared}\n")
+    run("python", "-m", "pip", "install", "-q", *CLUSTER_PACKAGES, environment=CLUSTER)
+    # One after the other: each starts and ends an engine of its own.
+    for file in sorted((ROOT / "tests" / "cluster").glob("test_*.py")):
+        run("python", "-m", "pytest", "-m", "cluster", file, environment=CLUSTER)
 
 
 def wheel(file: Path | None) -> None:
@@ -278,6 +300,9 @@ def main() -> None:
                 [str(ROOT / "tests"), str(ROOT / "benchmarks")]
             )
             run("python", "-m", "attack", *arguments)
+        case ["cluster"]:
+            set_up()
+            cluster()
         case ["wheel", *files] if len(files) <= 1:
             wheel(Path(files[0]) if files else None)
         case ["docs", *arguments]:

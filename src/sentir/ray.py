@@ -16,8 +16,9 @@ class Answers:
     """Adds predictions to batches; an actor of Ray holds one.
 
     >>> answer = sentir.answering("/models/shop")  # doctest: +SKIP
+    >>> pool = ray.data.ActorPoolStrategy(size=4)  # doctest: +SKIP
     >>> dataset.map_batches(
-    ...     Answers, fn_constructor_args=[answer], batch_format="pyarrow", concurrency=4
+    ...     Answers, fn_constructor_args=[answer], batch_format="pyarrow", compute=pool
     ... )  # doctest: +SKIP
 
     Args:

@@ -26,7 +26,8 @@ def data() -> Iterator[Any]:
     import ray
     import ray.data
 
-    ray.init(num_cpus=2, include_dashboard=False, object_store_memory=1 << 29)
+    # More than the actors take: else nothing is left for the tasks that write.
+    ray.init(num_cpus=4, include_dashboard=False, object_store_memory=1 << 29)
     ray.data.DataContext.get_current().enable_progress_bars = False
     yield ray.data
     ray.shutdown()
@@ -41,10 +42,13 @@ def test_answers_are_those_of_sentir_predict(data: Any, tmp_path: Path) -> None:
         data.from_arrow(table)
         .repartition(5)
         .map_batches(
-            Answers, fn_constructor_args=[answer], batch_format="pyarrow", concurrency=2,
+            Answers,
+            fn_constructor_args=[answer],
+            batch_format="pyarrow",
             batch_size=100,
+            compute=data.ActorPoolStrategy(size=2),
         )
-    )  # fmt: skip
+    )
     labelled.write_parquet(str(tmp_path / "labelled"))
     rows = [row for batch in labelled.iter_batches(batch_format="pyarrow")
             for row in batch.to_pylist()]  # fmt: skip

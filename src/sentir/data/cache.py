@@ -12,9 +12,9 @@ from typing import Any
 
 from sentir.io.atomic import atomic_write, remove, target_of, tidy
 from sentir.io.builtin import is_builtin
+from sentir.io.failures import cannot_open
 from sentir.io.labels import WORDS
 from sentir.io.paths import expand_sources, split_part
-from sentir.io.failures import cannot_open
 from sentir.io.stores import identity, is_address, is_stored
 from sentir.version import __version__
 

@@ -1,13 +1,12 @@
 """CPU seconds of the same answers by ``sentir predict``, in parts, on Spark and on Ray.
 
     python3 dev.py cluster    # once: makes the environment
-    build/cluster/bin/python benchmarks/clusters.py [--model RUN] [--reviews 8192] [--rounds 3]
+    build/cluster/bin/python benchmarks/clusters.py RUN [--reviews 8192] [--rounds 3]
 
-The reviews are Amazon's test file, in 16 files of JSON lines; the model is a `base` of random
-weights unless `--model` names one. Each way starts from nothing, and computes on two cores. CPU
-seconds are those of all its processes, sampled every 0.2 s; a way is also run on 64 reviews, whose
-seconds are the start-up. Linux only. Prints a Markdown table: medians of the rounds, which
-alternate between the ways.
+The reviews are Amazon's test file, in 16 files of JSON lines. Each way starts from nothing, and
+computes on two cores. CPU seconds are those of all its processes, sampled every 0.2 s; a way is
+also run on 64 reviews, whose seconds are the start-up. Linux only. Prints a Markdown table: medians
+of the rounds, which alternate between the ways.
 """
 
 from __future__ import annotations
@@ -23,10 +22,7 @@ import time
 import uuid
 from pathlib import Path
 
-from inference_speed import random_bundle
 from reviews import add_data_option, read_labelled, reviews_file
-
-from sentir.bundle import save_bundle
 
 FILES, FEW = 16, 64
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -137,7 +133,7 @@ def write_reviews(texts: list[str], folder: Path) -> Path:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", type=Path)
+    parser.add_argument("model", type=Path, nargs="?", help="folder of a run")
     parser.add_argument("--reviews", type=int, default=8192)
     parser.add_argument("--rounds", type=int, default=3)
     add_data_option(parser)
@@ -149,10 +145,6 @@ def main() -> None:
     _, texts = read_labelled(reviews_file(args.data, "amazon", "test"))
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
-        model = args.model
-        if model is None:
-            model = work / "model"
-            save_bundle(random_bundle("base"), model)
         sources = {
             count: write_reviews((texts * (1 + count // len(texts)))[:count], work / str(count))
             for count in (FEW, args.reviews)
@@ -161,8 +153,8 @@ def main() -> None:
         for round in range(args.rounds):
             for count, source in sources.items():
                 output = work / f"out-{count}-{round}"
-                for number, way in enumerate(ways(model, source, output)):
-                    commands = ways(model, source, Path(f"{output}-{number}"))[way]
+                for number, way in enumerate(ways(args.model, source, output)):
+                    commands = ways(args.model, source, Path(f"{output}-{number}"))[way]
                     found.setdefault((way, count), []).append(measure(commands))
                     print(way, count, found[way, count][-1], file=sys.stderr)
     print(f"| way | wall s | CPU s | of these at start | CPU ms per review |\n{'|---' * 5}|")

@@ -15,14 +15,15 @@ import typer
 import yaml
 
 from sentir.cli import app
+from sentir.inference.folder import Part, is_folder
 
 DEPLOY = Path(__file__).parents[1] / "examples" / "deploy"
 
 
-def understood(arguments: list[str]) -> dict[str, Any]:
-    """The parameters that ``sentir serve`` reads from the arguments."""
-    command = typer.main.get_command(app).commands["serve"]  # type: ignore[attr-defined]
-    parameters: dict[str, Any] = command.make_context("serve", arguments).params
+def understood(arguments: list[str], name: str = "serve") -> dict[str, Any]:
+    """The parameters that a command reads from the arguments."""
+    command = typer.main.get_command(app).commands[name]  # type: ignore[attr-defined]
+    parameters: dict[str, Any] = command.make_context(name, arguments).params
     return parameters
 
 
@@ -95,3 +96,43 @@ def test_the_unit(tmp_path: Path) -> None:
         [analyser, "verify", str(unit)], capture_output=True, text=True, timeout=60
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_job_gives_each_part_once() -> None:
+    (job,) = documents("predict-job.yaml")
+    kubernetes_validate.validate(job, "1.34", strict=True)
+    spec = job["spec"]
+    (container,) = spec["template"]["spec"]["containers"]
+    assert container["command"] == ["sentir", "predict"]
+    assert spec["completionMode"] == "Indexed"
+    last = str(spec["completions"] - 1)
+    arguments = [one.replace("$(JOB_COMPLETION_INDEX)", last) for one in container["args"]]
+    parameters = understood(arguments, "predict")
+    assert Part.parse(parameters["part"]) == Part(int(last), spec["completions"])
+    assert is_folder(parameters["output"])
+    mounted = {mount["name"] for mount in container["volumeMounts"]}
+    assert mounted == {volume["name"] for volume in spec["template"]["spec"]["volumes"]}
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash here")
+@pytest.mark.parametrize("parts", ["", "64"])
+def test_the_array_gives_each_part_once(tmp_path: Path, parts: str) -> None:
+    """The script is run with a program in the place of sentir that prints its arguments."""
+    (tmp_path / "sentir").write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n', "utf-8")
+    (tmp_path / "sentir").chmod(0o755)
+    script = DEPLOY / "predict.slurm"
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "SLURM_ARRAY_TASK_ID": "7",
+                   "SLURM_ARRAY_TASK_COUNT": "64" if not parts else "1",
+                   **({"PARTS": parts} if parts else {})}  # fmt: skip
+    done = subprocess.run(
+        ["bash", script, "runs/a shop", "new/", "labelled"],
+        env=environment, capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    command, *arguments = done.stdout.splitlines()
+    parameters = understood(arguments, command)
+    assert parameters["model"] == "runs/a shop"
+    assert parameters["inputs"] == ["new/"]
+    assert parameters["output"] == "labelled/"
+    assert Part.parse(parameters["part"]) == Part(7, 64)
+    lines = script.read_text("utf-8").splitlines()
+    assert len([line for line in lines if line.startswith("#SBATCH --")]) == 5

@@ -40,6 +40,7 @@ CODE = (
     "es/quickstart.md",
     "how-to/export.md",
     "how-to/hub.md",
+    "how-to/many-machines.md",
     "how-to/python.md",
     "how-to/sentences.md",
     "how-to/unsure.md",

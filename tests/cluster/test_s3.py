@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ import pytest
 
 from fixtures.command import TINY
 from fixtures.command import sentir as command
+from fixtures.toy_bundle import random_texts, toy
+from sentir.bundle import save_bundle
 from sentir.data.cache import fingerprint
 from sentir.errors import DataError
 from sentir.io import stores
@@ -144,3 +147,49 @@ def test_what_is_said_of_failures(bucket: Any, monkeypatch: pytest.MonkeyPatch) 
     for ask in (lambda at: list(read_reviews([at])), check_output):
         with pytest.raises(DataError, match=r"there are no credentials for it \(.*; log in to"):
             ask("s3://reviews/a.csv")
+
+
+def test_parts_of_a_folder_in_a_bucket_after_a_kill(
+    bucket: Any, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    save_bundle(toy(), tmp_path / "model")
+    ids = []
+    for number in range(6):
+        rows = [{"id": f"{number}-{row}", "text": text or "a film"}
+                for row, text in enumerate(random_texts(30, seed=number))]  # fmt: skip
+        ids += [row["id"] for row in rows]
+        lines = "".join(json.dumps(row) + "\n" for row in rows)
+        bucket.pipe_file(f"reviews/in/{number}.jsonl", lines.encode())
+    arguments = (tmp_path / "model", "s3://reviews/in/", "-o", "s3://reviews/out/", "--part")
+    program = (
+        "import os, signal, s3fs, sys\n"
+        "put, puts = s3fs.S3FileSystem._put_file, []\n"
+        "async def killed(self, local, remote, **options):\n"
+        "    puts.append(remote)\n"
+        "    if len(puts) == 3:\n"  # the manifest, a file, and now
+        "        os.kill(os.getpid(), signal.SIGKILL)\n"
+        "    await put(self, local, remote, **options)\n"
+        "s3fs.S3FileSystem._put_file = killed\n"
+        "from sentir.cli import main\n"
+        "main()\n"
+    )
+    command_line = [sys.executable, "-c", program, "predict", *map(str, arguments), "0/2"]
+    done = subprocess.run(command_line, timeout=120, check=False, capture_output=True)
+    assert done.returncode == -9, done.stderr
+    s3fs.S3FileSystem.clear_instance_cache()
+    system = s3fs.S3FileSystem()
+    assert len(system.ls("reviews/out")) == 2
+    for part, said in (("0/2", "2 files written, 1 there already"), ("1/2", "3 files written")):
+        code, _, err = command("predict", *arguments, part, capfd=capfd)
+        assert code == 0, err
+        assert said in err
+    s3fs.S3FileSystem.clear_instance_cache()
+    system = s3fs.S3FileSystem()
+    answered = [json.loads(line) for name in system.ls("reviews/out") if "_sentir" not in name
+                for line in system.cat_file(name).splitlines()]  # fmt: skip
+    assert Counter(row["id"] for row in answered) == Counter(ids)
+    assert all(row["prediction"] for row in answered)
+    save_bundle(toy(seed=1), tmp_path / "model")
+    code, _, err = command("predict", *arguments, "0/2", capfd=capfd)
+    assert code == 2
+    assert "s3://reviews/out/: made by the model sha256:" in err

@@ -18,8 +18,11 @@ before memory is allocated for what it promises.
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import json
+import shutil
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -39,6 +42,8 @@ from sentir.io.columns import Columns
 from sentir.io.hub_model import download, find_address
 from sentir.io.labels import LabelScheme
 from sentir.io.regular import COPY_AGAIN, checksum, open_regular, read_regular, unreadable
+from sentir.io.stores import address_of, join
+from sentir.io.stores import download as download_files
 from sentir.text.tokenizer import FILE as TOKENIZER_FILE
 from sentir.text.tokenizer import Tokenizer, load_tokenizer
 from sentir.version import __version__
@@ -172,9 +177,11 @@ def find_bundle(path: str | Path) -> Path:
     """The bundle's folder: `path` itself, or the ``model`` folder of the run at `path`.
 
     Of an address on the Hugging Face Hub (``hf://user/model@revision``) it is a folder in the
-    Hub's cache, to which the model is downloaded.
+    Hub's cache, to which the model is downloaded. Of one in a store (``s3://models/shop``) it is a
+    temporary folder, which is there as long as the process.
 
     Raises:
+        DataError: the store cannot be asked.
         BundleError: there is no bundle there.
         HubError: as `sentir.io.hub_model.download`.
         MissingExtraError: it is an address, and the Hub's client is not installed.
@@ -183,6 +190,8 @@ def find_bundle(path: str | Path) -> Path:
     address = find_address(path)
     if address is not None:
         return download(address, KNOWN_FILES, ("config.json", "model.safetensors", "metrics.json"))
+    if stored := address_of(path):
+        return _from_store(stored)
     path = Path(path)
     try:
         for folder in (path, path / FOLDER):
@@ -195,22 +204,42 @@ def find_bundle(path: str | Path) -> Path:
         raise BundleError(
             "training has not finished", where=str(path), todo="repeat it with --resume"
         )
-    raise BundleError(
+    raise _no_model(str(path))
+
+
+def _no_model(where: str) -> BundleError:
+    return BundleError(
         "no model here",
-        where=str(path),
+        where=where,
         todo="give the folder that 'sentir train' or 'sentir pretrain' wrote, or hf://user/model",
     )
 
 
+def _from_store(address: str) -> Path:
+    """The bundle at an address or in its ``model`` folder, copied here until the process ends.
+
+    Raises:
+        BundleError: there is none.
+        DataError: the store cannot be asked.
+    """
+    target = Path(tempfile.mkdtemp(prefix="sentir-model-"))
+    atexit.register(shutil.rmtree, target, ignore_errors=True)
+    for folder in (address, join(address, FOLDER)):
+        download_files(folder, KNOWN_FILES, target)
+        if (target / "config.json").exists():
+            return target
+    raise _no_model(address)
+
+
 def local_model(path: str | Path) -> str | Path:
-    """A folder as it is; an address on the Hub as the folder that its model was downloaded to.
+    """A folder as it is; an address as the folder that its model was downloaded to.
 
     For work that reads a model in parts: all are of one commit.
 
     Raises:
         HubError, MissingExtraError, UsageError: as `find_bundle`.
     """
-    return find_bundle(path) if find_address(path) else path
+    return find_bundle(path) if find_address(path) or address_of(path) else path
 
 
 def is_language_model(path: str | Path) -> bool:

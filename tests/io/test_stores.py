@@ -6,6 +6,7 @@ import bz2
 import io
 import json
 import sys
+import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,9 +20,10 @@ from fsspec.implementations.memory import MemoryFileSystem
 from fixtures.command import TINY
 from fixtures.command import sentir as command
 from fixtures.toy_bundle import toy
-from sentir.bundle import save_bundle
+from sentir import answering, load
+from sentir.bundle import FILES, save_bundle
 from sentir.data.cache import fingerprint, is_volatile
-from sentir.errors import DataError, MissingExtraError, UsageError
+from sentir.errors import BundleError, DataError, MissingExtraError, UsageError
 from sentir.io import stores
 from sentir.io.first_rows import check_first_rows
 from sentir.io.paths import expand_sources, split_part
@@ -230,6 +232,35 @@ def test_paths_where_an_address_was_given(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "model"]
     with pytest.raises(UsageError, match="s3://b/x: an address, and this is written to a path"):
         check_output(str(Path("s3://b/x")))
+
+
+def test_a_model_in_a_store(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    save_bundle(toy(), tmp_path / "model")
+    for file in (tmp_path / "model").iterdir():
+        put(f"memory://models/shop/model/{file.name}", file.read_bytes())
+    put("memory://models/shop/checkpoint.pt", b"not for answering")
+    expected = load(tmp_path / "model").predict(["a good film"])
+    for path in (
+        "memory://models/shop",
+        "memory://models/shop/model",
+        Path("memory://models/shop"),
+    ):
+        assert load(path).predict(["a good film"]) == expected
+        assert answering(path).model == str(path).replace(":/m", "://m")
+    folders = {str(path) for path in Path(tempfile.gettempdir()).glob("sentir-model-*")}
+    code, out, err = command("predict", "memory://models/shop", "a good film", capfd=capfd)
+    assert (code, out.split("\t")[0]) == (0, expected[0].label), err
+    (new,) = {str(path) for path in Path(tempfile.gettempdir()).glob("sentir-model-*")} - folders
+    assert {path.name for path in Path(new).iterdir()} == {*FILES}
+    code, _, err = command("serve", "memory://models/shop", "--watch", capfd=capfd)
+    assert (code, "--watch of memory://models/shop, which is no folder" in err) == (2, True)
+    with pytest.raises(BundleError, match=r"memory://models/gone: no model here; give the folder"):
+        load("memory://models/gone")
+    with pytest.raises(BundleError, match=r"https://a\.example/model: no model here"):
+        load("https://a.example/model")
+    put("memory://models/shop/model/metrics.json", b"{}")
+    with pytest.raises(BundleError, match=r"metrics\.json: damaged \(its checksum differs\)"):
+        load("memory://models/shop")
 
 
 def test_train_predict_and_evaluate(

@@ -91,7 +91,9 @@ CONFIG_FILE = Annotated[
 ]
 MODEL = Annotated[
     str,
-    typer.Argument(metavar="MODEL", help="folder of a run of 'sentir train', or hf://user/model"),
+    typer.Argument(
+        metavar="MODEL", help="folder of a run of 'sentir train', or hf://user/model, s3://..."
+    ),
 ]
 ENGINE = Annotated[
     str,

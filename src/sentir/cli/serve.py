@@ -16,6 +16,7 @@ from sentir.cli.options import options_of
 from sentir.errors import UsageError
 from sentir.extras import SERVING, require
 from sentir.io.hub_model import find_address
+from sentir.io.stores import address_of
 from sentir.serving.options import Limits
 
 LOG = logging.getLogger("sentir.serving")
@@ -89,9 +90,9 @@ def serve(
 
     paths = named_folders(models)
     for path in paths.values():
-        if watch and find_address(path):
+        if watch and (address := find_address(path) or address_of(path)):
             raise UsageError(
-                f"--watch of {find_address(path)}, which is no folder",
+                f"--watch of {address}, which is no folder",
                 todo="leave it out; POST /admin/reload asks the Hub for the latest commit",
             )
     options = ServerOptions(

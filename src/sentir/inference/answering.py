@@ -23,9 +23,9 @@ from sentir.inference.files import PredictionColumns
 from sentir.inference.predictor import Predictor, load
 from sentir.io.arrow import batch_records, column_names, selected_indices
 from sentir.io.columns import Columns, EmptyTextError
-from sentir.io.hub_model import find_address
 from sentir.io.nested import NestedRowReader
 from sentir.io.row_reader import ColumnLog, RowReader
+from sentir.io.stores import address_of
 from sentir.io.tables import unique_names
 
 #: Key of the model's checksum in the metadata of a schema.
@@ -42,7 +42,7 @@ class BatchAnswers:
     `names` after them, which are null where there is no text. Types and order are kept.
 
     Attributes:
-        model: the model's folder, or its address on the Hub.
+        model: the model's folder, or its address.
         checksum: the model's; a process that finds another one at this path refuses.
         names: the columns that are added.
         text: the columns of the text; empty: those of `trained_on`, else those with usual names.
@@ -169,8 +169,8 @@ def answering(
     thread that calls it, may be pickled, and loads the model once in each process.
 
     Args:
-        model: the folder of a model or a run, or its address on the Hub (``hf://user/model``). Each
-            process must find the same model there.
+        model: the folder of a model or a run, or its address (``hf://user/model``,
+            ``s3://models/shop``). Each process must find the same model there.
         text: the column of the text, or several, which are joined as ``title: body``; unset: those
             that the model was trained on, else those with usual names.
         probabilities: add the probability of every class as ``probability_CLASS``.
@@ -185,7 +185,7 @@ def answering(
             depend on the batch, so that a task that is tried again may give others.
     """
     require("sentir.answering", "pyarrow")
-    where = str(model) if find_address(model) else str(Path(model).absolute())
+    where = address_of(model) or str(Path(model).absolute())
     bundle = load_bundle(where)
     predictor = Predictor(bundle, engine, precision, bulk=True)
     if precision == "int8":

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sentir.errors import UsageError
+from sentir.io.stores import address_of
 from sentir.io.terminal import printable
 
 if sys.platform != "win32":
@@ -186,10 +187,10 @@ def _refuse_address(path: Path) -> None:
     Raises:
         UsageError: it is one.
     """
-    if re.match(r"(s3a?|gc?s|hdfs|abfss?|az|https?|memory|file|hf):/", path.as_posix()):
+    if address := address_of(path):
         raise UsageError(
             "an address, and this is written to a path",
-            where=path.as_posix().replace(":/", "://", 1),
+            where=address,
             todo="write it here, and copy it",
         )
 

@@ -8,9 +8,10 @@ written. What is written is there whole or not at all.
 from __future__ import annotations
 
 import glob
+import os
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -35,12 +36,22 @@ _WEB = ("http", "https")
 #: Stores whose objects appear when their upload is complete; in others files are renamed.
 _WHOLE = (*_BUCKETS, "abfs", "abfss", "az", "memory")
 _NOT_FOUND = 404
+_KNOWN = (*_WHOLE, *_WEB, "hdfs", "file", "hf")
 _JAVA = "install Java and Hadoop's client, and set JAVA_HOME, HADOOP_HOME and CLASSPATH"
 
 
 def is_address(source: str) -> bool:
     """Whether a source is an address, and not a path."""
     return "://" in source
+
+
+def address_of(path: str | os.PathLike[str]) -> str | None:
+    """The address that a path is, also with one slash, as `pathlib` leaves it; None: it is none."""
+    name = os.fspath(path)
+    scheme, colon, rest = name.partition(":/")
+    if not colon or scheme.lower() not in _KNOWN:
+        return None
+    return name if rest.startswith("/") else f"{scheme}://{'/' * (scheme == 'file')}{rest}"
 
 
 def is_stored(source: str) -> bool:
@@ -166,6 +177,22 @@ def check_address_writable(address: str) -> None:
         if _scheme(address) in _BUCKETS:
             with suppress(PermissionError):  # who may write need not be allowed to list
                 system.info(path.partition("/")[0])
+
+
+def download(folder: str, names: Collection[str], target: Path) -> None:
+    """Copy those of these files that are in a folder of a store.
+
+    Raises:
+        DataError: the store cannot be asked.
+        MissingExtraError: as `open_address`.
+    """
+    present = file_sizes(folder) or {}
+    for name in names:
+        if name in present:
+            address = join(folder, name)
+            with _report(address):
+                system, path = _system(address)
+                system.get_file(path, str(target / name))
 
 
 @contextmanager

@@ -32,7 +32,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 ENVIRONMENT = ROOT / ".venv"
 SOURCE = ROOT / "src"
-#: The environment of the tests on engines of clusters, which take 1.3 GB, and what it has besides.
+#: The environment of the tests on engines of clusters, which takes 1 GB, and what it has besides.
 CLUSTER = ROOT / "build" / "cluster"
 CLUSTER_PACKAGES = ("pyspark==4.3.0", "pandas==2.3.3", "ray[data]==2.60.0", "s3fs==2026.9.0",
                     "moto[server,s3]==5.2.5")  # fmt: skip

@@ -10,7 +10,7 @@ import atexit
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ from sentir.errors import DataError, UsageError
 from sentir.extras import require
 from sentir.inference.answering import MODEL_KEY, BatchAnswers, answering
 
+#: Types of Spark that hold text; void is that of a column of nulls.
+_TEXT_TYPES = ("string", "varchar", "char", "binary", "void")
 #: Names of the models that each application was sent.
 _sent: set[tuple[str, str]] = set()
 
@@ -67,7 +69,9 @@ def answers(
         precision=precision,
     )
     _check_names(df, answer.names)
-    answer = answer.with_text_of(_names(df.schema), "the data frame")
+    columns = _types(df.schema)
+    answer = answer.with_text_of([*columns], "the data frame")
+    _check_texts({name: columns[name] for name in answer.text})
     archive = _send(df.sparkSession, answer) if add_file else ""
 
     def answer_batches(batches: Iterator[Any]) -> Iterator[Any]:
@@ -76,13 +80,31 @@ def answers(
     return df.mapInArrow(answer_batches, _schema(df.schema, answer))
 
 
-def _names(schema: Any) -> list[str]:
-    """The columns of a Spark schema, those of structs with dotted names."""
-    names: list[str] = []
+def _types(schema: Any) -> dict[str, str]:
+    """The types of the columns of a Spark schema, those of structs with dotted names."""
+    types: dict[str, str] = {}
     for field in schema.fields:
-        inner = _names(field.dataType) if hasattr(field.dataType, "fields") else None
-        names += [field.name] if inner is None else [f"{field.name}.{name}" for name in inner]
-    return names
+        if hasattr(field.dataType, "fields"):
+            inner = _types(field.dataType).items()
+            types.update({f"{field.name}.{name}": type_ for name, type_ in inner})
+        else:
+            types[field.name] = field.dataType.simpleString()
+    return types
+
+
+def _check_texts(types: Mapping[str, str]) -> None:
+    """Find columns that hold no text before any task does.
+
+    Raises:
+        DataError: there is one.
+    """
+    for name, type_ in types.items():
+        if type_.partition("(")[0] not in _TEXT_TYPES:
+            raise DataError(
+                f"column {name!r} is {type_}, not text",
+                where="the data frame",
+                todo="name the column of the text, or cast it to string",
+            )
 
 
 def _check_names(df: Any, added: Sequence[str]) -> None:

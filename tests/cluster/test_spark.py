@@ -165,6 +165,10 @@ def test_errors_come_before_any_task(spark: Any, model: Path, tmp_path: Path) ->
     assert answers(inner, model, text="review.words").count() == 1
     with pytest.raises(DataError, match=r"'review\.words', 'review\.deep\.text'"):
         answers(inner, model, text="gone")
+    with pytest.raises(DataError, match="the data frame: column 'id' is int, not text; name the"):
+        answers(frame, model, text="id")
+    nothing = spark.createDataFrame([(None,)], "text void")
+    assert answers(nothing, model).collect()[0].prediction is None
     with pytest.raises(BundleError, match="no model here"):
         answers(frame, tmp_path / "gone", text="words")
     with pytest.raises(UsageError, match="the engine onnx in int8"):
@@ -240,3 +244,20 @@ def test_nothing_is_lost_or_twice_after_a_kill(
         warnings.simplefilter("error")
         metadata = pq.read_schema(files[0]).metadata
     assert sentir.load(model).bundle.checksum.encode() in b"".join(metadata.values())
+
+
+def test_the_page_shows_what_runs(
+    spark: Any, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = Path(__file__).parents[2] / "docs" / "site" / "how-to" / "many-machines.md"
+    code = page.read_text("utf-8").split("```{code-block} python\n")[1].partition("```")[0]
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(model, "runs/shop")
+    frame = spark.createDataFrame([("a film", 1)], "review string, id int")
+    for name in ("new/", "labelled/"):  # Spark's own folder is another one
+        code = code.replace(name, f"{tmp_path}/{name}")
+    frame.write.parquet(f"{tmp_path}/new/")
+    exec(compile(code, str(page), "exec"), {"spark": spark})
+    assert spark.read.parquet(f"{tmp_path}/labelled/").columns == [
+        "review", "id", "prediction", "probability",
+    ]  # fmt: skip

@@ -28,7 +28,7 @@ from sentir.io.members import choose
 from sentir.io.paths import expand_sources, format_from_name, is_archive, without_compression
 from sentir.io.reader import BadRows, NoReviewError
 from sentir.io.row_reader import ColumnLog
-from sentir.io.stores import file_sizes, is_address, join
+from sentir.io.stores import file_size, file_sizes, is_address, join
 from sentir.io.streams import display_name, open_raw
 from sentir.io.writer import open_output
 from sentir.version import __version__
@@ -214,9 +214,7 @@ def input_files(source: str) -> tuple[str, dict[str, int]]:
     start = source if files == [source] else re.split(r"[*?\[]", source)[0] + "*"
     if is_address(source):
         base = start.rpartition("/")[0]
-        all_sizes = file_sizes(base) or {}
-        names = [file.removeprefix(f"{base}/") for file in files]
-        return base, {name: all_sizes.get(name, 0) for name in names}
+        return base, {file.removeprefix(f"{base}/"): file_size(file) for file in files}
     for file in files:
         if not Path(file).is_file():
             raise DataError(

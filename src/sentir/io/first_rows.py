@@ -14,7 +14,7 @@ from sentir.io.columns import Columns
 from sentir.io.paths import expand_sources, split_part
 from sentir.io.reader import BadRows, read_reviews
 from sentir.io.row_reader import ColumnLog
-from sentir.io.stores import check_there, is_stored
+from sentir.io.stores import file_size, is_stored
 
 #: Files of one list that are opened.
 CHECKED = 20
@@ -44,7 +44,7 @@ def check_first_rows(
     expanded = expand_sources(local)
     for name in expanded[:CHECKED]:
         if is_stored(name):
-            check_there(split_part(name)[0])
+            file_size(split_part(name)[0])  # it is there
     files = [name for name in expanded if Path(name).is_file()]
     for file in files[:CHECKED]:
         reviews = read_reviews(

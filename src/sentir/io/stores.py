@@ -111,8 +111,8 @@ def exists(address: str) -> bool:
         return bool(system.exists(path))
 
 
-def check_there(address: str) -> None:
-    """Find out whether a file or a folder is at the address of a store.
+def file_size(address: str) -> int:
+    """The size (bytes) of what is at the address of a store; 0 where it does not say.
 
     Raises:
         DataError: nothing is, or the store cannot be asked.
@@ -120,7 +120,7 @@ def check_there(address: str) -> None:
     """
     with _report(address):
         system, path = _system(address)
-        system.info(path)
+        return int(system.info(path).get("size") or 0)
 
 
 def file_sizes(address: str) -> dict[str, int] | None:
@@ -160,7 +160,7 @@ def identity(address: str) -> list[Any]:
         return [address, [identity(join(address, name)) for name in sizes]]
     with _report(address):
         system, path = _system(address)
-        return [address, int(system.info(path)["size"]), system.ukey(path)]
+        return [address, file_size(address), system.ukey(path)]
 
 
 def check_address_writable(address: str) -> None:

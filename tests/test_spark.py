@@ -44,7 +44,7 @@ def test_names_differ_by_more_than_case() -> None:
     spark._check_names(frame("text", "predictions"), ["prediction"])
     spark._check_names(frame("text", "Prediction", exact=True), ["prediction"])
     for taken in (frame("PREDICTION"), frame("prediction", exact=True)):
-        with pytest.raises(DataError, match="has a column '.*' already; rename that column"):
+        with pytest.raises(DataError, match=r"has a column '.*' already; rename that column"):
             spark._check_names(taken, ["prediction"])
 
 

@@ -189,6 +189,10 @@ NO_CREDENTIALS = type("NoCredentialsError", (Exception,), {})("Unable to locate 
         (PermissionError("Access Denied"), r"the store refuses \(Access Denied\); use credentials"),
         (FileNotFoundError("bucket/a.csv"), "no such file; check the name"),
         (FileNotFoundError("a.csv"), "no such file; check the name"),
+        (
+            OSError("Unable to load libjvm"),
+            "cannot be opened .*libjvm.*; install Java and Hadoop's",
+        ),
         (OSError("Unable to load libhdfs: not found"), "cannot be opened .*libhdfs.*; install"),
         (RuntimeError("reset"), r"cannot be opened \(reset\); check the name, its permissions and"),
     ],
@@ -197,7 +201,7 @@ def test_failures_say_what_to_do(
     monkeypatch: pytest.MonkeyPatch, error: Exception, message: str
 ) -> None:
     _failing(monkeypatch, error)
-    address = "hdfs://host/a.csv" if "libhdfs" in str(error) else "s3://b/a.csv"
+    address = "hdfs://host/a.csv" if "to load lib" in str(error) else "s3://b/a.csv"
     for ask in (stores.open_address, stores.file_sizes, stores.identity, check_output):
         with pytest.raises(DataError, match=message):
             ask(address)

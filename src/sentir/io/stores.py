@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 import tempfile
 import uuid
 from collections.abc import Collection, Iterator
@@ -281,7 +282,7 @@ def _report(address: str, what: str = "") -> Iterator[None]:
             todo="install it, or download the file",
         ) from None
     except Exception as error:
-        if scheme == "hdfs" and "libhdfs" in str(error) + str(error.__cause__):
+        if scheme == "hdfs" and re.search("libjvm|libhdfs", f"{error} {error.__cause__}"):
             raise DataError(
                 f"cannot be opened ({short_reason(error)})", where=address, todo=_JAVA
             ) from error

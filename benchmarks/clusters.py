@@ -84,7 +84,7 @@ def ways(model: Path, source: Path, output: Path) -> dict[str, list[list[str]]]:
 def measure(commands: list[list[str]]) -> tuple[float, float]:
     """Wall seconds of commands that run at the same time, and CPU seconds of all their processes.
 
-    A process is told by its environment, which is inherited, as engines start their own sessions.
+    A process is known by its environment, which is inherited: engines start sessions of their own.
     """
     mark = uuid.uuid4().hex
     one_core = {"OMP_NUM_THREADS": "1"} if len(commands) > 1 else {}

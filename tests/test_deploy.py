@@ -15,7 +15,7 @@ import typer
 import yaml
 
 from sentir.cli import app
-from sentir.inference.folder import Part, is_folder
+from sentir.inference.folder_files import Part, is_folder
 
 DEPLOY = Path(__file__).parents[1] / "examples" / "deploy"
 

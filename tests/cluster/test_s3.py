@@ -179,7 +179,7 @@ def test_parts_of_a_folder_in_a_bucket_after_a_kill(
     s3fs.S3FileSystem.clear_instance_cache()
     system = s3fs.S3FileSystem()
     assert len(system.ls("reviews/out")) == 2
-    for part, said in (("0/2", "2 files written, 1 there already"), ("1/2", "3 files written")):
+    for part, said in (("0/2", "files: 2 written, 1 there already"), ("1/2", "files: 3 written")):
         code, _, err = command("predict", *arguments, part, capfd=capfd)
         assert code == 0, err
         assert said in err

@@ -27,15 +27,15 @@ from fixtures.command import sentir as command
 from fixtures.toy_bundle import random_texts, toy
 from sentir.bundle import save_bundle
 from sentir.errors import DataError, UsageError
-from sentir.inference.folder import (
+from sentir.inference.folder_files import (
     ALL,
-    MANIFEST,
     FolderJob,
     Part,
     files_of_part,
     input_files,
     output_names,
 )
+from sentir.inference.manifest import MANIFEST
 
 NAMES = st.dictionaries(st.text("abc/", min_size=1, max_size=6), st.integers(0, 50), max_size=30)
 
@@ -121,11 +121,11 @@ def test_what_is_there_is_skipped(
 ) -> None:
     output = tmp_path / "out"
     said = run(model, source, "-o", f"{output}/", capfd=capfd)
-    assert "7 files written, 0 there already, 0 without reviews, 0 failed" in said
+    assert "files: 7 written, 0 there already, 0 without reviews, 0 failed" in said
     before = {path: path.stat().st_mtime_ns for path in output.rglob("*.csv")}
     (output / "2.csv").unlink()
     said = run(model, source, "-o", output, capfd=capfd)  # a folder that is there needs no slash
-    assert "1 files written, 6 there already" in said
+    assert "files: 1 written, 6 there already" in said
     after = {path: path.stat().st_mtime_ns for path in output.rglob("*.csv")}
     assert {path for path in after if after[path] != before[path]} == {output / "2.csv"}
     os.utime(source / "0.csv", (time.time() + 60, time.time() + 60))
@@ -195,12 +195,12 @@ def test_a_file_that_fails_does_not_stop_the_others(
     output = f"{tmp_path}/out/"
     said = refused(model, source, "-o", output, "--quoting", "standard", capfd=capfd)
     assert f"{source}/1.csv:3: 3 fields where the header has 2" in said
-    assert "7 files written, 0 there already, 1 without reviews, 1 failed" in said
-    assert "error: 1 files could not be answered; the others were; mend and run it again" in said
+    assert "files: 7 written, 0 there already, 1 without reviews, 1 failed" in said
+    assert "error: 1 of 9 files could not be answered; the others were; fix what is" in said
     assert not (tmp_path / "out" / "1.csv").exists()
     given = (model, source, "-o", output, "--quoting", "standard", "--on-error", "skip")
     said = run(*given, capfd=capfd)
-    assert "1 files written, 7 there already" in said
+    assert "files: 1 written, 7 there already" in said
 
 
 def test_answers_of_another_model_are_not_mixed(
@@ -293,7 +293,7 @@ def test_stores(model: Path, capfd: pytest.CaptureFixture[str]) -> None:
         for number in range(2):
             run(model, pattern, "-o", "memory://bucket/out/", "--part", f"{number}/2", capfd=capfd)
     said = run(model, "memory://bucket/in/1.jsonl", "-o", "memory://bucket/out/", capfd=capfd)
-    assert "0 files written, 1 there already" in said
+    assert "files: 0 written, 1 there already" in said
     assert sorted(system.find("/bucket/out")) == [
         "/bucket/out/0.jsonl", "/bucket/out/1.jsonl", "/bucket/out/2.jsonl",
         f"/bucket/out/{MANIFEST}",

@@ -105,7 +105,8 @@ def predict(
         predict_file,
         predict_texts,
     )
-    from sentir.inference.folder import ALL, FolderJob, Part, is_folder, predict_folder
+    from sentir.inference.folder import predict_folder
+    from sentir.inference.folder_files import ALL, FolderJob, Part, is_folder
     from sentir.inference.predictor import load
     from sentir.io.first_rows import check_first_rows
     from sentir.io.reader import BadRows

@@ -207,6 +207,29 @@ def test_failures_say_what_to_do(
             ask(address)
 
 
+class _Bucket:
+    """A store of buckets of which there is one, ``b``, that may not be listed."""
+
+    def info(self, path: str) -> None:
+        if path == "b":
+            raise PermissionError("Access Denied")
+        raise FileNotFoundError(path)
+
+    def exists(self, path: str) -> bool:
+        return path == "b"
+
+
+def test_a_missing_bucket_is_told_from_a_missing_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sentir.io.stores.require", lambda *args: None)
+    monkeypatch.setattr(fsspec.core, "url_to_fs", lambda at: (_Bucket(), at.partition("://")[2]))
+    check_output("gs://b/a.csv")  # who may write need not be allowed to list
+    for address, what in (("gs://b/a.csv", "file"), ("gs://c/a.csv", "bucket")):
+        with pytest.raises(DataError, match=f"{address}: no such {what}; check"):
+            stores.file_size(address)
+    with pytest.raises(DataError, match=r"gs://c/a\.csv: no such bucket; check its name"):
+        check_output("gs://c/a.csv")
+
+
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sentir.extras.is_installed", lambda name: name in ("fsspec", "aiohttp"))
     for scheme, package, extra in (

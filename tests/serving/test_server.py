@@ -406,9 +406,10 @@ def answered(url: str) -> float:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no signals")
-def test_sigterm_answers_what_has_begun(paths: dict[str, Path]) -> None:
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_sigterm_answers_what_has_begun(paths: dict[str, Path], workers: str) -> None:
     """Clients ask until nobody listens: each request that was sent has its answer."""
-    with process(paths["shop"], "--drain-s", "0.3") as (running, url):
+    with process(paths["shop"], "--drain-s", "0.3", "--workers", workers) as (running, url):
         expected = answered(url)
         wrong: list[str] = []
         counts = [0] * 4
@@ -430,7 +431,7 @@ def test_sigterm_answers_what_has_begun(paths: dict[str, Path]) -> None:
         clients = [threading.Thread(target=ask, args=(number,)) for number in range(4)]
         for client in clients:
             client.start()
-        time.sleep(0.2)
+        time.sleep(0.4)
         running.send_signal(signal.SIGTERM)
         assert running.wait(timeout=30) == 0
         for client in clients:

@@ -11,7 +11,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import uvicorn
@@ -33,7 +33,7 @@ SWITCH_INTERVAL_S = 0.0005
 #: How long an idle connection is kept (seconds); longer than clients keep theirs.
 _KEEP_ALIVE_S = 75
 #: How long requests may go on once the server has stopped listening, beyond the deadline (seconds).
-_GRACE_S = 20
+GRACE_S = 20
 _BACKLOG = 4096
 
 
@@ -115,7 +115,12 @@ class Server(uvicorn.Server):
     Args:
         service: what the endpoints share.
         watch: whether to reload models whose folders change.
+
+    Attributes:
+        signals: those that end it.
     """
+
+    signals: tuple[signal.Signals, ...] = (signal.SIGTERM, signal.SIGINT)
 
     def __init__(self, service: Service, *, watch: bool = False) -> None:
         self._service, self._watch = service, watch
@@ -138,7 +143,7 @@ class Server(uvicorn.Server):
                 server_header=False,
                 proxy_headers=False,  # the client's address is not used
                 timeout_keep_alive=_KEEP_ALIVE_S,
-                timeout_graceful_shutdown=math.ceil(limits.deadline_s + _GRACE_S),
+                timeout_graceful_shutdown=math.ceil(limits.deadline_s + GRACE_S),
                 backlog=_BACKLOG,
             )
         )
@@ -150,7 +155,11 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        LOG.info("serving at %s (Ctrl-C ends it)", ", ".join(map(url_of, sockets or ())))
+        self.say_started(sockets or ())
+
+    def say_started(self, sockets: Sequence[socket.socket]) -> None:
+        """Called once the server answers."""
+        LOG.info("serving at %s (Ctrl-C ends it)", ", ".join(map(url_of, sockets)))
 
     async def _serve(self, sockets: list[socket.socket] | None = None) -> None:
         watching = (
@@ -183,9 +192,9 @@ class Server(uvicorn.Server):
                 self.force_exit = True  # Ctrl-C for the second time
             self.drain(delay_s)
 
-        delays_s = {signal.SIGTERM: self._service.limits.drain_s, signal.SIGINT: 0.0}
-        before = {number: signal.getsignal(number) for number in delays_s}
-        for number, delay_s in delays_s.items():
+        before = {number: signal.getsignal(number) for number in self.signals}
+        for number in self.signals:
+            delay_s = self._service.limits.drain_s if number == signal.SIGTERM else 0.0
             if sys.platform == "win32":
                 signal.signal(
                     number, lambda *_, delay_s=delay_s: loop.call_soon_threadsafe(handle, delay_s)

@@ -8,6 +8,7 @@ from typing import Any
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from sentir.serving.http import WHOLE
 from sentir.serving.refusals import Refusals
 
 #: Bytes of a request line with its headers.
@@ -138,6 +139,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         self._is_between = True
+        self.scope[WHOLE] = True  # type: ignore[literal-required]
         super().on_message_complete()
 
     def shutdown(self) -> None:

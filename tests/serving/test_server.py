@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import http.client
 import json
 import os
@@ -225,12 +226,16 @@ def test_the_process_is_prepared() -> None:
     import resource
 
     before = sys.getswitchinterval(), resource.getrlimit(resource.RLIMIT_NOFILE)
+    thresholds = gc.get_threshold()
     try:
         prepare_process()
         assert sys.getswitchinterval() == pytest.approx(SWITCH_INTERVAL_S)
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         assert soft == hard
+        assert gc.get_freeze_count() > 0
     finally:
+        gc.unfreeze()
+        gc.set_threshold(*thresholds)
         sys.setswitchinterval(before[0])
         resource.setrlimit(resource.RLIMIT_NOFILE, before[1])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import http.client
 import json
 import logging
@@ -295,14 +296,17 @@ class Peer:
 
 
 @pytest.fixture
-def unlogged() -> Iterator[None]:
+def as_before() -> Iterator[None]:
     logger = logging.getLogger("sentir.serving")
-    before = list(logger.handlers)
+    before = list(logger.handlers), sys.getswitchinterval(), gc.get_threshold()
     yield
-    logger.handlers[:] = before
+    logger.handlers[:] = before[0]
+    sys.setswitchinterval(before[1])
+    gc.set_threshold(*before[2])
+    gc.unfreeze()
 
 
-@pytest.mark.usefixtures("unlogged")
+@pytest.mark.usefixtures("as_before")
 def test_what_a_worker_says_and_obeys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     peer = Peer(settings_of(tmp_path))
 
@@ -344,7 +348,7 @@ def test_what_a_worker_says_and_obeys(tmp_path: Path, monkeypatch: pytest.Monkey
     peer.run(act)
 
 
-@pytest.mark.usefixtures("unlogged")
+@pytest.mark.usefixtures("as_before")
 def test_a_worker_ends_with_its_supervisor(tmp_path: Path) -> None:
     options = ServerOptions(log_json=True)
     peer = Peer(settings_of(tmp_path, options=options))

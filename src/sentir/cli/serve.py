@@ -129,9 +129,9 @@ def serve(
             )  # fmt: skip
             Supervisor(settings, listener, workers).run()
         else:
-            prepare_process()
             service = Service(Models(paths, engine=engine, precision=precision), options, given)
             server = Server(service, watch=watch)
+            prepare_process()
             for model in service.models:
                 LOG.info(model.summary)
             server.run([listener])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import ipaddress
 import logging
 import math
@@ -20,7 +21,7 @@ from sentir.errors import UsageError
 from sentir.serving.app import make_app, make_routes
 from sentir.serving.protocol import GuardedProtocol
 from sentir.serving.refusals import Refusals
-from sentir.serving.service import Service
+from sentir.serving.service import Service, freeze_heap
 
 LOG = logging.getLogger("sentir.serving")
 #: How often the folders of models are looked at (seconds).
@@ -30,6 +31,8 @@ WATCH_S = 1.0
 LAST_REQUESTS_S = 0.2
 #: How long a thread may keep Python's lock while another one waits for it (seconds).
 SWITCH_INTERVAL_S = 0.0005
+#: When Python looks for cycles among young, older and old objects.
+GC_THRESHOLDS = 10_000, 20, 20
 #: How long an idle connection is kept (seconds); longer than clients keep theirs.
 _KEEP_ALIVE_S = 75
 #: How long requests may go on once the server has stopped listening, beyond the deadline (seconds).
@@ -213,10 +216,13 @@ class Server(uvicorn.Server):
 def prepare_process() -> None:
     """Let this process open as many connections as the system allows, and its threads take turns.
 
-    An engine's thread that has computed waits for Python's lock; by default up to 5 ms each time
-    while the event loop is busy.
+    Called once the models are loaded. An engine's thread that has computed waits for Python's lock;
+    by default up to 5 ms each time while the event loop is busy. And a search for cycles among all
+    words of the vocabulary would hold everybody up for 40 ms every few seconds.
     """
     sys.setswitchinterval(SWITCH_INTERVAL_S)
+    gc.set_threshold(*GC_THRESHOLDS)
+    freeze_heap()
     if sys.platform != "win32":
         import resource
 

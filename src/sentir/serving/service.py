@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -18,6 +19,15 @@ from sentir.serving.models import Models, Reloaded, ServedModel
 from sentir.serving.options import Limits, ServerOptions
 
 T = TypeVar("T")
+#: After a reload, until the last request of the old model has its answer, mostly (seconds).
+FREEZE_S = 1.0
+
+
+def freeze_heap() -> None:
+    """Free what is no longer used, and let Python look for cycles among what comes from now on."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 class Service:
@@ -148,6 +158,9 @@ class Service:
     def _model_changed(self, name: str, outcome: str) -> None:
         self.metrics.reloads.labels(name, outcome).inc()
         self._list_models()
+        if outcome == "loaded" and gc.get_freeze_count():
+            loop = asyncio.get_running_loop()
+            loop.call_later(FREEZE_S, loop.run_in_executor, None, freeze_heap)
 
     def _list_models(self) -> None:
         self.metrics.set_models((model.name, model.checksum) for model in self.models)

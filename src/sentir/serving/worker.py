@@ -179,7 +179,6 @@ def run_worker(connection: Connection, listener_number: int) -> None:
         if not settings.options.log_json:
             LOG.addHandler(_LinkHandler(link))
             LOG.setLevel(logging.INFO)
-        prepare_process()
         try:
             models = Models(settings.paths, engine=settings.engine, precision=settings.precision)
         except SentirError as error:
@@ -187,4 +186,5 @@ def run_worker(connection: Connection, listener_number: int) -> None:
             return
         service = Service(models, settings.options, settings.limits, slots=settings.slots)
         service.reload_all = link.reload
+        prepare_process()
         _Worker(service, link, watch=settings.watch).run([listener])

@@ -29,7 +29,7 @@ class Outcome:
     Attributes:
         statuses: how many requests had each status; 0: the connection failed.
         seconds: of each answer with status 200, from when it should have been sent.
-        refused_s: of each answer with another status.
+        refused_s: of each answer with another status, from when it was sent.
         wrong: answers that are not the expected ones.
         duration_s: of the whole load.
     """
@@ -45,9 +45,18 @@ class Outcome:
         """Answers per second."""
         return self.statuses[200] / self.duration_s
 
-    def quantile_ms(self, share: float, *, refused: bool = False) -> float:
-        values = self.refused_s if refused else self.seconds
-        return 1000 * float(np.quantile(values, share)) if values else float("nan")
+    def quantile_ms(self, share: float) -> float:
+        """Of the time that answers took."""
+        return _quantile_ms(self.seconds, share)
+
+    def refused_ms(self, share: float) -> float:
+        """Of the time that refusals took; a late client does not count, as it has no core for
+        itself."""
+        return _quantile_ms(self.refused_s, share)
+
+
+def _quantile_ms(seconds: list[float], share: float) -> float:
+    return 1000 * float(np.quantile(seconds, share)) if seconds else float("nan")
 
 
 class Client:
@@ -175,7 +184,7 @@ class _Connection(asyncio.Protocol):
             self._send()
 
     def _send(self) -> None:
-        self._is_waiting = True
+        self._is_waiting, self._sent_at = True, time.perf_counter()
         self._transport.write(self._load.client.request(self._number))
 
     def data_received(self, data: bytes) -> None:
@@ -186,9 +195,11 @@ class _Connection(asyncio.Protocol):
         self._received, self._is_waiting = b"", False
         status, outcome = int(head[9:12]), self._load.outcome
         outcome.statuses[status] += 1
-        took = time.perf_counter() - self._due
-        (outcome.seconds if status == 200 else outcome.refused_s).append(took)
-        if status == 200:
+        now = time.perf_counter()
+        if status != 200:
+            outcome.refused_s.append(now - self._sent_at)
+        else:
+            outcome.seconds.append(now - self._due)
             outcome.wrong += not self._load.client.is_right(self._number, body)
         if b"connection: close" in head:
             self._transport.close()

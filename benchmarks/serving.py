@@ -1,13 +1,16 @@
 """``sentir serve`` under load, compared with the same model in process.
 
     python benchmarks/serving.py [--parts speed,latency,overload,reloads,sigterm,idle,soak]
-        [--preset base] [--engine auto] [--seconds 10] [--reloads 100] [--sigterms 10]
+        [--preset base | --model RUN --reviews FILE] [--engine auto] [--seconds 10]
+        [--overload-seconds 60] [--soak-seconds 600] [--reloads 1000] [--sigterms 100]
+        [--workers 1] [--pin]
 
-The network has random weights, which take the same time as trained ones. Reviews are those of
-`inference_speed`, about 108 tokens long. Speed is in texts per second of the server's processor
-time, so that the client on the same machine does not count; the batcher is measured in this
-process. Every answer is compared with the one in process. Prints a Markdown table with the target
-of each line, and exits with 1 if one was missed.
+Without --model the network has random weights, which take the same time as trained ones, and the
+reviews are those of `inference_speed`, about 108 tokens long. Speed is in texts per second of the
+server's processor time, so that the client on the same machine does not count; the batcher is
+measured in this process. Every answer is compared with the one in process. --pin gives the server
+the first half of the cores and the client the others. Prints a Markdown table with the target of
+each line and the load average at the end, and exits with 1 if a target was missed.
 """
 
 from __future__ import annotations
@@ -19,12 +22,10 @@ import os
 import signal
 import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
 import time
-import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,16 +35,22 @@ import uvloop
 from inference_speed import random_bundle, random_reviews
 from load import Client, Outcome
 from measurements import markdown_table
+from reviews import read_labelled
+from server_process import Process, free_port, started
 
 from sentir.bundle import load_bundle, save_bundle
 from sentir.inference.predictor import Predictor
 from sentir.serving.batcher import Batcher
 
+_CORES = sorted(os.sched_getaffinity(0))
+SERVER_CORES, CLIENT_CORES = set(_CORES[: -(-len(_CORES) // 2)]), set(_CORES[len(_CORES) // 2 :])
 CLIENTS = 64
 TEXTS = 4096
 KEY = "benchmark"
 #: Texts whose tokens are about as many as those of a review of 140.
 LATENCY_TOKENS = 140
+#: Connections of an overload: many more than the queue of its server has places.
+CONNECTIONS, PLACES = 2048, 512
 PLAIN = """
 import sys, uvicorn
 from starlette.applications import Starlette
@@ -83,73 +90,29 @@ class Results:
         print(f"{what}: {value:{form}} {goal} {'' if is_met else 'MISSED'}", file=sys.stderr)
 
 
-class Process:
-    """A server's process: its port, processor time and memory."""
-
-    def __init__(self, process: subprocess.Popen[bytes], port: int) -> None:
-        self.process, self.port = process, port
-
-    def cpu_s(self) -> float:
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    def memory_mb(self) -> float:
-        lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
-        return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
-
-    def get(self, path: str, method: str = "GET", body: bytes | None = None) -> bytes:
-        headers = {"content-type": "application/json", "x-api-key": KEY}
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{self.port}{path}", body, headers, method=method
-        )
-        with urllib.request.urlopen(request, timeout=60) as reply:
-            content: bytes = reply.read()
-        return content
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
-
-
-@contextmanager
-def started(command: Sequence[str], port: int) -> Iterator[Process]:
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
-        server = Process(process, port)
-        try:
-            for _ in range(600):
-                try:
-                    server.get("/health/ready")
-                    break
-                except OSError:
-                    time.sleep(0.1)
-            yield server
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(timeout=60)
-
-
 class Bench:
     """The model, the texts, and what Python answers."""
 
-    def __init__(self, folder: Path, preset: str, engine: str, seconds: float) -> None:
-        self.folder, self.engine, self.seconds = folder, engine, seconds
+    def __init__(self, folder: Path, options: argparse.Namespace) -> None:
+        self.options, self.folder, self.engine = options, folder, options.engine
+        self.seconds: float = options.seconds
         self.model = folder / "model"
-        bundle = random_bundle(preset)
+        bundle = load_bundle(options.model) if options.model else random_bundle(options.preset)
         save_bundle(bundle, self.model)
-        self.predictor = Predictor(load_bundle(self.model), engine, bulk=True)
+        self.predictor = Predictor(load_bundle(self.model), self.engine, bulk=True)
         self.texts = random_reviews(TEXTS)
+        if options.reviews:
+            self.texts = read_labelled(options.reviews)[1][:TEXTS]
         self.results = Results()
         self.peak = 0.0
 
     def expected(self, predictor: Predictor, size: int) -> dict[str, list[list[float]]]:
         best = predictor.predict_proba(self.texts).max(axis=1)
         version = predictor.bundle.checksum.removeprefix("sha256:")[:12]
-        return {version: [best[at : at + size].tolist() for at in range(0, TEXTS, size)]}
+        return {version: [best[at : at + size].tolist() for at in range(0, len(self.texts), size)]}
 
     def client(self, port: int, size: int = 1, texts: Sequence[str] | None = None) -> Client:
-        requests = [self.texts[at : at + size] for at in range(0, TEXTS, size)]
+        requests = [self.texts[at : at + size] for at in range(0, len(self.texts), size)]
         if texts is not None:
             return Client(port, [[text] for text in texts])
         return Client(port, requests, self.expected(self.predictor, size))
@@ -161,10 +124,15 @@ class Bench:
         keys.write_text(KEY)
         command = [
             sys.executable, "-m", "sentir", "serve", f"model={self.model}", "--port", str(port),
-            "--engine", self.engine, "--admin-key-file", str(keys), *options,
+            "--engine", self.engine, "--admin-key-file", str(keys),
+            "--workers", str(self.options.workers), *options,
         ]  # fmt: skip
-        with started(command, port) as server:
+        with started(command, port, KEY, self.server_cores) as server:
             yield server
+
+    @property
+    def server_cores(self) -> set[int] | None:
+        return SERVER_CORES if self.options.pin else None
 
     def per_cpu_s(self, work: Callable[[], object], texts: int) -> float:
         start = time.process_time()
@@ -181,7 +149,7 @@ class Bench:
 
     def batcher(self) -> None:
         async def main() -> None:
-            batcher, texts = Batcher(max_queued_texts=TEXTS), iter(self.texts)
+            batcher, texts = Batcher(max_queued_texts=len(self.texts)), iter(self.texts)
 
             async def ask() -> None:
                 for text in texts:
@@ -198,9 +166,9 @@ class Bench:
         add = self.results.add
         self.predictor.predict(self.texts)
         rounds = [
-            (self.per_cpu_s(lambda: self.predictor.predict(self.texts), TEXTS),
-             self.per_cpu_s(self.batcher, TEXTS))
-            for _ in range(5)
+            (self.per_cpu_s(lambda: self.predictor.predict(self.texts), len(self.texts)),
+             self.per_cpu_s(self.batcher, len(self.texts)))
+            for _ in range(15)
         ]  # fmt: skip
         file, batched = (statistics.median(column) for column in zip(*rounds, strict=True))
         share = statistics.median(batched / file for file, batched in rounds)
@@ -208,7 +176,7 @@ class Bench:
         add("batcher in process, 64 at a time, of the file's", share, 0.95)
         port = free_port()
         command = [sys.executable, "-c", PLAIN, str(self.model), self.engine, str(port)]
-        with self.server() as server, started(command, port) as plain:
+        with self.server() as server, started(command, port, KEY, self.server_cores) as plain:
             single, outcome = self.served_per_cpu_s(server, 1)
             self.peak = outcome.rate
             add("served, one text a request, 64 clients, of the file's", single / file, 0.5)
@@ -241,21 +209,31 @@ class Bench:
             self.results.add("half load: p99 ms", half.quantile_ms(0.99), 10, most=True)
 
     def overload(self) -> None:
-        with self.server("--max-queued-texts", "512") as server:
+        add, seconds = self.results.add, self.options.overload_seconds
+        with self.server("--max-queued-texts", str(PLACES)) as server:
             client = self.client(server.port)
             client.closed_loop(CLIENTS, 2)
-            peak = client.closed_loop(CLIENTS, self.seconds).rate
+            cpu_s, answers = server.cpu_s(), client.closed_loop(CLIENTS, self.seconds)
+            peak = answers.rate
+            per_cpu_s = answers.statuses[200] / (server.cpu_s() - cpu_s)
+            add("peak: answers per second", peak, form=".0f")
+            client.open_loop(CONNECTIONS, self.seconds, 2 * peak)  # what it needs at most
             for times in (2, 10):
-                before = server.memory_mb()
-                outcome = client.open_loop(1024, self.seconds, times * peak)
-                check(outcome)
-                add, name = self.results.add, f"{times} times the peak"
-                if times == 2:
-                    add(f"{name}: answers, of the peak's", outcome.rate / peak, 0.9)
-                    add(f"{name}: refusals, p99 ms", outcome.quantile_ms(0.99, refused=True), 50,
-                        most=True)  # fmt: skip
-                add(f"{name}: refused, of all", outcome.statuses[503] / outcome.statuses.total())
-                add(f"{name}: growth in memory, MB", server.memory_mb() - before, 20, most=True,
+                memory, cpu_s = server.memory_mb(), server.cpu_s()
+                outcome = client.open_loop(CONNECTIONS, seconds, times * peak)
+                used_s = server.cpu_s() - cpu_s
+                name = f"{times} times the peak, {seconds:.0f} s"
+                add(f"{name}: answers, of the peak's", outcome.rate / peak,
+                    0.9 if times == 2 else None)  # fmt: skip
+                add("  per second of the server's processor, of the peak's",
+                    outcome.statuses[200] / used_s / per_cpu_s)  # fmt: skip
+                add("  requests, of the peak's answers", outcome.statuses.total()
+                    / outcome.duration_s / peak)  # fmt: skip
+                add("  refusals, p99 ms after the request was sent", outcome.refused_ms(0.99),
+                    50 if times == 2 else None, most=True, form=".0f")  # fmt: skip
+                add("  answered wrongly, or lost", outcome.wrong + outcome.statuses[0], 0,
+                    most=True, form=".0f")  # fmt: skip
+                add("  growth in memory, MB", server.memory_mb() - memory, 20, most=True,
                     form=".1f")  # fmt: skip
 
     def reloads(self, count: int) -> None:
@@ -329,16 +307,16 @@ class Bench:
 
     def soak(self) -> None:
         with self.server() as server:
-            client = self.client(server.port)
+            client, seconds = self.client(server.port), self.options.soak_seconds
             client.closed_loop(CLIENTS, 10)
-            memory = server.memory_mb()
-            outcome = client.closed_loop(CLIENTS, 10 * self.seconds)
-            check(outcome)
-            growth = server.memory_mb() - memory
-            self.results.add(
-                f"{10 * self.seconds:.0f} s of load: growth in memory, MB", growth, 20, most=True,
-                form=".1f",
-            )  # fmt: skip
+            memory, answered = server.memory_mb(), 0
+            for _ in range(max(1, round(seconds / 10))):  # so that the client forgets too
+                outcome = client.closed_loop(CLIENTS, 10)
+                check(outcome)
+                answered += outcome.statuses[200]
+            add = self.results.add
+            add(f"{seconds:.0f} s of load: answers", answered, form=".0f")
+            add("  growth in memory, MB", server.memory_mb() - memory, 20, most=True, form=".1f")
 
 
 def sigterm_load(client: Client, outcomes: list[Outcome]) -> None:
@@ -357,14 +335,23 @@ def main() -> None:
     parser.add_argument("--preset", default="base")
     parser.add_argument("--engine", default="auto")
     parser.add_argument("--seconds", type=float, default=10)
-    parser.add_argument("--reloads", type=int, default=100)
-    parser.add_argument("--sigterms", type=int, default=10)
+    parser.add_argument("--model", type=Path, help="folder of a run, instead of random weights")
+    parser.add_argument("--reviews", type=Path, help="fastText file, instead of random reviews")
+    parser.add_argument("--overload-seconds", type=float, default=60)
+    parser.add_argument("--soak-seconds", type=float, default=600)
+    parser.add_argument("--reloads", type=int, default=1000)
+    parser.add_argument("--sigterms", type=int, default=100)
+    parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--pin", action="store_true")
     options = parser.parse_args()
+    if options.pin:
+        os.sched_setaffinity(0, CLIENT_CORES)
     with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(Path(folder), options.preset, options.engine, options.seconds)
+        bench = Bench(Path(folder), options)
         counts = {"reloads": options.reloads, "sigterm": options.sigterms}
         for part in options.parts.split(","):
             getattr(bench, part)(*([counts[part]] if part in counts else []))
+    print("load average of 1, 5 and 15 minutes:", *os.getloadavg(), file=sys.stderr)
     print(markdown_table(("", "measured", "target", ""), bench.results.rows, last=2))
     sys.exit(bench.results.is_missed)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import http.client
 import json
 import os
@@ -225,12 +226,16 @@ def test_the_process_is_prepared() -> None:
     import resource
 
     before = sys.getswitchinterval(), resource.getrlimit(resource.RLIMIT_NOFILE)
+    thresholds = gc.get_threshold()
     try:
         prepare_process()
         assert sys.getswitchinterval() == pytest.approx(SWITCH_INTERVAL_S)
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         assert soft == hard
+        assert gc.get_freeze_count() > 0
     finally:
+        gc.unfreeze()
+        gc.set_threshold(*thresholds)
         sys.setswitchinterval(before[0])
         resource.setrlimit(resource.RLIMIT_NOFILE, before[1])
 
@@ -406,9 +411,10 @@ def answered(url: str) -> float:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no signals")
-def test_sigterm_answers_what_has_begun(paths: dict[str, Path]) -> None:
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_sigterm_answers_what_has_begun(paths: dict[str, Path], workers: str) -> None:
     """Clients ask until nobody listens: each request that was sent has its answer."""
-    with process(paths["shop"], "--drain-s", "0.3") as (running, url):
+    with process(paths["shop"], "--drain-s", "0.3", "--workers", workers) as (running, url):
         expected = answered(url)
         wrong: list[str] = []
         counts = [0] * 4
@@ -430,7 +436,7 @@ def test_sigterm_answers_what_has_begun(paths: dict[str, Path]) -> None:
         clients = [threading.Thread(target=ask, args=(number,)) for number in range(4)]
         for client in clients:
             client.start()
-        time.sleep(0.2)
+        time.sleep(0.4)
         running.send_signal(signal.SIGTERM)
         assert running.wait(timeout=30) == 0
         for client in clients:

@@ -79,13 +79,13 @@ def test_a_review_is_answered_as_by_python(
     shares = [one.text for one in browser.find_elements(By.CSS_SELECTOR, ".bars dd:last-of-type")]
     assert len(shares) == 1
     column = expected.labels.index(label)
-    before = 1 / 3
-    for item, row in zip(browser.find_elements(By.CSS_SELECTOR, ".words li"),
-                         expected.answer_TC, strict=True):  # fmt: skip
-        points = 100 * (row[column] - before)
-        before = row[column]
-        shown = int(re.sub("[^0-9]", "", item.find_element(By.CLASS_NAME, "change").text))
-        assert shown == pytest.approx(abs(points), abs=0.51)
+    for item, word in zip(browser.find_elements(By.CSS_SELECTOR, ".words li"),
+                          expected.words, strict=True):  # fmt: skip
+        shown = item.find_element(By.CLASS_NAME, "effect").text.replace("\u2212", "-")
+        assert float(re.sub("[^0-9.-]", "", shown)) == pytest.approx(word.effect, abs=0.0051)
+        after = item.find_element(By.CLASS_NAME, "after").text
+        share = float(re.sub("[^0-9.]", "", after)) / 100
+        assert share == pytest.approx(expected.answer_TC[word.end - 1, column], abs=0.0051)
         gates = item.find_elements(By.CSS_SELECTOR, ".gate .visually-hidden")
         names = [gate.get_property("textContent").split()[0] for gate in gates]
         assert names == [name for gates in expected.gates.values() for name in gates]

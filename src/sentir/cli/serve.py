@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
+import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -48,6 +49,15 @@ def serve(
     watch: Annotated[
         bool, typer.Option("--watch", help="reload a model when its folder changes")
     ] = False,
+    workers: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=64,
+            help="processes that share the address; each loads the models and has "
+            "limits of its own (Linux and macOS)",
+        ),
+    ] = 1,
     cors_origin: Annotated[
         list[str] | None,
         typer.Option(metavar="ORIGIN", help="a site whose pages may call the server; repeatable"),
@@ -72,10 +82,12 @@ def serve(
       sentir serve runs/shop
       sentir serve shop=runs/shop hotels=runs/hotels --watch
       sentir serve runs/shop --host 0.0.0.0 --api-key-file keys.txt --log-json
+      sentir serve runs/shop --workers 4
     """
     if log_texts and not log_json:
         raise UsageError("--log-texts without --log-json", todo="pass both")
     require("sentir serve", *SERVING)
+    from sentir.inference.cores import batch_workers
     from sentir.serving.logs import json_lines
     from sentir.serving.models import Models
     from sentir.serving.options import ServerOptions
@@ -103,15 +115,27 @@ def serve(
         log_texts=log_texts,
     )
     check_exposure(host, has_keys=bool(options.api_keys), insecure=insecure)
-    prepare_process()
+    if workers > 1 and sys.platform == "win32":
+        raise UsageError("--workers on Windows", todo="serve at several ports instead")
+    given = Limits(**limits)
     with bind(host, port) as listener, json_lines() if log_json else nullcontext():
-        service = Service(
-            Models(paths, engine=engine, precision=precision), options, Limits(**limits)
-        )
-        server = Server(service, watch=watch)
-        for model in service.models:
-            LOG.info(f"{model.name}: {model.path}, {model.predictor.engine.name}, {model.version}")
-        server.run([listener])
+        if workers > 1:
+            from sentir.serving.supervisor import Supervisor
+            from sentir.serving.worker import WorkerSettings
+
+            slots = max(1, batch_workers() // workers)
+            settings = WorkerSettings(
+                paths=paths, engine=engine, precision=precision, options=options, limits=given,
+                watch=watch, slots=slots,
+            )  # fmt: skip
+            Supervisor(settings, listener, workers).run()
+        else:
+            service = Service(Models(paths, engine=engine, precision=precision), options, given)
+            server = Server(service, watch=watch)
+            prepare_process()
+            for model in service.models:
+                LOG.info(model.summary)
+            server.run([listener])
         LOG.info("all requests answered, ended")
 
 

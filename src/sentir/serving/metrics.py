@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable
+import os
+from collections.abc import Iterable
 
 from prometheus_client import (
     CollectorRegistry,
@@ -13,6 +14,7 @@ from prometheus_client import (
     Summary,
     generate_latest,
 )
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from sentir.serving.batcher import BatchMeasurements
 
@@ -27,12 +29,12 @@ class Metrics:
     confidence is ``sentir_confidence_sum / sentir_confidence_count``. Where they drift from those
     of the first weeks, so do the texts from those that the model learnt.
 
-    Args:
-        queued_texts: tells how many texts wait.
+    Where Prometheus' multi-process folder is set, they are those of all processes that share it.
     """
 
-    def __init__(self, queued_texts: Callable[[], int]) -> None:
+    def __init__(self) -> None:
         registry = self._registry = CollectorRegistry()
+        self._has_folder = "PROMETHEUS_MULTIPROC_DIR" in os.environ
         self._requests = Counter(
             "sentir_requests", "Requests, by route and status code", ("route", "code"),
             registry=registry,
@@ -44,8 +46,10 @@ class Metrics:
         self.refused = Counter(
             "sentir_refused", "Requests refused by a limit", ("reason",), registry=registry
         )
-        queue = Gauge("sentir_queue_texts", "Texts that wait for an engine", registry=registry)
-        queue.set_function(queued_texts)
+        self.queue = Gauge(
+            "sentir_queue_texts", "Texts that wait for an engine", registry=registry,
+            multiprocess_mode="livesum",
+        )  # fmt: skip
         self._queue_s = Histogram(
             "sentir_queue_seconds", "Time a text waited for an engine", buckets=_SECONDS,
             registry=registry,
@@ -70,9 +74,10 @@ class Metrics:
             registry=registry,
         )  # fmt: skip
         self._models = Gauge(
-            "sentir_model_info", "Models, with the checksum of each", ("model", "checksum"),
-            registry=registry,
+            "sentir_model_info", "Processes that answer with a model, by its checksum",
+            ("model", "checksum"), registry=registry, multiprocess_mode="livesum",
         )  # fmt: skip
+        self._checksums: list[tuple[str, str]] = []
         self.reloads = Counter(
             "sentir_reloads", "Reloads, by model and outcome", ("model", "outcome"),
             registry=registry,
@@ -99,9 +104,14 @@ class Metrics:
 
     def set_models(self, checksums: Iterable[tuple[str, str]]) -> None:
         """The models that answer now, each with its checksum."""
-        self._models.clear()
-        for name, checksum in checksums:
-            self._models.labels(name, checksum).set(1)
+        for labels in self._checksums:
+            if self._has_folder:  # where labels cannot be removed
+                self._models.labels(*labels).set(0)
+            else:
+                self._models.remove(*labels)
+        self._checksums = list(checksums)
+        for labels in self._checksums:
+            self._models.labels(*labels).set(1)
 
     def add_batch(self, name: str, batch: BatchMeasurements) -> None:
         """The measurements of one batch that a model computed."""
@@ -118,4 +128,8 @@ class Metrics:
 
     def text(self) -> bytes:
         """All metrics in Prometheus' text format."""
-        return generate_latest(self._registry)
+        registry = self._registry
+        if self._has_folder:
+            registry = CollectorRegistry()
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        return generate_latest(registry)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 from msgspec import UnsetType
@@ -25,6 +26,14 @@ _WARM = ("good", "It was not bad at all. " * 8, "x " * 100)
 
 #: What tells a changed model folder: its path, and the time, size and number of its settings file.
 Fingerprint = tuple[str, int, int, int]
+
+
+class Reloaded(NamedTuple):
+    """What became of the reload of a model: whether it has changed, and its version now."""
+
+    name: str
+    changed: bool
+    version: str
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -46,6 +55,11 @@ class ServedModel:
     @property
     def checksum(self) -> str:
         return self.predictor.bundle.checksum
+
+    @property
+    def summary(self) -> str:
+        """Name, folder, engine and version in a line."""
+        return f"{self.name}: {self.path}, {self.predictor.engine.name}, {self.version}"
 
     @property
     def version(self) -> str:

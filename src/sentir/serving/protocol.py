@@ -8,6 +8,7 @@ from typing import Any
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from sentir.serving.http import WHOLE
 from sentir.serving.refusals import Refusals
 
 #: Bytes of a request line with its headers.
@@ -83,7 +84,7 @@ class GuardedProtocol(HttpToolsProtocol):
     _write_timer: asyncio.TimerHandle | None = None
     _active: RequestResponseCycle | None = None
     _is_in_head, _head_bytes, _is_between = True, 0, True
-    _refusal, _refused_at = b"", 0.0
+    _refusal, _refused_at, _is_let_in = b"", 0.0, False
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -99,11 +100,12 @@ class GuardedProtocol(HttpToolsProtocol):
             self._active.message_event.set()
 
     def data_received(self, data: bytes) -> None:
-        if self._is_between and self.refusals.is_full() and self._is_free():
-            self._send_refusal()
-            url = self._scout.url_of(data)
-            if url is not None and (refusal := self.refusals.answer(url)):
-                self._refuse(refusal)
+        self._is_let_in = False
+        if self._is_between and self._is_free():
+            if not self.refusals.is_full():
+                self.refusals.let_in()
+                self._is_let_in = True
+            elif self._refuse_whole(data):
                 return
         super().data_received(data)
         if not self._is_in_head:
@@ -125,7 +127,8 @@ class GuardedProtocol(HttpToolsProtocol):
         self._is_in_head = False
         self._stop_head_timer()
         if (
-            self.refusals.is_full()
+            not self._is_let_in
+            and self.refusals.is_full()
             and self._is_free()
             and self.parser.should_keep_alive()
             and self.parser.get_method() == b"POST"
@@ -138,6 +141,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         self._is_between = True
+        self.scope[WHOLE] = True  # type: ignore[literal-required]
         super().on_message_complete()
 
     def shutdown(self) -> None:
@@ -148,6 +152,15 @@ class GuardedProtocol(HttpToolsProtocol):
         """Whether no earlier request waits for its answer, and the client takes its answers."""
         is_free = self.cycle is None or self.cycle.response_complete
         return is_free and not self.flow.write_paused
+
+    def _refuse_whole(self, data: bytes) -> bool:
+        """Refuse a request that has come whole, and in one piece; whether it was one."""
+        self._send_refusal()
+        url = self._scout.url_of(data)
+        if url is None or (refusal := self.refusals.answer(url)) is None:
+            return False
+        self._refuse(refusal)
+        return True
 
     def _refuse(self, refusal: bytes) -> None:
         self._stop_head_timer()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import ipaddress
 import logging
 import math
@@ -11,7 +12,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import uvicorn
@@ -20,7 +21,7 @@ from sentir.errors import UsageError
 from sentir.serving.app import make_app, make_routes
 from sentir.serving.protocol import GuardedProtocol
 from sentir.serving.refusals import Refusals
-from sentir.serving.service import Service
+from sentir.serving.service import Service, freeze_heap
 
 LOG = logging.getLogger("sentir.serving")
 #: How often the folders of models are looked at (seconds).
@@ -30,10 +31,12 @@ WATCH_S = 1.0
 LAST_REQUESTS_S = 0.2
 #: How long a thread may keep Python's lock while another one waits for it (seconds).
 SWITCH_INTERVAL_S = 0.0005
+#: When Python looks for cycles among young, older and old objects.
+GC_THRESHOLDS = 10_000, 20, 20
 #: How long an idle connection is kept (seconds); longer than clients keep theirs.
 _KEEP_ALIVE_S = 75
 #: How long requests may go on once the server has stopped listening, beyond the deadline (seconds).
-_GRACE_S = 20
+GRACE_S = 20
 _BACKLOG = 4096
 
 
@@ -115,7 +118,12 @@ class Server(uvicorn.Server):
     Args:
         service: what the endpoints share.
         watch: whether to reload models whose folders change.
+
+    Attributes:
+        signals: those that end it.
     """
+
+    signals: tuple[signal.Signals, ...] = (signal.SIGTERM, signal.SIGINT)
 
     def __init__(self, service: Service, *, watch: bool = False) -> None:
         self._service, self._watch = service, watch
@@ -138,7 +146,7 @@ class Server(uvicorn.Server):
                 server_header=False,
                 proxy_headers=False,  # the client's address is not used
                 timeout_keep_alive=_KEEP_ALIVE_S,
-                timeout_graceful_shutdown=math.ceil(limits.deadline_s + _GRACE_S),
+                timeout_graceful_shutdown=math.ceil(limits.deadline_s + GRACE_S),
                 backlog=_BACKLOG,
             )
         )
@@ -150,7 +158,11 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        LOG.info("serving at %s (Ctrl-C ends it)", ", ".join(map(url_of, sockets or ())))
+        self.say_started(sockets or ())
+
+    def say_started(self, sockets: Sequence[socket.socket]) -> None:
+        """Called once the server answers."""
+        LOG.info("serving at %s (Ctrl-C ends it)", ", ".join(map(url_of, sockets)))
 
     async def _serve(self, sockets: list[socket.socket] | None = None) -> None:
         watching = (
@@ -183,9 +195,9 @@ class Server(uvicorn.Server):
                 self.force_exit = True  # Ctrl-C for the second time
             self.drain(delay_s)
 
-        delays_s = {signal.SIGTERM: self._service.limits.drain_s, signal.SIGINT: 0.0}
-        before = {number: signal.getsignal(number) for number in delays_s}
-        for number, delay_s in delays_s.items():
+        before = {number: signal.getsignal(number) for number in self.signals}
+        for number in self.signals:
+            delay_s = self._service.limits.drain_s if number == signal.SIGTERM else 0.0
             if sys.platform == "win32":
                 signal.signal(
                     number, lambda *_, delay_s=delay_s: loop.call_soon_threadsafe(handle, delay_s)
@@ -204,10 +216,13 @@ class Server(uvicorn.Server):
 def prepare_process() -> None:
     """Let this process open as many connections as the system allows, and its threads take turns.
 
-    An engine's thread that has computed waits for Python's lock; by default up to 5 ms each time
-    while the event loop is busy.
+    Called once the models are loaded. An engine's thread that has computed waits for Python's lock;
+    by default up to 5 ms each time while the event loop is busy. And a search for cycles among all
+    words of the vocabulary would hold everybody up for 40 ms every few seconds.
     """
     sys.setswitchinterval(SWITCH_INTERVAL_S)
+    gc.set_threshold(*GC_THRESHOLDS)
+    freeze_heap()
     if sys.platform != "win32":
         import resource
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+import gc
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -14,10 +15,19 @@ from sentir.serving.batcher import Batcher, BatchMeasurements
 from sentir.serving.errors import RequestError
 from sentir.serving.http import Call
 from sentir.serving.metrics import Metrics
-from sentir.serving.models import Models, ServedModel
+from sentir.serving.models import Models, Reloaded, ServedModel
 from sentir.serving.options import Limits, ServerOptions
 
 T = TypeVar("T")
+#: After a reload, until the last request of the old model has its answer, mostly (seconds).
+FREEZE_S = 1.0
+
+
+def freeze_heap() -> None:
+    """Free what is no longer used, and let Python look for cycles among what comes from now on."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 class Service:
@@ -26,21 +36,29 @@ class Service:
     Args:
         models: what is served.
         options, limits: see there.
+        slots: batches that are computed at the same time; None: one per physical core.
 
     Attributes:
+        reload_all: reloads models in all processes of the server; by default `reload`.
         is_draining: whether the server is about to end, so that it takes no new work from a load
             balancer, and asks clients to close their connections.
     """
 
     def __init__(
-        self, models: Models, options: ServerOptions | None = None, limits: Limits | None = None
+        self,
+        models: Models,
+        options: ServerOptions | None = None,
+        limits: Limits | None = None,
+        *,
+        slots: int | None = None,
     ) -> None:
         self.models = models
         self.options, self.limits = options or ServerOptions(), limits or Limits()
         self.batcher = Batcher(
-            max_queued_texts=self.limits.max_queued_texts, on_batch=self._add_batch
+            max_queued_texts=self.limits.max_queued_texts, slots=slots, on_batch=self._add_batch
         )
-        self.metrics = Metrics(lambda: self.batcher.queued)
+        self.metrics = Metrics()
+        self.reload_all: Callable[[Sequence[str]], Awaitable[list[Reloaded]]] = self.reload
         self.is_draining = False
         self._explaining, self._explainer = 0, ThreadPoolExecutor(1, "sentir-explain")
         models.on_change = self._model_changed
@@ -115,6 +133,20 @@ class Service:
         future.add_done_callback(lambda done: loop.call_soon_threadsafe(finished, done))
         return await asyncio.wrap_future(future)
 
+    async def reload(self, names: Sequence[str]) -> list[Reloaded]:
+        """Reload models in this process.
+
+        Raises:
+            BundleError, UsageError: as `Models.reload`.
+        """
+        changed = [await self.models.reload(name) for name in names]
+        versions = [self.models.get(name).version for name in names]
+        return list(map(Reloaded, names, changed, versions))
+
+    def update_metrics(self) -> None:
+        """Set the metrics that say how things are now."""
+        self.metrics.queue.set(self.batcher.queued)
+
     def close(self) -> None:
         """End the threads."""
         self.batcher.close()
@@ -126,6 +158,9 @@ class Service:
     def _model_changed(self, name: str, outcome: str) -> None:
         self.metrics.reloads.labels(name, outcome).inc()
         self._list_models()
+        if outcome == "loaded" and gc.get_freeze_count():
+            loop = asyncio.get_running_loop()
+            loop.call_later(FREEZE_S, loop.run_in_executor, None, freeze_heap)
 
     def _list_models(self) -> None:
         self.metrics.set_models((model.name, model.checksum) for model in self.models)

@@ -112,16 +112,28 @@ def test_bad_requests(served: Served, body: Any, status: int, message: str) -> N
     assert got[1].startswith(message)
 
 
-@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded"])
-def test_another_content_type(served: Served, kind: str) -> None:
-    status, message = served.refusal("POST", "/v1/predict", b'{"text": "a"}', kind=kind)
-    assert status == 415
-    assert message == f"content-type {kind!r}; send content-type: application/json"
+FORM = "application/x-www-form-urlencoded"
+HEADER = "send a JSON object with the header 'content-type: application/json'"
 
 
-@pytest.mark.parametrize("kind", ["Application/JSON; charset=utf-8", None])
+@pytest.mark.parametrize(
+    ("kind", "body", "headers"),
+    [("text/plain", b'{"text": "a"}', {}),
+     (FORM, b"text=good", {}), (FORM, b"%7B%22text%22%3A%20%22a%22%7D", {}), (FORM, b"", {}),
+     (FORM, b'{"text": "a"}', {"origin": "https://other.example"})],  # a page's form
+)  # fmt: skip
+def test_another_content_type(
+    served: Served, kind: str, body: bytes, headers: dict[str, str]
+) -> None:
+    status, message = served.refusal("POST", "/v1/predict", body, kind=kind, headers=headers)
+    assert (status, message) == (415, f"content-type {kind!r}; {HEADER}")
+
+
+@pytest.mark.parametrize("kind", ["Application/JSON; charset=utf-8", None, FORM])
 def test_json_by_other_names(served: Served, kind: str | None) -> None:
+    """curl's -d, without a header, calls it a form."""
     served.post("/v1/predict", {"text": TEXT, "model": "shop"}, kind=kind)
+    assert served.refusal("POST", "/v1/predict", {"txet": TEXT}, kind=kind)[0] == 422
 
 
 def test_a_compressed_body(served: Served) -> None:

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 from starlette.types import Receive, Scope, Send
 
-from sentir.errors import BundleError, UsageError
+from sentir.errors import BundleError, UsageError, WorkerError
 from sentir.serving.errors import RequestError
 from sentir.serving.http import Call, send_body
 from sentir.serving.service import Service
@@ -29,15 +29,12 @@ async def reload(
     """``POST /admin/reload``: for each model whether it has changed, and its version now."""
     names = service.models.names() if request.model is UNSET else [request.model]
     try:
-        changed = [await service.models.reload(name) for name in names]
-    except (BundleError, UsageError) as error:
+        for name in names:
+            service.models.get(name)
+        reloaded = await service.reload_all(names)
+    except (BundleError, UsageError, WorkerError) as error:
         raise RequestError(409, f"not reloaded, the old model goes on: {error}") from None
-    return {
-        "models": [
-            {"name": name, "changed": changed, "version": service.models.get(name).version}
-            for name, changed in zip(names, changed, strict=True)
-        ]
-    }
+    return {"models": [one._asdict() for one in reloaded]}
 
 
 class Ready:
@@ -59,5 +56,6 @@ class MetricsPage:
         self._service = service
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._service.update_metrics()
         kind = b"text/plain; version=0.0.4; charset=utf-8"
         await send_body(send, 200, self._service.metrics.text(), kind=kind)

@@ -1,6 +1,9 @@
 // One review: the answer of one model or two, and how it moved from word to word.
 
 const PAUSE_MS = 250;
+// Effects in log-odds: that is drawn as one, and that is drawn bold (the odds change by e).
+const SEEN = 0.005;
+const STRONG = 1;
 let pause = 0;
 let asking = new AbortController();
 
@@ -63,47 +66,36 @@ async function panelOf(name, text, signal) {
   return [panel, say("spoken", values)];
 }
 
-// The change of the final answer's probability at each word, in points.
-function changesOf(explained, label) {
-  const column = explained.labels.indexOf(label);
-  // Before the first word nothing is known: each class is as likely as the others.
-  let before = 1 / explained.labels.length;
-  return explained.answer.map((row) => {
-    const change = 100 * (row[column] - before);
-    before = row[column];
-    return change;
-  });
-}
-
 function wordsOf(explained, label) {
-  const changes = changesOf(explained, label);
   const column = explained.labels.indexOf(label);
   const list = make("ol", "words");
-  explained.tokens.forEach((token, index) => {
-    const points = changes[index];
-    const arrow = Math.round(points) > 0 ? "▲" : Math.round(points) < 0 ? "▼" : "·";
-    const word = make("span", explained.known[index] ? "word" : "word unknown", token);
-    if (!explained.known[index]) word.append(make("span", "visually-hidden", `, ${say("unknown")}`));
-    const change = make("span", Math.abs(points) >= 10 ? "change strong" : "change",
-      `${arrow} ${signed(points)}`);
-    const share = explained.answer[index][column];
-    change.title = say("after", { label, percent: percent(share) });
-    list.append(make("li", "", word, change, ...gatesOf(explained, index)));
-  });
+  for (const { text, start, end, effect } of explained.words) {
+    const known = explained.known.slice(start, end).every(Boolean);
+    const word = make("span", known ? "word" : "word unknown", text);
+    if (!known) word.append(make("span", "visually-hidden", `, ${say("unknown")}`));
+    const arrow = Math.abs(effect) < SEEN ? "·" : effect > 0 ? "▲" : "▼";
+    const shown = make("span", Math.abs(effect) >= STRONG ? "effect strong" : "effect",
+      `${arrow} ${signed(effect)}`);
+    const share = percent(explained.answer[end - 1][column]);
+    const after = make("span", "after", `→ ${share}`);
+    after.title = say("after", { label, percent: share });
+    list.append(make("li", "", word, shown, after, ...gatesOf(explained, start, end)));
+  }
   return list;
 }
 
-function gatesOf(explained, index) {
+function gatesOf(explained, start, end) {
   const rows = [];
   for (const [direction, gates] of Object.entries(explained.gates || {})) {
     for (const [gate, values] of Object.entries(gates)) {
+      const mean = values.slice(start, end).reduce((sum, value) => sum + value, 0) / (end - start);
       const meaning = TEXTS[language].gate[gate] || gate;
       const name = meaning.split(":")[0] + (direction === "backward" ? ` ${say("backward")}` : "");
       const short = make("span", "", (direction === "backward" ? "←" : "") + name.slice(0, 3));
       short.setAttribute("aria-hidden", "true");
-      const row = make("span", "gate", short, bar(values[index], ""),
-        make("span", "visually-hidden", `${name} ${percent(values[index])}`));
-      row.title = `${meaning}: ${percent(values[index])}`;
+      const row = make("span", "gate", short, bar(mean, ""),
+        make("span", "visually-hidden", `${name} ${percent(mean)}`));
+      row.title = `${meaning}: ${percent(mean)}`;
       rows.push(row);
     }
   }

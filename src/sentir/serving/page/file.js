@@ -4,6 +4,7 @@ const TYPES = { csv: "text/csv", tsv: "text/tab-separated-values", jsonl: "appli
 const ADDED = /^(prediction|probability|probability_.*)$/;
 const SHOWN = 5;
 const EXPLAINED = 24;
+const MOVED = 0.05; // log-odds; a smaller mean effect is not listed
 let labelled = null; // the last labelled file: its rows, text and model
 
 function startFiles() {
@@ -242,7 +243,7 @@ function lineOf(names, shares, title) {
   return svg;
 }
 
-// Explain reviews spread over the file, one after another, and sum the changes of each word up.
+// Explain reviews spread over the file, one after another, and sum the effects of each word up.
 async function explainSome(file) {
   const { labels } = modelOf(file.model);
   const texts = file.rows.filter((row) => row.prediction).map(textOf);
@@ -257,16 +258,21 @@ async function explainSome(file) {
     } catch { continue; } // a text without a word, or a busy server: the others are enough
     if (file !== labelled) return;
     count += 1;
-    labels.forEach((label) => {
-      changesOf(explained, label).forEach((points, index) => {
-        const name = JSON.stringify([label, explained.tokens[index]]);
-        const [sum, times] = sums.get(name) || [0, 0];
-        sums.set(name, [sum + points, times + 1]);
-      });
-    });
+    const add = (label, { text: word, effect }) => {
+      const name = JSON.stringify([label, word]);
+      const [sum, times] = sums.get(name) || [0, 0];
+      sums.set(name, [sum + effect, times + 1]);
+    };
+    for (const word of explained.words) {
+      add(explained.prediction, word);
+      if (labels.length === 2) { // what speaks against one label speaks for the other
+        const other = labels.find((label) => label !== explained.prediction);
+        add(other, { ...word, effect: -word.effect });
+      }
+    }
     file.movers = { count, words: [...sums].map(([name, [sum, times]]) => {
       const [label, word] = JSON.parse(name);
-      return { label, word, times, points: sum / times };
+      return { label, word, times, effect: sum / times };
     }) };
     byId("movers").replaceWith(moversOf(labels));
   }
@@ -283,12 +289,12 @@ function moversOf(labels) {
   part.append(make("p", "note", say("movers_help", { count: whole(movers.count) })));
   const columns = make("div", "columns");
   for (const label of labels) {
-    const words = movers.words.filter((one) => one.label === label && one.points >= 1 && /\p{L}/u.test(one.word))
-      .sort((one, other) => other.points * Math.sqrt(other.times) - one.points * Math.sqrt(one.times));
+    const words = movers.words.filter((one) => one.label === label && one.effect >= MOVED && /\p{L}/u.test(one.word))
+      .sort((one, other) => other.effect * Math.sqrt(other.times) - one.effect * Math.sqrt(one.times));
     columns.append(make("div", "", make("h3", "", say("toward", { label })),
-      table([[say("word"), ""], [say("points"), "number"], [say("times"), "number"]],
+      table([[say("word"), ""], [say("effect"), "number"], [say("times"), "number"]],
         words.slice(0, 8).map((one) => make("tr", "", make("td", "", one.word),
-          make("td", "number", signed(one.points)), make("td", "number", whole(one.times)))))));
+          make("td", "number", signed(one.effect)), make("td", "number", whole(one.times)))))));
   }
   part.append(columns);
   return part;

@@ -29,9 +29,10 @@ function percent(share) {
 
 const whole = (count) => new Intl.NumberFormat(language).format(count);
 
-function signed(points) {
-  const value = Math.round(points);
-  return (value > 0 ? "+" : value < 0 ? "−" : "±") + Math.abs(value);
+function signed(value) {
+  return new Intl.NumberFormat(language, {
+    signDisplay: "exceptZero", minimumFractionDigits: 2, maximumFractionDigits: 2,
+  }).format(value);
 }
 
 function bar(share, kind) {

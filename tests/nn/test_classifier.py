@@ -183,23 +183,30 @@ def test_dropout_acts_in_training_only() -> None:
 
 
 @pytest.mark.parametrize("layers", [1, 2])
-def test_in_training_a_qrnn_computes_the_same_from_words(layers: int) -> None:
-    """Without dropout an answer in training is the answer, and so is the gradient."""
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_a_qrnn_computes_the_same_from_words_as_from_tokens(
+    layers: int, dtype: torch.dtype
+) -> None:
     dropouts = dict.fromkeys(("embedding_dropout", "head_dropout", "dropout"), 0.0)
     model = network(
         cell="qrnn", pooling="attention", num_layers=layers, embedding_skip=True,
         embedding_skip_dropout=0.0, **dropouts,
-    )  # fmt: skip
+    ).train().to(dtype)  # fmt: skip
     batch = pad(reviews([3, 9, 20]), 200)
     results = []
-    for mode in (True, False):
-        model.train(mode).zero_grad()
-        logits_BO = model(batch.ids_BT, batch.lengths_B)
+    for way in ("words", "tokens"):
+        model.zero_grad()
+        logits_BO = (
+            model(batch.ids_BT, batch.lengths_B)
+            if way == "words"
+            else model.forward_embedded(model.embed(batch.ids_BT.T), batch.ids_BT, batch.lengths_B)
+        )
         model.loss(logits_BO, torch.tensor([0, 1, 1])).backward()
         results.append([logits_BO.detach(), *(weight.grad for weight in model.parameters())])
     for ours, theirs in zip(*results, strict=True):
         assert ours is not None
-        torch.testing.assert_close(ours, theirs, rtol=0, atol=TOLERANCE)
+        tolerance = TOLERANCE if dtype == torch.float64 else 2e-6
+        torch.testing.assert_close(ours, theirs, rtol=0, atol=tolerance)
 
 
 def test_tokens_of_a_word_share_their_dropout_in_a_qrnn() -> None:

@@ -77,7 +77,7 @@ class SentimentClassifier(nn.Module):
 
     def forward(self, ids_BT: Tensor, lengths_B: Tensor) -> Tensor:
         """Logits of shape (B, O) for ids of shape (B, T) with `lengths_B` tokens each."""
-        if self.training and self.config.cell == "qrnn" and self.bigrams is None:
+        if self.config.cell == "qrnn" and self.bigrams is None:
             return self._forward_words(ids_BT, lengths_B)
         return self.forward_embedded(self.embed(ids_BT.T), ids_BT, lengths_B)
 
@@ -95,23 +95,35 @@ class SentimentClassifier(nn.Module):
         return self._forward_states(states_TBF, skip_BE, ids_BT, lengths_B, reversal_index_TB)
 
     def _forward_words(self, ids_BT: Tensor, lengths_B: Tensor) -> Tensor:
-        """As `forward`, in training, where the first layer's gates follow from words alone.
+        """As `forward`, where the first layer's gates follow from words alone.
 
-        Each word of the batch is embedded once, so that all of its tokens in the batch share one
-        dropout mask (as in Gal and Ghahramani 2016) and their products are computed once.
+        Each word of the batch is embedded once: its products are computed once, and in training all
+        of its tokens share one dropout mask, as in Gal and Ghahramani (2016).
         """
         reversal_index_TB = reversal_index(lengths_B, ids_BT.shape[1])
-        words_U, rows_BT = torch.unique(ids_BT, return_inverse=True)
+        words_U, rows_BT = self._words_of(ids_BT)
         words_UE = self.embedding_dropout(self.embedding(words_U))
         first = self.layers[0]
         assert isinstance(first, RecurrentLayer)
         states_TBF = first.forward_words(words_UE, rows_BT.T, reversal_index_TB)
         skip_BE = None
-        if self.config.embedding_skip:  # as `scaled_sum`
+        if self.config.embedding_skip:  # as `scaled_sum`, by way of how often a text has each word
             roots_B1 = lengths_B[:, None].to(words_UE.dtype).sqrt()
             shares_BT = (~padding_mask(ids_BT.T, lengths_B)).T / roots_B1
-            skip_BE = F.embedding_bag(rows_BT, words_UE, mode="sum", per_sample_weights=shares_BT)
+            shares_BU = words_UE.new_zeros(len(ids_BT), len(words_U))
+            shares_BU.scatter_add_(1, rows_BT, shares_BT)
+            skip_BE = shares_BU @ words_UE
         return self._forward_states(states_TBF, skip_BE, ids_BT, lengths_B, reversal_index_TB)
+
+    def _words_of(self, ids_BT: Tensor) -> tuple[Tensor, Tensor]:
+        """The distinct ids of a batch, (U,), and the place of each token's among them, (B, T).
+
+        As ``torch.unique`` finds them, without sorting.
+        """
+        is_used_V = ids_BT.new_zeros(self.embedding.num_embeddings)
+        is_used_V[ids_BT.flatten()] = 1
+        place_V = is_used_V.cumsum(0) - 1
+        return is_used_V.nonzero()[:, 0], place_V[ids_BT]
 
     def _forward_states(
         self,

@@ -11,6 +11,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from sentir.nn.kernels.availability import computes_with_numba
 from sentir.nn.padding import padding_mask
 
 
@@ -40,6 +41,11 @@ class Pooling(nn.Module):
             total_BF = states_TBF.masked_fill(padding_mask_TB1, 0.0).sum(dim=0)
             return total_BF / lengths_B[:, None].to(total_BF.dtype)
         assert self.score is not None
+        if self.training and computes_with_numba(states_TBF):
+            # Imported only here, as Numba takes a second to load.
+            from sentir.nn.kernels.attention_autograd import attend
+
+            return attend(states_TBF, self.score.weight[0], lengths_B)
         # Additive attention with one learnt query (Bahdanau et al. 2015; Yang et al. 2016).
         scores_TB1 = self.score(torch.tanh(states_TBF)).masked_fill(padding_mask_TB1, -torch.inf)
         pooled_BF: Tensor = (scores_TB1.softmax(dim=0) * states_TBF).sum(dim=0)

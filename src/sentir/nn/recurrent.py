@@ -14,7 +14,7 @@ from sentir.config import Initialisation
 from sentir.nn.cells import MODULES
 from sentir.nn.fork import use_one_thread_after_fork
 from sentir.nn.initialisation import init_rnn_
-from sentir.nn.kernels.availability import can_train_with_numba
+from sentir.nn.kernels.availability import can_train_with_numba, computes_with_numba
 from sentir.nn.padding import reverse_padded
 from sentir.nn.qrnn import QRNN
 
@@ -65,15 +65,17 @@ class RecurrentLayer(nn.Module):
             x_TBE: the vectors of the tokens.
             reversal_index_TB: `sentir.nn.padding.reversal_index` of the batch.
         """
-        uses_numba = self._uses_numba(x_TBE)
-        if uses_numba and isinstance(self.forward_rnn, QRNN):
-            time, texts = reversal_index_TB.shape
-            rows_TB = torch.arange(time * texts).view(time, texts)
+        if self._runs_qrnn_kernel(x_TBE):
+            rows_TB = torch.arange(reversal_index_TB.numel()).view_as(reversal_index_TB)
             return self._qrnn_states(x_TBE.flatten(0, 1), rows_TB, reversal_index_TB)
         directions = [(self.forward_rnn, x_TBE)]
         if self.backward_rnn is not None:
             directions.append((self.backward_rnn, reverse_padded(x_TBE, reversal_index_TB)))
-        if uses_numba:
+        if (
+            self.training
+            and self.compute_dtype is None
+            and can_train_with_numba(self.forward_rnn, x_TBE)
+        ):
             # Imported only here, as Numba takes a second to load.
             from sentir.nn.kernels.gru_autograd import gru_states
 
@@ -95,18 +97,15 @@ class RecurrentLayer(nn.Module):
             rows_TB: the word of each token.
             reversal_index_TB: as in `forward`.
         """
-        if isinstance(self.forward_rnn, QRNN) and self._uses_numba(words_UE):
+        if self._runs_qrnn_kernel(words_UE):
             return self._qrnn_states(words_UE, rows_TB, reversal_index_TB)
         x_TBE = words_UE.index_select(0, rows_TB.flatten()).view(*rows_TB.shape, -1)
         states_TBF: Tensor = self(x_TBE, reversal_index_TB)
         return states_TBF
 
-    def _uses_numba(self, x: Tensor) -> bool:
-        return (
-            self.training
-            and self.compute_dtype is None
-            and can_train_with_numba(self.forward_rnn, x)
-        )
+    def _runs_qrnn_kernel(self, x: Tensor) -> bool:
+        is_plain_qrnn = isinstance(self.forward_rnn, QRNN) and self.compute_dtype is None
+        return is_plain_qrnn and computes_with_numba(x)
 
     def _qrnn_states(self, x_RE: Tensor, rows_TB: Tensor, reversal_index_TB: Tensor) -> Tensor:
         # Imported only here, as Numba takes a second to load.

@@ -1,4 +1,4 @@
-"""The kernels train narrow GRUs and QRNNs on a CPU in float32, where Numba is installed."""
+"""The kernel trains narrow GRUs on a CPU in float32, where Numba is installed."""
 
 from __future__ import annotations
 
@@ -10,8 +10,12 @@ import torch
 from torch import nn
 
 from sentir.nn.kernels import availability
-from sentir.nn.kernels.availability import MAX_HIDDEN, TILE_UNITS, can_train_with_numba
-from sentir.nn.qrnn import QRNN
+from sentir.nn.kernels.availability import (
+    MAX_HIDDEN,
+    TILE_UNITS,
+    can_train_with_numba,
+    computes_with_numba,
+)
 
 X_TBE = torch.randn(3, 2, 5)
 
@@ -19,12 +23,6 @@ X_TBE = torch.randn(3, 2, 5)
 def test_a_narrow_gru_can_be_trained() -> None:
     assert can_train_with_numba(nn.GRU(5, TILE_UNITS), X_TBE)
     assert can_train_with_numba(nn.GRU(5, MAX_HIDDEN), X_TBE)
-
-
-def test_a_qrnn_of_any_size_can_be_trained() -> None:
-    assert can_train_with_numba(QRNN(5, 7), X_TBE)
-    assert can_train_with_numba(QRNN(5, 2 * MAX_HIDDEN), X_TBE)
-    assert not can_train_with_numba(QRNN(5, 7), X_TBE.double())
 
 
 @pytest.mark.parametrize(
@@ -37,8 +35,10 @@ def test_other_layers_are_left_to_pytorch(other: nn.Module) -> None:
 
 
 def test_other_numbers_and_answers_are_left_to_pytorch() -> None:
-    assert not can_train_with_numba(nn.GRU(5, TILE_UNITS), X_TBE.double())
-    assert not can_train_with_numba(nn.GRU(5, TILE_UNITS), X_TBE.to("meta"))
+    for x_TBE in (X_TBE.double(), X_TBE.to("meta")):
+        assert not can_train_with_numba(nn.GRU(5, TILE_UNITS), x_TBE)
+        assert not computes_with_numba(x_TBE)
+    assert computes_with_numba(X_TBE)
     with torch.no_grad():
         assert not can_train_with_numba(nn.GRU(5, TILE_UNITS), X_TBE)
 
@@ -46,6 +46,7 @@ def test_other_numbers_and_answers_are_left_to_pytorch() -> None:
 def test_without_numba_all_is_left_to_pytorch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(availability, "numba_is_installed", lambda: False)
     assert not can_train_with_numba(nn.GRU(5, TILE_UNITS), X_TBE)
+    assert not computes_with_numba(X_TBE)
 
 
 def test_numba_is_not_loaded_to_find_out() -> None:

@@ -24,23 +24,23 @@ def numba_is_installed() -> bool:
     return is_installed("numba")
 
 
+def computes_with_numba(x: Tensor) -> bool:
+    """Whether the kernels can compute with these numbers: float32, on a CPU."""
+    import torch
+
+    return x.device.type == "cpu" and x.dtype == torch.float32 and numba_is_installed()
+
+
 def can_train_with_numba(rnn: nn.Module, x_TBE: Tensor) -> bool:
-    """Whether `gru_autograd.gru_states` or `qrnn_autograd.qrnn_states` can compute a module's
-    states: a narrow GRU, or a QRNN, that is trained on a CPU in float32."""
+    """Whether `gru_autograd.gru_states` can compute a module's states: a narrow GRU that is trained
+    on a CPU in float32."""
     import torch
     from torch import nn
 
-    from sentir.nn.qrnn import QRNN
-
-    is_narrow_gru = (
+    return (
         isinstance(rnn, nn.GRU)
         and rnn.hidden_size % TILE_UNITS == 0
         and rnn.hidden_size <= MAX_HIDDEN
-    )
-    return (
-        (is_narrow_gru or isinstance(rnn, QRNN))
-        and x_TBE.device.type == "cpu"
-        and x_TBE.dtype == torch.float32
         and torch.is_grad_enabled()
-        and numba_is_installed()
+        and computes_with_numba(x_TBE)
     )

@@ -43,22 +43,32 @@ def add_ngram_linear(
         fingerprints_P: the owner of each of these rows.
         sums_BX: changed in place.
     """
-    keys_3T = np.empty((3, lengths_B[0]), np.int64)
+    # The n-grams that a text had before, by hash; a row that it fills has its mark.
+    rows = 4
+    while rows < 2 * lengths_B[0]:
+        rows *= 2
+    keys_R, marks_R = np.empty(rows, np.int64), np.zeros(rows, np.int64)
+    mark = 0
     for text in range(len(starts_B)):
-        length, previous, earlier = lengths_B[text], 0, 0
-        for time in range(length):
-            word = ids_N[starts_B[text] + time]
-            bigram = word * WORD_MULTIPLIER + previous * PREVIOUS_MULTIPLIER
-            keys_3T[WORDS, time] = word
-            keys_3T[BIGRAMS, time] = bigram if time >= 1 else 0
-            keys_3T[TRIGRAMS, time] = bigram + earlier * FIRST_MULTIPLIER if time >= 2 else 0
-            previous, earlier = word, previous
         for kind in (WORDS, BIGRAMS, TRIGRAMS):
-            last_key = 0
-            for key in np.sort(keys_3T[kind, :length]):
-                if key == last_key:  # there is none, or it is repeated
+            mark += 1
+            previous = earlier = 0
+            for time in range(lengths_B[text]):
+                word = ids_N[starts_B[text] + time]
+                key = word
+                if kind != WORDS:
+                    key = word * WORD_MULTIPLIER + previous * PREVIOUS_MULTIPLIER
+                if kind == TRIGRAMS:
+                    key += earlier * FIRST_MULTIPLIER
+                previous, earlier = word, previous
+                if time < kind:  # none ends here
                     continue
-                last_key = key
+                slot = (key + key // KEY_FOLD) & (rows - 1)
+                while marks_R[slot] == mark and keys_R[slot] != key:
+                    slot = (slot + 1) & (rows - 1)
+                if marks_R[slot] == mark:  # it is repeated
+                    continue
+                keys_R[slot], marks_R[slot] = key, mark
                 if kind == WORDS:
                     row_X = words_VX[key]
                 else:

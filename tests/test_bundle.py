@@ -8,6 +8,7 @@ import pickle
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,11 +16,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import safetensors.numpy
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fixtures.forged_bundle import as_format_2, write_settings
+from fixtures.forged_bundle import as_format_2, as_format_3, write_settings
 from fixtures.toy_bundle import WORDS, toy
 from sentir.bundle import (
     FOLDER,
@@ -39,6 +41,7 @@ from sentir.io.columns import Columns
 from sentir.nn.language_model import LanguageModel
 from sentir.nn.restore import to_arrays
 from sentir.text.tokenizer import SubwordTokenizer, WordTokenizer
+from sentir.weights import DISPLACEMENTS
 
 FILES = ["config.json", "metrics.json", "model.safetensors", "sentir_tokenizer.json"]
 TEXTS = ["The film was wonderful.", "la habitación estaba sucia", "", "not good, not bad " * 30]
@@ -99,7 +102,7 @@ def test_a_bundle_is_four_files_and_no_pickle(saved: Path, monkeypatch: pytest.M
 
 def test_what_config_json_says(saved: Path) -> None:
     content = json.loads((saved / "config.json").read_text())
-    assert content["format"] == 3
+    assert content["format"] == 4
     assert content["labels"]["names"] == ["negative", "positive"]
     assert content["config"]["model"]["hidden_size"] == 5
     assert sorted(content["checksums"]) == FILES
@@ -143,14 +146,36 @@ def test_a_config_json_of_something_else_is_named(saved: Path, content: str) -> 
         load_bundle(saved)
 
 
-def test_a_bundle_of_format_2_answers_the_same(saved: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("as_format", [as_format_2, as_format_3])
+def test_a_bundle_of_an_earlier_format_answers_the_same(
+    as_format: Callable[[Path], None], tmp_path: Path
+) -> None:
+    bundle, saved = toy(ngram_buckets=70), tmp_path / "model"
+    weights = {**bundle.weights, DISPLACEMENTS: np.zeros(1, np.int32)}
+    save_bundle(replace(bundle, weights=weights), saved)
     expected = answers(load_bundle(saved))
-    as_format_2(saved)
+    as_format(saved)
     old = load_bundle(saved)
+    assert old.weights[DISPLACEMENTS].tolist() == [0]
     assert np.array_equal(answers(old), expected)
     save_bundle(old, saved)  # in the present form, and nothing is left of the other
     assert sorted(file.name for file in saved.iterdir()) == FILES
     assert np.array_equal(answers(load_bundle(saved)), expected)
+
+
+def test_arrays_that_lose_nothing_are_saved_in_16_bits(tmp_path: Path) -> None:
+    weights = dict(toy().weights)
+    exact, inexact = weights["embedding.weight"], weights["head.weight"]
+    exact[:] = exact.astype(np.float16)
+    inexact[0, 0] = 1e6  # more than 16 bits hold
+    save_bundle(replace(toy(), weights=weights), tmp_path / "model")
+    saved = safetensors.numpy.load_file(tmp_path / "model" / "model.safetensors")
+    assert saved["embedding.weight"].dtype == np.float16
+    assert saved["head.weight"].dtype == np.float32
+    loaded = load_bundle(tmp_path / "model").weights
+    for name, weight in weights.items():
+        assert loaded[name].dtype == weight.dtype
+        assert np.array_equal(loaded[name], weight)
 
 
 @pytest.mark.parametrize("kind", ["word", "bpe", "unigram"])
@@ -171,7 +196,7 @@ def test_no_file_poses_as_one_of_hugging_face(kind: str, tmp_path: Path) -> None
     ("version", "todo"),
     [
         (1, "train again with this version"),
-        (4, "upgrade sentir, or train again"),
+        (5, "upgrade sentir, or train again"),
         (None, "upgrade sentir"),
         ([3], "upgrade sentir"),
     ],
@@ -180,7 +205,7 @@ def test_another_format_is_refused(saved: Path, version: object, todo: str) -> N
     write_settings(saved, format=version)
     with pytest.raises(
         BundleError,
-        match=f"bundle format {re.escape(str(version))}, this version reads 2 and 3; {todo}",
+        match=f"bundle format {re.escape(str(version))}, this version reads 2, 3 and 4; {todo}",
     ) as caught:
         load_bundle(saved)
     assert caught.value.where == str(saved / "config.json")

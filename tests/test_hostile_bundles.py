@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 from fixtures.forged_bundle import forge, refusal, safetensors_file, write_settings
-from fixtures.toy_bundle import toy
+from fixtures.toy_bundle import random_texts, toy
 from sentir.bundle import (
     MAX_JSON_BYTES,
     MAX_TOKENIZER_BYTES,
@@ -21,9 +22,11 @@ from sentir.bundle import (
     save_bundle,
 )
 from sentir.config import PretrainConfig
+from sentir.inference.predictor import Predictor
 from sentir.nn.language_model import LanguageModel
 from sentir.nn.restore import to_arrays
 from sentir.text.tokenizer import WordTokenizer
+from sentir.weights import DISPLACEMENTS, NGRAM_FINGERPRINTS
 
 SUBWORD = {"version": "1.0", "truncation": None, "padding": None, "added_tokens": [],
            "normalizer": None, "post_processor": None, "decoder": None,
@@ -204,9 +207,33 @@ def test_weights_that_are_missing_superfluous_or_in_another_format(saved: Path) 
     assert "head.bias is absent, and the settings ask for F32 [1]" in refusal(saved)
     forge(saved, weights={**toy().weights, "extra\x1b[2J" * 1000: np.zeros(3, np.float32)})
     assert r"'extra\x1b[2J" in refusal(saved)
-    halves = {name: weight.astype(np.float16) for name, weight in toy().weights.items()}
-    forge(saved, weights=halves)
-    assert "embedding.weight is F16 [18, 6], and the settings ask for F32" in refusal(saved)
+    doubles = {name: weight.astype(np.float64) for name, weight in toy().weights.items()}
+    forge(saved, weights=doubles)
+    assert "embedding.weight is F64 [18, 6], and the settings ask for F32" in refusal(saved)
+
+
+def test_tables_of_ngrams_of_no_rows_or_of_different_sizes(saved: Path) -> None:
+    bundle = toy(ngram_buckets=20)
+    save_bundle(bundle, saved)
+    forge(saved, weights={**bundle.weights, DISPLACEMENTS: np.zeros(0, np.int32)})
+    assert "displacements is I32 [0], and the settings ask for I32 [1]" in refusal(saved)
+    for rows in (0, 7):
+        forge(saved, weights={**bundle.weights, NGRAM_FINGERPRINTS: np.zeros(rows, np.int32)})
+        wanted = f"settings ask for F32 [{max(rows, 1)}, 1]"
+        assert f"ngram_weights is F32 [20, 1], and the {wanted}" in refusal(saved)
+
+
+def test_displacements_that_no_training_gives_only_find_other_rows(saved: Path) -> None:
+    """Whatever they are, no engine reads outside of the table."""
+    bundle, limits = toy(ngram_buckets=20), np.iinfo(np.int32)
+    wild = np.array([limits.min, -1, limits.max, -7, 19], np.int32)
+    save_bundle(replace(bundle, weights={**bundle.weights, DISPLACEMENTS: wild}), saved)
+    torch_, onnx, numba = (
+        Predictor(load_bundle(saved), engine=engine).predict_proba(random_texts(20))
+        for engine in ("torch", "onnx", "numba")
+    )
+    np.testing.assert_allclose(onnx, torch_, atol=1e-5)
+    np.testing.assert_allclose(numba, torch_, atol=1e-5)
 
 
 def true_header() -> tuple[dict[str, Any], bytes]:

@@ -17,6 +17,7 @@ from sentir.nn.language_model import LanguageModel
 from sentir.nn.restore import to_arrays
 from sentir.weights import (
     Header,
+    NgramTableSize,
     WeightSpec,
     check_header,
     classifier_weights,
@@ -43,10 +44,11 @@ def test_of_a_classifier(make: dict[str, Any], extra: dict[str, Any], classes: i
     config = ModelConfig(
         **{"embedding_dim": 5, "hidden_size": 4, "ngram_buckets": 0, **make, **extra}
     )
-    network = SentimentClassifier(config, vocabulary=11, classes=classes)
-    assert list(classifier_weights(config, vocabulary=11, classes=classes)) == specs_of(
-        to_arrays(network)
-    )
+    sizes: dict[str, Any] = {"vocabulary": 11, "classes": classes}
+    for size in ({}, {"ngram_table": NgramTableSize(7, 3)}):
+        network = SentimentClassifier(config, **sizes, **size)
+        specs = list(classifier_weights(config, **sizes, **size))
+        assert specs == specs_of(to_arrays(network))
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])

@@ -3,7 +3,7 @@
 ::
 
     model/
-      model.safetensors       the weights
+      model.safetensors       the weights; arrays that lose nothing by it in 16 bits
       sentir_tokenizer.json   the whole tokenizer
       config.json             format version, class names, columns that were read, all settings, the
                               threshold of confidence if there is one, a checksum of every file
@@ -48,6 +48,10 @@ from sentir.text.tokenizer import FILE as TOKENIZER_FILE
 from sentir.text.tokenizer import Tokenizer, load_tokenizer
 from sentir.version import __version__
 from sentir.weights import (
+    DISPLACEMENTS,
+    NGRAM_FINGERPRINTS,
+    Header,
+    NgramTableSize,
     WeightSpec,
     check_header,
     classifier_weights,
@@ -55,8 +59,9 @@ from sentir.weights import (
     read_header,
 )
 
-#: 2 called the tokenizer's file ``tokenizer.json``, and is read too; 1 is not.
-FORMAT = 3
+#: 3 has tables of n-grams without displacements, all weights in 32 bits, and is read too; so is 2,
+#: which called the tokenizer's file ``tokenizer.json``. 1 is not.
+FORMAT = 4
 #: The kind of a bundle that holds no classifier.
 LANGUAGE_MODEL = "language model"
 #: The bundle's name inside a run's folder.
@@ -65,7 +70,7 @@ _CHECKSUMMED = ("model.safetensors", TOKENIZER_FILE, "metrics.json")
 #: All files of a bundle.
 FILES = (*_CHECKSUMMED, "config.json")
 #: The tokenizer's file by the format of the bundle.
-_TOKENIZER_OF = {2: "tokenizer.json", FORMAT: TOKENIZER_FILE}
+_TOKENIZER_OF = {2: "tokenizer.json", 3: TOKENIZER_FILE, FORMAT: TOKENIZER_FILE}
 #: All files of a bundle of any format that is read.
 KNOWN_FILES = (*FILES, _TOKENIZER_OF[2])
 #: Sizes beyond which a file is not read: JSON takes up to 25 times its size in memory.
@@ -137,7 +142,7 @@ def save_bundle(bundle: Bundle | LanguageBundle, folder: Path) -> None:
     with atomic_write(folder) as new:
         new.mkdir()
         # Not save_file, which makes a file that only its owner can read, whatever the umask.
-        content = safetensors.numpy.save(dict(bundle.weights))
+        content = safetensors.numpy.save(dict(_narrowed(bundle.weights)))
         (new / "model.safetensors").write_bytes(content)
         bundle.tokenizer.save(new / TOKENIZER_FILE)
         _write_json(new / "metrics.json", dict(bundle.metrics))
@@ -158,6 +163,19 @@ def save_bundle(bundle: Bundle | LanguageBundle, folder: Path) -> None:
             "checksums": {name: checksum(new / name) for name in _CHECKSUMMED},
         }
         _write_settings(new / "config.json", settings)
+
+
+def _narrowed(weights: Arrays) -> Iterator[tuple[str, npt.NDArray[Any]]]:
+    """The weights by name, those of 32 bits in 16 where each number stays as it is."""
+    for name, weight in weights.items():
+        with np.errstate(over="ignore"):
+            half = weight.astype(np.float16) if weight.dtype == np.float32 else weight
+        yield name, half if np.array_equal(half, weight) else weight
+
+
+def ngram_table_size(weights: Arrays) -> NgramTableSize:
+    """The size of the table of n-grams among the weights of a classifier, if it has one."""
+    return NgramTableSize.of(lambda name: len(weights[name]) if name in weights else 0)
 
 
 def save_threshold(path: str | Path, threshold: ConfidenceThreshold) -> None:
@@ -283,8 +301,13 @@ def load_bundle(path: str | Path) -> Bundle:
         kept = settings.get("threshold")
         threshold = None if kept is None else ConfidenceThreshold.from_dict(kept)
 
-    def specs(vocabulary: int) -> Iterator[WeightSpec]:
-        return classifier_weights(config.model, vocabulary=vocabulary, classes=len(labels.names))
+    def specs(header: Header, vocabulary: int) -> Iterator[WeightSpec]:
+        return classifier_weights(
+            config.model,
+            vocabulary=vocabulary,
+            classes=len(labels.names),
+            ngram_table=NgramTableSize.of(header.rows),
+        )
 
     return Bundle(
         labels=labels,
@@ -374,7 +397,7 @@ def load_language_model(path: str | Path) -> LanguageBundle:
             _table(settings, "config"), where=str(folder / "config.json")
         )
 
-    def specs(vocabulary: int) -> Iterator[WeightSpec]:
+    def specs(_: Header, vocabulary: int) -> Iterator[WeightSpec]:
         return language_model_weights(config.model, vocabulary=vocabulary)
 
     return LanguageBundle(config=config, **_read_files(folder, settings, specs))
@@ -386,7 +409,8 @@ def _read_settings(path: Path) -> dict[str, Any]:
         settings: dict[str, Any] = json.loads(read_regular(path, MAX_JSON_BYTES))
         version = settings["format"]
         if type(version) is not int or version not in _TOKENIZER_OF:
-            readable = " and ".join(map(str, _TOKENIZER_OF))
+            *earlier, last = _TOKENIZER_OF
+            readable = f"{', '.join(map(str, earlier))} and {last}"
             raise BundleError(
                 f"bundle format {version!r}, this version reads {readable}",
                 where=str(path),
@@ -406,7 +430,7 @@ def _read_settings(path: Path) -> dict[str, Any]:
 def _read_files(
     folder: Path,
     settings: Mapping[str, Any],
-    specs: Callable[[int], Iterable[WeightSpec]],
+    specs: Callable[[Header, int], Iterable[WeightSpec]],
 ) -> dict[str, Any]:
     """The parts of a bundle that its other three files hold.
 
@@ -416,7 +440,7 @@ def _read_files(
     Args:
         folder: the bundle.
         settings: the content of its ``config.json``.
-        specs: the weights that these ask for, given the size of the vocabulary.
+        specs: the weights that these ask for, given their header and the size of the vocabulary.
     """
     weights_file, metrics_file = folder / "model.safetensors", folder / "metrics.json"
     tokenizer_file = folder / _TOKENIZER_OF[settings["format"]]
@@ -433,12 +457,20 @@ def _read_files(
         tokenizer = load_tokenizer(tokenizer_file)
         _check_unicode(tokenizer.vocabulary)
     with _report_misfit(folder, settings, weights_file):
-        check_header(header, specs(len(tokenizer.vocabulary)))
+        has_displacements = settings["format"] >= FORMAT
+        wanted = specs(header, len(tokenizer.vocabulary))
+        check_header(
+            header, (spec for spec in wanted if has_displacements or spec.name != DISPLACEMENTS)
+        )
         _verify(weights_file, settings)
         weights = safetensors.numpy.load_file(weights_file)
         for name, weight in weights.items():
             if weight.dtype.kind == "f" and not np.isfinite(weight).all():
                 raise BundleError(f"{name} holds numbers that are not finite")
+            if weight.dtype == np.float16:
+                weights[name] = weight.astype(np.float32)
+        if NGRAM_FINGERPRINTS in weights:
+            weights.setdefault(DISPLACEMENTS, np.zeros(1, np.int32))
     with _report_misfit(folder, settings, metrics_file):
         metrics = json.loads(read_regular(metrics_file, MAX_JSON_BYTES))
         return {

@@ -170,10 +170,10 @@ class ModelConfig:
         default=0.5, ge=0, lt=1, description="dropout on the skip connection"
     )
     ngram_buckets: int = Field(
-        default=2_097_152,
+        default=262_144,
         ge=0,
-        description="hash buckets of the n-gram linear model (pairs and triples of words) that is "
-        "fitted after the network and combined with it (0: none)",
+        description="most pairs and triples of words, those of most weight, in the n-gram linear "
+        "model that is fitted after the network and combined with it (0: none)",
     )
     embedding_init: str = Field(
         default="ppmi",

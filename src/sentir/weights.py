@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, BinaryIO, NamedTuple
 
 from sentir.config import LanguageModelConfig, ModelConfig
@@ -26,8 +26,13 @@ RNN_WEIGHTS = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
 QRNN_WEIGHTS = ("weight_ih_l0", "weight_ph_l0", "bias_ih_l0")
 #: A header of a thousand layers has under one million bytes.
 MAX_HEADER_BYTES = 2**21
-#: Of a number, in the formats that safetensors calls F32 and I32.
-_NUMBER_BYTES = 4
+#: Of a number, by the name that safetensors gives its format.
+_NUMBER_BYTES = {"F16": 2, "F32": 4, "I32": 4}
+#: The owners of the rows of the table of n-grams, and what finds an n-gram's row. Bundles of format
+#: 3 and less have no displacements, which is the same as a single 0.
+NGRAM_FINGERPRINTS, DISPLACEMENTS = (
+    f"ngram_linear.ngram_{part}" for part in ("fingerprints", "displacements")
+)
 
 
 class WeightSpec(NamedTuple):
@@ -36,6 +41,27 @@ class WeightSpec(NamedTuple):
     name: str
     shape: tuple[int, ...]
     dtype: str = "F32"
+
+
+class NgramTableSize(NamedTuple):
+    """The size of the table of the n-gram linear model, which depends on the training reviews.
+
+    Attributes:
+        rows: of bigrams and trigrams.
+        displacements: by which these are found.
+    """
+
+    rows: int
+    displacements: int
+
+    @classmethod
+    def of(cls, rows_of: Callable[[str], int]) -> NgramTableSize:
+        """The size, at least 1, given how many rows the array of a name has."""
+        return cls(*(max(1, rows_of(name)) for name in (NGRAM_FINGERPRINTS, DISPLACEMENTS)))
+
+
+#: Of a model that is not fitted: one row, which no n-gram owns.
+EMPTY_TABLE = NgramTableSize(1, 1)
 
 
 class Header(NamedTuple):
@@ -58,7 +84,11 @@ class Header(NamedTuple):
 
 
 def classifier_weights(
-    config: ModelConfig, *, vocabulary: int, classes: int
+    config: ModelConfig,
+    *,
+    vocabulary: int,
+    classes: int,
+    ngram_table: NgramTableSize = EMPTY_TABLE,
 ) -> Iterator[WeightSpec]:
     """The weights of `sentir.nn.classifier.SentimentClassifier`, in the order of its state.
 
@@ -66,6 +96,7 @@ def classifier_weights(
         config: the settings of the network.
         vocabulary: number of ids.
         classes: number of classes, at least 2.
+        ngram_table: the size of the table of n-grams, if there is one.
     """
     outputs = 1 if classes == 2 else classes
     features = config.hidden_size * (2 if config.bidirectional else 1)
@@ -84,10 +115,11 @@ def classifier_weights(
     yield WeightSpec("head.weight", (outputs, head_inputs))
     yield WeightSpec("head.bias", (outputs,))
     if config.ngram_buckets:
-        for part, rows in (("word", vocabulary), ("ngram", config.ngram_buckets)):
+        for part, rows in (("word", vocabulary), ("ngram", ngram_table.rows)):
             yield WeightSpec(f"ngram_linear.{part}_weights", (rows, outputs))
             yield WeightSpec(f"ngram_linear.{part}_squared_scales", (rows, outputs))
-        yield WeightSpec("ngram_linear.ngram_fingerprints", (config.ngram_buckets,), "I32")
+        yield WeightSpec(NGRAM_FINGERPRINTS, (ngram_table.rows,), "I32")
+        yield WeightSpec(DISPLACEMENTS, (ngram_table.displacements,), "I32")
 
 
 def language_model_weights(config: LanguageModelConfig, *, vocabulary: int) -> Iterator[WeightSpec]:
@@ -143,6 +175,8 @@ def read_header(file: BinaryIO, file_bytes: int) -> Header:
 def check_header(header: Header, specs: Iterable[WeightSpec]) -> None:
     """Check that a file has exactly these weights, by its header and its size.
 
+    What is F32 may be stored as F16.
+
     Raises:
         BundleError: it has others; the first that differs is named.
     """
@@ -153,13 +187,14 @@ def check_header(header: Header, specs: Iterable[WeightSpec]) -> None:
             raise BundleError(
                 f"{spec.name} is absent, and the settings ask for {spec.dtype} {shape}"
             )
-        if entry.get("shape") != shape or entry.get("dtype") != spec.dtype:
+        dtype = "F16" if spec.dtype == "F32" and entry.get("dtype") == "F16" else spec.dtype
+        if entry.get("shape") != shape or entry.get("dtype") != dtype:
             held = f"{entry.get('dtype')} {entry.get('shape')}"[:80]
             raise BundleError(
                 f"{spec.name} is {held}, and the settings ask for {spec.dtype} {shape}"
             )
         names.discard(spec.name)
-        wanted_bytes += _NUMBER_BYTES * math.prod(spec.shape)
+        wanted_bytes += _NUMBER_BYTES[dtype] * math.prod(spec.shape)
     if names:
         raise BundleError(f"{min(names)[:80]!r} is no weight of this network")
     if header.data_bytes != wanted_bytes:

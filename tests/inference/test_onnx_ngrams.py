@@ -17,6 +17,7 @@ from sentir.inference.onnx_builder import GraphBuilder
 from sentir.nn import bigrams
 from sentir.nn import ngram_linear as twin
 from sentir.nn.ngram_linear import NgramLinear
+from sentir.weights import NgramTableSize
 
 
 def run(add: Callable[[GraphBuilder, str], str], ids_TB: np.ndarray) -> np.ndarray:
@@ -66,10 +67,11 @@ def test_repeated_keys_count_once() -> None:
 
 
 @pytest.mark.parametrize("outputs", [1, 3])
-def test_the_linear_model_has_the_outputs_of_the_network(outputs: int) -> None:
+@pytest.mark.parametrize("displacements", [1, 9])
+def test_the_linear_model_has_the_outputs_of_the_network(outputs: int, displacements: int) -> None:
     torch.manual_seed(0)
     vocabulary = len(WORDS) + 2
-    model = NgramLinear(vocabulary, 70, outputs)
+    model = NgramLinear(vocabulary, outputs, NgramTableSize(70, displacements))
     for name, weight in model.state_dict().items():
         if weight.is_floating_point():
             weight.uniform_(0.1, 1) if name.endswith("scales") else weight.normal_()
@@ -81,7 +83,7 @@ def test_the_linear_model_has_the_outputs_of_the_network(outputs: int) -> None:
         *(
             model.get_buffer(name).numpy()
             for name in ("word_weights", "word_squared_scales", "ngram_weights",
-                         "ngram_squared_scales", "ngram_fingerprints")
+                         "ngram_squared_scales", "ngram_fingerprints", "ngram_displacements")
         )
     )  # fmt: skip
     outputs_BO = run(lambda graph, ids: onnx_ngrams.ngram_linear(graph, tables, ids), ids_BT.T)

@@ -7,10 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentir.nn.ngram_linear import NgramLinear, fingerprint, ngram_keys, without_repeats
-from sentir.nn.ngrams import MAX_FINGERPRINT, MIN_SQUARED_SCALE, hash_bucket
+from sentir.nn.ngrams import MAX_FINGERPRINT, MIN_SQUARED_SCALE, table_rows
+from sentir.weights import NgramTableSize
 
 IDS_TB = torch.tensor([[4, 7], [5, 0], [4, 0], [5, 0], [0, 0]])
 LENGTHS_B = torch.tensor([4, 1])
+
+
+def rows_of(model: NgramLinear, keys: torch.Tensor) -> torch.Tensor:
+    return table_rows(keys, model.ngram_displacements, len(model.ngram_fingerprints))
 
 
 def with_weights(model: NgramLinear, keys: list[int]) -> NgramLinear:
@@ -19,7 +24,7 @@ def with_weights(model: NgramLinear, keys: list[int]) -> NgramLinear:
     model.word_weights[1:].normal_()
     model.word_squared_scales[1:].uniform_(0.5, 2)
     for key in torch.tensor(keys):
-        row = int(hash_bucket(key, model.buckets))
+        row = int(rows_of(model, key))
         model.ngram_fingerprints[row] = int(fingerprint(key))
         model.ngram_weights[row].normal_()
         model.ngram_squared_scales[row].uniform_(0.5, 2)
@@ -32,19 +37,19 @@ def keys_of(ids: list[int]) -> list[list[int]]:
 
 
 def test_outputs_are_zero_until_it_is_fitted() -> None:
-    assert not NgramLinear(10, 50, 3)(IDS_TB, LENGTHS_B).any()
+    assert not NgramLinear(10, 3)(IDS_TB, LENGTHS_B).any()
 
 
 def test_by_hand() -> None:
     """In 4 5 4 5 one bigram occurs twice, and one of two trigrams has no row."""
     (_, first, second, repeat), (_, _, trigram, unknown) = keys_of([4, 5, 4, 5])
     assert first == repeat != second
-    model = with_weights(NgramLinear(10, 5000, 3), [first, second, trigram])
+    model = with_weights(NgramLinear(10, 3, NgramTableSize(5000, 1)), [first, second, trigram])
     owned = model.ngram_fingerprints.nonzero()
-    assert int(hash_bucket(torch.tensor(unknown), 5000)) not in owned
+    assert int(rows_of(model, torch.tensor(unknown))) not in owned
 
     def total(words: torch.Tensor, table: torch.Tensor) -> torch.Tensor:
-        rows = hash_bucket(torch.tensor([first, second, trigram]), model.buckets)
+        rows = rows_of(model, torch.tensor([first, second, trigram]))
         return words[4] + words[5] + table[rows].sum(dim=0)
 
     weight_O = total(model.word_weights, model.ngram_weights)
@@ -59,8 +64,8 @@ def test_by_hand() -> None:
 def test_a_row_counts_only_for_its_owner() -> None:
     """With a single row all bigrams and trigrams share it; it belongs to one."""
     (_, owner), _ = keys_of([4, 5])
-    model = with_weights(NgramLinear(10, 1, 1), [owner])
-    words_only = NgramLinear(10, 1, 1)
+    model = with_weights(NgramLinear(10, 1), [owner])
+    words_only = NgramLinear(10, 1)
     words_only.word_weights.copy_(model.word_weights)
     words_only.word_squared_scales.copy_(model.word_squared_scales)
     others_TB = torch.tensor([[5], [4], [7], [9]])
@@ -91,9 +96,10 @@ def test_fingerprints_are_in_their_range(number: int) -> None:
 
 
 def test_weights_are_saved_and_not_trained() -> None:
-    model = NgramLinear(10, 50, 1)
+    model = NgramLinear(10, 1)
     assert set(model.state_dict()) == {
         *(f"{part}_{what}" for part in ("word", "ngram") for what in ("weights", "squared_scales")),
         "ngram_fingerprints",
+        "ngram_displacements",
     }
     assert not list(model.parameters())

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentir.nn import ngram_linear
-from sentir.nn.ngrams import against_others, hash_bucket, ngram_keys, owned_rows
+from sentir.nn.ngrams import against_others, hash_bucket, ngram_keys, owned_rows, table_rows
 
 
 @given(st.integers(0, 2**53), st.integers(1, 2**22))
@@ -35,13 +35,31 @@ def test_keys_are_those_of_the_network(ids: list[int]) -> None:
 
 
 def test_a_row_belongs_to_the_ngram_of_its_fingerprint() -> None:
-    keys_K = np.array([10, 11, 12])
-    fingerprints_P = np.zeros(100, np.int32)
-    for key in (10, 12):
-        row = int(hash_bucket(key, 100))
-        fingerprints_P[row] = int(ngram_linear.fingerprint(torch.tensor(key)))
-    rows = [int(hash_bucket(10, 100)), -1, int(hash_bucket(12, 100))]
-    assert owned_rows(keys_K, fingerprints_P).tolist() == rows
+    keys_K = np.array([10, 11, 2**31 + 12])
+    fingerprints_P, displacements_M = np.zeros(100, np.int32), np.array([7], np.int32)
+    rows = table_rows(keys_K, displacements_M, 100).tolist()
+    for index in (0, 2):
+        fingerprints_P[rows[index]] = int(ngram_linear.fingerprint(torch.tensor(keys_K[index])))
+    expected = [rows[0], -1, rows[2]]
+    assert owned_rows(keys_K, fingerprints_P, displacements_M).tolist() == expected
+
+
+@given(
+    st.lists(st.integers(0, 2**53), min_size=1, max_size=20),
+    st.lists(st.integers(0, 2**31 - 1), min_size=1, max_size=9),
+    st.integers(1, 2**31 - 1),
+)
+def test_displaced_rows_are_in_their_range_and_equal(
+    keys: list[int], displacements: list[int], rows: int
+) -> None:
+    displacements_M = np.array(displacements, np.int32)
+    rows_K = table_rows(np.array(keys), displacements_M, rows)
+    assert rows_K.min() >= 0
+    assert rows_K.max() < rows
+    twin = table_rows(torch.tensor(keys), torch.from_numpy(displacements_M), rows)
+    assert twin.tolist() == rows_K.tolist()
+    alone = table_rows(np.array(keys), np.zeros(1, np.int32), rows)
+    assert alone.tolist() == hash_bucket(np.array(keys), rows).tolist()
 
 
 def test_a_class_against_the_others() -> None:

@@ -12,9 +12,10 @@ from fixtures.tiny_problem import write_corpus
 from fixtures.toy_bundle import toy
 from sentir.bundle import Bundle
 from sentir.nn.ngram_linear import fingerprint, ngram_keys
-from sentir.nn.ngrams import hash_bucket
+from sentir.nn.ngrams import table_rows
 from sentir.training import strongest_ngrams as module
 from sentir.training.strongest_ngrams import strongest_ngrams
+from sentir.weights import DISPLACEMENTS
 
 TEXTS = ["the film was not good", "not good .", "a wonderful film", "not wonderful xyzzy"]
 
@@ -26,7 +27,7 @@ def weigh(bundle: Bundle, text: str, weights: list[float]) -> None:
         bundle.weights["ngram_linear.word_weights"][ids[0]] = weights
         return
     key = [keys_TB[-1, 0] for keys_TB in ngram_keys(torch.tensor(ids)[:, None])][len(ids) - 2]
-    row = int(hash_bucket(key, 4096))
+    row = int(table_rows(key, torch.from_numpy(bundle.weights[DISPLACEMENTS]), 4096))
     bundle.weights["ngram_linear.ngram_fingerprints"][row] = int(fingerprint(key))
     bundle.weights["ngram_linear.ngram_weights"][row] = weights
 

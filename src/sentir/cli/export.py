@@ -52,7 +52,7 @@ def export(
       sentir export runs/shop --to onnx
       sentir export runs/best --to onnx --precision int8 --output int8.onnx
       sentir export runs/shop --to web -o page --precision float16
-      sentir export runs/shop --to web -o page --ngram-buckets 262144
+      sentir export runs/shop --to web -o page --ngram-buckets 65536
     """  # fmt: skip
     from sentir.inference.export import export as export_model
     from sentir.io.atomic import check_writable

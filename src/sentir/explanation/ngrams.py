@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sentir.inference.network import NgramTables
-from sentir.nn.ngrams import MIN_SQUARED_SCALE, against_others, ngram_keys, owned_rows
+from sentir.nn.ngrams import MIN_SQUARED_SCALE, against_others, ngram_keys
 from sentir.text.tokenizer import Tokenizer
 
 
@@ -46,7 +46,7 @@ def ngram_effects(
             else (
                 tables.ngram_weights_PO,
                 tables.ngram_squared_scales_PO,
-                owned_rows(keys_K, tables.fingerprints_P),
+                tables.rows(keys_K),
             )
         )
         is_known_K = rows_K >= 0

@@ -1,9 +1,9 @@
 """The weights of a network as the engines read them: arrays, without PyTorch.
 
 Shapes: V vocabulary, E numbers per token that a layer reads (of the first one the embedding), H
-hidden units, G gates of a cell stacked, F features of a state (directions times H), P hash buckets,
-B batch, N tokens of a batch, C classes, O outputs (1 for two classes, else C), X what the head
-reads (F, and E with the embedding skip).
+hidden units, G gates of a cell stacked, F features of a state (directions times H), P hash buckets
+or rows of n-grams, M displacements, K n-grams, B batch, N tokens of a batch, C classes, O outputs
+(1 for two classes, else C), X what the head reads (F, and E with the embedding skip).
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from sentir.bundle import Arrays, Bundle, LanguageBundle
+from sentir.bundle import Arrays, Bundle, LanguageBundle, ngram_table_size
 from sentir.config import ModelConfig
 from sentir.errors import BundleError
 from sentir.inference.packed import PackedBatch
+from sentir.nn.ngrams import owned_rows
 from sentir.weights import (
     DIRECTIONS,
     QRNN_WEIGHTS,
@@ -66,6 +67,11 @@ class NgramTables(NamedTuple):
     ngram_weights_PO: Weights
     ngram_squared_scales_PO: Weights
     fingerprints_P: npt.NDArray[np.int32]
+    displacements_M: npt.NDArray[np.int32]
+
+    def rows(self, keys_K: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """The row of each bigram or trigram, -1 where it has none."""
+        return owned_rows(keys_K, self.fingerprints_P, self.displacements_M)
 
 
 class NetworkWeights(NamedTuple):
@@ -104,7 +110,11 @@ class NetworkWeights(NamedTuple):
         config, weights = bundle.config.model, bundle.weights
         classes = len(bundle.labels.names)
         vocabulary = len(bundle.tokenizer.vocabulary)
-        _check_shapes(weights, classifier_weights(config, vocabulary=vocabulary, classes=classes))
+        ngram_table = ngram_table_size(weights)
+        specs = classifier_weights(
+            config, vocabulary=vocabulary, classes=classes, ngram_table=ngram_table
+        )
+        _check_shapes(weights, specs)
         directions = DIRECTIONS[: 1 + config.bidirectional]
         kind = QrnnWeights if config.cell == "qrnn" else RnnWeights
         has_query = config.pooling == "attention"
@@ -129,6 +139,7 @@ class NetworkWeights(NamedTuple):
                     for part in (
                         "word_weights", "word_squared_scales",
                         "ngram_weights", "ngram_squared_scales", "ngram_fingerprints",
+                        "ngram_displacements",
                     )
                 )
             )

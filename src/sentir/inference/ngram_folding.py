@@ -1,6 +1,6 @@
 """A smaller table of the n-gram linear model, for a model that is downloaded with a page.
 
-Shapes: P hash buckets, O outputs.
+Shapes: P rows, O outputs.
 """
 
 from __future__ import annotations
@@ -9,16 +9,16 @@ import dataclasses
 
 import numpy as np
 
-from sentir.bundle import Bundle
+from sentir.bundle import Bundle, ngram_table_size
 from sentir.errors import UsageError
 
 
 def fold_ngrams(bundle: Bundle, buckets: int) -> Bundle:
     """The model with fewer n-grams: of those that share a row now, the one with most weight stays.
 
-    A row follows from a hash modulo the number of rows, so rows are folded onto each other where
-    the new number divides the old one. The others count for nothing, as if they were unknown.
-    What was measured with the whole table is left out.
+    A row follows from a displaced hash modulo the number of rows, so rows are folded onto each
+    other where the new number divides the old one. The others count for nothing, as if they were
+    unknown. What was measured with the whole table is left out.
 
     Args:
         bundle: the model.
@@ -27,8 +27,8 @@ def fold_ngrams(bundle: Bundle, buckets: int) -> Bundle:
     Raises:
         UsageError: the model has no table, or `buckets` does not divide its rows.
     """
-    rows = bundle.config.model.ngram_buckets
-    if not rows:
+    rows = ngram_table_size(bundle.weights).rows
+    if not bundle.config.model.ngram_buckets:
         raise UsageError("this model has no n-grams", todo="leave out --ngram-buckets")
     if buckets < 1 or rows % buckets:
         near = max(1, min(buckets, rows))
@@ -46,5 +46,4 @@ def fold_ngrams(bundle: Bundle, buckets: int) -> Bundle:
     best_P = strength_P.reshape(-1, buckets).argmax(axis=0) * buckets + np.arange(buckets)
     for name in names:
         weights[name] = np.ascontiguousarray(weights[name][best_P])
-    config = bundle.config.override({"ngram_buckets": buckets})
-    return dataclasses.replace(bundle, weights=weights, config=config, metrics={}, checksum="")
+    return dataclasses.replace(bundle, weights=weights, metrics={}, checksum="")

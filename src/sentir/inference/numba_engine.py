@@ -151,7 +151,8 @@ class _Head:
             sums_BX = np.zeros((len(logits_BO), self._words_VX.shape[1]), np.float32)
             add_ngram_linear(
                 texts.ids_N, texts.starts_B, texts.lengths_B,
-                self._words_VX, self._ngrams_PX, self._ngram_linear.fingerprints_P, sums_BX,
+                self._words_VX, self._ngrams_PX, self._ngram_linear.fingerprints_P,
+                self._ngram_linear.displacements_M, sums_BX,
             )  # fmt: skip
             weights_BO, squared_scales_BO = np.split(sums_BX, 2, axis=1)
             logits_BO += weights_BO / np.sqrt(squared_scales_BO + np.float32(MIN_SQUARED_SCALE))

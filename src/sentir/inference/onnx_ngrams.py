@@ -1,6 +1,7 @@
 """The hashed bigrams and the n-gram linear model as nodes of an ONNX graph.
 
-Shapes: T time, B batch, V vocabulary, P hash buckets, O outputs.
+Shapes: T time, B batch, V vocabulary, P hash buckets or rows of n-grams, M displacements, O
+outputs.
 
 Keys and rows are integers of 64 bits, as in `sentir.nn.bigrams` and `sentir.nn.ngram_linear`, and
 equal to theirs bit for bit.
@@ -16,6 +17,7 @@ from onnx import TensorProto
 from sentir.inference.network import NgramTables
 from sentir.inference.onnx_builder import GraphBuilder
 from sentir.nn.ngrams import (
+    FINGERPRINTS,
     FIRST_MULTIPLIER,
     KEY_FOLD,
     MAX_FINGERPRINT,
@@ -42,8 +44,10 @@ def bigram_rows(graph: GraphBuilder, ids_TB: str, buckets: int) -> str:
 
 def ngram_linear(graph: GraphBuilder, tables: NgramTables, ids_TB: str) -> str:
     """`sentir.nn.ngram_linear.NgramLinear`, (B, O)."""
-    buckets = len(tables.fingerprints_P)
     fingerprints_P = graph.constant(tables.fingerprints_P, np.int32)
+    # int64, as they are added to keys.
+    displacements_M = graph.constant(tables.displacements_M, np.int64)
+    rows, displacements = len(tables.fingerprints_P), len(tables.displacements_M)
     words_TB = without_repeats(graph, ids_TB)
     # What is to be added up: of the weights, and of the squared scales.
     sums_BO = [
@@ -56,10 +60,18 @@ def ngram_linear(graph: GraphBuilder, tables: NgramTables, ids_TB: str) -> str:
     ]
     for repeated_TB in ngram_keys(graph, ids_TB):
         keys_TB = without_repeats(graph, repeated_TB)
-        rows_TB = _hash_bucket(graph, keys_TB, buckets)
+        fingerprints_TB = _fingerprint(graph, keys_TB)
+        index_TB = graph(
+            "Div",
+            graph("Mul", fingerprints_TB, graph.constant(displacements, np.int64)),
+            graph.constant(FINGERPRINTS, np.int64),
+        )
+        displaced_TB = graph("Gather", displacements_M, index_TB)
+        rows_TB = _hash_bucket(graph, keys_TB, rows, displaced_TB)
+        owners_TB = graph("Cast", graph("Gather", fingerprints_P, rows_TB), to=TensorProto.INT64)
         owns_TB = graph(
             "And",
-            graph("Equal", graph("Gather", fingerprints_P, rows_TB), _fingerprint(graph, keys_TB)),
+            graph("Equal", owners_TB, fingerprints_TB),
             graph("Greater", keys_TB, graph.constant(0, np.int64)),
         )
         owns_TB1 = graph("Unsqueeze", owns_TB, graph.integers(2))
@@ -93,14 +105,21 @@ def without_repeats(graph: GraphBuilder, keys_TB: str) -> str:
     return graph("Where", is_repeat_TB, graph.constant(0, np.int64), sorted_TB)
 
 
-def _hash_bucket(graph: GraphBuilder, keys_TB: str, buckets: int) -> str:
-    """`sentir.nn.ngrams.hash_bucket`; keys are not negative, so Div rounds down."""
-    folded_TB = graph("Div", keys_TB, graph.constant(KEY_FOLD, np.int64))
-    return graph("Mod", graph("Add", keys_TB, folded_TB), graph.constant(buckets, np.int64))
+def _hash_bucket(
+    graph: GraphBuilder, keys_TB: str, buckets: int, displaced_TB: str | None = None
+) -> str:
+    """`sentir.nn.ngrams.hash_bucket`, or with displacements `sentir.nn.ngrams.table_rows`.
+
+    Keys are not negative, so Div rounds down.
+    """
+    high_TB = graph("Div", keys_TB, graph.constant(KEY_FOLD, np.int64))
+    hash_TB = graph("Add", keys_TB, high_TB)
+    if displaced_TB is not None:
+        hash_TB = graph("Add", hash_TB, displaced_TB)
+    return graph("Mod", hash_TB, graph.constant(buckets, np.int64))
 
 
 def _fingerprint(graph: GraphBuilder, keys_TB: str) -> str:
     """`sentir.nn.ngram_linear.fingerprint`, except that key 0 has one."""
     remainder_TB = graph("Mod", keys_TB, graph.constant(MAX_FINGERPRINT, np.int64))
-    narrow_TB = graph("Cast", remainder_TB, to=TensorProto.INT32)
-    return graph("Add", narrow_TB, graph.constant(1, np.int32))
+    return graph("Add", remainder_TB, graph.constant(1, np.int64))

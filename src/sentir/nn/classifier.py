@@ -18,11 +18,13 @@ from sentir.config import ModelConfig
 from sentir.nn.bigrams import HashedBigrams
 from sentir.nn.dropout import Dropout
 from sentir.nn.initialisation import init_embedding_
+from sentir.nn.low_precision import round_to_half
 from sentir.nn.ngram_linear import NgramLinear
 from sentir.nn.padding import padding_mask, reversal_index, scaled_sum
 from sentir.nn.pooling import Pooling
 from sentir.nn.recurrent import RecurrentLayer
 from sentir.text.tokenizer import PAD
+from sentir.weights import EMPTY_TABLE, NgramTableSize
 
 
 class SentimentClassifier(nn.Module):
@@ -32,9 +34,17 @@ class SentimentClassifier(nn.Module):
         config: the settings of the network.
         vocabulary: V, ids 0 to V - 1; 0 is padding.
         classes: C, two or more.
+        ngram_table: the size of the table of n-grams, which grows when it is fitted.
     """
 
-    def __init__(self, config: ModelConfig, *, vocabulary: int, classes: int) -> None:
+    def __init__(
+        self,
+        config: ModelConfig,
+        *,
+        vocabulary: int,
+        classes: int,
+        ngram_table: NgramTableSize = EMPTY_TABLE,
+    ) -> None:
         super().__init__()
         self.config, self.classes = config, classes
         self.class_weights_C: Tensor | None = None
@@ -72,7 +82,7 @@ class SentimentClassifier(nn.Module):
         outputs = 1 if classes == 2 else classes
         self.head = nn.Linear(head_inputs, outputs)
         self.ngram_linear = (
-            NgramLinear(vocabulary, config.ngram_buckets, outputs) if config.ngram_buckets else None
+            NgramLinear(vocabulary, outputs, ngram_table) if config.ngram_buckets else None
         )
 
     def forward(self, ids_BT: Tensor, lengths_B: Tensor) -> Tensor:
@@ -149,6 +159,16 @@ class SentimentClassifier(nn.Module):
         for layer in self.layers:
             assert isinstance(layer, RecurrentLayer)
             layer.compute_dtype = dtype
+
+    def round_tables(self) -> None:
+        """Round the vectors of words and bigrams to 16 bits, as they are saved.
+
+        They are most of a network. What is measured from then on is what a loaded model gives.
+        """
+        with torch.no_grad():
+            self.embedding.weight.copy_(round_to_half(self.embedding.weight))
+            if self.bigrams is not None:
+                self.bigrams.vectors.weight.copy_(round_to_half(self.bigrams.vectors.weight))
 
     def set_class_weights(self, weights_C: Tensor | None) -> None:
         """Set how much a review of each class counts in the loss; None: all count 1."""

@@ -1,4 +1,4 @@
-"""Matrix products in a narrower number format than that of the weights."""
+"""Narrower number formats than that of the weights: of matrix products, and of tables."""
 
 from __future__ import annotations
 
@@ -17,3 +17,9 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None, dtype: torch.dtype | 
         return F.linear(x, weight, bias)
     product = F.linear(x.to(dtype), weight.to(dtype)).to(x.dtype)
     return product if bias is None else product + bias
+
+
+def round_to_half(values: Tensor) -> Tensor:
+    """The nearest numbers that 16 bits hold (float16), in the format of `values`."""
+    limit = torch.finfo(torch.float16).max
+    return values.clamp(-limit, limit).to(torch.float16).to(values.dtype)

@@ -6,10 +6,11 @@ n-grams over the norm of the text's vector, and is added to the network's own (t
 Cheng et al. 2016).
 
 The row of a bigram or trigram in the table follows from its words by a hash (Weinberger et al.
-2009), and so does its fingerprint, by another. A row belongs to the n-gram whose fingerprint it
-holds. All others with the same hash, most of which never occurred in training, count for nothing.
+2009) and a displacement, and so does its fingerprint, by another hash. A row belongs to the n-gram
+whose fingerprint it holds. All others with the same row, most of which never occurred in training,
+count for nothing.
 
-Shapes: B batch, T time, V vocabulary, P hash buckets, O outputs.
+Shapes: B batch, T time, V vocabulary, P rows of the table, M displacements, O outputs.
 """
 
 from __future__ import annotations
@@ -26,10 +27,11 @@ from sentir.nn.ngrams import (
     MIN_SQUARED_SCALE,
     PREVIOUS_MULTIPLIER,
     WORD_MULTIPLIER,
-    hash_bucket,
+    table_rows,
 )
 from sentir.nn.padding import padding_mask
 from sentir.text.tokenizer import PAD
+from sentir.weights import EMPTY_TABLE, NgramTableSize
 
 
 class NgramLinear(nn.Module):
@@ -42,23 +44,34 @@ class NgramLinear(nn.Module):
 
     Args:
         vocabulary: V.
-        buckets: P, rows of bigrams and trigrams.
         outputs: O.
+        size: of the table of bigrams and trigrams (P, M), which grows when it is fitted.
     """
 
-    def __init__(self, vocabulary: int, buckets: int, outputs: int) -> None:
+    def __init__(self, vocabulary: int, outputs: int, size: NgramTableSize = EMPTY_TABLE) -> None:
         super().__init__()
-        self.buckets = buckets
         # Fitted after the network is trained, not by its gradient: so buffers, not parameters.
-        for name, rows in (("word", vocabulary), ("ngram", buckets)):
-            self.register_buffer(f"{name}_weights", torch.zeros(rows, outputs))
-            self.register_buffer(f"{name}_squared_scales", torch.zeros(rows, outputs))
-        self.register_buffer("ngram_fingerprints", torch.zeros(buckets, dtype=torch.int32))
+        self.register_buffer("word_weights", torch.zeros(vocabulary, outputs))
+        self.register_buffer("word_squared_scales", torch.zeros(vocabulary, outputs))
+        for name in ("ngram_weights", "ngram_squared_scales", "ngram_fingerprints"):
+            self.register_buffer(name, None)
+        self.register_buffer("ngram_displacements", None)
+        self.resize_table(size)
         self.word_weights: Tensor
         self.word_squared_scales: Tensor
         self.ngram_weights: Tensor
         self.ngram_squared_scales: Tensor
         self.ngram_fingerprints: Tensor
+        self.ngram_displacements: Tensor
+
+    def resize_table(self, size: NgramTableSize) -> None:
+        """Make the table of bigrams and trigrams anew, all rows 0 and without an owner."""
+        new = self.word_weights.new_zeros
+        outputs = self.word_weights.shape[1]
+        self.ngram_weights = new(size.rows, outputs)
+        self.ngram_squared_scales = new(size.rows, outputs)
+        self.ngram_fingerprints = new(size.rows, dtype=torch.int32)
+        self.ngram_displacements = new(size.displacements, dtype=torch.int32)
 
     def forward(self, ids_TB: Tensor, lengths_B: Tensor) -> Tensor:
         """Outputs of shape (B, O) for texts of `lengths_B` tokens each."""
@@ -68,7 +81,7 @@ class NgramLinear(nn.Module):
         squared_scales_BO = self.word_squared_scales[words_TB].sum(dim=0)
         for keys_TB in ngram_keys(ids_TB):
             keys_TB = without_repeats(keys_TB)
-            rows_TB = hash_bucket(keys_TB, self.buckets)
+            rows_TB = table_rows(keys_TB, self.ngram_displacements, len(self.ngram_fingerprints))
             owns_TB1 = (self.ngram_fingerprints[rows_TB] == fingerprint(keys_TB))[:, :, None]
             weights_BO = weights_BO + (self.ngram_weights[rows_TB] * owns_TB1).sum(dim=0)
             squared_scales_BO = squared_scales_BO + (

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-from sentir.bundle import Bundle, LanguageBundle
+from sentir.bundle import Bundle, LanguageBundle, ngram_table_size
 from sentir.errors import BundleError
 from sentir.nn.classifier import SentimentClassifier
 from sentir.nn.language_model import LanguageModel
@@ -39,6 +39,7 @@ def restore_classifier(bundle: Bundle) -> SentimentClassifier:
             bundle.config.model,
             vocabulary=len(bundle.tokenizer.vocabulary),
             classes=len(bundle.labels.names),
+            ngram_table=ngram_table_size(bundle.weights),
         )
     return _load_weights(network, bundle.weights)
 

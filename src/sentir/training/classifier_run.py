@@ -162,6 +162,7 @@ class ClassifierRun:
 
     def finish(self, network: SentimentClassifier, folder: Path, trained: Trained) -> Run:
         corpora, max_length = self.corpora, self.config.text.max_length
+        network.round_tables()
         before_NC, after_NC = self._calibrate(network)
         seconds = trained.seconds()
         evaluations = {

@@ -5,7 +5,7 @@ An n-gram is scaled by the square root of its absolute naive-Bayes log-count rat
 features; the scaled vector is normalised to length one. With more than two classes there is one
 regression per class against all others.
 
-Shapes: N reviews, F n-grams (V words, then K bigrams and trigrams), O outputs, P hash buckets.
+Shapes: N reviews, F n-grams (V words, then K bigrams and trigrams), O outputs, M displacements.
 """
 
 from __future__ import annotations
@@ -21,10 +21,13 @@ import torch
 from sentir.data.batching import sorted_batches, truncate
 from sentir.data.dataset import EncodedCorpus, Reviews, class_probabilities, weighted_targets
 from sentir.nn.classifier import SentimentClassifier
+from sentir.nn.low_precision import round_to_half
 from sentir.nn.ngram_linear import NgramLinear, fingerprint, ngram_keys
-from sentir.nn.ngrams import MIN_SQUARED_SCALE, hash_bucket
+from sentir.nn.ngrams import MIN_SQUARED_SCALE
 from sentir.text.tokenizer import PAD
 from sentir.training.calibration import fit_calibration, set_calibration
+from sentir.training.ngram_placement import place_ngrams
+from sentir.weights import NgramTableSize
 
 #: Most tokens fitted to: more add little to a linear model, and all n-grams are in memory at once.
 MAX_TOKENS = 20_000_000
@@ -34,6 +37,8 @@ STRENGTHS = (10.0, 30.0, 100.0)
 TOLERANCE, MAX_ITERATIONS = 1e-3, 1000
 #: An n-gram of a single review says nothing about another one.
 MIN_REVIEWS = 2
+#: The number of rows of a table is a multiple of this, so that it can be folded for an export.
+ROW_UNIT = 64
 #: Reviews per batch when the model is applied.
 BATCH = 256
 
@@ -48,6 +53,16 @@ class NgramCounts(NamedTuple):
     keys_K: Keys
     targets_NC: Floats
     weights_N: Floats
+
+
+class NgramTable(NamedTuple):
+    """Which bigrams and trigrams are in the table: columns (K,) of the features, rows and keys."""
+
+    rows: int
+    displacements_M: npt.NDArray[np.int32]
+    columns_K: npt.NDArray[np.int64]
+    rows_K: npt.NDArray[np.int64]
+    keys_K: Keys
 
 
 class FittedWeights(NamedTuple):
@@ -86,10 +101,13 @@ def fit_ngram_linear(
     balanced = model.class_weights_C is not None
     counts = _count(ngram_linear, [train], model.classes, max_length)
     candidates, targets = [], weighted_targets(valid, model.classes)
+    table: NgramTable | None = None
     outputs = ngram_linear.word_weights.shape[1]
     fits = _fit_regressions(counts, outputs, STRENGTHS, balanced=balanced)
     for strength, fitted in zip(STRENGTHS, fits, strict=True):
-        _fill(ngram_linear, counts.keys_K, fitted)
+        # One table for all: what is strongest changes little, and would have to be placed anew.
+        table = table or _strongest(counts, fitted, model.config.ngram_buckets)
+        _fill(ngram_linear, table, fitted)
         parts = [network_NO, _apply(ngram_linear, valid, max_length) + fitted.intercepts_O]
         calibration = fit_calibration(model, parts, targets)
         candidates.append((calibration, strength, fitted, parts))
@@ -97,8 +115,10 @@ def fit_ngram_linear(
     if refit:
         counts = _count(ngram_linear, [train, valid], model.classes, max_length)
         (fitted,) = _fit_regressions(counts, outputs, [strength], balanced=balanced)
+        table = _strongest(counts, fitted, model.config.ngram_buckets)
+    assert table is not None
     network, linear = calibration.weights
-    _fill(ngram_linear, counts.keys_K, fitted._replace(weights_FO=linear * fitted.weights_FO))
+    _fill(ngram_linear, table, fitted._replace(weights_FO=linear * fitted.weights_FO))
     intercepts_O = torch.from_numpy(linear * fitted.intercepts_O)
     set_calibration(model, network, calibration.shift_O + intercepts_O)
     return calibration.apply(parts)
@@ -162,20 +182,39 @@ def _ngram_scale(features_NF: Any, share_N: Floats, weights_N: Floats) -> Floats
     return scale
 
 
-def _fill(ngram_linear: NgramLinear, keys_K: Keys, fitted: FittedWeights) -> None:
-    """Write fitted weights into the model's tables."""
+def _strongest(counts: NgramCounts, fitted: FittedWeights, limit: int) -> NgramTable:
+    """A table of the n-grams of most weight, at most `limit`.
+
+    The weight of one is the root of the sum of its squared weights over the reviews that it is in.
+    Of Amazon's 795,274 n-grams a third does as well as all of them.
+    """
+    words = counts.features_NF.shape[1] - len(counts.keys_K)
+    count_K = counts.features_NF.getnnz(axis=0)[words:]
+    weight_K = np.abs(fitted.weights_FO[words:]).max(axis=1) * np.sqrt(count_K)
+    strongest = np.argsort(-weight_K, kind="stable")
+    strongest = strongest[weight_K[strongest] > 0][:limit]
+    rows = min(limit, max(1, -(-len(strongest) // ROW_UNIT)) * ROW_UNIT)
+    displacements_M, rows_K = place_ngrams(counts.keys_K[strongest], rows)
+    is_placed_K = rows_K >= 0
+    strongest, rows_K = strongest[is_placed_K], rows_K[is_placed_K]
+    return NgramTable(rows, displacements_M, words + strongest, rows_K, counts.keys_K[strongest])
+
+
+def _fill(ngram_linear: NgramLinear, table: NgramTable, fitted: FittedWeights) -> None:
+    """Write fitted weights into the model's tables, rounded to 16 bits as they are saved."""
+    ngram_linear.resize_table(NgramTableSize(table.rows, len(table.displacements_M)))
+    row_K = torch.from_numpy(table.rows_K)
+    owners = fingerprint(torch.from_numpy(table.keys_K))
+    ngram_linear.ngram_fingerprints[row_K] = owners.to(ngram_linear.ngram_fingerprints)
+    ngram_linear.ngram_displacements.copy_(torch.from_numpy(table.displacements_M))
     words = len(ngram_linear.word_weights)
-    keys = torch.from_numpy(keys_K)
-    row_K = hash_bucket(keys, ngram_linear.buckets)
-    ngram_linear.ngram_fingerprints.zero_()
-    ngram_linear.ngram_fingerprints[row_K] = fingerprint(keys).to(ngram_linear.ngram_fingerprints)
     for name, values_FO in (
         ("weights", fitted.weights_FO),
         ("squared_scales", fitted.squared_scales_FO),
     ):
-        values = torch.from_numpy(values_FO).to(ngram_linear.word_weights)
+        values = round_to_half(torch.from_numpy(values_FO)).to(ngram_linear.word_weights)
         getattr(ngram_linear, f"word_{name}").copy_(values[:words])
-        getattr(ngram_linear, f"ngram_{name}").zero_()[row_K] = values[words:]
+        getattr(ngram_linear, f"ngram_{name}")[row_K] = values[table.columns_K]
 
 
 def _apply(ngram_linear: NgramLinear, corpus: Reviews, max_length: int) -> npt.NDArray[np.float64]:
@@ -192,7 +231,7 @@ def _apply(ngram_linear: NgramLinear, corpus: Reviews, max_length: int) -> npt.N
 def _count(
     ngram_linear: NgramLinear, corpora: Sequence[Reviews], classes: int, max_length: int
 ) -> NgramCounts:
-    """The words of the reviews, and those bigrams and trigrams that own a hash bucket."""
+    """The words of the reviews, and the bigrams and trigrams of at least `MIN_REVIEWS`."""
     from scipy.sparse import csr_matrix, hstack
 
     reviews, targets, weights = [], [], []
@@ -217,7 +256,7 @@ def _count(
     is_often = often_K[column]
     owners = np.concatenate([owner_T, owner_T])[is_key][is_often]
     ngrams_NK = binary(number_K[column[is_often]], owners, int(often_K.sum()))
-    chosen_K = _bucket_owners(ngram_linear, keys_K[often_K], ngrams_NK.getnnz(axis=0))
+    chosen_K = np.flatnonzero(ngrams_NK.getnnz(axis=0) >= MIN_REVIEWS)
     words_NV = binary(ids_T[ids_T != PAD], owner_T[ids_T != PAD], len(ngram_linear.word_weights))
     return NgramCounts(
         hstack([words_NV, ngrams_NK.tocsc()[:, chosen_K]]).tocsr(),
@@ -231,13 +270,3 @@ def sample_rows(lengths_N: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
     """The rows that are fitted to: all, or a random sample of `MAX_TOKENS` tokens."""
     order_N = np.random.default_rng(0).permutation(len(lengths_N))
     return np.sort(order_N[np.cumsum(lengths_N[order_N]) <= MAX_TOKENS])
-
-
-def _bucket_owners(
-    ngram_linear: NgramLinear, keys_K: Keys, reviews_K: npt.NDArray[np.integer]
-) -> npt.NDArray[np.int64]:
-    """Which n-grams own the bucket they hash to: of each bucket, the one of most reviews."""
-    row_K = hash_bucket(torch.from_numpy(keys_K), ngram_linear.buckets).numpy()
-    order_K = np.lexsort((keys_K, -reviews_K, row_K))
-    is_first_K = np.diff(row_K[order_K], prepend=-1) != 0
-    return np.sort(order_K[is_first_K & (reviews_K[order_K] >= MIN_REVIEWS)])

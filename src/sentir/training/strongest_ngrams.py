@@ -20,6 +20,7 @@ from sentir.evaluation.report import ClassNgrams, Ngram
 from sentir.nn.ngrams import against_others, ngram_keys, owned_rows
 from sentir.text.tokenizer import SPECIAL, Tokenizer
 from sentir.training.ngram_linear import sample_rows
+from sentir.weights import DISPLACEMENTS, NGRAM_FINGERPRINTS
 
 #: N-grams that are shown of each class.
 SHOWN = 12
@@ -48,7 +49,7 @@ def strongest_ngrams(
     words_VO, ngrams_PO = (weights[f"ngram_linear.{part}_weights"] for part in ("word", "ngram"))
     words = [_largest(words_VO[len(SPECIAL) :], c) + len(SPECIAL) for c in range(len(names))]
     ngrams = [_largest(ngrams_PO, c) for c in range(len(names))]
-    lookup = _Lookup(weights["ngram_linear.ngram_fingerprints"], words, ngrams)
+    lookup = _Lookup(weights, words, ngrams)
     for row in sample_rows(np.minimum(corpus.lengths_N, max_length)):
         lookup.add(truncate(corpus[row], max_length).astype(np.int64))
     return [
@@ -64,10 +65,8 @@ def strongest_ngrams(
 class _Lookup:
     """Which n-grams own certain rows, and how many reviews hold them."""
 
-    def __init__(
-        self, fingerprints_P: npt.NDArray[np.int32], words: list[Rows], ngrams: list[Rows]
-    ) -> None:
-        self._fingerprints_P = fingerprints_P
+    def __init__(self, weights: Arrays, words: list[Rows], ngrams: list[Rows]) -> None:
+        self._owners = weights[NGRAM_FINGERPRINTS], weights[DISPLACEMENTS]
         self._rows = tuple(np.unique(np.concatenate(parts)) for parts in (words, ngrams))
         self._found: tuple[dict[int, list[int]], ...] = ({}, {})
         self._reviews = tuple(np.zeros(len(rows_K), np.int64) for rows_K in self._rows)
@@ -77,7 +76,7 @@ class _Lookup:
         seen: tuple[list[Rows], list[Rows]] = ([], [])
         for length, keys_T in enumerate((ids_T, *ngram_keys(ids_T)), start=1):
             is_ngram = length > 1
-            rows_T = owned_rows(keys_T, self._fingerprints_P) if is_ngram else keys_T
+            rows_T = owned_rows(keys_T, *self._owners) if is_ngram else keys_T
             wanted_K = self._rows[is_ngram]
             places_T = np.searchsorted(wanted_K, rows_T)
             is_wanted_T = wanted_K[np.minimum(places_T, len(wanted_K) - 1)] == rows_T

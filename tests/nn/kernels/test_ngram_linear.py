@@ -12,13 +12,14 @@ from fixtures.toy_bundle import give_rows_owners
 from sentir.nn.kernels.ngram_linear import add_ngram_linear
 from sentir.nn.ngram_linear import NgramLinear
 from sentir.nn.ngrams import MIN_SQUARED_SCALE
+from sentir.weights import NgramTableSize
 
 V, OUTPUTS = 9, 2
 
 
-def fitted(buckets: int) -> NgramLinear:
+def fitted(rows: int, displacements: int) -> NgramLinear:
     torch.manual_seed(0)
-    model = NgramLinear(V, buckets, OUTPUTS)
+    model = NgramLinear(V, OUTPUTS, NgramTableSize(rows, displacements))
     for table in (model.word_weights, model.ngram_weights):
         table.normal_()
     for table in (model.word_squared_scales, model.ngram_squared_scales):
@@ -27,10 +28,10 @@ def fitted(buckets: int) -> NgramLinear:
     return model
 
 
-@pytest.mark.parametrize("buckets", [1, 40, 5000])
+@pytest.mark.parametrize(("rows", "displacements"), [(1, 1), (40, 1), (40, 7), (5000, 300)])
 @given(texts=st.lists(st.lists(st.integers(1, V - 1), min_size=1, max_size=9), min_size=1))
-def test_sums(buckets: int, texts: list[list[int]]) -> None:
-    model = fitted(buckets)
+def test_sums(rows: int, displacements: int, texts: list[list[int]]) -> None:
+    model = fitted(rows, displacements)
     texts = sorted(texts, key=len, reverse=True)
     lengths_B = np.array([len(text) for text in texts])
     words_VX = torch.cat([model.word_weights, model.word_squared_scales], dim=1).numpy()
@@ -38,7 +39,8 @@ def test_sums(buckets: int, texts: list[list[int]]) -> None:
     sums_BX = np.zeros((len(texts), 2 * OUTPUTS), np.float32)
     add_ngram_linear(
         np.concatenate(texts), np.cumsum(lengths_B) - lengths_B, lengths_B,
-        words_VX, ngrams_PX, model.ngram_fingerprints.numpy(), sums_BX,
+        words_VX, ngrams_PX, model.ngram_fingerprints.numpy(),
+        model.ngram_displacements.numpy(), sums_BX,
     )  # fmt: skip
     weights_BO, squares_BO = np.split(sums_BX, 2, axis=1)
     ids_TB = torch.nn.utils.rnn.pad_sequence([torch.tensor(text) for text in texts])

@@ -1,8 +1,8 @@
 """The sums of `sentir.nn.ngram_linear` over many texts at once, compiled by Numba.
 
 Shapes: N all tokens of a batch, one text after the other, B texts, T tokens of the longest, V
-vocabulary, P hash buckets, X weights and squared scales of all outputs side by side, so that they
-are read together.
+vocabulary, P rows of n-grams, M displacements, X weights and squared scales of all outputs side by
+side, so that they are read together.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from sentir.nn.kernels.primitives import Floats, Ints, compiled
 from sentir.nn.ngrams import (
+    FINGERPRINTS,
     FIRST_MULTIPLIER,
     KEY_FOLD,
     MAX_FINGERPRINT,
@@ -30,6 +31,7 @@ def add_ngram_linear(
     words_VX: Floats,
     ngrams_PX: Floats,
     fingerprints_P: npt.NDArray[np.int32],
+    displacements_M: npt.NDArray[np.int32],
     sums_BX: Floats,
 ) -> None:
     """Add to the sums of each text the row of every word, bigram and trigram that it has.
@@ -41,6 +43,7 @@ def add_ngram_linear(
         words_VX: the rows of words.
         ngrams_PX: the rows of bigrams and trigrams.
         fingerprints_P: the owner of each of these rows.
+        displacements_M: by which the row of an n-gram is found (`sentir.nn.ngrams.table_rows`).
         sums_BX: changed in place.
     """
     # The n-grams that a text had before, by hash; a row that it fills has its mark.
@@ -72,8 +75,10 @@ def add_ngram_linear(
                 if kind == WORDS:
                     row_X = words_VX[key]
                 else:
-                    row = (key + key // KEY_FOLD) % len(fingerprints_P)
-                    if fingerprints_P[row] != key % MAX_FINGERPRINT + 1:
+                    fingerprint = key % MAX_FINGERPRINT + 1
+                    shift = displacements_M[fingerprint * len(displacements_M) // FINGERPRINTS]
+                    row = (key + key // KEY_FOLD + shift) % len(fingerprints_P)
+                    if fingerprints_P[row] != fingerprint:
                         continue
                     row_X = ngrams_PX[row]
                 for column in range(len(row_X)):

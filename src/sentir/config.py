@@ -281,6 +281,18 @@ class FineTuneConfig:
         description="adversarial training: size of the perturbation of the embedded tokens, as a "
         "share of their norm (0: off; doubles the time)",
     )
+    virtual_adversarial_epsilon: float = Field(
+        default=0.0,
+        ge=0,
+        description="virtual adversarial training on --unlabelled reviews: size of the "
+        "perturbation, as above (0: off; four times the time)",
+    )
+    entropy_weight: float = Field(
+        default=0.0,
+        ge=0,
+        description="entropy minimisation on --unlabelled reviews: weight of the entropy of the "
+        "answers in the loss (0: off)",
+    )
 
 
 @dataclass(frozen=True, kw_only=True, config=_frozen)

@@ -95,8 +95,9 @@ def train(
     unlabelled: Annotated[
         list[str] | None,
         typer.Option(
-            help="unlabelled reviews that --teacher answers (repeatable)",
-            rich_help_panel="Distillation",
+            help="unlabelled reviews, which --teacher answers, or --virtual-adversarial-epsilon "
+            "and --entropy-weight use (repeatable)",
+            rich_help_panel="Unlabelled reviews",
             hidden=True,
         ),
     ] = None,
@@ -105,7 +106,7 @@ def train(
         typer.Option(
             help="trained model whose probabilities for --unlabelled are learnt too (repeatable: "
             "they are averaged)",
-            rich_help_panel="Distillation",
+            rich_help_panel="Unlabelled reviews",
             hidden=True,
         ),
     ] = None,
@@ -113,7 +114,7 @@ def train(
         str,
         typer.Option(
             help="engine of the teachers, as for 'sentir predict'",
-            rich_help_panel="Distillation",
+            rich_help_panel="Unlabelled reviews",
             hidden=True,
         ),
     ] = "auto",
@@ -121,7 +122,7 @@ def train(
         str,
         typer.Option(
             help="precision of the teachers: float32 or int8",
-            rich_help_panel="Distillation",
+            rich_help_panel="Unlabelled reviews",
             hidden=True,
         ),
     ] = "float32",

@@ -24,6 +24,7 @@ from sentir.training.callbacks import Callback
 from sentir.training.checkpoint import Checkpoints, Position
 from sentir.training.loop import fit
 from sentir.training.process_group import ALONE, ProcessGroup, current
+from sentir.training.semi_supervised import UnlabelledObjective
 
 #: Reviews per batch outside of training.
 EVALUATION_BATCH = 256
@@ -38,12 +39,14 @@ class ClassificationTask:
         valid: validation reviews.
         max_length: tokens read of a review.
         adversarial_epsilon: size of the adversarial perturbation, 0 for none.
+        unlabelled: the loss of reviews without labels that is added, if any.
     """
 
     targets: Tensor
     valid: EncodedCorpus
     max_length: int
     adversarial_epsilon: float = 0.0
+    unlabelled: UnlabelledObjective | None = None
     validations_per_epoch: int = 4
     counted: tuple[str, ...] = ("reviews",)
 
@@ -55,14 +58,19 @@ class ClassificationTask:
     ) -> Tensor:
         targets = self.targets[torch.from_numpy(batch.rows_B)].to(batch.ids_BT.device)
         with own_randomness:
-            if self.adversarial_epsilon:
-                return adversarial_loss(model, batch, targets, self.adversarial_epsilon)
-            return model.loss(model(batch.ids_BT, batch.lengths_B), targets)
+            loss = (
+                adversarial_loss(model, batch, targets, self.adversarial_epsilon)
+                if self.adversarial_epsilon
+                else model.loss(model(batch.ids_BT, batch.lengths_B), targets)
+            )
+            return loss + self.unlabelled.loss(model, batch) if self.unlabelled else loss
 
     def weight(self, batch: Batch) -> int:
         return len(batch.rows_B)
 
     def rows_read(self, model: SentimentClassifier, batch: Batch) -> Tensor:
+        if self.unlabelled:  # each process reads others
+            return torch.arange(model.embedding.num_embeddings, device=batch.ids_BT.device)
         rows_U: Tensor = torch.unique(batch.ids_BT)
         return rows_U
 
@@ -84,6 +92,7 @@ def fit_classifier(
     valid: EncodedCorpus,
     config: Config,
     *,
+    unlabelled: Reviews | None = None,
     checkpoints: Checkpoints,
     emit: Callback,
     resume: bool = False,
@@ -95,12 +104,19 @@ def fit_classifier(
         train: training reviews.
         valid: validation reviews.
         config: `text.max_length` and all of `train` and `finetune` are used.
+        unlabelled: reviews without labels, if `finetune` learns from any.
     """
     task = ClassificationTask(
         targets=torch.from_numpy(weighted_targets(train, model.classes)),
         valid=valid,
         max_length=config.text.max_length,
         adversarial_epsilon=config.finetune.adversarial_epsilon,
+        unlabelled=UnlabelledObjective.of(
+            unlabelled,
+            config.finetune,
+            max_length=config.text.max_length,
+            seed=config.train.seed,
+        ),
     )
     # The n-gram model is fitted after the network: until then it would only cost time and memory.
     ngram_linear, model.ngram_linear = model.ngram_linear, None

@@ -155,6 +155,7 @@ class ClassifierRun:
             self.learnt,
             self.corpora.valid,
             self.config,
+            unlabelled=self.corpora.unlabelled,
             checkpoints=checkpoints,
             emit=emit,
             resume=resume,

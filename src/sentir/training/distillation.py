@@ -52,17 +52,25 @@ class Teacher(Protocol):
         ...
 
 
-def check_teachers(teachers: Sequence[Teacher], unlabelled: Sequence[str]) -> None:
-    """Refuse teachers without unlabelled reviews, and unlabelled reviews without a teacher.
+def check_teachers(
+    teachers: Sequence[Teacher], unlabelled: Sequence[str], *, is_used: bool = False
+) -> None:
+    """Refuse teachers without unlabelled reviews, and unlabelled reviews without a use.
+
+    Args:
+        teachers: trained models.
+        unlabelled: where the reviews come from.
+        is_used: whether settings use the unlabelled reviews without a teacher.
 
     Raises:
         UsageError: one is given without the other, or a teacher was not loaded from a folder.
     """
-    if unlabelled and not teachers:
+    if unlabelled and not (teachers or is_used):
         raise UsageError(
             "unlabelled reviews, and no teacher",
             where="--unlabelled",
-            todo="give a trained model with --teacher; or use them for sentir pretrain",
+            todo="give a trained model with --teacher, or --virtual-adversarial-epsilon; or use "
+            "them for sentir pretrain",
         )
     if teachers and not unlabelled:
         raise UsageError(

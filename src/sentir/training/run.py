@@ -29,6 +29,7 @@ from sentir.training.callbacks import Callback
 from sentir.training.classifier_run import ClassifierRun, Run
 from sentir.training.distillation import Teacher, check_teachers
 from sentir.training.run_training import run_training
+from sentir.training.semi_supervised import check_unlabelled, uses_unlabelled
 from sentir.training.transfer import check_settings, preset_for
 
 __all__ = ["Run", "train"]
@@ -68,7 +69,8 @@ def train(
         output: the run's folder: a new or empty one, or that of a run.
         test: the same, measured on once, at the end.
         valid: the same, to choose the best model by; empty: a part of train is held out.
-        unlabelled: the same without labels, for `teachers` to answer and the model to learn from.
+        unlabelled: the same without labels, for `teachers` to answer and the model to learn from,
+            or for ``virtual_adversarial_epsilon`` and ``entropy_weight``.
         labels: how labels become classes: ``auto``, ``stars``, ``a,b`` in their order, or
             ``bad=negative,good=positive``.
         preset: ``fast``, ``base``, ``best`` or ``lecture``; unset: ``base``, or ``best`` with
@@ -104,11 +106,12 @@ def train(
         labels=labels,
         read=read,
     )
-    check_teachers(teachers, sources.unlabelled)
     lm = load_language_model(from_lm) if from_lm else None
     if config is not None and preset is not None:
         raise UsageError("both a preset and a config", todo="give one of them")
     config = (config or preset_for(lm, preset)).override(changes, where="settings")
+    check_unlabelled(config.finetune, sources.unlabelled)
+    check_teachers(teachers, sources.unlabelled, is_used=uses_unlabelled(config.finetune))
     if lm is not None:
         check_settings(config, lm, str(from_lm))
     elif config.model.embedding_init not in ("random", "ppmi"):

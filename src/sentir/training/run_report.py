@@ -50,8 +50,7 @@ def assemble_report(
     facts = {"files": ", ".join(sources.train), **summary.facts()}
     if corpora.unlabelled:
         facts["unlabelled reviews"] = (
-            f"{len(corpora.unlabelled):,} from {', '.join(sources.unlabelled)}, answered by "
-            "teachers"
+            f"{len(corpora.unlabelled):,} from {', '.join(sources.unlabelled)}"
         )
     facts |= {
         "vocabulary": f"{len(corpora.tokenizer.vocabulary):,} tokens",

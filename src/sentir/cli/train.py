@@ -79,6 +79,20 @@ def train(
         Path | None,
         typer.Option(help="start from this language model of 'sentir pretrain'"),
     ] = None,
+    from_model: Annotated[
+        str | None,
+        typer.Option(
+            help="a trained model that goes on learning: its run, or hf://user/model; its settings "
+            "stay, new words and new labels are added"
+        ),
+    ] = None,
+    old_test: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="test reviews like those of --from-model's training, to measure what it forgets "
+            "(repeatable; unset: those of its run, if its folder still has them)"
+        ),
+    ] = None,
     resume: RESUME = False,
     overwrite: OVERWRITE = False,
     baseline: Annotated[
@@ -145,9 +159,10 @@ def train(
       sentir train reviews.csv -o runs/shop --resume
       sentir train reviews.csv --coverage 0.9 -o runs/shop
       sentir train reviews.csv --from-lm runs/lm -o runs/best
+      sentir train new.csv --from-model runs/shop -o runs/shop2
       sentir train a.csv --unlabelled b.txt --teacher runs/best -o runs/quick
     """
-    from sentir.bundle import load_language_model
+    from sentir.bundle import load_bundle, load_language_model
     from sentir.data.prepare import Sources
 
     sources = Sources(
@@ -155,23 +170,26 @@ def train(
         test=tuple(test or own_test(files or ["sample"])),
         valid=tuple(valid or ()),
         unlabelled=tuple(unlabelled or ()),
+        old_test=tuple(old_test or ()),
         labels=labels,
         read=read_settings(read)[0],
     )
     sources.check()  # before PyTorch is loaded, which takes seconds
+    from sentir.training.continuation import check_start
     from sentir.training.run import train as train_classifier
     from sentir.training.transfer import preset_for
 
     changes = read_toml(config) if config else {}
     preset_of_file = changes.pop("preset", None)
-    lm = load_language_model(from_lm) if from_lm else None
-    settings = (
-        preset_for(lm, preset_of_file if preset is None else preset)
-        .override(changes, where=str(config))
-        .override(
-            {"text": text, "model": model, "train": training, "finetune": finetune},
-            where="command line",
-        )
+    preset = preset_of_file if preset is None else preset
+    if from_model is not None:
+        check_start(from_model, output, from_lm=from_lm, preset=preset)
+        start = load_bundle(from_model).config
+    else:
+        start = preset_for(load_language_model(from_lm) if from_lm else None, preset)
+    settings = start.override(changes, where=str(config)).override(
+        {"text": text, "model": model, "train": training, "finetune": finetune},
+        where="command line",
     )
     teachers = []
     if teacher:
@@ -188,6 +206,8 @@ def train(
             labels=labels,
             config=settings,
             from_lm=from_lm,
+            from_model=from_model,
+            old_test=old_test or (),
             teachers=teachers,
             resume=resume,
             overwrite=overwrite,
@@ -201,6 +221,10 @@ def train(
         show(run.validation, f"validation{note}", run.baseline)
     else:
         show(run.test, f"test{note}", run.baseline)
+    if run.forgetting:
+        from sentir.evaluation.forgetting import render_forgetting
+
+        out.print(render_forgetting(run.forgetting))
     if run.answered and run.bundle.threshold:
         part = "validation" if run.test is None else "test"
         show_answered(run.answered, run.bundle.threshold, f"{part}{note}")

@@ -35,6 +35,7 @@ from sentir.data.spool import (
     word_ids,
 )
 from sentir.errors import DataError, SentirWarning
+from sentir.io.label_growth import extend_scheme
 from sentir.io.label_tally import LabelTally
 from sentir.io.labels import LabelScheme
 from sentir.io.reader import BadRows, Review
@@ -42,6 +43,7 @@ from sentir.text.parallel import tokenize_all
 from sentir.text.suitability import unsuitable_ids
 from sentir.text.tokenizer import FILE as TOKENIZER_FILE
 from sentir.text.tokenizer import UNK, Tokenizer, WordTokenizer, load_tokenizer
+from sentir.text.vocabulary import StreamingVocabulary
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +101,7 @@ def encode_training(
     valid_reviews: Iterable[Review] | None = None,
     unlabelled: Iterable[Review] | None = None,
     tokenizer: Tokenizer | None = None,
+    known_labels: LabelScheme | None = None,
     bad_rows: BadRows,
     advance: Advance = lambda count: None,
     processes: int | None = None,
@@ -115,6 +118,8 @@ def encode_training(
         unlabelled: further reviews, their labels ignored. Those whose text is also in `reviews` or
             `valid_reviews` are left out.
         tokenizer: a final tokenizer, instead of one learnt from `reviews` and `unlabelled`.
+        known_labels: the labels of a model that goes on learning. They keep their classes, and new
+            words get ids after those of its `tokenizer`.
         bad_rows: where rows that cannot be read are reported.
         advance: called with how many more reviews were read.
         processes: processes that tokenise, see `tokenize_all`; they do not change the result.
@@ -125,25 +130,29 @@ def encode_training(
             review is left.
 
     Warns:
-        SentirWarning: the tokenizer does not suit the reviews.
+        SentirWarning: the tokenizer does not suit the reviews; or no review is of a class that the
+            model knows.
     """
     without_labels = (review._replace(label=None) for review in unlabelled or ())
     everything = chain(reviews, without_labels)
-    with open_spool(everything, folder, text, tokenizer, advance, processes) as spool:
-        scheme, classes_N = _classes(spool, labels, bad_rows)
+    extend = known_labels is not None
+    with open_spool(
+        everything, folder, text, tokenizer, advance, processes, extend=extend
+    ) as spool:
+        scheme, classes_N = _classes(spool, labels, known_labels, bad_rows)
         held_out_N = np.zeros(len(classes_N), bool)
         if valid_reviews is None:
             held_out_N = _held_out(spool.hashes_N, classes_N >= 0, train)
         train_N = (classes_N >= 0) & ~held_out_N
         has_valid = valid_reviews is not None or bool(held_out_N.any())
-        _check_split(classes_N[train_N], scheme, has_valid=has_valid)
+        _check_split(classes_N[train_N], scheme, known_labels, has_valid=has_valid)
         _check_weights(classes_N[train_N], spool.weights_N[train_N], scheme)
         parts, learn_from_N = {"train": train_N}, train_N
         unlabelled_N = None if unlabelled is None else _unlabelled_only(spool)
         if unlabelled_N is not None:
             parts["unlabelled"] = unlabelled_N
             learn_from_N = train_N | unlabelled_N
-        given = tokenizer is not None
+        given = tokenizer is not None and not isinstance(spool.encoder, StreamingVocabulary)
         tokenizer, finalize = finalize_tokenizer(spool, learn_from_N, text, tokenizer)
         if valid_reviews is None:
             parts["valid"] = held_out_N
@@ -247,9 +256,15 @@ def encode_reviews(
     return EncodedCorpus(path)
 
 
-def _classes(spool: Spool, labels: str, bad_rows: BadRows) -> tuple[LabelScheme, Ints]:
+def _classes(
+    spool: Spool, labels: str, known: LabelScheme | None, bad_rows: BadRows
+) -> tuple[LabelScheme, Ints]:
     """The label scheme and the class of each review, -1 where it is left out."""
-    scheme, strays = LabelScheme.resolve(spool.labels, labels)
+    scheme, strays = (
+        LabelScheme.resolve(spool.labels, labels)
+        if known is None
+        else extend_scheme(known, spool.labels, labels)
+    )
     for name, error in strays.items():
         for _ in range(spool.labels[name].count):
             bad_rows.report(error)
@@ -286,14 +301,33 @@ def _held_out(hashes_N: Hashes, usable_N: Flags, train: TrainConfig) -> Flags:
     return held_out_N
 
 
-def _check_split(classes_N: Ints, scheme: LabelScheme, *, has_valid: bool) -> None:
+def _check_split(
+    classes_N: Ints, scheme: LabelScheme, known: LabelScheme | None, *, has_valid: bool
+) -> None:
+    """Refuse reviews without validation, or without a class; old classes are only warned of.
+
+    Raises:
+        DataError: no review is left for validation, or none of a class that is to be learnt.
+
+    Warns:
+        SentirWarning: none is of a class that the model knows.
+    """
     todo = "give more reviews, or validation reviews of their own with --valid"
     if not has_valid:
         raise DataError("no review is left for validation", todo=todo)
-    missing = set(range(len(scheme.names))) - set(np.unique(classes_N).tolist())
-    if missing:
-        names = " or ".join(scheme.names[class_id] for class_id in sorted(missing))
+    missing = sorted(set(range(len(scheme.names))) - set(np.unique(classes_N).tolist()))
+    old = [class_id for class_id in missing if known and class_id < len(known.names)]
+    if missing != old:
+        names = " or ".join(scheme.names[class_id] for class_id in missing if class_id not in old)
         raise DataError(f"no training review is of class {names}", todo=todo)
+    if old:
+        names = " or ".join(scheme.names[class_id] for class_id in old)
+        warnings.warn(
+            f"no training review is of class {names}, which the model knows: it will hardly answer "
+            "that any more; give reviews of it too",
+            SentirWarning,
+            stacklevel=3,
+        )
 
 
 def _check_weights(classes_N: Ints, weights_N: Weights, scheme: LabelScheme) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sentir.bundle import LanguageBundle
+from sentir.bundle import Bundle, LanguageBundle
 from sentir.config import Config, PretrainConfig, ReadOptions
 from sentir.data.cache import cached, cached_reviews, digest, fingerprint, is_volatile
 from sentir.data.dataset import EncodedCorpus
@@ -25,6 +25,7 @@ from sentir.data.encoding import (
     encode_training,
     encode_unlabelled,
 )
+from sentir.data.old_reviews import find_old_tests, reviews_of
 from sentir.data.summary import DataSummary, summarize
 from sentir.errors import DataError, SentirWarning
 from sentir.io.columns import Columns
@@ -45,6 +46,10 @@ _COLUMNS = "columns.json"
 
 _log = logging.getLogger(__name__)
 
+#: The model that a run starts from, whose tokenizer it takes: a language model, or a classifier
+#: that goes on learning.
+Start = Bundle | LanguageBundle
+
 
 @dataclass(frozen=True, kw_only=True)
 class Sources:
@@ -55,6 +60,9 @@ class Sources:
         test: the same, measured on once at the end.
         valid: the same, to choose the best model by; empty: a part of train.
         unlabelled: the same without labels, for teachers to answer.
+        old_test: test reviews of the model that goes on learning, by which forgetting is measured.
+        old_run: the folder of that model, or of its run, whose test reviews are taken if none are
+            given and it still has them.
         labels: how labels become classes, see `sentir.io.labels`.
         read: how files are read.
     """
@@ -63,6 +71,8 @@ class Sources:
     test: tuple[str, ...] = ()
     valid: tuple[str, ...] = ()
     unlabelled: tuple[str, ...] = ()
+    old_test: tuple[str, ...] = ()
+    old_run: str = ""
     labels: str = "auto"
     read: ReadOptions = field(default_factory=ReadOptions)
 
@@ -85,13 +95,18 @@ class Sources:
         for names in (self.valid, self.test):
             check_first_rows(names, self.read)
         check_first_rows(self.unlabelled, self.read, labelled=False)
+        check_first_rows(self.old_test, self.read_old())
 
-    def cache_key(self, config: Config | PretrainConfig, lm: LanguageBundle | None) -> list[Any]:
+    def read_old(self) -> ReadOptions:
+        """How old reviews are read: the options that are about the new files are not about them."""
+        return ReadOptions(on_error=self.read.on_error, max_line_bytes=self.read.max_line_bytes)
+
+    def cache_key(self, config: Config | PretrainConfig, start: Start | None) -> list[Any]:
         """Everything that the encoded training reviews depend on."""
         return [
             *(fingerprint(names) for names in (self.train, self.valid, self.unlabelled)),
             self.labels, asdict(self.read), config.to_dict()["text"], config.train.split(),
-            *([lm.checksum] if lm else []),
+            *([start.checksum] if start else []),
         ]  # fmt: skip
 
 
@@ -101,12 +116,14 @@ class PreparedTraining(NamedTuple):
     Attributes:
         corpora: what is learnt from, and validated on.
         test: what is measured on, if anything.
+        old_test: old test reviews, if a model goes on learning and they are given.
         skipped: the rows that were left out of all of them.
         summary: what is learnt from, in figures.
     """
 
     corpora: TrainingCorpora
     test: EncodedCorpus | None
+    old_test: EncodedCorpus | None
     skipped: BadRows
     summary: DataSummary
 
@@ -114,14 +131,15 @@ class PreparedTraining(NamedTuple):
 def prepare_training(
     sources: Sources,
     config: Config,
-    lm: LanguageBundle | None,
+    start: Start | None,
     cache: Path,
     *,
     resume: bool,
     progress: Progress,
 ) -> PreparedTraining:
-    """The training corpora and the test corpus as ids, from the cache where they are in it."""
-    columns = ColumnLog()
+    """The training corpora and the test corpora as ids, from the cache where they are in it."""
+    known = start if isinstance(start, Bundle) else None
+    columns = ColumnLog(known.columns if known else ())
 
     def reviews(
         names: Sequence[str], bad_rows: BadRows, columns: ColumnLog, *, labelled: bool = True
@@ -148,42 +166,80 @@ def prepare_training(
                     if sources.unlabelled
                     else None
                 ),
-                tokenizer=lm.tokenizer if lm else None,
+                tokenizer=start.tokenizer if start else None,
+                known_labels=known.labels if known else None,
                 bad_rows=bad_rows,
                 advance=partial(progress, "reading reviews"),
             )
         found = json.dumps([one.to_dict() for one in columns.read])
         (folder / _COLUMNS).write_text(found, encoding="utf-8")
 
+    def measured(
+        name: str,
+        key: Any,
+        reviews: Callable[[BadRows], Iterable[Review]],
+        labels: LabelTally,
+        *,
+        where: Sequence[str],
+    ) -> EncodedCorpus:
+        """Reviews to measure on, under that name in the cache."""
+
+        def encode(folder: Path, bad_rows: BadRows) -> None:
+            with _located(where):
+                encode_reviews(
+                    reviews(bad_rows),
+                    folder / "test.arrow",
+                    corpora.tokenizer,
+                    labels,
+                    bad_rows=bad_rows,
+                    advance=partial(progress, f"reading {name} reviews"),
+                )
+
+        # As with train, what can change without a trace is read anew, but not within a run.
+        refresh = is_volatile(where) and not resume
+        make = _saving_skipped(encode, sources.read)
+        made = cached(folder, f"{name}-{digest(key)}", make, refresh=refresh)
+        skipped.add_saved(made)
+        return EncodedCorpus(made / "test.arrow")
+
     # First, as a test file that is missing is better reported before train is read than after.
-    test_key = fingerprint(sources.test)
-    folder, skipped = _encoded(sources, config, lm, cache, encode, resume=resume)
+    test_key, old_key = fingerprint(sources.test), fingerprint(sources.old_test)
+    folder, skipped = _encoded(sources, config, start, cache, encode, resume=resume)
     for one in _saved_columns(folder):
         columns.add(sources.train[0], one)  # which it logs if it was read in an earlier run
     corpora = TrainingCorpora.open(folder)
     summary = summarize(corpora, columns.read, skipped)
-    test = None
+    test = old_test = None
     if sources.test:
-
-        def encode_test(folder: Path, bad_rows: BadRows) -> None:
-            with _located(sources.test):
-                encode_reviews(
-                    reviews(sources.test, bad_rows, ColumnLog(columns.read)),
-                    folder / "test.arrow",
-                    corpora.tokenizer,
-                    LabelTally(corpora.labels, is_given=sources.labels != "auto", in_training=True),
-                    bad_rows=bad_rows,
-                    advance=partial(progress, "reading test reviews"),
-                )
-
-        name = f"test-{digest([test_key, asdict(sources.read)])}"
-        # As with train, what can change without a trace is read anew, but not within a run.
-        refresh = is_volatile(sources.test) and not resume
-        make = _saving_skipped(encode_test, sources.read)
-        test_folder = cached(folder, name, make, refresh=refresh)
-        skipped.add_saved(test_folder)
-        test = EncodedCorpus(test_folder / "test.arrow")
-    return PreparedTraining(corpora, test, skipped, summary)
+        test = measured(
+            "test",
+            [test_key, asdict(sources.read)],
+            lambda bad_rows: reviews(sources.test, bad_rows, ColumnLog(columns.read)),
+            LabelTally(corpora.labels, is_given=sources.labels != "auto", in_training=True),
+            where=sources.test,
+        )
+    if known and sources.old_test:
+        old_test = measured(
+            "old-test",
+            [old_key, asdict(sources.read_old())],
+            lambda bad_rows: read_reviews(
+                sources.old_test,
+                sources.read_old(),
+                bad_rows=bad_rows,
+                columns=ColumnLog(known.columns),
+            ),
+            LabelTally(known.labels),
+            where=sources.old_test,
+        )
+    elif known and (found := find_old_tests(sources.old_run, known)):
+        old_test = measured(
+            "old-test",
+            [known.checksum],
+            lambda _: reviews_of(found, known),
+            LabelTally(known.labels, is_given=True),
+            where=[sources.old_run],
+        )
+    return PreparedTraining(corpora, test, old_test, skipped, summary)
 
 
 def _saved_columns(folder: Path) -> list[Columns]:
@@ -206,7 +262,7 @@ def _located(names: Sequence[str]) -> Iterator[None]:
 def prepare_unlabelled(
     sources: Sources,
     config: PretrainConfig,
-    lm: LanguageBundle | None,
+    start: LanguageBundle | None,
     cache: Path,
     *,
     resume: bool,
@@ -225,11 +281,11 @@ def prepare_unlabelled(
                 folder,
                 text=config.text,
                 train=config.train,
-                tokenizer=lm.tokenizer if lm else None,
+                tokenizer=start.tokenizer if start else None,
                 advance=partial(progress, "reading reviews"),
             )
 
-    folder, skipped = _encoded(sources, config, lm, cache, encode, resume=resume)
+    folder, skipped = _encoded(sources, config, start, cache, encode, resume=resume)
     return TextCorpora.open(folder), skipped
 
 
@@ -240,7 +296,7 @@ _Encode = Callable[[Path, BadRows], object]
 def _encoded(
     sources: Sources,
     config: Config | PretrainConfig,
-    lm: LanguageBundle | None,
+    start: Start | None,
     cache: Path,
     encode: _Encode,
     *,
@@ -249,7 +305,7 @@ def _encoded(
     """The folder of the encoded training reviews, and the rows that were skipped."""
     folder = cached_reviews(
         cache,
-        sources.cache_key(config, lm),
+        sources.cache_key(config, start),
         _saving_skipped(encode, sources.read),
         keep=resume or not sources.volatile(),
     )

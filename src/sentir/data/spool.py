@@ -78,12 +78,21 @@ def open_spool(
     tokenizer: Tokenizer | None,
     advance: Advance,
     processes: int | None,
+    *,
+    extend: bool = False,
 ) -> Iterator[Spool]:
-    """Read the reviews into a spool, which is deleted at the end of the block."""
+    """Read the reviews into a spool, which is deleted at the end of the block.
+
+    Args:
+        reviews, folder, text, tokenizer, advance, processes: see
+            `sentir.data.encoding.encode_training`.
+        extend: words that `tokenizer` does not know may get ids after its own.
+    """
     path = folder / "spool.arrow"
-    encoder: WordEncoder | None = tokenizer if isinstance(tokenizer, WordTokenizer) else None
-    if tokenizer is None and text.tokenizer == "word":
-        encoder = StreamingVocabulary(text)
+    known = tokenizer if isinstance(tokenizer, WordTokenizer) else None
+    encoder: WordEncoder | None = known
+    if text.tokenizer == "word" and (tokenizer is None or extend):
+        encoder = StreamingVocabulary(text, known)
     try:
         yield _fill_spool(reviews, path, encoder, advance, processes)
     finally:

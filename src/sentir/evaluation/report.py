@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from sentir.errors import UsageError
+from sentir.evaluation.forgetting import BeforeAndAfter
 from sentir.evaluation.metrics import Metrics
 from sentir.evaluation.mistakes import Mistake
 from sentir.evaluation.page import render_page
@@ -67,6 +68,7 @@ class Report:
         config: the configuration, by section.
         facts: other facts, such as the device and the time, in words.
         ngrams: what speaks most for each class, for a model with an n-gram linear model.
+        forgetting: a model that went on learning, before and after.
     """
 
     title: str
@@ -79,6 +81,7 @@ class Report:
     config: Mapping[str, Mapping[str, Any]]
     facts: Mapping[str, str]
     ngrams: Sequence[ClassNgrams] = ()
+    forgetting: Sequence[BeforeAndAfter] = ()
 
 
 def render(report: Report) -> str:

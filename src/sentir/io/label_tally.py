@@ -7,7 +7,7 @@ positive: to count all of it as negative would be wrong, and nothing would say s
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from sentir.errors import DataError, SentirWarning
@@ -41,13 +41,19 @@ class LabelTally:
         scheme: what labels mean to the model.
         is_given: whether the user has said what the labels mean, so that they are not doubted.
         in_training: whether the files are read for training, where ``--labels`` is for all of them.
+        counts: raw labels that are counted already.
     """
 
     def __init__(
-        self, scheme: LabelScheme, *, is_given: bool = False, in_training: bool = False
+        self,
+        scheme: LabelScheme,
+        *,
+        is_given: bool = False,
+        in_training: bool = False,
+        counts: Mapping[str, RawLabel] | None = None,
     ) -> None:
         self._scheme, self._is_given, self._in_training = scheme, is_given, in_training
-        self._counts: dict[str, RawLabel] = {}
+        self._counts = dict(counts or {})
 
     def classes(self, reviews: Iterable[Review], bad_rows: BadRows) -> LabelledTexts:
         """The reviews without those whose label the scheme leaves out.

@@ -145,7 +145,7 @@ class LabelScheme:
         elif labels == "stars":
             scheme = _stars_scheme(counts)
         else:
-            scheme = _parse_labels(labels)
+            scheme = parse_labels(labels)
         unknown = {
             raw: _unknown_label(raw, label.where, scheme.of_raw)
             for raw, label in counts.items()
@@ -168,7 +168,7 @@ class LabelScheme:
         if labels == "stars":
             other = _stars_scheme(f"{half / 2:g}" for half in range(1, 11))
         else:
-            other = _parse_labels(labels)
+            other = parse_labels(labels)
         folded = {name.casefold(): id for id, name in enumerate(self.names)}
         ids = []
         for name in other.names:
@@ -320,8 +320,12 @@ def numbers_first(raw: str) -> tuple[bool, float, str]:
     return (False, number, raw) if math.isfinite(number) else (True, 0.0, raw)
 
 
-def _parse_labels(labels: str) -> LabelScheme:
-    """The scheme that ``--labels`` lists."""
+def parse_labels(labels: str) -> LabelScheme:
+    """The scheme that ``--labels`` lists.
+
+    Raises:
+        ConfigError: it cannot be read, or lists fewer than two classes.
+    """
     pairs: list[tuple[str, str]] = []
     for part in labels.split(","):
         label, sign, name = (piece.strip() for piece in part.partition("="))
@@ -347,7 +351,7 @@ def check_labels(labels: str) -> None:
         ConfigError: it is neither ``auto`` nor ``stars``, nor lists two classes or more.
     """
     if labels not in ("auto", "stars"):
-        _parse_labels(labels)
+        parse_labels(labels)
 
 
 def _bad_option(labels: str, reason: str) -> ConfigError:

@@ -30,11 +30,19 @@ class StreamingVocabulary:
 
     Args:
         config: how text becomes ids.
+        known: a final tokenizer to extend, whose words keep their ids.
         max_bytes: memory of the distinct words while counting.
     """
 
-    def __init__(self, config: TextConfig, *, max_bytes: int = MAX_WORDS_BYTES) -> None:
+    def __init__(
+        self,
+        config: TextConfig,
+        known: WordTokenizer | None = None,
+        *,
+        max_bytes: int = MAX_WORDS_BYTES,
+    ) -> None:
         self._config = config
+        self._known = known or WordTokenizer((), config.clean)
         self.steps = config.clean
         self._max_bytes = max_bytes
         self._bytes = 0
@@ -74,18 +82,22 @@ class StreamingVocabulary:
             counts_P: how often each provisional id occurs in the training reviews.
 
         Returns:
-            The tokenizer, its words by falling frequency (then by first appearance), and the final
-            id of each provisional one (P,).
+            The tokenizer, its words by falling frequency (then by first appearance) after those
+            that are known, and the final id of each provisional one (P,).
         """
+        known = self._known.vocabulary
         word_of = {id: word for word, id in self._id_of.items() if word not in SPECIAL}
-        ids = np.fromiter(word_of, dtype=np.int64, count=len(word_of))
-        ids = ids[counts_P[ids] >= self._config.min_count]
+        all_ids = np.fromiter(word_of, dtype=np.int64, count=len(word_of))
+        known_ids = np.fromiter(map(self._known.id_of, word_of.values()), np.int32, len(word_of))
+        table_P = np.full(len(self._counts_P), UNK, dtype=np.int32)
+        table_P[all_ids] = known_ids
+        ids = all_ids[(known_ids == UNK) & (counts_P[all_ids] >= self._config.min_count)]
         ids = ids[np.lexsort((ids, -counts_P[ids]))]
         limit = self._config.max_vocab_size
-        ids = ids[: None if limit is None else limit - len(SPECIAL)]
-        table_P = np.full(len(self._counts_P), UNK, dtype=np.int32)
-        table_P[ids] = np.arange(len(SPECIAL), len(SPECIAL) + len(ids), dtype=np.int32)
-        return WordTokenizer([word_of[id] for id in ids], self._config.clean), table_P
+        ids = ids[: None if limit is None else max(limit - len(known), 0)]
+        table_P[ids] = np.arange(len(known), len(known) + len(ids), dtype=np.int32)
+        words = [*known[len(SPECIAL) :], *(word_of[id] for id in ids)]
+        return WordTokenizer(words, self._config.clean), table_P
 
     def unsuitable(self, counts_P: npt.NDArray[np.int64]) -> str | None:
         """Why words do not suit the training reviews, see `unsuitable_words`; None if they do.

@@ -131,7 +131,7 @@ def fit_classifier(
 
 def probabilities(
     model: SentimentClassifier,
-    corpus: EncodedCorpus,
+    corpus: Reviews,
     max_length: int,
     *,
     batch_size: int = EVALUATION_BATCH,
@@ -147,7 +147,7 @@ def probabilities(
 
 def logits(
     model: SentimentClassifier,
-    corpus: EncodedCorpus,
+    corpus: Reviews,
     max_length: int,
     *,
     batch_size: int = EVALUATION_BATCH,

@@ -26,10 +26,13 @@ from sentir.data.prepare import (
 )
 from sentir.data.summary import DataSummary
 from sentir.evaluation.baseline import fit_baseline
+from sentir.evaluation.forgetting import BeforeAndAfter, warn_of_forgetting
 from sentir.evaluation.metrics import Metrics, measure, warn_of_imbalance
 from sentir.evaluation.report import write_report
 from sentir.evaluation.selective import fit_threshold, measure_answered, warn_of_coverage
 from sentir.io.builtin import is_synthetic
+from sentir.io.columns import Columns
+from sentir.io.label_growth import merge_schemes
 from sentir.io.reader import BadRows
 from sentir.nn.classifier import SentimentClassifier
 from sentir.nn.restore import to_arrays
@@ -39,7 +42,9 @@ from sentir.training.callbacks import Callback
 from sentir.training.checkpoint import Checkpoints, Position
 from sentir.training.class_weights import balanced_class_weights
 from sentir.training.classification import fit_classifier, logits, probabilities
+from sentir.training.continuation import copy_known_, copy_known_ngrams_
 from sentir.training.distillation import Teacher, distilled
+from sentir.training.forgetting import measure_both
 from sentir.training.ngram_linear import fit_ngram_linear
 from sentir.training.ppmi import init_ppmi_
 from sentir.training.run_evaluation import describe_texts, evaluate, identities, mark_mistakes
@@ -63,6 +68,7 @@ class Run:
         answered: with a threshold of confidence, how many of the test reviews (validation, if there
             are none) reach it, and the accuracy over them.
         skipped: rows left out under ``on_error="skip"``.
+        forgetting: of a model that went on learning, it and the old one on the same reviews.
     """
 
     folder: Path
@@ -72,6 +78,7 @@ class Run:
     baseline: Metrics | None
     skipped: BadRows
     answered: Answered | None = None
+    forgetting: tuple[BeforeAndAfter, ...] = ()
 
 
 class ClassifierRun:
@@ -79,6 +86,7 @@ class ClassifierRun:
 
     corpora: TrainingCorpora
     test: EncodedCorpus | None
+    old_test: EncodedCorpus | None
     skipped: BadRows
     summary: DataSummary
     #: The reviews that are learnt from: train, and with teachers the unlabelled ones too.
@@ -88,8 +96,8 @@ class ClassifierRun:
         self,
         sources: Sources,
         config: Config,
-        lm: LanguageBundle | None,
-        from_lm: str,
+        start: LanguageBundle | Bundle | None,
+        start_name: str,
         teachers: Sequence[Teacher],
         *,
         baseline: bool,
@@ -97,15 +105,17 @@ class ClassifierRun:
     ) -> None:
         self.sources, self.config = sources, config
         self.baseline, self.coverage = baseline, coverage
-        self.lm, self.from_lm, self.teachers = lm, from_lm, teachers
+        self.start, self.start_name, self.teachers = start, start_name, teachers
+        #: The model that goes on learning, if one does.
+        self.old = start if isinstance(start, Bundle) else None
         self.teacher_names = [teacher.identity for teacher in teachers]
 
     def cache_key(self) -> list[Any]:
-        return [*self.sources.cache_key(self.config, self.lm), *self.teacher_names]
+        return [*self.sources.cache_key(self.config, self.start), *self.teacher_names]
 
     def read(self, cache: Path, *, resume: bool, progress: Progress) -> None:
-        self.corpora, self.test, self.skipped, self.summary = prepare_training(
-            self.sources, self.config, self.lm, cache, resume=resume, progress=progress
+        self.corpora, self.test, self.old_test, self.skipped, self.summary = prepare_training(
+            self.sources, self.config, self.start, cache, resume=resume, progress=progress
         )
         self.skipped.warn(kept=len(self.corpora.train))
         log_data(self.summary, self.corpora)
@@ -125,10 +135,13 @@ class ClassifierRun:
 
     def initialise(self, network: SentimentClassifier) -> None:
         vocabulary, init = self.corpora.tokenizer.vocabulary, self.config.model.embedding_init
-        if self.lm is not None:
-            copy_weights(self.lm, network)
+        if self.old is not None:
+            copy_known_(self.old, network)
+            _log.info("learning goes on from %s", self._describe_start())
+        elif isinstance(self.start, LanguageBundle):
+            copy_weights(self.start, network)
             what = f"{len(vocabulary):,} word vectors and the recurrent layer start from the"
-            log_transfer(f"{what} language model's,", self.lm, self.learnt)
+            log_transfer(f"{what} language model's,", self.start, self.learnt)
         elif init == "ppmi":
             init_ppmi_(network.embedding, self.learnt)
         elif init != "random":
@@ -178,32 +191,35 @@ class ClassifierRun:
         evaluations[name] = replace(headline, mistakes=marked)
         warn_of_imbalance(headline.metrics)
         threshold = answered = None
-        if self.coverage is not None:
-            threshold = fit_threshold(after_NC, corpora.valid.labels_N, self.coverage)
+        if (coverage := self._coverage()) is not None:
+            threshold = fit_threshold(after_NC, corpora.valid.labels_N, coverage)
             answered = measure_answered(headline.probabilities, headline.labels, threshold)
             warn_of_coverage(answered, threshold)
         baseline = self._baseline() if self.baseline else None
+        forgetting = self._measure_forgetting(network)
         bundle = Bundle(
             weights=to_arrays(network),
             tokenizer=corpora.tokenizer,
-            labels=corpora.labels,
+            labels=merge_schemes(self.old.labels, corpora.labels) if self.old else corpora.labels,
             config=self.config,
             metrics={
                 **{name: part.metrics.to_dict() for name, part in evaluations.items()},
                 **({"baseline": baseline.to_dict()} if baseline else {}),
+                **({"forgetting": [part.to_dict() for part in forgetting]} if self.old else {}),
                 "validation_texts": describe_texts(corpora.valid),
-                "data": identities(corpora, self.test),
+                "data": identities(corpora, self.test, self.old_test),
                 "training_data": self.summary.to_dict(),
                 "training": {
                     **asdict(trained.position),
                     "seconds": round(seconds, 1),
-                    **({"from_lm": self.from_lm} if self.lm else {}),
+                    **self._origin(),
                     **({"teachers": self.teacher_names} if self.teachers else {}),
                 },
             },
-            columns=self.summary.columns,
+            columns=tuple(dict.fromkeys((*self._old_columns(), *self.summary.columns))),
             threshold=threshold,
-            synthetic=any(map(is_synthetic, self.sources.train)),
+            synthetic=bool(self.old and self.old.synthetic)
+            or any(map(is_synthetic, self.sources.train)),
         )
         save_bundle(bundle, folder / FOLDER)
         report = assemble_report(
@@ -214,6 +230,8 @@ class ClassifierRun:
             summary=self.summary,
             evaluations=evaluations,
             baseline=baseline,
+            forgetting=forgetting,
+            started_from=self._describe_start(),
             trained=trained,
             seconds=seconds,
         )
@@ -226,7 +244,54 @@ class ClassifierRun:
             baseline=baseline,
             skipped=self.skipped,
             answered=answered,
+            forgetting=forgetting,
         )
+
+    def _origin(self) -> dict[str, str]:
+        """Which model the run started from."""
+        if self.old is not None:
+            return {"from_model": self.start_name, "from_checksum": self.old.checksum}
+        return {"from_lm": self.start_name} if self.start else {}
+
+    def _describe_start(self) -> str | None:
+        """The model that goes on learning, and what is new to it."""
+        if self.old is None:
+            return None
+        words = len(self.corpora.tokenizer.vocabulary) - len(self.old.tokenizer.vocabulary)
+        classes = self.corpora.labels.names[len(self.old.labels.names) :]
+        new = [f"{words:,} new words"]
+        if classes:
+            new.append(f"the new class{'es' if classes[1:] else ''} {', '.join(classes)}")
+        return f"{self.start_name}, and {' and '.join(new)}"
+
+    def _coverage(self) -> float | None:
+        """The share of reviews to answer: that which is asked for, else that of the old model."""
+        if self.coverage is None and self.old is not None and self.old.threshold is not None:
+            coverage = self.old.threshold.coverage
+            _log.info("a new threshold is found for the model's coverage of %s", f"{coverage:g}")
+            return coverage
+        return self.coverage
+
+    def _old_columns(self) -> tuple[Columns, ...]:
+        return self.old.columns if self.old else ()
+
+    def _measure_forgetting(self, network: SentimentClassifier) -> tuple[BeforeAndAfter, ...]:
+        """The old model and the new one on new reviews and on old ones."""
+        if self.old is None:
+            return ()
+        new = (
+            {"new validation": self.corpora.valid} if self.test is None else {"new test": self.test}
+        )
+        old = {} if self.old_test is None else {"old test": self.old_test}
+        measured = measure_both(
+            self.old,
+            network,
+            {**new, **old},
+            self.corpora.labels.names,
+            self.config.text.max_length,
+        )
+        warn_of_forgetting(measured)
+        return measured
 
     def _calibrate(
         self, network: SentimentClassifier
@@ -248,6 +313,8 @@ class ClassifierRun:
             calibrated_NO = calibration.apply([network_NO])
         else:
             _log.info("fitting the n-gram linear model")
+            if self.old is not None:
+                copy_known_ngrams_(self.old, network)
             refit = not self.sources.valid
             calibrated_NO = fit_ngram_linear(
                 network, self.learnt, valid, network_NO, max_length, refit=refit

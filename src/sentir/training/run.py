@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sentir.bundle import load_language_model
+from sentir.bundle import Bundle, LanguageBundle, load_bundle, load_language_model
 from sentir.config import Config, read_settings
 from sentir.data.prepare import Sources
 from sentir.errors import UsageError
@@ -27,6 +27,7 @@ from sentir.io.paths import Paths, path_list
 from sentir.nn.word_vectors import check_vectors
 from sentir.training.callbacks import Callback
 from sentir.training.classifier_run import ClassifierRun, Run
+from sentir.training.continuation import check_changes, check_start
 from sentir.training.distillation import Teacher, check_teachers
 from sentir.training.run_training import run_training
 from sentir.training.semi_supervised import check_unlabelled, uses_unlabelled
@@ -46,6 +47,8 @@ def train(
     preset: str | None = None,
     config: Config | None = None,
     from_lm: str | Path | None = None,
+    from_model: str | Path | None = None,
+    old_test: Paths = (),
     teachers: Sequence[Teacher] = (),
     resume: bool = False,
     overwrite: bool = False,
@@ -78,6 +81,11 @@ def train(
         config: all settings, instead of a preset.
         from_lm: folder of a language model (`sentir.pretrain`) whose tokenizer and weights to
             start from; the settings must fit it.
+        from_model: folder of a trained model, or ``hf://user/model``, that goes on learning from
+            these reviews. Its settings are the defaults; new words and new labels are added to its
+            own.
+        old_test: test reviews like those that `from_model` was trained on, to measure what it
+            forgets; unset: those that its run was tested on, if its folder still has them.
         teachers: trained models (`sentir.load`) whose answers to the unlabelled reviews are learnt
             too (distillation).
         resume: go on with the unfinished run in that folder.
@@ -103,21 +111,42 @@ def train(
         test=path_list(test, "test"),
         valid=path_list(valid, "valid"),
         unlabelled=path_list(unlabelled, "unlabelled"),
+        old_test=path_list(old_test, "old_test"),
+        old_run=str(from_model or ""),
         labels=labels,
         read=read,
     )
-    lm = load_language_model(from_lm) if from_lm else None
     if config is not None and preset is not None:
         raise UsageError("both a preset and a config", todo="give one of them")
-    config = (config or preset_for(lm, preset)).override(changes, where="settings")
+    start: LanguageBundle | Bundle | None = None
+    if from_model:
+        check_start(from_model, Path(output), from_lm=from_lm, preset=preset)
+        start = load_bundle(from_model)
+        config = (config or start.config).override(changes, where="settings")
+        check_changes(config, start, str(from_model))
+    else:
+        if sources.old_test:
+            raise UsageError(
+                "old test reviews, and no model that goes on learning",
+                where="--old-test",
+                todo="name it with --from-model, or give test reviews with --test",
+            )
+        start = load_language_model(from_lm) if from_lm else None
+        config = (config or preset_for(start, preset)).override(changes, where="settings")
+        if start is not None:
+            check_settings(config, start, str(from_lm))
+        elif config.model.embedding_init not in ("random", "ppmi"):
+            check_vectors(config.model.embedding_init, config.model.embedding_dim)
     check_unlabelled(config.finetune, sources.unlabelled)
     check_teachers(teachers, sources.unlabelled, is_used=uses_unlabelled(config.finetune))
-    if lm is not None:
-        check_settings(config, lm, str(from_lm))
-    elif config.model.embedding_init not in ("random", "ppmi"):
-        check_vectors(config.model.embedding_init, config.model.embedding_dim)
     sources.check()
     task = ClassifierRun(
-        sources, config, lm, str(from_lm), teachers, baseline=baseline, coverage=coverage
+        sources,
+        config,
+        start,
+        str(from_model or from_lm),
+        teachers,
+        baseline=baseline,
+        coverage=coverage,
     )
     return run_training(task, Path(output), callbacks=callbacks, resume=resume, overwrite=overwrite)

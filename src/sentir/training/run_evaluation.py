@@ -83,7 +83,9 @@ def mark_mistakes(
     return marked
 
 
-def identities(corpora: TrainingCorpora, test: EncodedCorpus | None) -> dict[str, dict[str, Any]]:
+def identities(
+    corpora: TrainingCorpora, test: EncodedCorpus | None, old_test: EncodedCorpus | None
+) -> dict[str, dict[str, Any]]:
     """Which reviews were learnt from and measured on, for the comparison of runs.
 
     Validation reviews count with train: what is held out of it depends on the seed.
@@ -91,8 +93,9 @@ def identities(corpora: TrainingCorpora, test: EncodedCorpus | None) -> dict[str
     parts = {"train": [corpora.train, corpora.valid], "validation": [corpora.valid]}
     if corpora.unlabelled:
         parts["unlabelled"] = [corpora.unlabelled]
-    if test is not None:
-        parts["test"] = [test]
+    for name, measured in (("test", test), ("old_test", old_test)):
+        if measured is not None:
+            parts[name] = [measured]
     return {name: identity(corpora.labels.names, part) for name, part in parts.items()}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -11,6 +11,7 @@ from sentir.bundle import Bundle
 from sentir.data.encoding import TrainingCorpora
 from sentir.data.prepare import Sources
 from sentir.data.summary import DataSummary
+from sentir.evaluation.forgetting import BeforeAndAfter
 from sentir.evaluation.history import read_metrics
 from sentir.evaluation.metrics import Metrics
 from sentir.evaluation.report import Evaluation, Report
@@ -28,6 +29,8 @@ def assemble_report(
     summary: DataSummary,
     evaluations: Mapping[str, Evaluation],
     baseline: Metrics | None,
+    forgetting: Sequence[BeforeAndAfter] = (),
+    started_from: str | None = None,
     trained: Trained,
     seconds: float,
 ) -> Report:
@@ -41,6 +44,8 @@ def assemble_report(
         summary: the same in figures.
         evaluations: what was measured, the last one the headline.
         baseline: metrics of a bag of words on the same reviews.
+        forgetting: of a model that went on learning, it and the old one on the same reviews.
+        started_from: that model, and what was new to it.
         trained: how the network was trained.
         seconds: how long the run took.
     """
@@ -48,6 +53,8 @@ def assemble_report(
     parameters = sum(weight.size for weight in bundle.weights.values())
     minutes, rest_s = divmod(round(seconds), 60)
     facts = {"files": ", ".join(sources.train), **summary.facts()}
+    if started_from is not None:
+        facts = {"went on from": started_from, **facts}
     if corpora.unlabelled:
         facts["unlabelled reviews"] = (
             f"{len(corpora.unlabelled):,} from {', '.join(sources.unlabelled)}"
@@ -72,6 +79,7 @@ def assemble_report(
         history=read_metrics(folder / "metrics.jsonl"),
         evaluations=evaluations,
         baseline=baseline,
+        forgetting=forgetting,
         lengths=corpora.train.lengths_N,
         max_length=max_length,
         config=bundle.config.to_dict(),

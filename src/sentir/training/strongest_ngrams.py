@@ -78,6 +78,9 @@ class _Lookup:
             is_ngram = length > 1
             rows_T = owned_rows(keys_T, *self._owners) if is_ngram else keys_T
             wanted_K = self._rows[is_ngram]
+            if not len(wanted_K):  # all weights are 0
+                seen[is_ngram].append(np.empty(0, np.int64))
+                continue
             places_T = np.searchsorted(wanted_K, rows_T)
             is_wanted_T = wanted_K[np.minimum(places_T, len(wanted_K) - 1)] == rows_T
             seen[is_ngram].append(places_T[is_wanted_T])

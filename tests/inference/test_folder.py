@@ -191,16 +191,29 @@ def test_a_file_that_fails_does_not_stop_the_others(
 ) -> None:
     (source / "1.csv").write_text("id,text\n1,one\n2,two,more\n")
     (source / "empty.csv").write_text("id,text\n")
+    (source / "notes.txt").write_text("not a table")
     (source / "none.csv").write_text("")
     output = f"{tmp_path}/out/"
     said = refused(model, source, "-o", output, "--quoting", "standard", capfd=capfd)
     assert f"{source}/1.csv:3: 3 fields where the header has 2" in said
     assert "files: 7 written, 0 there already, 1 without reviews, 1 failed" in said
     assert "error: 1 of 9 files could not be answered; the others were; fix what is" in said
+    assert "8 files of reviews" in said or "9 files of reviews" in said
+    assert "not read: none.csv, notes.txt" in said
     assert not (tmp_path / "out" / "1.csv").exists()
     given = (model, source, "-o", output, "--quoting", "standard", "--on-error", "skip")
     said = run(*given, capfd=capfd)
     assert "files: 1 written, 7 there already" in said
+
+
+def test_an_option_that_is_not_for_a_file(
+    model: Path, source: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    pq.write_table(pa.table({"text": ["good"]}), source / "a.parquet")
+    given = (model, source, "-o", f"{tmp_path}/out/", "--neutralise-formulas")
+    said = refused(*given, capfd=capfd)
+    assert f"{source}/a.parquet: --neutralise-formulas for parquet" in said
+    assert "files: 7 written, 0 there already, 0 without reviews, 1 failed" in said
 
 
 def test_answers_of_another_model_are_not_mixed(

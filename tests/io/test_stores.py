@@ -66,6 +66,8 @@ def test_patterns_folders_and_parts(scheme: str, tmp_path: Path) -> None:
     assert expanded == [f"{base}/in/a.csv", f"{base}/in/b.csv", f"{base}/in/c[1].csv"]
     assert expand_sources([f"{base}/in/c[1].csv"]) == [f"{base}/in/c[1].csv"]
     assert len(expand_sources([f"{base}/in/**/*.csv"])) == 4
+    if scheme == "file":
+        assert texts(f"{base}//in/a.c?v") == ROWS
     assert texts(f"{base}/in/*.csv") == 3 * ROWS
     assert texts(f"{base}/in") == texts(f"{base}/in/") == 4 * ROWS
     assert texts(f"{base}/in:deep") == ROWS

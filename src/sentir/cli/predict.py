@@ -84,7 +84,7 @@ def predict(
     A model with a threshold of confidence (sentir calibrate) adds a column unsure. --by sentence
     writes a row for each sentence. --probabilities adds a column probability_CLASS for each class.
     An --output named .ft.txt gets fastText lines labelled with the predictions. An address
-    (https://..., s3://...) is read only with --file.
+    (https://..., s3://...) is read only with --file, or with a folder as --output.
     With a folder as --output each file of a folder or pattern becomes a file there; those that are
     there already are skipped. --part lets several machines share the files.
 

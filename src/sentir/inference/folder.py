@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from sentir.errors import DataError, SentirWarning, UsageError
+from sentir.errors import DataError, SentirError, SentirWarning, UsageError
 from sentir.inference.files import PredictionColumns, predict_file
 from sentir.inference.folder_files import FolderJob, files_of_part, input_files, output_names
 from sentir.inference.manifest import Manifest
@@ -37,7 +37,7 @@ class FolderResult(NamedTuple):
     written: int
     present: int
     without_reviews: int
-    failed: list[DataError]
+    failed: list[SentirError]
 
     def summary(self) -> str:
         """The counts in words."""
@@ -91,7 +91,7 @@ def predict_folder(
     _refuse_overlap(folder, sizes, job)
     present = manifest.claim()
     written = skipped = without_reviews = 0
-    failed: list[DataError] = []
+    failed: list[SentirError] = []
     log = ColumnLog(columns.predictor.bundle.columns)
     for name in files_of_part(sizes, job.part):
         source, target = join(folder, name), join(job.output, outputs[name])
@@ -115,7 +115,7 @@ def predict_folder(
         except NoReviewError as error:
             without_reviews += 1
             _log.info("%s", error)
-        except DataError as error:
+        except (DataError, UsageError) as error:  # the latter of an option that is not for it
             failed.append(error if error.where else error.at(source))
             _log.error("%s", failed[-1])
     return FolderResult(written, skipped, without_reviews, failed)

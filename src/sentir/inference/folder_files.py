@@ -13,7 +13,7 @@ from typing import Any
 from sentir.config import ReadOptions
 from sentir.errors import DataError, UsageError
 from sentir.io.containers import folder_at
-from sentir.io.members import choose
+from sentir.io.members import choose, log_choice
 from sentir.io.paths import expand_sources, format_from_name, is_archive, without_compression
 from sentir.io.stores import file_size, is_address
 from sentir.io.streams import display_name
@@ -91,6 +91,7 @@ def input_files(source: str) -> tuple[str, dict[str, int]]:
                 where=source,
                 todo="write one file: -o labelled.csv",
             )
+        log_choice(chosen, sizes, folder.name)
         return folder.name, {file.name: sizes[file.name] for file in chosen}
     files = [source] if source == "-" else expand_sources([source])
     # Up to the pattern: what is below keeps its folders.

@@ -90,6 +90,8 @@ def expand_address(address: str) -> list[str]:
         files = sorted(name for name, info in found.items() if info["type"] == "file")
     if not files:
         raise DataError("no file matches", where=address, todo="check the folder and pattern")
+    if not address.endswith(path):  # with two slashes, for example
+        return [str(system.unstrip_protocol(file)) for file in files]
     # What comes before the path: the scheme, and of some stores the host.
     start = address.removesuffix(path)
     return [f"{start}{file}" for file in files]

@@ -95,7 +95,7 @@ def predict(
       sentir predict runs/shop reviews.csv --output labelled.parquet
       sentir predict runs/shop reviews.csv --by sentence --score -o parts.csv
       sentir predict runs/shop new/ -o labelled/
-      sentir predict runs/shop s3://reviews/new/ -o s3://reviews/labelled/ --part 3/64
+      sentir predict runs/shop s3://shop/new/ -o s3://shop/out/ --part 3/64
       zcat reviews.txt.gz | sentir predict runs/shop - > labelled.tsv
     """
     from sentir.bundle import load_scheme, local_model

@@ -179,6 +179,23 @@ def tools() -> str:
     )  # fmt: skip
 
 
+def cpu_time() -> str:
+    """Processor time of Sentir and of other tools."""
+    head = ("corpus", "tool", "training, CPU s", "answer, CPU µs", "test accuracy", "MB on disk",
+            "measured")  # fmt: skip
+    return markdown_table(
+        head,
+        (
+            [CORPORA[row["corpus"]], row["tool"], f"{row['training_cpu_s']:.1f}",
+             f"{row['answer_cpu_us']:,}", f"{row['accuracy']:.2%}", f"{row['size_mb']:,.1f}",
+             measured(row)]
+            for row in read("cpu-time")
+        ),
+        text_columns=2,
+        last=1,
+    )  # fmt: skip
+
+
 def curve_rows(corpus: str) -> list[Row]:
     """Current results of the series without changed settings."""
     rows = learning_curves.current_rows(read(f"learning-curves-{corpus}"))
@@ -280,6 +297,8 @@ def page() -> str:
         accuracy_commands=commands(accuracy_lines),
         tools=tools(),
         tools_commands=commands(read("tools")),
+        cpu_time=cpu_time(),
+        cpu_time_commands=commands(read("cpu-time")),
         curves=curves(),
         curves_commands=commands(curve_lines),
         speed=speed(),

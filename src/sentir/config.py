@@ -516,7 +516,7 @@ PRESETS: dict[str, Config] = {
     ),
     "fast": Config(
         text=TextConfig(max_length=300),
-        model=ModelConfig(embedding_dim=64, hidden_size=32),
+        model=ModelConfig(cell="qrnn", embedding_dim=64, hidden_size=32),
     ),
     "base": Config(),
     # What a language model is by default (`LanguageModelConfig`), for --from-lm.

@@ -7,7 +7,7 @@ Shapes: B batch, T time, C classes, O outputs (1 for two classes, else C).
 | torch  | float32   | all       | PyTorch, the network itself                                   |
 | onnx   | float32   | all       | ONNX Runtime, on a CPU several times as fast as torch         |
 | onnx   | int8      | LSTM      | its dynamic quantisation: answers depend on the batch         |
-| numba  | float32   | LSTM, GRU | our kernel: up to twice as fast as onnx, but 1 s to start     |
+| numba  | float32   | not RNN   | our kernels: twice as fast as onnx or more, but 1 s to start  |
 | numba  | int8      | LSTM      | our kernel: answers do not depend on the batch                |
 
 numba needs the extra ``numba``, torch the extra ``train``. Only torch needs PyTorch; the others
@@ -82,11 +82,11 @@ def select_engine(
 ) -> Engine:
     """The engine of that name and precision, made from the model.
 
-    ``auto`` in float32 takes numba for bulk answers of an LSTM or a GRU that is not wide, where
-    Numba is installed; else onnx; else torch, for a model that is too large for ONNX. ``auto`` in
-    int8 takes numba for bulk answers of a wide LSTM, else onnx: that is several times as fast for
-    few answers, and in narrow layers the steps of numba's int8 are too short to keep all cores
-    busy.
+    ``auto`` in float32 takes numba for bulk answers of an LSTM, a GRU or a QRNN that is not wide,
+    where Numba is installed; else onnx; else torch, for a model that is too large for ONNX.
+    ``auto`` in int8 takes numba for bulk answers of a wide LSTM, else onnx: that is several times
+    as fast for few answers, and in narrow layers the steps of numba's int8 are too short to keep
+    all cores busy.
 
     Args:
         bundle: the model.

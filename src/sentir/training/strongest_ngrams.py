@@ -82,7 +82,8 @@ class _Lookup:
                 seen[is_ngram].append(np.empty(0, np.int64))
                 continue
             places_T = np.searchsorted(wanted_K, rows_T)
-            is_wanted_T = wanted_K[np.minimum(places_T, len(wanted_K) - 1)] == rows_T
+            is_wanted_T = places_T < len(wanted_K)  # there may be none, in a model of noise
+            is_wanted_T[is_wanted_T] = wanted_K[places_T[is_wanted_T]] == rows_T[is_wanted_T]
             seen[is_ngram].append(places_T[is_wanted_T])
             for start in np.flatnonzero(is_wanted_T):
                 ids = ids_T[start : start + length].tolist()

@@ -34,7 +34,7 @@ ENVIRONMENT = ROOT / ".venv"
 SOURCE = ROOT / "src"
 #: The environment of the tests on engines of clusters, which takes 1 GB, and what it has besides.
 CLUSTER = ROOT / "build" / "cluster"
-CLUSTER_PACKAGES = ("pyspark==4.3.0", "pandas==2.3.3", "ray[data]==2.60.0", "s3fs==2026.9.0",
+CLUSTER_PACKAGES = ("pyspark==4.3.0", "pandas==2.3.3", "ray[data,train]==2.60.0", "s3fs==2026.9.0",
                     "moto[server,s3]==5.2.5")  # fmt: skip
 #: What may be installed to answer, byte code included, and how far answers may be from PyTorch's.
 MAX_SIZE_MB, MAX_DIFFERENCE = 260, 1e-5

@@ -42,7 +42,7 @@ def test_of_a_long_part_the_middle_is_left_out() -> None:
 
 def test_the_family_is_the_one_that_is_drawn() -> None:
     drawn = errors.__doc__ or ""
-    assert len(FAMILY) == 9
+    assert len(FAMILY) == 10
     assert all(f" {kind.__name__} " in drawn or kind is SentirError for kind in FAMILY)
     assert drawn.count("──") == len(FAMILY) - 1
 

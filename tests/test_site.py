@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import html
 import importlib.util
 import re
@@ -55,6 +56,14 @@ def name_of(page: Path) -> str:
 
 def blocks(page: Path, language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", page.read_text("utf-8"), flags=re.DOTALL)
+
+
+def launcher() -> argparse.ArgumentParser:
+    """The options of torchrun."""
+    from torch.distributed.run import get_args_parser
+
+    parser: argparse.ArgumentParser = get_args_parser()
+    return parser
 
 
 #: A part of a built page.
@@ -122,8 +131,15 @@ def check_reference(reference: str) -> None:
 @pytest.mark.parametrize("page", [*PAGES, *READMES], ids=name_of)
 def test_every_command_is_understood(page: Path) -> None:
     lines = [line for block in blocks(page, "console") for line in block.splitlines()]
-    for line in [re.split("  #| > ", line)[0] for line in lines if line.startswith("sentir ")]:
-        _, name, *arguments = shlex.split(line)
+    for line in [re.split("  #| > ", line)[0] for line in lines]:
+        if line.startswith("torchrun "):
+            launched = launcher().parse_args(shlex.split(line)[1:])
+            assert (launched.module, launched.training_script) == (True, "sentir")
+            name, *arguments = launched.training_script_args
+        elif line.startswith("sentir "):
+            _, name, *arguments = shlex.split(line)
+        else:
+            continue
         # Reads the arguments, as the command would, and does not run it.
         COMMANDS[name].make_context(name, arguments)
 
@@ -132,7 +148,11 @@ def test_every_command_is_understood(page: Path) -> None:
 def test_every_option_exists(page: Path) -> None:
     text = re.sub(r"```.*?```", "", page.read_text("utf-8"), flags=re.DOTALL)
     for option in re.findall(r"(?<![\w-])--[a-z][\w-]+", text):
-        assert option in OPTIONS, option
+        assert option in OPTIONS or option in launcher_options(), option
+
+
+def launcher_options() -> set[str]:
+    return {name for action in launcher()._actions for name in action.option_strings}
 
 
 def test_every_message_exists() -> None:

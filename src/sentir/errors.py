@@ -9,6 +9,7 @@
     ├── HubError           the Hugging Face Hub cannot be reached, or refuses
     ├── DeviceError        a device that is not there, or that computes something else than the CPU
     ├── UsageError         a call that cannot mean what it says (a bare string for a list of texts)
+    │   └── FinishedRunError   a run to go on with, which has finished
     ├── WorkerError        a process that shared the work and ended before its time
     └── MissingExtraError  an optional package that is not installed
 
@@ -98,6 +99,10 @@ class DeviceError(SentirError):
 
 class UsageError(SentirError):
     """A call that cannot mean what it says."""
+
+
+class FinishedRunError(UsageError):
+    """A run that shall go on if it has begun, and has finished."""
 
 
 class WorkerError(SentirError):

@@ -11,7 +11,8 @@ from sentir.config import ModelConfig
 from sentir.errors import DeviceError, SentirWarning
 from sentir.nn.classifier import SentimentClassifier
 from sentir.training import device as device_module
-from sentir.training.device import choose_device, self_check
+from sentir.training.device import _check_shared, choose_device, self_check
+from sentir.training.process_group import ProcessGroup
 
 CONFIG = ModelConfig(embedding_dim=100, hidden_size=100, num_layers=2, head_dropout=0.5)
 ANSWERS = "outputs differ from the CPU's"
@@ -149,3 +150,18 @@ def test_a_device_asked_for_that_computes_wrongly_is_refused(machine: Machine) -
     machine.failures = [GRADIENTS]
     with pytest.raises(DeviceError, match=r"mps computes .* wrongly .*; take --device cpu"):
         machine.choose("mps")
+
+
+def test_devices_that_processes_cannot_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    second = ProcessGroup(rank=1, size=2)
+    _check_shared(second, torch.device("cpu"), "cpu")
+    with pytest.raises(DeviceError, match="device of rank 1: cpu, and rank 0 trains on cuda; take"):
+        _check_shared(second, torch.device("cpu"), "cuda")
+    with pytest.raises(DeviceError, match="several processes cannot train on mps"):
+        _check_shared(second, torch.device("mps"), "mps")
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    with pytest.raises(DeviceError, match="more processes on this host than its 1 GPUs; take"):
+        _check_shared(second, torch.device("cuda"), "cuda")
+    monkeypatch.setenv("LOCAL_RANK", "0")
+    _check_shared(second, torch.device("cuda"), "cuda")

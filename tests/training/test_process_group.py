@@ -25,6 +25,8 @@ LANGUAGE_MODEL = {
     "embedding_dim": 6, "hidden_size": 5, "batch_size": 8, "epochs": 3, "learning_rate": 0.02,
     "eval_steps": 5, "patience": 0, "ema_decay": 0.5, "num_sampled": 100,
 }  # fmt: skip
+#: Those that are tested every time; the others are long tests.
+QUICK = ("adversarial", "language model", "class weights")
 KINDS: dict[str, tuple[str, dict[str, Any]]] = {
     "plain": ("classifier", {}),
     "unfreezing": ("classifier", {"gradual_unfreezing": 0.4, "layerwise_lr_decay": 0.5}),
@@ -37,6 +39,11 @@ KINDS: dict[str, tuple[str, dict[str, Any]]] = {
     "soft targets": ("soft targets", {}),
     "language model": ("language model", {}),
 }
+
+
+ALL_KINDS = [
+    pytest.param(kind, marks=() if kind in QUICK else pytest.mark.long, id=kind) for kind in KINDS
+]
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +81,7 @@ def with_dropout(kind: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("words", [20, 500], ids=["dense", "rows"])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ALL_KINDS)
 def test_two_processes_without_dropout_are_one(
     tmp_path: Path, train: Trainer, kind: str, words: int
 ) -> None:
@@ -93,7 +100,7 @@ def test_two_processes_without_dropout_are_one(
         assert position["best_step"] == alone["best_step"]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ALL_KINDS)
 def test_ranks_are_equal_bit_for_bit(tmp_path: Path, train: Trainer, kind: str) -> None:
     order = {"settings": with_dropout(kind), "words": 500}
     assert train(tmp_path / "run", 3, KINDS[kind][0], **order) == [0, 0, 0]

@@ -16,7 +16,15 @@ import torch
 from filelock import FileLock
 
 from fixtures.tiny_runs import TINY, kill, write_fasttext
-from sentir.errors import ConfigError, DataError, DeviceError, SentirWarning, UsageError
+from sentir.errors import (
+    ConfigError,
+    DataError,
+    DeviceError,
+    FinishedRunError,
+    SentirWarning,
+    UsageError,
+)
+from sentir.evaluation.history import read_metrics
 from sentir.inference.predictor import load
 from sentir.io.builtin import is_synthetic
 from sentir.nn.ngram_linear import NgramLinear
@@ -407,3 +415,30 @@ def test_a_device_that_is_not_there_is_said_before_anything_is_kept(tmp_path: Pa
     file = write_fasttext(tmp_path / "a.ft.txt", 120)
     with pytest.raises(DeviceError, match="no cuda device here"):
         train(train=(str(file),), output=tmp_path / "run", config=TINY.override({"device": "cuda"}))
+
+
+def test_a_repeated_command_goes_on_elsewhere_and_ends_once(tmp_path: Path) -> None:
+    """As torchrun repeats it after a failure, on a host where all has another name and time."""
+    options = {"config": TINY, "resume_if_begun": True, "eval_steps": 2}
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.mkdir()
+    write_fasttext(here / "reviews.txt", 200)
+    with pytest.raises(RuntimeError, match="killed"):
+        train(here / "reviews.txt", here / "run", callbacks=[kill], **options)
+    train(here / "reviews.txt", tmp_path / "whole", **options)
+    here.rename(there)
+    os.utime(there / "reviews.txt", ns=(0, 7))
+    run = train(there / "reviews.txt", there / "run", **options)
+    wanted, got = (
+        (folder / "model" / "model.safetensors").read_bytes()
+        for folder in (tmp_path / "whole", there / "run")
+    )
+    assert got == wanted
+    assert [row["step"] for row in read_metrics(there / "run" / "metrics.jsonl")][-1] == 6
+    with pytest.raises(FinishedRunError, match="this run has finished"):
+        train(there / "reviews.txt", run.folder, **options)
+    with pytest.raises(UsageError, match="a model is here"):
+        train(there / "reviews.txt", run.folder, **{**options, "seed": 1})
+    (run.folder / "run.json").write_text("[]")
+    with pytest.raises(UsageError, match="a model is here"):
+        train(there / "reviews.txt", run.folder, **options)

@@ -35,10 +35,14 @@ class Task:
         self.calls.append("cache_key")
         return ["key"]
 
-    def read(self, cache: Path, *, resume: bool, progress: Any) -> None:
+    def read(self, cache: Path, *, resume: bool, progress: Any) -> Path:
         self.calls.append("read")
         assert cache.name == "cache"
         progress("reading", 3)
+        return cache / "encoded"
+
+    def open(self, encoded: Path) -> None:
+        raise AssertionError("a single process opens what it has read")
 
     def network(self) -> Network:
         self.calls.append("network")
@@ -80,7 +84,7 @@ def test_the_seed_decides_the_weights(tmp_path: Path) -> None:
 
 def test_a_task_that_cannot_read_leaves_no_folder(tmp_path: Path) -> None:
     class Failing(Task):
-        def read(self, cache: Path, *, resume: bool, progress: Any) -> None:
+        def read(self, cache: Path, *, resume: bool, progress: Any) -> Path:
             raise DataError("no such file")
 
     with pytest.raises(DataError):

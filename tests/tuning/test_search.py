@@ -229,3 +229,10 @@ def test_refused(options: Settings, message: str, reviews: Path, tmp_path: Path)
 def test_a_search_of_other_settings_is_not_gone_on_with(found: Search, reviews: Path) -> None:
     with pytest.raises(DataError, match="other reviews or settings"):
         small_search(reviews, found.folder, search=["batch_size"], resume=True)
+
+
+def test_several_processes_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"):
+        monkeypatch.setenv(name, "2")
+    with pytest.raises(UsageError, match="a search runs in one process; start sentir tune without"):
+        tune("reviews.csv", tmp_path / "search")

@@ -81,6 +81,15 @@ err = Console(stderr=True)
 READING = (ReadOptions(), "Reading files")
 COMMON_READING = ("text_column", "label_column")
 RESUME = Annotated[bool, typer.Option("--resume", help="go on with the unfinished run")]
+RESUME_IF_BEGUN = Annotated[
+    bool,
+    typer.Option(
+        "--resume-if-begun",
+        help="go on with the unfinished run if there is one, else start: for a command that "
+        "torchrun or a scheduler repeats after a failure",
+        hidden=True,
+    ),
+]
 OVERWRITE = Annotated[bool, typer.Option("--overwrite", help="replace the run in the folder")]
 TENSORBOARD = Annotated[
     bool, typer.Option("--tensorboard", help="write scalars for TensorBoard too", hidden=True)
@@ -150,7 +159,8 @@ def main() -> None:
             with report_missing("this command"), standard_streams():
                 app()
         except SentirError as error:
-            plain(err, f"error: {error}", "red")
+            if not error.is_reported:
+                plain(err, f"error: {error}", "red")
             sys.exit(2)
         except (MemoryError, RuntimeError, ImportError) as error:
             if not _is_out_of_memory(error):

@@ -13,6 +13,7 @@ from sentir.cli.app import (
     OVERWRITE,
     READING,
     RESUME,
+    RESUME_IF_BEGUN,
     TENSORBOARD,
     app,
     exit_as,
@@ -21,6 +22,7 @@ from sentir.cli.app import (
     run_callbacks,
 )
 from sentir.cli.options import options_of
+from sentir.cli.processes import in_processes, is_first
 from sentir.config import PretrainConfig, read_settings, read_toml
 
 _DEFAULTS = PretrainConfig()
@@ -37,6 +39,7 @@ _DEFAULTS = PretrainConfig()
     model=(_DEFAULTS.model, "Network"),
     training=(_DEFAULTS.train, "Training"),
 )  # fmt: skip
+@in_processes
 def pretrain(
     files: Annotated[
         list[str],
@@ -55,6 +58,7 @@ def pretrain(
         typer.Option(help="trained language model to continue from, with its own settings"),
     ] = None,
     resume: RESUME = False,
+    resume_if_begun: RESUME_IF_BEGUN = False,
     overwrite: OVERWRITE = False,
     tensorboard: TENSORBOARD = False,
     read: dict[str, Any],
@@ -79,7 +83,8 @@ def pretrain(
     from sentir.data.prepare import Sources
 
     sources = Sources(train=tuple(files), read=read_settings(read)[0])
-    sources.check(labelled=False)  # before PyTorch is loaded, which takes seconds
+    if is_first():
+        sources.check(labelled=False)  # before PyTorch is loaded, which takes seconds
     from sentir.training.pretrain import pretrain as train_language_model
     from sentir.training.transfer import defaults_for
 
@@ -95,6 +100,7 @@ def pretrain(
             config=settings,
             from_lm=from_lm,
             resume=resume,
+            resume_if_begun=resume_if_begun,
             overwrite=overwrite,
             callbacks=callbacks,
             **read,

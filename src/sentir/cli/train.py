@@ -14,6 +14,7 @@ from sentir.cli.app import (
     OVERWRITE,
     READING,
     RESUME,
+    RESUME_IF_BEGUN,
     TENSORBOARD,
     app,
     exit_as,
@@ -24,6 +25,7 @@ from sentir.cli.app import (
     show_answered,
 )
 from sentir.cli.options import options_of
+from sentir.cli.processes import in_processes, is_first
 from sentir.config import DEFAULT_PRESET, LM_PRESET, PRESETS, Config, read_settings, read_toml
 
 _DEFAULTS = Config()
@@ -38,6 +40,7 @@ _DEFAULTS = Config()
     training=(_DEFAULTS.train, "Training"),
     finetune=(_DEFAULTS.finetune, "Fine-tuning"),
 )
+@in_processes
 def train(
     files: Annotated[
         list[str] | None,
@@ -94,6 +97,7 @@ def train(
         ),
     ] = None,
     resume: RESUME = False,
+    resume_if_begun: RESUME_IF_BEGUN = False,
     overwrite: OVERWRITE = False,
     baseline: Annotated[
         bool,
@@ -174,7 +178,8 @@ def train(
         labels=labels,
         read=read_settings(read)[0],
     )
-    sources.check()  # before PyTorch is loaded, which takes seconds
+    if is_first():
+        sources.check()  # before PyTorch is loaded, which takes seconds
     from sentir.training.continuation import check_start
     from sentir.training.run import train as train_classifier
     from sentir.training.transfer import preset_for
@@ -210,6 +215,7 @@ def train(
             old_test=old_test or (),
             teachers=teachers,
             resume=resume,
+            resume_if_begun=resume_if_begun,
             overwrite=overwrite,
             baseline=baseline,
             coverage=coverage,

@@ -87,7 +87,7 @@ class Checkpoints:
     def __init__(self, folder: Path, identity: str) -> None:
         self.path = folder / "checkpoint.pt"
         self.best_path = folder / "best.safetensors"
-        self._identity = identity
+        self.identity = identity
 
     def save(self, parts: Mapping[str, Stateful], position: Position) -> None:
         """Save everything that the rest of the run depends on.
@@ -97,7 +97,7 @@ class Checkpoints:
             position: where the run is.
         """
         state = {
-            "identity": self._identity,
+            "identity": self.identity,
             "position": asdict(position),
             "parts": {name: part.state_dict() for name, part in parts.items()},
             "random": torch.get_rng_state(),
@@ -158,7 +158,7 @@ class Checkpoints:
             identity, position = state["identity"], Position(**state["position"])
         except Exception as error:  # a dozen kinds, depending on the damage
             raise _damaged(self.path, error) from None
-        if identity != self._identity:
+        if identity != self.identity:
             raise DataError(
                 "the checkpoint was made with other settings or data",
                 where=str(self.path),

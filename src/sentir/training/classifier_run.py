@@ -113,13 +113,21 @@ class ClassifierRun:
     def cache_key(self) -> list[Any]:
         return [*self.sources.cache_key(self.config, self.start), *self.teacher_names]
 
-    def read(self, cache: Path, *, resume: bool, progress: Progress) -> None:
+    def read(self, cache: Path, *, resume: bool, progress: Progress) -> Path:
         self.corpora, self.test, self.old_test, self.skipped, self.summary = prepare_training(
             self.sources, self.config, self.start, cache, resume=resume, progress=progress
         )
         self.skipped.warn(kept=len(self.corpora.train))
         log_data(self.summary, self.corpora)
         warn_of_leakage(self.corpora, self.test)
+        self._set_learnt(progress)
+        return self.corpora.train.path.parent
+
+    def open(self, encoded: Path) -> None:
+        self.corpora = TrainingCorpora.open(encoded)
+        self._set_learnt(lambda what, count: None)
+
+    def _set_learnt(self, progress: Progress) -> None:
         self.learnt = (
             distilled(self.corpora, self.teachers, progress)
             if self.teachers

@@ -7,6 +7,7 @@ both; outputs, gradients and the independence of a review from its batch are com
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,6 +18,7 @@ from sentir.config import ModelConfig
 from sentir.data.batching import Batch, pad
 from sentir.errors import DeviceError, SentirWarning
 from sentir.nn.classifier import SentimentClassifier
+from sentir.training.process_group import ProcessGroup
 
 #: Largest relative difference that is rounding: TF32 has 10 bits of mantissa.
 TOLERANCE = 5e-3
@@ -70,6 +72,42 @@ def choose_device(setting: str, config: ModelConfig) -> torch.device:
         warnings.warn(f"{message}; training on the CPU", SentirWarning, stacklevel=2)
         break
     return torch.device("cpu")
+
+
+def choose_shared_device(
+    processes: ProcessGroup, setting: str, config: ModelConfig
+) -> torch.device:
+    """The device of this process; those of all processes are of one kind.
+
+    Raises:
+        DeviceError: as `choose_device`; it is another kind than rank 0's, or cannot be shared.
+    """
+    device = processes.together(lambda: choose_device(setting, config))
+    kind = processes.lead(lambda: device.type)
+    processes.together(lambda: _check_shared(processes, device, kind))
+    return device
+
+
+def _check_shared(processes: ProcessGroup, device: torch.device, kind: str) -> None:
+    if device.type != kind:
+        raise DeviceError(
+            f"{device.type}, and rank 0 trains on {kind}",
+            where=f"device of rank {processes.rank}",
+            todo="take --device cpu, or hosts of one kind",
+        )
+    if processes.size > 1 and device.type == "mps":
+        raise DeviceError("several processes cannot train on mps", todo="take --device cpu")
+    gpus = torch.cuda.device_count()
+    if (
+        processes.size > 1
+        and device.type == "cuda"
+        and int(os.environ.get("LOCAL_RANK", 0)) >= gpus
+    ):
+        raise DeviceError(
+            f"more processes on this host than its {gpus} GPUs",
+            where="torchrun",
+            todo=f"take --nproc-per-node {gpus}, or --device cpu",
+        )
 
 
 def self_check(

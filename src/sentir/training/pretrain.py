@@ -35,6 +35,7 @@ from sentir.training.callbacks import Callback
 from sentir.training.checkpoint import Checkpoints, Position
 from sentir.training.language_modeling import fit_language_model, perplexities
 from sentir.training.ppmi import init_ppmi_
+from sentir.training.process_group import current, joined
 from sentir.training.run_training import Trained, run_training
 from sentir.training.transfer import check_settings, defaults_for, log_transfer
 
@@ -54,6 +55,7 @@ class Pretraining:
     skipped: BadRows
 
 
+@joined()
 def pretrain(
     texts: Paths,
     output: str | Path,
@@ -61,6 +63,7 @@ def pretrain(
     config: PretrainConfig | None = None,
     from_lm: str | Path | None = None,
     resume: bool = False,
+    resume_if_begun: bool = False,
     overwrite: bool = False,
     callbacks: Sequence[Callback] = (),
     **settings: Any,
@@ -76,11 +79,13 @@ def pretrain(
         config: all settings; unset: the defaults, or those of `from_lm`, but for its training.
         from_lm: folder of a trained language model to continue from; the settings must fit it.
         resume: go on with the unfinished run in that folder.
+        resume_if_begun: the same if there is one, for a command that is repeated after a failure.
         overwrite: replace the run in that folder; its encoded reviews are used again.
         callbacks: called with every event, see `sentir.training.callbacks`.
         **settings: any field of `sentir.config.PretrainConfig` or of how files are read.
 
     Raises:
+        FinishedRunError: with `resume_if_begun`, this very run has finished.
         SentirError: bad input, settings that cannot be, or a folder that holds something else.
     """
     require("training", *TRAINING)
@@ -90,12 +95,14 @@ def pretrain(
     if lm is not None:
         check_settings(config, lm, str(from_lm))
     sources = Sources(train=path_list(texts, "texts"), read=read)
-    sources.check(labelled=False)
+    if current().rank == 0:
+        sources.check(labelled=False)
     return run_training(
         LanguageModelRun(sources, config, lm, str(from_lm)),
         Path(output),
         callbacks=callbacks,
         resume=resume,
+        resume_if_begun=resume_if_begun,
         overwrite=overwrite,
     )
 
@@ -114,11 +121,15 @@ class LanguageModelRun:
     def cache_key(self) -> list[Any]:
         return self.sources.cache_key(self.config, self.lm)
 
-    def read(self, cache: Path, *, resume: bool, progress: Progress) -> None:
+    def read(self, cache: Path, *, resume: bool, progress: Progress) -> Path:
         self.corpora, self.skipped = prepare_unlabelled(
             self.sources, self.config, self.lm, cache, resume=resume, progress=progress
         )
         self.skipped.warn(kept=len(self.corpora.train))
+        return self.corpora.train.path.parent
+
+    def open(self, encoded: Path) -> None:
+        self.corpora = TextCorpora.open(encoded)
 
     def network(self) -> LanguageModel:
         vocabulary = len(self.corpora.tokenizer.vocabulary)

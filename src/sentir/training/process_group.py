@@ -28,7 +28,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from sentir.data.batching import Batch
-from sentir.errors import DeviceError, SentirError, SentirWarning, UsageError, WorkerError
+from sentir.errors import SentirError, SentirWarning, UsageError, WorkerError
 from sentir.training.callbacks import Callback, Event
 
 T = TypeVar("T")
@@ -65,6 +65,7 @@ class ProcessGroup:
     size: int = 1
     interrupted: threading.Event = field(default_factory=threading.Event)
     _patient: Any = None
+    _has_failed: bool = False
 
     def share_of(self, batch: Batch) -> Batch:
         """The rows of a batch that this rank computes.
@@ -166,6 +167,7 @@ class ProcessGroup:
         first = next((rank for rank, one in enumerate(failures) if one is not None), None)
         if first is None:
             return result  # type: ignore[return-value]
+        self._has_failed = True
         raised = failures[first] if failure is None else failure
         if isinstance(raised, SentirError):
             raised.is_reported = first != self.rank
@@ -179,6 +181,16 @@ class ProcessGroup:
         if not isinstance(failure, SentirError):
             return WorkerError(f"{type(failure).__name__}: {failure}", where=here)
         return failure
+
+    def fail(self, error: SentirError | KeyboardInterrupt) -> None:
+        """Tell the others of an error outside of `together`, which they are waiting in."""
+
+        def fail() -> None:
+            raise error
+
+        if not self._has_failed and not isinstance(error, WorkerError):
+            with suppress(type(error), WorkerError):
+                self.together(fail)
 
     def lead(self, work: Callable[[], T]) -> T:
         """Do work on rank 0 alone; all ranks return what it returned, or raise what it raised.
@@ -289,8 +301,8 @@ def joined(environment: Mapping[str, str] = os.environ) -> Iterator[ProcessGroup
     if _current is not ALONE:
         yield _current
         return
-    is_ours = not dist.is_initialized()
-    if is_ours and not _is_launched(environment):
+    is_ours = not (dist.is_available() and dist.is_initialized())
+    if is_ours and not is_launched(environment):
         yield ALONE
         return
     if is_ours:
@@ -302,13 +314,21 @@ def joined(environment: Mapping[str, str] = os.environ) -> Iterator[ProcessGroup
         yield _current
         with _lost_processes():
             dist.barrier(patient)  # rank 0 may hold what the others are still connected to
+    except (SentirError, KeyboardInterrupt) as error:
+        _current.fail(error)
+        raise
     finally:
         _current = ALONE
         with suppress(RuntimeError, ValueError):
             dist.destroy_process_group(None if is_ours else patient)
 
 
-def _is_launched(environment: Mapping[str, str]) -> bool:
+def is_launched(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether a launcher has started several processes, of which this is one.
+
+    Raises:
+        UsageError: some of the launcher's variables are set, and not all.
+    """
     if int(environment.get("WORLD_SIZE", 1)) == 1:
         return False
     missing = [name for name in _LAUNCHER if name not in environment]
@@ -324,34 +344,10 @@ def _is_launched(environment: Mapping[str, str]) -> bool:
 def _initialise(environment: Mapping[str, str]) -> None:
     has_gpus = torch.cuda.is_available() and dist.is_nccl_available()
     if has_gpus:
-        torch.cuda.set_device(_local_rank(environment) % torch.cuda.device_count())
+        torch.cuda.set_device(int(environment.get("LOCAL_RANK", 0)) % torch.cuda.device_count())
     timeout = timedelta(seconds=float(environment.get(TIMEOUT_VARIABLE, STEP_TIMEOUT_S)))
     with _lost_processes():
         dist.init_process_group("cpu:gloo,cuda:nccl" if has_gpus else "gloo", timeout=timeout)
-
-
-def _local_rank(environment: Mapping[str, str]) -> int:
-    return int(environment.get("LOCAL_RANK", 0))
-
-
-def check_shared_device(device: torch.device, environment: Mapping[str, str] = os.environ) -> None:
-    """Refuse a device on which several processes cannot train.
-
-    Raises:
-        DeviceError: it cannot send gradients, or two processes would share it.
-    """
-    if current().size == 1 or device.type == "cpu":
-        return
-    if device.type != "cuda":
-        raise DeviceError(
-            f"several processes cannot train on {device.type}", todo="take --device cpu"
-        )
-    if _local_rank(environment) >= torch.cuda.device_count():
-        raise DeviceError(
-            f"more processes on this host than its {torch.cuda.device_count()} GPUs",
-            where="torchrun",
-            todo="lower --nproc-per-node, or take --device cpu",
-        )
 
 
 def _checksum(model: nn.Module) -> int:

@@ -29,6 +29,7 @@ from sentir.training.callbacks import Callback
 from sentir.training.classifier_run import ClassifierRun, Run
 from sentir.training.continuation import check_changes, check_start
 from sentir.training.distillation import Teacher, check_teachers
+from sentir.training.process_group import current, joined
 from sentir.training.run_training import run_training
 from sentir.training.semi_supervised import check_unlabelled, uses_unlabelled
 from sentir.training.transfer import check_settings, preset_for
@@ -36,6 +37,7 @@ from sentir.training.transfer import check_settings, preset_for
 __all__ = ["Run", "train"]
 
 
+@joined()
 def train(
     train: Paths,
     output: str | Path,
@@ -51,6 +53,7 @@ def train(
     old_test: Paths = (),
     teachers: Sequence[Teacher] = (),
     resume: bool = False,
+    resume_if_begun: bool = False,
     overwrite: bool = False,
     baseline: bool = False,
     coverage: float | None = None,
@@ -89,6 +92,7 @@ def train(
         teachers: trained models (`sentir.load`) whose answers to the unlabelled reviews are learnt
             too (distillation).
         resume: go on with the unfinished run in that folder.
+        resume_if_begun: the same if there is one, for a command that is repeated after a failure.
         overwrite: replace the run in that folder; its encoded reviews are used again.
         baseline: measure a bag of words on the same test reviews (validation, if there are none).
         coverage: share of reviews that the model shall answer, above 0 and at most 1. The least
@@ -98,7 +102,11 @@ def train(
         **settings: any field of `sentir.Config` or of how files are read, such as
             ``hidden_size=32`` or ``text_column=("title", "body")``.
 
+    Several processes that torchrun or Ray Train has started train together, and all return the
+    same.
+
     Raises:
+        FinishedRunError: with `resume_if_begun`, this very run has finished.
         SentirError: bad input, settings that cannot be, a folder that holds something else, or a
             package that is not installed.
     """
@@ -139,7 +147,8 @@ def train(
             check_vectors(config.model.embedding_init, config.model.embedding_dim)
     check_unlabelled(config.finetune, sources.unlabelled)
     check_teachers(teachers, sources.unlabelled, is_used=uses_unlabelled(config.finetune))
-    sources.check()
+    if current().rank == 0:
+        sources.check()
     task = ClassifierRun(
         sources,
         config,
@@ -149,4 +158,11 @@ def train(
         baseline=baseline,
         coverage=coverage,
     )
-    return run_training(task, Path(output), callbacks=callbacks, resume=resume, overwrite=overwrite)
+    return run_training(
+        task,
+        Path(output),
+        callbacks=callbacks,
+        resume=resume,
+        resume_if_begun=resume_if_begun,
+        overwrite=overwrite,
+    )

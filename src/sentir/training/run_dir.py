@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 from sentir.bundle import FOLDER, KNOWN_FILES
 from sentir.config import Settings
 from sentir.data.cache import digest
-from sentir.errors import SentirError, UsageError
+from sentir.errors import FinishedRunError, SentirError, UsageError
 from sentir.io.atomic import atomic_write, is_part_of, remove, report_unwritable, tidy
 from sentir.training.callbacks import Callback, MetricsFile, call_all
 from sentir.training.checkpoint import Checkpoints, Position
@@ -64,8 +64,7 @@ def open_run_dir(
         with report_unwritable(folder):
             # Again: another process may have trained here before the lock was ours.
             check_run_dir(folder, resume=resume, overwrite=overwrite)
-            with atomic_write(folder / MARK) as part:
-                part.write_text(json.dumps({"sentir": __version__}) + "\n", encoding="utf-8")
+            _write_mark(folder)
         yield call_all([MetricsFile(folder / "metrics.jsonl"), *callbacks])
         finished = True
     except SentirError:
@@ -249,6 +248,14 @@ def _tidy(folder: Path) -> None:
                 (folder / LOCK).unlink()
 
 
+def identity_of(cache_key: Sequence[Any], config: Settings) -> str:
+    """The identity of a run: of its reviews and settings, wherever they lie."""
+    settings = config.to_dict()
+    # Of a file of word vectors only the name counts: it may lie elsewhere on another host.
+    settings["model"]["embedding_init"] = Path(settings["model"]["embedding_init"]).name
+    return digest([digest(cache_key), settings])
+
+
 def checkpoints_of(
     folder: Path, cache_key: Sequence[Any], config: Settings, *, resume: bool
 ) -> Checkpoints:
@@ -257,13 +264,29 @@ def checkpoints_of(
     Raises:
         DataError: it is damaged, or was made with other settings or data.
     """
-    settings = config.to_dict()
-    # Of a file of word vectors only the name counts: it may lie elsewhere on another host.
-    settings["model"]["embedding_init"] = Path(settings["model"]["embedding_init"]).name
-    checkpoints = Checkpoints(folder, digest([digest(cache_key), settings]))
+    checkpoints = Checkpoints(folder, identity_of(cache_key, config))
     if resume:
         checkpoints.check()
     return checkpoints
+
+
+def is_begun(folder: Path, cache_key: Sequence[Any], config: Settings) -> bool:
+    """Whether a run was begun in that folder and has not finished.
+
+    Raises:
+        FinishedRunError: this very run has finished.
+    """
+    if (folder / "checkpoint.pt").exists():
+        return True
+    mark: Any = None
+    with suppress(OSError, ValueError):  # absent, or not ours
+        mark = json.loads((folder / MARK).read_text(encoding="utf-8"))
+    has_finished = isinstance(mark, dict) and "finished" in mark and (folder / FOLDER).exists()
+    if has_finished and mark["finished"] == identity_of(cache_key, config):
+        raise FinishedRunError(
+            "this run has finished", where=str(folder), todo="--overwrite trains anew"
+        )
+    return False
 
 
 def finish(checkpoints: Checkpoints, position: Position) -> None:
@@ -273,5 +296,12 @@ def finish(checkpoints: Checkpoints, position: Position) -> None:
             "interrupted: this is the best model so far; the same command with --resume goes on "
             "from the last validation"
         )
-    else:
-        checkpoints.remove()
+        return
+    _write_mark(checkpoints.path.parent, finished=checkpoints.identity)
+    checkpoints.remove()
+
+
+def _write_mark(folder: Path, **known: str) -> None:
+    """Write the file by which the folder is known, and what is known of the run."""
+    with atomic_write(folder / MARK) as part:
+        part.write_text(json.dumps({"sentir": __version__, **known}) + "\n", encoding="utf-8")

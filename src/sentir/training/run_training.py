@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -13,13 +15,18 @@ from torch import nn
 
 from sentir.config import Config, ModelConfig, PretrainConfig
 from sentir.data.prepare import Progress
-from sentir.training.callbacks import Callback
+from sentir.errors import DataError, UsageError
+from sentir.training.callbacks import Callback, call_all
 from sentir.training.checkpoint import Checkpoints, Position
-from sentir.training.device import check_device, choose_device
+from sentir.training.device import check_device, choose_shared_device
 from sentir.training.precision import choose_precision, format_name
-from sentir.training.run_dir import checkpoints_of, finish, open_run_dir
+from sentir.training.process_group import ProcessGroup, joined
+from sentir.training.run_dir import checkpoints_of, finish, is_begun, open_run_dir
 
 R = TypeVar("R", covariant=True)
+
+#: How often, and how long apart (seconds), it is looked for files that another host has written.
+_TRIES, _PAUSE_S = 20, 0.5
 
 
 class Network(Protocol):
@@ -58,8 +65,16 @@ class RunTask(Protocol[R]):
         """Everything that the encoded reviews depend on."""
         ...
 
-    def read(self, cache: Path, *, resume: bool, progress: Progress) -> None:
-        """Read and encode the reviews, and say what is odd about them."""
+    def read(self, cache: Path, *, resume: bool, progress: Progress) -> Path:
+        """Read and encode the reviews, and say what is odd about them.
+
+        Returns:
+            The folder of the encoded reviews, in `cache`.
+        """
+        ...
+
+    def open(self, encoded: Path) -> None:
+        """Open the reviews that another process has encoded."""
         ...
 
     def network(self) -> nn.Module:
@@ -88,9 +103,12 @@ def run_training(
     callbacks: Sequence[Callback],
     resume: bool,
     overwrite: bool,
+    resume_if_begun: bool = False,
     cache: Path | None = None,
 ) -> R:
     """Run a task in its folder, from the reviews to the saved bundle.
+
+    Several processes (`sentir.training.process_group`) call it alike and get the same result.
 
     Args:
         task: what is learnt.
@@ -98,41 +116,95 @@ def run_training(
         callbacks: called with every event.
         resume: go on with the unfinished run in that folder.
         overwrite: replace the run in that folder.
+        resume_if_begun: go on with the unfinished run in that folder, if there is one.
         cache: where the encoded reviews are kept, if not in the run's folder.
 
     Raises:
+        FinishedRunError: with `resume_if_begun`, this very run has finished.
         SentirError: bad input, settings that cannot be, or a folder that holds something else.
     """
-    settings, shape = task.config.train, _shape(task.config)
-    check_device(settings.device)
-    with open_run_dir(folder, callbacks, resume=resume, overwrite=overwrite) as emit:
+    settings, shape, cache = task.config.train, _shape(task.config), cache or folder / "cache"
+    with joined() as processes, ExitStack() as stack:
+        lead, together = processes.lead, processes.together
+        together(lambda: check_device(settings.device))
+        check_same_settings(processes, task.config)
         started = time.perf_counter()
-        checkpoints = checkpoints_of(folder, task.cache_key(), task.config, resume=resume)
-        task.read(
-            cache or folder / "cache",
-            resume=resume,
-            progress=lambda what, count: emit(
-                {"event": "progress", "what": what, "reviews": count}
-            ),
+        resume = lead(
+            lambda: resume or (resume_if_begun and is_begun(folder, task.cache_key(), task.config))
         )
-        device = choose_device(settings.device, shape)
+        emits: list[Callback] = []  # of rank 0 only, as is what it alone does below
+        lead(lambda: emits.append(stack.enter_context(
+            open_run_dir(folder, callbacks, resume=resume, overwrite=overwrite)
+        )))  # fmt: skip
+        emit = call_all(emits)
+        checkpoints = lead(
+            lambda: checkpoints_of(folder, task.cache_key(), task.config, resume=resume)
+        )
+        report = partial(_report, emit)
+        encoded = lead(lambda: task.read(cache, resume=resume, progress=report).name)
+        together(lambda: _open(task, cache / encoded) if processes.rank else None)
+        device = choose_shared_device(processes, settings.device, shape)
         torch.manual_seed(settings.seed)
         network: Any = task.network()
-        if not (resume and checkpoints.path.exists()):  # else the checkpoint has all weights
-            task.initialise(network)
+        if not lead(lambda: resume and checkpoints.path.exists()):  # which has all weights
+            lead(lambda: task.initialise(network))
         network.to(device)
-        precision = choose_precision(settings.precision, shape, device)
+        precision = lead(lambda: choose_precision(settings.precision, shape, device))
         network.set_compute_dtype(precision)
         fit_started = time.perf_counter()
         position = task.fit(network, checkpoints=checkpoints, emit=emit, resume=resume)
         started += time.perf_counter() - fit_started - position.seconds
         network.set_compute_dtype(None)
         place = f"{device}, recurrent layers trained in {format_name(precision)}"
-        result = task.finish(
-            network, folder, Trained(position=position, place=place, started=started)
-        )
-        finish(checkpoints, position)
+        if processes.size > 1:
+            place += f", {processes.size} processes"
+        trained = Trained(position=position, place=place, started=started)
+        result = lead(lambda: task.finish(network, folder, trained))
+        lead(lambda: finish(checkpoints, position))
         return result
+
+
+def check_same_settings(processes: ProcessGroup, config: Config | PretrainConfig) -> None:
+    """Refuse to train with other settings than rank 0's.
+
+    Raises:
+        UsageError: one of them differs.
+    """
+    wanted = processes.lead(config.to_dict)
+
+    def check() -> None:
+        for section, settings in config.to_dict().items():
+            for name, value in settings.items():
+                if value != wanted[section][name]:
+                    raise UsageError(
+                        f"{name} = {value!r}, and rank 0 has {wanted[section][name]!r}",
+                        where=f"rank {processes.rank}",
+                        todo="give every process the same command",
+                    )
+
+    processes.together(check)
+
+
+def _report(emit: Callback, what: str, count: int) -> None:
+    emit({"event": "progress", "what": what, "reviews": count})
+
+
+def _open(task: RunTask[R], folder: Path) -> None:
+    """Open what rank 0 has encoded, which may take a moment to be seen on another host.
+
+    Raises:
+        DataError: it is not there.
+    """
+    for _ in range(_TRIES):
+        if folder.is_dir():
+            task.open(folder)
+            return
+        time.sleep(_PAUSE_S)
+    raise DataError(
+        "the reviews that rank 0 has encoded are not here",
+        where=str(folder),
+        todo="give all hosts an --output in a folder that they share",
+    )
 
 
 def _shape(config: Config | PretrainConfig) -> ModelConfig:

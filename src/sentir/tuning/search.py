@@ -34,6 +34,7 @@ from sentir.io.atomic import atomic_write, remove
 from sentir.io.paths import Paths, path_list
 from sentir.training.callbacks import Callback, Event
 from sentir.training.classifier_run import ClassifierRun, Run
+from sentir.training.process_group import is_launched
 from sentir.training.run_training import run_training
 from sentir.training.transfer import check_settings, preset_for
 from sentir.tuning.folder import (
@@ -118,6 +119,10 @@ def tune(
             that holds something else, or a package that is not installed.
     """
     require("finding settings", *TRAINING, "optuna")
+    if is_launched():
+        raise UsageError(
+            "a search runs in one process", where="torchrun", todo="start sentir tune without it"
+        )
     if not minutes > 0:
         raise UsageError(f"minutes = {minutes}", todo="give more than 0")
     if seeds < 1:

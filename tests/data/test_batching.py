@@ -18,6 +18,7 @@ from sentir.data.batching import (
     pad,
     pad_arrays,
     shuffled_batches,
+    shuffled_rows,
     sorted_batches,
     truncate,
 )
@@ -194,3 +195,51 @@ def test_little_padding(make_corpus: Make) -> None:
     at_random = np.random.default_rng(0).permutation(5000)
     blind = [pad([corpus[row] for row in at_random[i : i + 64]], 200) for i in range(0, 5000, 64)]
     assert padding(blind) > 0.5
+
+
+@given(
+    count=st.integers(0, 90),
+    window=st.integers(1, 25),
+    block=st.integers(1, 9),
+    first=st.integers(0, 9),
+)
+def test_windows_hold_every_row_once(count: int, window: int, block: int, first: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(batching, "BLOCK", block)
+        windows = [rows.tolist() for rows, _ in shuffled_rows(count, (1, 2), window=window)]
+        again = [rows.tolist() for rows, _ in shuffled_rows(count, (1, 2), window=window)]
+        rest = shuffled_rows(count, (1, 2), window=window, first=first)
+        assert [rows.tolist() for rows, _ in rest] == windows[first:]
+    assert windows == again
+    assert sorted(row for rows in windows for row in rows) == [*range(count)]
+    assert {len(rows) for rows in windows[:-1]} <= {window}
+
+
+def test_windows_are_of_blocks_from_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batching, "BLOCK", 5)
+    windows = [rows for rows, _ in shuffled_rows(1000, (0, 0), window=100)]
+    for rows in windows:
+        assert len({*(rows // 100)}) > 5
+        assert rows.tolist() != sorted(rows.tolist())
+        assert len({*(rows // 5)}) <= 21  # whole blocks, but for the two that a window cuts
+
+
+@same_fixtures
+@given(lengths=lengths, batch_size=st.integers(1, 7), start=st.integers(0, 20))
+def test_a_corpus_of_several_windows(
+    make_corpus: Make, lengths: list[int], batch_size: int, start: int
+) -> None:
+    corpus = make_corpus(lengths)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(batching, "POOL_BATCHES", 2)
+        patch.setattr(batching, "WINDOW", 9)
+        patch.setattr(batching, "BLOCK", 2)
+        batches = every(corpus, batch_size=batch_size)
+        assert rows_of(every(corpus, batch_size=batch_size, start=start)) == rows_of(
+            batches[start:]
+        )
+    assert len(batches) == batches_per_epoch(corpus, batch_size)
+    assert sorted(row for batch in batches for row in batch.rows_B.tolist()) == [
+        *range(len(corpus))
+    ]
+    check_content(batches, lengths, max_length=20)

@@ -49,9 +49,7 @@ def test_progress_counts_every_review(tmp_path: Path) -> None:
 
 def task_of(tmp_path: Path) -> ClassificationTask:
     corpus = separable(tmp_path / "a", 60)
-    return ClassificationTask(
-        targets=torch.from_numpy(corpus.targets), valid=corpus, max_length=MAX_LENGTH
-    )
+    return ClassificationTask(train=corpus, valid=corpus, max_length=MAX_LENGTH)
 
 
 def test_validation_is_the_mean_loss_and_the_accuracy(tmp_path: Path) -> None:

@@ -24,6 +24,9 @@ LENGTH_STEP = 16
 #: While training, reviews are sorted by length within a pool of so many batches: enough to pad
 #: little, few enough that an epoch is still random.
 POOL_BATCHES = 64
+#: Reviews whose order is random within an epoch, as far as memory goes: a larger corpus is shuffled
+#: by blocks of consecutive reviews, and then within windows of so many.
+WINDOW, BLOCK = 2**20, 2048
 
 Rows = npt.NDArray[np.int64]
 Ids = npt.NDArray[np.integer[Any]]
@@ -110,18 +113,54 @@ def shuffled_batches(
     """All reviews once, in random order, in batches of similar length.
 
     The order depends on `seed` and `epoch` only, so a resumed run sees the same batches. `start`
-    skips that many batches without reading them.
+    skips that many batches without reading them. Memory is bounded by a window of reviews.
     """
-    random = np.random.default_rng((seed, epoch))
-    order = random.permutation(len(corpus))
-    lengths = np.minimum(corpus.lengths_N, max_length)
-    batches: list[Rows] = []
-    for first in range(0, len(order), batch_size * POOL_BATCHES):
-        pool = order[first : first + batch_size * POOL_BATCHES]
-        pool = pool[np.argsort(lengths[pool], kind="stable")]
-        batches += [pool[i : i + batch_size] for i in range(0, len(pool), batch_size)]
-    for index in random.permutation(len(batches))[start:]:
-        yield _batch(corpus, batches[index], max_length)
+    pool_size = batch_size * POOL_BATCHES
+    window = max(1, WINDOW // pool_size) * pool_size
+    first, start = divmod(start, window // batch_size)
+    for order, random in shuffled_rows(len(corpus), (seed, epoch), window=window, first=first):
+        batches: list[Rows] = []
+        for begin in range(0, len(order), pool_size):
+            pool = order[begin : begin + pool_size]
+            lengths = np.minimum(corpus.lengths_of(pool), max_length)
+            pool = pool[np.argsort(lengths, kind="stable")]
+            batches += [pool[i : i + batch_size] for i in range(0, len(pool), batch_size)]
+        for index in random.permutation(len(batches))[start:]:
+            yield _batch(corpus, batches[index], max_length)
+        start = 0
+
+
+def shuffled_rows(
+    count: int, seed: tuple[int, ...], *, window: int | None = None, first: int = 0
+) -> Iterator[tuple[Rows, np.random.Generator]]:
+    """The numbers below `count` in random order, a window at a time.
+
+    Args:
+        count: how many.
+        seed: what the order depends on.
+        window: how many at a time; None: `WINDOW`.
+        first: the window to begin with; those before it cost nothing.
+
+    Yields:
+        The numbers of the window, and the generator of what else is random in it.
+    """
+    window = window or WINDOW
+    random = np.random.default_rng(seed)
+    if count <= window:
+        if count and not first:
+            yield random.permutation(count), random
+        return
+    block_M = random.permutation(-(-count // BLOCK))
+    end_M = np.cumsum(np.minimum(BLOCK, count - block_M * BLOCK))
+    for index in range(first, -(-count // window)):
+        low, high = index * window, min((index + 1) * window, count)
+        left, right = np.searchsorted(end_M, [low, high - 1], side="right").tolist()
+        here_M = slice(left, right + 1)
+        rows = (block_M[here_M, None] * BLOCK + np.arange(BLOCK)).ravel()
+        rows = rows[rows < count]  # the last block may be shorter
+        begin = int(end_M[left - 1]) if left else 0
+        random = np.random.default_rng((*seed, index))
+        yield random.permutation(rows[low - begin : high - begin]), random
 
 
 def sorted_batches(corpus: Reviews, *, batch_size: int, max_length: int) -> Iterator[Batch]:

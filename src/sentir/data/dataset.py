@@ -2,16 +2,17 @@
 
 Columns: ``ids`` (list of int32), ``label`` (int32), ``text_hash`` (uint64, to find one text in two
 corpora), ``weight`` (float32, how much the review counts) and, where the reviews will be shown,
-``text``. Any Arrow reader opens the file. Here the ids of all record batches are one flat int32
-view over the whole file, so that NumPy gathers a batch. Shapes: N reviews, C classes.
+``text``. A large corpus is several such files (`sentir.data.shard`). Shapes: N reviews, C classes.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
@@ -20,35 +21,44 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from sentir.data.shard import FIELDS, TEXT, Block, Rows, Shard
+from sentir.data.split import mix_bits
 from sentir.errors import DataError
 from sentir.io.atomic import atomic_write
 
 #: Reviews per record batch.
 BATCH_ROWS = 2048
 
-_FIELDS = [
-    pa.field("ids", pa.list_(pa.int32())),
-    pa.field("label", pa.int32()),
-    pa.field("text_hash", pa.uint64()),
-    pa.field("weight", pa.float32()),
-]
-_TEXT = pa.field("text", pa.string())
-
 
 class Reviews(Protocol):
     """Reviews as ids, with their targets: what batches are made of.
+
+    What is read of chosen rows costs memory for these alone. The whole arrays cost memory for every
+    review: they are for those that are validated or measured on.
 
     Attributes:
         targets: the class of each review (N,), or the probabilities of the classes (N, C).
         weights_N: how much each review counts, with mean 1.
         lengths_N: tokens of each review.
+        is_weighted: whether reviews count differently.
     """
 
-    weights_N: npt.NDArray[np.float32]
-    lengths_N: npt.NDArray[np.int32]
+    is_weighted: bool
 
     @property
     def targets(self) -> npt.NDArray[Any]: ...
+
+    @property
+    def weights_N(self) -> npt.NDArray[np.float32]: ...
+
+    @property
+    def lengths_N(self) -> npt.NDArray[np.int32]: ...
+
+    def targets_of(self, rows_N: Rows) -> npt.NDArray[Any]: ...
+
+    def weights_of(self, rows_N: Rows) -> npt.NDArray[np.float32]: ...
+
+    def lengths_of(self, rows_N: Rows) -> npt.NDArray[np.int32]: ...
 
     def __len__(self) -> int: ...
 
@@ -65,7 +75,7 @@ class CorpusWriter:
 
     def __init__(self, path: Path, *, texts: bool) -> None:
         self._path, self._texts = path, texts
-        self._schema = pa.schema([*_FIELDS, _TEXT] if texts else _FIELDS)
+        self._schema = pa.schema([*FIELDS, TEXT] if texts else FIELDS)
         self._open = ExitStack()
 
     def write(
@@ -113,84 +123,116 @@ class CorpusWriter:
 
 
 class EncodedCorpus:
-    """An encoded corpus, memory-mapped (`Reviews`).
+    """An encoded corpus, memory-mapped (`Reviews`): one file, or several read as one.
 
     Attributes:
-        labels_N: class of each review.
-        hashes_N: `text_hash` of each review.
-        weights_N: how much each review counts, with mean 1.
-        lengths_N: tokens of each review.
-        batches: the record batches of the file.
+        path: the (first) file.
+        is_weighted: whether reviews count differently.
 
     Raises:
-        DataError: the file is missing or is not an encoded corpus.
+        DataError: a file is missing or is not an encoded corpus.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *more: Path) -> None:
         self.path = path
-        try:
-            self._open()
-        except (OSError, ValueError, pa.ArrowException) as error:
-            raise DataError(
-                f"not an encoded corpus ({error})", where=str(path), todo="delete it and run again"
-            ) from None
-
-    def _open(self) -> None:
-        self._map = pa.memory_map(str(self.path))
-        reader = pa.ipc.open_file(self._map)
-        if reader.schema not in (pa.schema(_FIELDS), pa.schema([*_FIELDS, _TEXT])):
-            raise ValueError(f"the columns are {', '.join(reader.schema.names)}")
-        self.batches = [reader.get_batch(i) for i in range(reader.num_record_batches)]
-        # The start of each review, counted in int32s from the first byte of the file: Arrow aligns
-        # its buffers to 8 bytes, so one view serves all record batches.
-        self._map.seek(0)
-        whole = self._map.read_buffer(self._map.size() // 4 * 4)
-        self._flat = np.frombuffer(whole, dtype=np.int32)
-        starts, ends = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-        labels, hashes = [np.empty(0, np.int32)], [np.empty(0, np.uint64)]
-        weights = [np.empty(0, np.float32)]
-        for batch in self.batches:
-            batch.validate()
-            ids = batch.column("ids")
-            values = ids.values.buffers()[1]
-            first = (values.address - whole.address) // 4 if len(ids.values) else 0
-            offsets = ids.offsets.to_numpy().astype(np.int64) + first
-            starts.append(offsets[:-1])
-            ends.append(offsets[1:])
-            labels.append(batch.column("label").to_numpy())
-            hashes.append(batch.column("text_hash").to_numpy())
-            weights.append(batch.column("weight").to_numpy())
-        self._starts, self._ends = np.concatenate(starts), np.concatenate(ends)
-        inside_N = (self._starts >= 0) & (self._starts <= self._ends)
-        if not np.all(inside_N & (self._ends <= len(self._flat))):
-            raise ValueError("ids lie outside of the file")
-        self.labels_N, self.hashes_N = np.concatenate(labels), np.concatenate(hashes)
-        self.weights_N = mean_1(np.concatenate(weights))
-        self.lengths_N = (self._ends - self._starts).astype(np.int32)
+        self._shards = [_open_shard(one) for one in (path, *more)]
+        #: The row that each shard ends before.
+        self._ends = np.cumsum([shard.size for shard in self._shards])
+        weight = sum(shard.weight for shard in self._shards)
+        self._mean_weight = weight / len(self) if weight else 0.0
+        weights = (block.weights_N for block in self.blocks())
+        self.is_weighted = any((self._scaled(part) != 1).any() for part in weights)
 
     @property
     def targets(self) -> npt.NDArray[np.int32]:
         """The class of each review."""
         return self.labels_N
 
+    @cached_property
+    def labels_N(self) -> npt.NDArray[np.int32]:
+        """The class of each review, in memory."""
+        return _joined([block.labels_N for block in self.blocks()], np.int32)
+
+    @cached_property
+    def hashes_N(self) -> npt.NDArray[np.uint64]:
+        """The `text_hash` of each review, in memory."""
+        return _joined([block.hashes_N for block in self.blocks()], np.uint64)
+
+    @cached_property
+    def weights_N(self) -> npt.NDArray[np.float32]:
+        """How much each review counts, with mean 1, in memory."""
+        return _joined([self._scaled(block.weights_N) for block in self.blocks()], np.float32)
+
+    @cached_property
+    def lengths_N(self) -> npt.NDArray[np.int32]:
+        """Tokens of each review, in memory."""
+        return _joined([block.lengths_N for block in self.blocks()], np.int32)
+
+    def blocks(self) -> Iterator[Block]:
+        """The columns of some thousand reviews at a time, views into the files."""
+        for shard in self._shards:
+            yield from shard.blocks()
+
+    def targets_of(self, rows_N: Rows) -> npt.NDArray[np.int32]:
+        """The class of each of these reviews (N,)."""
+        return self._gather(rows_N, Shard.labels, np.int32)
+
+    def weights_of(self, rows_N: Rows) -> npt.NDArray[np.float32]:
+        """How much each of these reviews counts (N,)."""
+        return self._scaled(self._gather(rows_N, Shard.weights, np.float32))
+
+    def lengths_of(self, rows_N: Rows) -> npt.NDArray[np.int32]:
+        """Tokens of each of these reviews (N,)."""
+        return self._gather(rows_N, Shard.lengths, np.int32)
+
+    def _scaled(self, weights_N: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        return mean_1(weights_N, self._mean_weight)
+
+    def _gather(
+        self, rows_N: Rows, column: Callable[[Shard, Rows], npt.NDArray[Any]], dtype: Any
+    ) -> npt.NDArray[Any]:
+        shard_N = np.searchsorted(self._ends, rows_N, side="right")
+        values_N = np.empty(len(rows_N), dtype)
+        for index in np.unique(shard_N):
+            is_here_N, shard = shard_N == index, self._shards[index]
+            values_N[is_here_N] = column(shard, rows_N[is_here_N] - self._first(index))
+        return values_N
+
+    def _first(self, index: int) -> int:
+        """The row that a shard begins with."""
+        return int(self._ends[index]) - self._shards[index].size
+
     def __len__(self) -> int:
-        return len(self._starts)
+        return int(self._ends[-1])
 
     def __getitem__(self, row: int) -> npt.NDArray[np.int32]:
-        """The ids of one review, a view into the file."""
-        return self._flat[self._starts[row] : self._ends[row]]
+        """The ids of one review, a view into its file."""
+        index = int(np.searchsorted(self._ends, row, side="right"))
+        return self._shards[index][row - self._first(index)]
 
     def __iter__(self) -> Iterator[npt.NDArray[np.int32]]:
-        return (self._flat[start:end] for start, end in zip(self._starts, self._ends, strict=True))
+        return (shard[row] for shard in self._shards for row in range(shard.size))
 
     def texts(self, rows: Sequence[int]) -> list[str]:
         """The texts of these reviews; the corpus must store them."""
-        sizes = np.cumsum([0] + [batch.num_rows for batch in self.batches])
-        texts = []
-        for row in rows:
-            index = int(np.searchsorted(sizes, row, side="right")) - 1
-            texts.append(self.batches[index].column("text")[int(row - sizes[index])].as_py())
-        return texts
+        indices = np.searchsorted(self._ends, rows, side="right").tolist()
+        return [
+            self._shards[index].text(row - self._first(index))
+            for row, index in zip(rows, indices, strict=True)
+        ]
+
+
+def _open_shard(path: Path) -> Shard:
+    try:
+        return Shard(path)
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise DataError(
+            f"not an encoded corpus ({error})", where=str(path), todo="delete it and run again"
+        ) from None
+
+
+def _joined(parts: Sequence[npt.NDArray[Any]], dtype: Any) -> npt.NDArray[Any]:
+    return np.concatenate([np.empty(0, dtype), *parts])
 
 
 def identity(names: Sequence[str], corpora: Sequence[EncodedCorpus]) -> dict[str, Any]:
@@ -204,12 +246,16 @@ def identity(names: Sequence[str], corpora: Sequence[EncodedCorpus]) -> dict[str
         The number of ``reviews``, and a ``digest`` of their texts and classes, which does not
         depend on how texts become ids.
     """
-    hashes_N = np.concatenate([corpus.hashes_N for corpus in corpora]).astype("<u8")
-    labels_N = np.concatenate([corpus.labels_N for corpus in corpora]).astype("<i4")
-    order_N = np.lexsort((labels_N, hashes_N))
+    sums_2, lanes_2N = np.zeros(2, np.uint64), np.arange(2, dtype=np.uint64)[:, None]
+    for block in chain.from_iterable(corpus.blocks() for corpus in corpora):
+        # The sum of the reviews' hashes is that of the multiset (MSet-Add-Hash, Clarke et al. 2003,
+        # *Incremental Multiset Hash Functions*), so that nothing must be sorted.
+        salts_2N = mix_bits(mix_bits(block.labels_N.astype(np.uint64) + np.uint64(1)) + lanes_2N)
+        sums_2 += mix_bits(block.hashes_N ^ salts_2N).sum(axis=1, dtype=np.uint64)
     content = hashlib.sha256(json.dumps(list(names)).encode())
-    content.update(hashes_N[order_N].tobytes() + labels_N[order_N].tobytes())
-    return {"reviews": len(order_N), "digest": content.hexdigest()[:16]}
+    content.update(sums_2.astype("<u8").tobytes())
+    reviews = sum(map(len, corpora))
+    return {"reviews": reviews, "digest": content.hexdigest()[:16]}
 
 
 class JoinedCorpora:
@@ -226,6 +272,19 @@ class JoinedCorpora:
         self._ends = np.cumsum([len(corpus) for corpus in corpora])
         self.lengths_N = np.concatenate([corpus.lengths_N for corpus in corpora])
         self.weights_N = mean_1(np.concatenate([corpus.weights_N for corpus in corpora]))
+        self.is_weighted = bool((self.weights_N != 1).any())
+
+    def targets_of(self, rows_N: Rows) -> npt.NDArray[Any]:
+        """The target of each of these reviews (N,) or (N, C)."""
+        return self.targets[rows_N]
+
+    def weights_of(self, rows_N: Rows) -> npt.NDArray[np.float32]:
+        """How much each of these reviews counts (N,)."""
+        return self.weights_N[rows_N]
+
+    def lengths_of(self, rows_N: Rows) -> npt.NDArray[np.int32]:
+        """Tokens of each of these reviews (N,)."""
+        return self.lengths_N[rows_N]
 
     def __len__(self) -> int:
         return int(self._ends[-1])
@@ -236,25 +295,48 @@ class JoinedCorpora:
         return self._corpora[index][row - (int(self._ends[index - 1]) if index else 0)]
 
 
-def mean_1(weights_N: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """The weights, scaled so that their mean is 1: equal ones are all 1."""
-    if not weights_N.any():
+def mean_1(
+    weights_N: npt.NDArray[np.float32], mean: float | None = None
+) -> npt.NDArray[np.float32]:
+    """The weights over the mean of all, which is then 1: equal ones are all 1.
+
+    Args:
+        weights_N: all of them, or some.
+        mean: of all; None: these are all.
+    """
+    if mean is None:
+        mean = float(weights_N.mean(dtype=np.float64)) if len(weights_N) else 0.0
+    if not mean:
         return np.ones_like(weights_N)
-    scaled_N: npt.NDArray[np.float32] = weights_N / weights_N.mean(dtype=np.float64)
+    scaled_N: npt.NDArray[np.float32] = weights_N / mean
     return scaled_N.astype(np.float32)
 
 
-def class_probabilities(reviews: Reviews, classes: int) -> npt.NDArray[np.float32]:
-    """The targets as probabilities of the classes (N, C): 1 for the class of a label."""
-    targets = reviews.targets
+def class_probabilities(
+    reviews: Reviews, classes: int, rows_N: Rows | None = None
+) -> npt.NDArray[np.float32]:
+    """The targets as probabilities of the classes (N, C): 1 for the class of a label.
+
+    Args:
+        reviews: some.
+        classes: C.
+        rows_N: which of them; None: all.
+    """
+    targets = reviews.targets if rows_N is None else reviews.targets_of(rows_N)
     return targets if targets.ndim == 2 else np.eye(classes, dtype=np.float32)[targets]
 
 
-def weighted_targets(reviews: Reviews, classes: int) -> npt.NDArray[Any]:
-    """The targets for a loss: times the weights (N, C), or as they are if all weights are 1."""
-    if (reviews.weights_N == 1).all():
-        return reviews.targets
-    return class_probabilities(reviews, classes) * reviews.weights_N[:, None]
+def weighted_targets(
+    reviews: Reviews, classes: int, rows_N: Rows | None = None
+) -> npt.NDArray[Any]:
+    """The targets for a loss: times the weights (N, C), or as they are if all weights are 1.
+
+    The arguments are those of `class_probabilities`.
+    """
+    if not reviews.is_weighted:
+        return reviews.targets if rows_N is None else reviews.targets_of(rows_N)
+    weights_N = reviews.weights_N if rows_N is None else reviews.weights_of(rows_N)
+    return class_probabilities(reviews, classes, rows_N) * weights_N[:, None]
 
 
 def read_batches(path: Path, *, texts: bool = True) -> Iterator[pa.RecordBatch]:
@@ -264,7 +346,7 @@ def read_batches(path: Path, *, texts: bool = True) -> Iterator[pa.RecordBatch]:
         path: the corpus.
         texts: read the texts too, if they are stored.
     """
-    options = pa.ipc.IpcReadOptions(included_fields=None if texts else [*range(len(_FIELDS))])
+    options = pa.ipc.IpcReadOptions(included_fields=None if texts else [*range(len(FIELDS))])
     with pa.OSFile(str(path)) as source, pa.ipc.open_file(source, options=options) as reader:
         for index in range(reader.num_record_batches):
             yield reader.get_batch(index)

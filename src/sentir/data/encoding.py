@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from sentir.config import TextConfig, TrainConfig
 from sentir.data.dataset import CorpusWriter, EncodedCorpus
+from sentir.data.split import held_out, mixed_hashes, threshold
 from sentir.data.spool import (
     Advance,
     Finalize,
@@ -283,22 +284,10 @@ def _unlabelled_only(spool: Spool) -> Flags:
 
 
 def _held_out(hashes_N: Hashes, usable_N: Flags, train: TrainConfig) -> Flags:
-    """The validation reviews: those whose text hash, mixed with the seed, is smallest.
-
-    Copies of one review have one hash, so they stay on one side of the split. The mixing function
-    is the finaliser of SplitMix64 (Steele, Lea and Flood 2014, *Fast Splittable Pseudorandom Number
-    Generators*).
-    """
-    mixed_N = hashes_N + np.uint64(train.seed * 0x9E3779B97F4A7C15 % 2**64)
-    mixed_N = (mixed_N ^ (mixed_N >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed_N = (mixed_N ^ (mixed_N >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    mixed_N ^= mixed_N >> np.uint64(31)
-    count = min(round(int(usable_N.sum()) * train.valid_fraction), train.max_valid_examples)
-    if count == 0:
-        return np.zeros_like(usable_N)
-    threshold = np.partition(mixed_N[usable_N], count - 1)[count - 1]
-    held_out_N: Flags = usable_N & (mixed_N <= threshold)
-    return held_out_N
+    """The validation reviews, see `sentir.data.split`."""
+    mixed_N = mixed_hashes(hashes_N, train.seed)
+    largest = threshold([mixed_N[usable_N]], int(usable_N.sum()), train)
+    return usable_N & held_out(mixed_N, largest)
 
 
 def _check_split(

@@ -35,14 +35,14 @@ class ClassificationTask:
     """The task, see `sentir.training.loop.Task`.
 
     Attributes:
-        targets: of the training reviews, see `sentir.data.dataset.weighted_targets`.
+        train: training reviews.
         valid: validation reviews.
         max_length: tokens read of a review.
         adversarial_epsilon: size of the adversarial perturbation, 0 for none.
         unlabelled: the loss of reviews without labels that is added, if any.
     """
 
-    targets: Tensor
+    train: Reviews
     valid: EncodedCorpus
     max_length: int
     adversarial_epsilon: float = 0.0
@@ -56,7 +56,8 @@ class ClassificationTask:
         batch: Batch,
         own_randomness: AbstractContextManager[None],
     ) -> Tensor:
-        targets = self.targets[torch.from_numpy(batch.rows_B)].to(batch.ids_BT.device)
+        targets_B = weighted_targets(self.train, model.classes, batch.rows_B)
+        targets = torch.from_numpy(targets_B).to(batch.ids_BT.device)
         with own_randomness:
             loss = (
                 adversarial_loss(model, batch, targets, self.adversarial_epsilon)
@@ -107,7 +108,7 @@ def fit_classifier(
         unlabelled: reviews without labels, if `finetune` learns from any.
     """
     task = ClassificationTask(
-        targets=torch.from_numpy(weighted_targets(train, model.classes)),
+        train=train,
         valid=valid,
         max_length=config.text.max_length,
         adversarial_epsilon=config.finetune.adversarial_epsilon,

@@ -18,6 +18,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from sentir.data.batching import shuffled_rows
 from sentir.data.dataset import Reviews
 from sentir.text.tokenizer import PAD, SPECIAL
 
@@ -66,9 +67,15 @@ def fill_ppmi_(embedding: nn.Embedding, corpus: Reviews) -> int:
 def _token_stream(corpus: Reviews) -> npt.NDArray[np.int32]:
     """The ids of all reviews, or of a sample, with a window of padding between them."""
     between = np.full(WINDOW, PAD, np.int32)
-    order = np.random.default_rng(0).permutation(len(corpus))
-    enough = int(np.searchsorted(np.cumsum(corpus.lengths_N[order]), MAX_TOKENS)) + 1
-    parts = [part for row in order[:enough] for part in (corpus[row], between)]
+    parts: list[npt.NDArray[np.int32]] = []
+    tokens = 0
+    for rows, _ in shuffled_rows(len(corpus), (0,)):
+        read = tokens + np.cumsum(corpus.lengths_of(rows))
+        enough = int(np.searchsorted(read, MAX_TOKENS)) + 1
+        parts += [part for row in rows[:enough] for part in (corpus[row], between)]
+        tokens = int(read[-1])
+        if tokens >= MAX_TOKENS:
+            break
     return np.concatenate(parts)
 
 

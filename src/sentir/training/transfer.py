@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from sentir.bundle import LanguageBundle
 from sentir.config import DEFAULT_PRESET, LM_PRESET, Config, PretrainConfig
+from sentir.data.batching import shuffled_rows
 from sentir.data.dataset import Reviews
 from sentir.errors import ConfigError, SentirWarning
 from sentir.nn.cells import weights_of
@@ -105,7 +106,7 @@ def log_transfer(what: str, lm: LanguageBundle, corpus: Reviews) -> None:
         lm: the language model.
         corpus: the training reviews, as its ids.
     """
-    rows = np.random.default_rng(0).permutation(len(corpus))[:SAMPLED_REVIEWS]
+    rows = next(shuffled_rows(len(corpus), (0,)))[0][:SAMPLED_REVIEWS]
     unknown = float((np.concatenate([corpus[row] for row in rows]) == UNK).mean())
     message = (
         f"{what} of perplexity {lm.metrics['validation']['perplexity']:,.1f}; "

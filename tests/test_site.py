@@ -229,7 +229,7 @@ def test_a_dead_link_of_a_project_page_is_found(tmp_path: Path) -> None:
     spec.loader.exec_module(module)
     docs, target = tmp_path / "docs", tmp_path / "copy"
     docs.mkdir()
-    for name in ("internals.md", "benchmarks.md", "reliability.md", "experiments.md"):
+    for name in ("internals.md", "benchmarks.md", "reliability.md", "experiments.md", "scale.md"):
         (docs / name).write_text("[a](benchmarks.md#b) [c](../README.md)\n", "utf-8")
     with pytest.raises(FileNotFoundError, match=r"README\.md, which does not exist"):
         module.copy_project_pages(docs, target)

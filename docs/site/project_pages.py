@@ -13,7 +13,7 @@ from pathlib import Path
 
 REPOSITORY = "https://github.com/sentir/sentir/blob/main/"
 _LINK = re.compile(r"(?<=\]\()([^)\s#:]+)(?=[)#])")
-_PAGES = ("internals", "benchmarks", "reliability", "experiments")
+_PAGES = ("internals", "benchmarks", "reliability", "experiments", "scale")
 #: The pages that list all others of their folder.
 _LISTS = {"decisions/index.md": "[0-9]*", "results/README.md": "[0-9]*"}
 
@@ -27,7 +27,7 @@ def copy_project_pages(docs: Path, target: Path) -> None:
     pages = [
         *(
             docs / f"{name}.md"
-            for name in ("internals", "benchmarks", "experiments", "reliability")
+            for name in ("internals", "benchmarks", "experiments", "reliability", "scale")
         ),
         *sorted((docs / "decisions").glob("*.md")),
         *sorted((docs / "results").glob("*.md")),

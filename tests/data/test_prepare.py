@@ -30,7 +30,7 @@ def test_reviews_are_read_once_and_then_cached(tmp_path: Path) -> None:
     sources = Sources(train=(train,), test=(test,))
     for expected in ({"reading reviews": 100, "reading test reviews": 30}, {}):
         progress = Progress()
-        corpora, measured, skipped, _ = prepare_training(
+        corpora, measured, _, skipped, _ = prepare_training(
             sources, TINY, None, tmp_path / "cache", resume=False, progress=progress
         )
         read: dict[str, int] = {}
@@ -69,7 +69,7 @@ def test_another_setting_of_the_text_is_another_key(tmp_path: Path) -> None:
 
 def test_leakage_and_classes_are_reported(tmp_path: Path, messages) -> None:
     train = write_fasttext(tmp_path / "a.ft.txt", 100)
-    corpora, test, _, summary = prepare_training(
+    corpora, test, _, _, summary = prepare_training(
         Sources(train=(str(train),), test=(str(train),)), TINY, None, tmp_path / "cache",
         resume=False, progress=Progress(),
     )  # fmt: skip
@@ -92,7 +92,7 @@ def test_test_and_validation_are_read_as_train_is(tmp_path: Path, messages) -> N
     sources = Sources(**files, read=ReadOptions(text_column=("a", "b")))
     for _ in range(2):  # the second time from the cache
         messages.clear()
-        corpora, test, _, summary = prepare_training(
+        corpora, test, _, _, summary = prepare_training(
             sources, TINY, None, tmp_path / "cache", resume=False, progress=Progress()
         )
         assert summary.columns == (Columns(text=("a", "b"), label="label"),)

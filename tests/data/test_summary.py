@@ -5,9 +5,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from fixtures.tiny_runs import TINY
 from sentir.config import ReadOptions
 from sentir.data.prepare import Sources, prepare_training
+from sentir.data.summary import _percentile
 
 SKIP = ReadOptions(on_error="skip")
 
@@ -56,3 +62,9 @@ def test_three_stars_are_left_out_by_name(tmp_path: Path, messages) -> None:
     assert facts["rows"] == "100, of which are left out: 20 labelled 3"
     assert "of class negative (labelled 1, 2); " in facts["training"]
     assert (summary.left_out, summary.left_out_labels) == (20, ("3",))
+
+
+@given(st.lists(st.integers(0, 30), min_size=1, max_size=40), st.integers(0, 100))
+def test_percentiles_are_those_of_numpy(lengths: list[int], percent: int) -> None:
+    found = _percentile(np.bincount(lengths), percent)
+    assert found == pytest.approx(float(np.percentile(lengths, percent)))

@@ -10,6 +10,7 @@ from sentir.cli import (
     train,
     sample,
     fetch,
+    encode,
     tune,
     audit,
     evaluate,
@@ -36,7 +37,7 @@ unwrap_help(app)
 unwrap_help(_lesson)
 
 __all__ = [
-    "app", "audit", "calibrate", "compare", "complete", "config", "doctor", "drift", "evaluate",
-    "explain", "export", "fetch", "lesson", "main", "predict", "pretrain", "push",
+    "app", "audit", "calibrate", "compare", "complete", "config", "doctor", "drift", "encode",
+    "evaluate", "explain", "export", "fetch", "lesson", "main", "predict", "pretrain", "push",
     "sample", "serve", "train", "tune",
 ]  # fmt: skip

@@ -19,7 +19,7 @@ Command = Callable[..., None]
 
 
 def options_of(
-    *, common: Collection[str] = (), **groups: tuple[Any, str]
+    *, common: Collection[str] = (), only: Collection[str] | None = None, **groups: tuple[Any, str]
 ) -> Callable[[Command], Command]:
     """Give a command an option for every field of these dataclasses.
 
@@ -27,6 +27,7 @@ def options_of(
 
     Args:
         common: names of the fields that ``--help`` shows; the others only ``--help-all`` does.
+        only: names of the fields that are options; None: all.
         groups: the argument's name, with an instance of the dataclass, whose values are shown as
             defaults, and the title of its options in the help.
     """
@@ -38,7 +39,11 @@ def options_of(
             if parameter.name not in groups
         ]
         fields = {
-            group: {field.name: field for field in dataclasses.fields(defaults)}
+            group: [
+                field.name
+                for field in dataclasses.fields(defaults)
+                if only is None or field.name in only
+            ]
             for group, (defaults, _) in groups.items()
         }
 

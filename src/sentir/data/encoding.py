@@ -38,13 +38,19 @@ from sentir.data.spool import (
 from sentir.errors import DataError, SentirWarning
 from sentir.io.label_growth import extend_scheme
 from sentir.io.label_tally import LabelTally
-from sentir.io.labels import LabelScheme
+from sentir.io.labels import LabelScheme, RawLabel
 from sentir.io.reader import BadRows, Review
 from sentir.text.parallel import tokenize_all
 from sentir.text.suitability import unsuitable_ids
 from sentir.text.tokenizer import FILE as TOKENIZER_FILE
 from sentir.text.tokenizer import UNK, Tokenizer, WordTokenizer, load_tokenizer
 from sentir.text.vocabulary import StreamingVocabulary
+
+
+def _open_corpus(folder: Path, name: str) -> EncodedCorpus:
+    """A corpus that is one file, or a folder of several."""
+    several = sorted((folder / name).glob("*.arrow"))
+    return EncodedCorpus(*several) if several else EncodedCorpus(folder / f"{name}.arrow")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,8 +65,8 @@ class TextCorpora:
     def open(cls, folder: Path) -> TextCorpora:
         """The corpora that `encode_unlabelled` wrote into this folder."""
         return cls(
-            train=EncodedCorpus(folder / "train.arrow"),
-            valid=EncodedCorpus(folder / "valid.arrow"),
+            train=_open_corpus(folder, "train"),
+            valid=_open_corpus(folder, "valid"),
             tokenizer=load_tokenizer(folder / TOKENIZER_FILE),
         )
 
@@ -146,8 +152,8 @@ def encode_training(
             held_out_N = _held_out(spool.hashes_N, classes_N >= 0, train)
         train_N = (classes_N >= 0) & ~held_out_N
         has_valid = valid_reviews is not None or bool(held_out_N.any())
-        _check_split(classes_N[train_N], scheme, known_labels, has_valid=has_valid)
-        _check_weights(classes_N[train_N], spool.weights_N[train_N], scheme)
+        check_split(classes_N[train_N], scheme, known_labels, has_valid=has_valid)
+        check_weights(classes_N[train_N], spool.weights_N[train_N], scheme)
         parts, learn_from_N = {"train": train_N}, train_N
         unlabelled_N = None if unlabelled is None else _unlabelled_only(spool)
         if unlabelled_N is not None:
@@ -176,7 +182,7 @@ def encode_training(
                 todo="give others with --unlabelled, or leave it out",
             )
         unknown, total = _write(spool, folder, classes_N, parts, tokenizer, finalize)
-    _warn_of_unknown(unknown, total, given=given)
+    warn_of_unknown(unknown, total, given=given)
     counts = {raw: label.count for raw, label in spool.labels.items()}
     saved = {**scheme.to_dict(), "counts": counts}
     (folder / "labels.json").write_text(json.dumps(saved), encoding="utf-8")
@@ -213,7 +219,7 @@ def encode_unlabelled(
         tokenizer, finalize = finalize_tokenizer(spool, ~held_out_N, text, tokenizer)
         parts = {"train": ~held_out_N, "valid": held_out_N}
         unknown, total = _write(spool, folder, classes_N, parts, tokenizer, finalize)
-    _warn_of_unknown(unknown, total, given=given)
+    warn_of_unknown(unknown, total, given=given)
     return TextCorpora.open(folder)
 
 
@@ -261,19 +267,31 @@ def _classes(
     spool: Spool, labels: str, known: LabelScheme | None, bad_rows: BadRows
 ) -> tuple[LabelScheme, Ints]:
     """The label scheme and the class of each review, -1 where it is left out."""
+    scheme, class_of_raw = label_classes(spool.labels, labels, bad_rows, known)
+    class_of = np.array([*class_of_raw.values(), -1], np.int32)  # the last: no label, code -1
+    return scheme, class_of[spool.label_codes_N]
+
+
+def label_classes(
+    raw_labels: Mapping[str, RawLabel],
+    labels: str,
+    bad_rows: BadRows,
+    known: LabelScheme | None = None,
+) -> tuple[LabelScheme, dict[str, int]]:
+    """The label scheme and the class of each raw label, -1 for those that are left out."""
     scheme, strays = (
-        LabelScheme.resolve(spool.labels, labels)
+        LabelScheme.resolve(raw_labels, labels)
         if known is None
-        else extend_scheme(known, spool.labels, labels)
+        else extend_scheme(known, raw_labels, labels)
     )
     for name, error in strays.items():
-        for _ in range(spool.labels[name].count):
+        for _ in range(raw_labels[name].count):
             bad_rows.report(error)
-    class_of = np.full(len(spool.labels) + 1, -1, np.int32)  # the last: no label, code -1
-    for code, (name, raw) in enumerate(spool.labels.items()):
+    class_of = {}
+    for name, raw in raw_labels.items():
         class_id = None if name in strays else scheme.class_id(name, raw.where)
-        class_of[code] = -1 if class_id is None else class_id
-    return scheme, class_of[spool.label_codes_N]
+        class_of[name] = -1 if class_id is None else class_id
+    return scheme, class_of
 
 
 def _unlabelled_only(spool: Spool) -> Flags:
@@ -290,10 +308,16 @@ def _held_out(hashes_N: Hashes, usable_N: Flags, train: TrainConfig) -> Flags:
     return usable_N & held_out(mixed_N, largest)
 
 
-def _check_split(
+def check_split(
     classes_N: Ints, scheme: LabelScheme, known: LabelScheme | None, *, has_valid: bool
 ) -> None:
     """Refuse reviews without validation, or without a class; old classes are only warned of.
+
+    Args:
+        classes_N: the classes of the training reviews, each of them once or more.
+        scheme: all classes.
+        known: those of a model that goes on learning.
+        has_valid: whether any review is for validation.
 
     Raises:
         DataError: no review is left for validation, or none of a class that is to be learnt.
@@ -319,7 +343,7 @@ def _check_split(
         )
 
 
-def _check_weights(classes_N: Ints, weights_N: Weights, scheme: LabelScheme) -> None:
+def check_weights(classes_N: Ints, weights_N: Weights, scheme: LabelScheme) -> None:
     """Refuse training reviews of which none counts; warn of a class whose reviews do not.
 
     Raises:
@@ -372,7 +396,12 @@ def _write(
     return unknown, total
 
 
-def _warn_of_unknown(unknown: int, total: int, *, given: bool) -> None:
+def warn_of_unknown(unknown: int, total: int, *, given: bool) -> None:
+    """Warn if a tokenizer that was given does not know the training reviews.
+
+    Warns:
+        SentirWarning: most of their tokens are unknown.
+    """
     problem = unsuitable_ids(unknown, total) if given else None
     if problem:
         warnings.warn(problem, SentirWarning, stacklevel=3)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +19,7 @@ from sentir.bundle import Bundle, LanguageBundle
 from sentir.config import Config, PretrainConfig, ReadOptions
 from sentir.data.cache import cached, cached_reviews, digest, fingerprint, is_volatile
 from sentir.data.dataset import EncodedCorpus
+from sentir.data.encoded import CORPUS, check_trained, is_encoded, read_mark
 from sentir.data.encoding import (
     TextCorpora,
     TrainingCorpora,
@@ -27,7 +29,7 @@ from sentir.data.encoding import (
 )
 from sentir.data.old_reviews import find_old_tests, reviews_of
 from sentir.data.summary import DataSummary, summarize
-from sentir.errors import DataError, SentirWarning
+from sentir.errors import DataError, SentirWarning, UsageError
 from sentir.io.columns import Columns
 from sentir.io.first_rows import check_first_rows
 from sentir.io.label_tally import LabelTally
@@ -42,7 +44,7 @@ RARE_CLASS = 0.01
 Progress = Callable[[str, int], None]
 
 #: File of a folder of encoded reviews: the columns that they were.
-_COLUMNS = "columns.json"
+COLUMNS_FILE = "columns.json"
 
 _log = logging.getLogger(__name__)
 
@@ -76,6 +78,12 @@ class Sources:
     labels: str = "auto"
     read: ReadOptions = field(default_factory=ReadOptions)
 
+    @property
+    def encoded(self) -> Path | None:
+        """The folder of ``sentir encode`` that train is, if it is one."""
+        is_one = len(self.train) == 1 and is_encoded(self.train[0])
+        return Path(self.train[0]) if is_one else None
+
     def volatile(self) -> bool:
         """Whether reviews that are learnt from can change without a trace: a pipe, or a URL."""
         return is_volatile((*self.train, *self.valid, *self.unlabelled))
@@ -91,7 +99,9 @@ class Sources:
             DataError: as `check_first_rows`.
         """
         check_labels(self.labels)
-        check_first_rows(self.train, self.read, labelled=labelled)
+        self._check_encoded(labelled=labelled)
+        if not self.encoded:
+            check_first_rows(self.train, self.read, labelled=labelled)
         for names in (self.valid, self.test):
             check_first_rows(names, self.read)
         check_first_rows(self.unlabelled, self.read, labelled=False)
@@ -101,8 +111,37 @@ class Sources:
         """How old reviews are read: the options that are about the new files are not about them."""
         return ReadOptions(on_error=self.read.on_error, max_line_bytes=self.read.max_line_bytes)
 
+    def _check_encoded(self, *, labelled: bool) -> None:
+        """Refuse the folder of ``sentir encode`` where it is not what is trained on, alone.
+
+        Raises:
+            UsageError: it is beside other files, or not for labelled reviews to train on.
+        """
+        others = (*self.test, *self.valid, *self.unlabelled, *self.old_test)
+        found = [name for name in (*self.train, *others) if is_encoded(name)]
+        if not found:
+            return
+        if not self.encoded or not labelled or len(found) > 1:
+            what = "a folder of sentir encode, which is for sentir train alone, without other files"
+            raise UsageError(what, where=found[0], todo="give the files of the reviews instead")
+        if self.old_run:
+            raise UsageError(
+                "--from-model, and the reviews are encoded without its words",
+                where=found[0],
+                todo="give the files of the reviews instead",
+            )
+        for name in ("valid", "unlabelled"):
+            if getattr(self, name):
+                raise UsageError(
+                    f"--{name}, and the reviews are encoded already",
+                    where=found[0],
+                    todo=f"leave out --{name}, or give the files of the reviews",
+                )
+
     def cache_key(self, config: Config | PretrainConfig, start: Start | None) -> list[Any]:
         """Everything that the encoded training reviews depend on."""
+        if self.encoded:  # the same wherever its folder is mounted
+            return ["encoded", read_mark(self.encoded), *([start.checksum] if start else [])]
         return [
             *(fingerprint(names) for names in (self.train, self.valid, self.unlabelled)),
             self.labels, asdict(self.read), config.to_dict()["text"], config.train.split(),
@@ -151,7 +190,7 @@ def prepare_training(
     def encode(folder: Path, bad_rows: BadRows) -> None:
         # Other files are read as those of train are, whose columns are known by then.
         like_train = partial(ColumnLog, columns.read)
-        with _located(sources.train):
+        with located(sources.train):
             encode_training(
                 reviews(sources.train, bad_rows, columns),
                 folder,
@@ -172,7 +211,7 @@ def prepare_training(
                 advance=partial(progress, "reading reviews"),
             )
         found = json.dumps([one.to_dict() for one in columns.read])
-        (folder / _COLUMNS).write_text(found, encoding="utf-8")
+        (folder / COLUMNS_FILE).write_text(found, encoding="utf-8")
 
     def measured(
         name: str,
@@ -185,7 +224,7 @@ def prepare_training(
         """Reviews to measure on, under that name in the cache."""
 
         def encode(folder: Path, bad_rows: BadRows) -> None:
-            with _located(where):
+            with located(where):
                 encode_reviews(
                     reviews(bad_rows),
                     folder / "test.arrow",
@@ -198,13 +237,14 @@ def prepare_training(
         # As with train, what can change without a trace is read anew, but not within a run.
         refresh = is_volatile(where) and not resume
         make = _saving_skipped(encode, sources.read)
-        made = cached(folder, f"{name}-{digest(key)}", make, refresh=refresh)
+        made = cached(tests, f"{name}-{digest(key)}", make, refresh=refresh)
         skipped.add_saved(made)
         return EncodedCorpus(made / "test.arrow")
 
     # First, as a test file that is missing is better reported before train is read than after.
     test_key, old_key = fingerprint(sources.test), fingerprint(sources.old_test)
     folder, skipped = _encoded(sources, config, start, cache, encode, resume=resume)
+    tests = cache if sources.encoded else folder  # the folder of sentir encode is not written to
     for one in _saved_columns(folder):
         columns.add(sources.train[0], one)  # which it logs if it was read in an earlier run
     corpora = TrainingCorpora.open(folder)
@@ -244,12 +284,12 @@ def prepare_training(
 
 def _saved_columns(folder: Path) -> list[Columns]:
     """The columns that were read for a folder of encoded reviews."""
-    found = json.loads((folder / _COLUMNS).read_text(encoding="utf-8"))
+    found = json.loads((folder / COLUMNS_FILE).read_text(encoding="utf-8"))
     return list(map(Columns.from_dict, found))
 
 
 @contextmanager
-def _located(names: Sequence[str]) -> Iterator[None]:
+def located(names: Sequence[str]) -> Iterator[None]:
     """Name the files in an error that is about all of their reviews."""
     try:
         yield
@@ -275,7 +315,7 @@ def prepare_unlabelled(
     """
 
     def encode(folder: Path, bad_rows: BadRows) -> None:
-        with _located(sources.train):
+        with located(sources.train):
             encode_unlabelled(
                 read_reviews(sources.train, sources.read, bad_rows=bad_rows, labelled=False),
                 folder,
@@ -303,6 +343,12 @@ def _encoded(
     resume: bool,
 ) -> tuple[Path, BadRows]:
     """The folder of the encoded training reviews, and the rows that were skipped."""
+    if sources.encoded:
+        lm = start.checksum if start else None
+        check_trained(sources.encoded, config, sources.labels, lm)
+        skipped = BadRows(sources.read.on_error)
+        skipped.add_saved(sources.encoded / CORPUS)
+        return sources.encoded / CORPUS, skipped
     folder = cached_reviews(
         cache,
         sources.cache_key(config, start),
@@ -343,11 +389,16 @@ def log_data(summary: DataSummary, corpora: TrainingCorpora) -> None:
 
 def warn_of_leakage(corpora: TrainingCorpora, test: EncodedCorpus | None) -> None:
     """Warn of validation and test reviews that are among the training reviews too."""
-    pairs = [("validation", corpora.valid.hashes_N, [corpora.train.hashes_N])]
+    pairs = [("validation", corpora.valid.hashes_N, [corpora.train])]
     if test is not None:
-        pairs.append(("test", test.hashes_N, [corpora.train.hashes_N, corpora.valid.hashes_N]))
+        pairs.append(("test", test.hashes_N, [corpora.train, corpora.valid]))
     for name, hashes_N, others in pairs:
-        count = int(np.isin(hashes_N, np.concatenate(others)).sum())
+        sorted_N, copies_N = np.unique(hashes_N, return_counts=True)
+        is_found_N = np.zeros(len(sorted_N), bool)
+        for block in chain.from_iterable(corpus.blocks() for corpus in others):
+            place = np.searchsorted(sorted_N, block.hashes_N).clip(max=len(sorted_N) - 1)
+            is_found_N[place[sorted_N[place] == block.hashes_N]] = True
+        count = int(copies_N[is_found_N].sum())
         if count:
             _warn(
                 f"{count:,} of {len(hashes_N):,} {name} reviews are in train too (leakage): the "

@@ -106,32 +106,11 @@ def _fill_spool(
     advance: Advance,
     processes: int | None,
 ) -> Spool:
-    code_of: dict[str, int] = {}
-    counts: list[int] = []
-    first_rows: list[str] = []
+    counter = LabelCounter()
     codes, hashes = [np.empty(0, np.int32)], [np.empty(0, np.uint64)]
     weights = [np.empty(0, np.float32)]
-
-    def chunks() -> Iterator[tuple[pa.StringArray, tuple[Ints, Weights]]]:
-        for chunk in chunked(reviews, advance):
-            chunk_codes = []
-            for review in chunk:
-                label = review.label
-                if label is None:
-                    chunk_codes.append(-1)
-                    continue
-                code = code_of.get(label)
-                if code is None:
-                    code = code_of[label] = len(code_of)
-                    counts.append(0)
-                    first_rows.append(f"{review.path}:{review.line}")
-                counts[code] += 1
-                chunk_codes.append(code)
-            texts = pa.array([review.text for review in chunk], pa.string())
-            chunk_weights = np.array([review.weight for review in chunk], np.float32)
-            yield texts, (np.array(chunk_codes, np.int32), chunk_weights)
-
-    batches = tokenize_all(chunks(), None if encoder is None else encoder.steps, processes)
+    chunks = text_chunks(reviews, counter, advance)
+    batches = tokenize_all(chunks, None if encoder is None else encoder.steps, processes)
     with closing(batches), CorpusWriter(path, texts=True) as writer:
         for texts, (chunk_codes, chunk_weights), batch in batches:
             ids = batch.indices_T if encoder is None else word_ids(encoder, batch)
@@ -140,15 +119,57 @@ def _fill_spool(
             codes.append(chunk_codes)
             hashes.append(batch.hashes_N)
             weights.append(chunk_weights)
-    labels = {name: RawLabel(counts[code], first_rows[code]) for name, code in code_of.items()}
     return Spool(
         path,
-        labels,
+        counter.labels(),
         np.concatenate(codes),
         np.concatenate(hashes),
         np.concatenate(weights),
         encoder,
     )
+
+
+class LabelCounter:
+    """Numbers raw labels in the order of their first appearance, and counts them."""
+
+    def __init__(self) -> None:
+        self._code_of: dict[str, int] = {}
+        self._counts: list[int] = []
+        self._first_rows: list[str] = []
+
+    def add(self, reviews: Iterable[Review]) -> Ints:
+        """The number of each review's label, -1 for a review without one."""
+        codes = []
+        for review in reviews:
+            label = review.label
+            if label is None:
+                codes.append(-1)
+                continue
+            code = self._code_of.get(label)
+            if code is None:
+                code = self._code_of[label] = len(self._code_of)
+                self._counts.append(0)
+                self._first_rows.append(f"{review.path}:{review.line}")
+            self._counts[code] += 1
+            codes.append(code)
+        return np.array(codes, np.int32)
+
+    def labels(self) -> dict[str, RawLabel]:
+        """The labels in the order of their numbers."""
+        return {
+            name: RawLabel(self._counts[code], self._first_rows[code])
+            for name, code in self._code_of.items()
+        }
+
+
+def text_chunks(
+    reviews: Iterable[Review], counter: LabelCounter, advance: Advance
+) -> Iterator[tuple[pa.StringArray, tuple[Ints, Weights]]]:
+    """The texts of the reviews in chunks, with the numbers of their labels and their weights."""
+    for chunk in chunked(reviews, advance):
+        texts = pa.array([review.text for review in chunk], pa.string())
+        weights = np.array([review.weight for review in chunk], np.float32)
+        yield texts, (counter.add(chunk), weights)
 
 
 def finalize_tokenizer(
@@ -167,7 +188,7 @@ def finalize_tokenizer(
     """
     encoder = spool.encoder
     if isinstance(encoder, WordTokenizer):
-        return encoder, _spooled_ids
+        return encoder, spooled_ids
     selected = spool.select(train_N, spool.label_codes_N, texts=encoder is None)
     if encoder is None:
         texts = (value for batch, _ in selected for value in batch.column("text").to_pylist())
@@ -175,19 +196,20 @@ def finalize_tokenizer(
         return subwords, lambda batch: flatten(subwords.encode(batch.column("text").to_pylist()))
     counts_P = np.zeros(len(encoder), np.int64)
     for batch, _ in selected:
-        counts_P += np.bincount(_spooled_ids(batch)[0], minlength=len(counts_P))
+        counts_P += np.bincount(spooled_ids(batch)[0], minlength=len(counts_P))
     if problem := encoder.unsuitable(counts_P):
         warnings.warn(problem, SentirWarning, stacklevel=3)
     words, table_P = encoder.finalize(counts_P)
 
     def finalize(batch: pa.RecordBatch) -> tuple[Ints, Ints]:
-        ids, lengths = _spooled_ids(batch)
+        ids, lengths = spooled_ids(batch)
         return table_P[ids], lengths
 
     return words, finalize
 
 
-def _spooled_ids(batch: pa.RecordBatch) -> tuple[Ints, Ints]:
+def spooled_ids(batch: pa.RecordBatch) -> tuple[Ints, Ints]:
+    """The ids of all reviews, one review after the other, and the length of each review (N,)."""
     ids = batch.column("ids")
     return ids.flatten().to_numpy(), ids.value_lengths().to_numpy()
 

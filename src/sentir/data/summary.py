@@ -1,6 +1,6 @@
 """What a run learns from: columns, rows, lengths and classes, as sentences and as data.
 
-Shapes: N reviews.
+Shapes: C classes, L lengths.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from sentir.data.encoding import TrainingCorpora
 from sentir.io.columns import Columns
@@ -118,8 +119,13 @@ def summarize(
 
     strays = sum(count for raw, count in counts.items() if not labels.knows(raw))
     known = sum(counts.values()) - strays
-    counts_C = np.bincount(corpora.train.labels_N, minlength=len(labels.names))
-    lengths_N = corpora.train.lengths_N
+    counts_C = np.zeros(len(labels.names), np.int64)
+    reviews_L = np.zeros(0, np.int64)  # by their length
+    for block in corpora.train.blocks():
+        counts_C += np.bincount(block.labels_N, minlength=len(counts_C))
+        more_L = np.bincount(block.lengths_N, minlength=len(reviews_L))
+        more_L[: len(reviews_L)] += reviews_L
+        reviews_L = more_L
     missing = bad_rows.without_text + bad_rows.without_label
     return DataSummary(
         columns=tuple(columns),
@@ -131,8 +137,8 @@ def summarize(
         skipped=bad_rows.count - missing,
         training=len(corpora.train),
         validation=len(corpora.valid),
-        median_tokens=round(float(np.median(lengths_N))),
-        p95_tokens=round(float(np.percentile(lengths_N, 95))),
+        median_tokens=round(_percentile(reviews_L, 50)),
+        p95_tokens=round(_percentile(reviews_L, 95)),
         classes=tuple(
             ClassSummary(
                 name=name,
@@ -142,3 +148,11 @@ def summarize(
             for index, (name, count) in enumerate(zip(labels.names, counts_C, strict=True))
         ),
     )
+
+
+def _percentile(reviews_L: npt.NDArray[np.int64], percent: int) -> float:
+    """A percentile of lengths of which it is known how often each occurs, as `np.percentile`."""
+    ends_L = np.cumsum(reviews_L)
+    place = (ends_L[-1] - 1) * percent / 100
+    low, high = np.searchsorted(ends_L, [int(place), -int(-place // 1)], side="right").tolist()
+    return float(low + (high - low) * (place - int(place)))

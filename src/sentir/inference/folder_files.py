@@ -11,40 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from sentir.config import ReadOptions
-from sentir.errors import DataError, UsageError
+from sentir.errors import DataError
 from sentir.io.containers import folder_at
 from sentir.io.members import choose, log_choice
 from sentir.io.paths import expand_sources, format_from_name, is_archive, without_compression
+from sentir.io.shares import Share
 from sentir.io.stores import file_size, is_address
 from sentir.io.streams import display_name
 
-_PART = re.compile(r"(\d{1,9})/(\d{1,9})")
-
-
-@dataclass(frozen=True)
-class Part:
-    """A part of the files: `number` of `total`, counted from 0."""
-
-    number: int
-    total: int
-
-    @classmethod
-    def parse(cls, text: str) -> Part:
-        """The part that an option names, such as ``3/64``.
-
-        Raises:
-            UsageError: it is none.
-        """
-        match = _PART.fullmatch(text.strip())
-        part = cls(*map(int, match.groups())) if match else cls(0, 0)
-        if part.number < part.total:
-            return part
-        total = part.total or 64
-        raise UsageError(
-            f"--part {text}", todo=f"parts are counted from 0: 0/{total} to {total - 1}/{total}"
-        )
-
-
+#: A part of the files.
+Part = Share
 #: The only part.
 ALL = Part(0, 1)
 

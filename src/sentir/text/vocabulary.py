@@ -109,6 +109,15 @@ class StreamingVocabulary:
         once = int((counts_P == 1).sum())
         return unsuitable_words(counts, total=int(counts_P.sum()), once=once)
 
+    @property
+    def size_bytes(self) -> int:
+        """Memory of the distinct words."""
+        return self._bytes
+
+    def words(self) -> list[str]:
+        """The word of each provisional id, if none was dropped."""
+        return list(self._id_of)
+
     def __len__(self) -> int:
         """Provisional ids given so far."""
         return len(self._counts_P)

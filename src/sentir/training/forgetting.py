@@ -64,7 +64,9 @@ class KnownWords:
     def __init__(self, corpus: EncodedCorpus, words: int) -> None:
         self._corpus, self._words = corpus, words
         self.targets, self.weights_N = corpus.targets, corpus.weights_N
-        self.lengths_N = corpus.lengths_N
+        self.lengths_N, self.is_weighted = corpus.lengths_N, corpus.is_weighted
+        self.targets_of, self.weights_of = corpus.targets_of, corpus.weights_of
+        self.lengths_of = corpus.lengths_of
 
     def __len__(self) -> int:
         return len(self._corpus)

@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from sentir.data.batching import sorted_batches, truncate
+from sentir.data.batching import shuffled_rows, sorted_batches, truncate
 from sentir.data.dataset import EncodedCorpus, Reviews, class_probabilities, weighted_targets
 from sentir.nn.classifier import SentimentClassifier
 from sentir.nn.low_precision import round_to_half
@@ -297,10 +297,10 @@ def _count(
 
     reviews, targets, weights = [], [], []
     for corpus in corpora:
-        rows_N = sample_rows(np.minimum(corpus.lengths_N, max_length))
+        rows_N = sample_rows(corpus, max_length)
         reviews += [truncate(corpus[row], max_length) for row in rows_N]
-        targets.append(class_probabilities(corpus, classes)[rows_N])
-        weights.append(corpus.weights_N[rows_N])
+        targets.append(class_probabilities(corpus, classes, rows_N))
+        weights.append(corpus.weights_of(rows_N))
     # In one piece, with padding between reviews: no n-gram reaches across it.
     ids_T = np.concatenate([part for ids in reviews for part in (ids, [PAD])], dtype=np.int64)
     owner_T = np.repeat(np.arange(len(reviews)), [len(ids) + 1 for ids in reviews])
@@ -345,7 +345,13 @@ def _known_of(words_VO: torch.Tensor, ngrams_PO: torch.Tensor, row_K: Keys) -> F
     return np.concatenate([words_VO.cpu().numpy(), ngrams_KO]).astype(np.float32)
 
 
-def sample_rows(lengths_N: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
+def sample_rows(corpus: Reviews, max_length: int) -> npt.NDArray[np.int64]:
     """The rows that are fitted to: all, or a random sample of `MAX_TOKENS` tokens."""
-    order_N = np.random.default_rng(0).permutation(len(lengths_N))
-    return np.sort(order_N[np.cumsum(lengths_N[order_N]) <= MAX_TOKENS])
+    chosen, tokens = [np.empty(0, np.int64)], 0
+    for rows, _ in shuffled_rows(len(corpus), (0,)):
+        read = tokens + np.cumsum(np.minimum(corpus.lengths_of(rows), max_length))
+        chosen.append(rows[read <= MAX_TOKENS])
+        tokens = int(read[-1])
+        if tokens > MAX_TOKENS:
+            break
+    return np.sort(np.concatenate(chosen))

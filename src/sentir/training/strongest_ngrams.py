@@ -50,7 +50,7 @@ def strongest_ngrams(
     words = [_largest(words_VO[len(SPECIAL) :], c) + len(SPECIAL) for c in range(len(names))]
     ngrams = [_largest(ngrams_PO, c) for c in range(len(names))]
     lookup = _Lookup(weights, words, ngrams)
-    for row in sample_rows(np.minimum(corpus.lengths_N, max_length)):
+    for row in sample_rows(corpus, max_length):
         lookup.add(truncate(corpus[row], max_length).astype(np.int64))
     return [
         ClassNgrams(

@@ -26,7 +26,7 @@ MAX_BFLOAT16_BATCH = 200
 
 
 class RecurrentLayer(nn.Module):
-    """One recurrent layer, each direction a ``torch.nn`` module with one layer.
+    """One recurrent layer, each direction a ``torch.nn`` module with one layer, or a `QRNN`.
 
     Args:
         cell: one of `sentir.nn.cells.MODULES`.

@@ -50,7 +50,7 @@ KEY = "benchmark"
 #: Texts whose tokens are about as many as those of a review of 140.
 LATENCY_TOKENS = 140
 #: Connections of an overload: many more than the queue of its server has places.
-CONNECTIONS, PLACES = 2048, 512
+CONNECTIONS, PLACES = 1024, 512
 PLAIN = """
 import sys, uvicorn
 from starlette.applications import Starlette

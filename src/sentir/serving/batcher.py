@@ -119,8 +119,8 @@ class Batcher:
         on_batch: Callable[[BatchMeasurements], None] = lambda measurements: None,
     ) -> None:
         self.max_queued_texts = max_queued_texts
-        #: Texts that wait for a slot.
-        self.queued = 0
+        #: Texts that wait for a slot, and those that have been computed so far.
+        self.queued = self.answered = 0
         self._slots = self._free = slots or batch_workers()
         self._pool = ThreadPoolExecutor(self._slots, thread_name_prefix="sentir-engine")
         self._on_batch = on_batch
@@ -263,6 +263,7 @@ class Batcher:
         measured = computed.result()
         seconds = (measured.tokenizer_s + measured.engine_s) / len(batch)
         self._s_per_text += (seconds - self._s_per_text) * (_NEWEST if self._s_per_text else 1)
+        self.answered += len(batch)
         probabilities_BC = measured.probabilities
         for index, (_, _, job, row) in enumerate(batch):
             job.add(row, probabilities_BC[index : index + 1])

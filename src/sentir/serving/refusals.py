@@ -21,9 +21,11 @@ from sentir.serving.errors import queue_full
 from sentir.serving.service import Service
 
 LOG = logging.getLogger("sentir.serving")
-#: How long a refusal waits to be sent with others (seconds), and how many are sent at once; the
-#: rest waits once more, so that refusals take no more than about a quarter of a core.
-PAUSE_S, AT_ONCE = 0.02, 500
+#: How long a refusal waits to be sent with others (seconds).
+PAUSE_S = 0.02
+#: How many are sent at once: so many per text that was answered meanwhile, but at least so many. The
+#: rest waits once more. So refusals cannot keep the engine from its work, however many clients ask.
+PER_ANSWER, AT_LEAST = 1.5, 100
 #: How often the log gets the number of refusals (seconds).
 LOG_S = 1.0
 _ANSWER = (
@@ -43,7 +45,7 @@ class Refusals:
     def __init__(self, service: Service, routes: Sequence[Route]) -> None:
         self._service, self._batcher = service, service.batcher
         self._has_cors = bool(service.options.cors_origins)
-        self._let_in = 0
+        self._let_in = self._answered = 0
         self._counts: Counter[str] = Counter()
         self._waiting: deque[Callable[[], None]] = deque()
         self._answer, self._made_for = b"", (-1, -1)
@@ -88,11 +90,15 @@ class Refusals:
     def send_later(self, send: Callable[[], None]) -> None:
         """Call it after the pause, with all others."""
         if not self._waiting:
+            self._answered = self._batcher.answered
             asyncio.get_running_loop().call_later(PAUSE_S, self._send)
         self._waiting.append(send)
 
     def _send(self) -> None:
-        for _ in range(min(AT_ONCE, len(self._waiting))):
+        answered = self._batcher.answered - self._answered
+        self._answered += answered
+        at_once = max(AT_LEAST, int(PER_ANSWER * answered))
+        for _ in range(min(at_once, len(self._waiting))):
             self._waiting.popleft()()
         if self._waiting:
             asyncio.get_running_loop().call_later(PAUSE_S, self._send)

@@ -23,8 +23,8 @@ from sentir.serving.service import Service
 LOG = logging.getLogger("sentir.serving")
 #: How long a refusal waits to be sent with others (seconds).
 PAUSE_S = 0.02
-#: How many are sent at once: so many per text that was answered meanwhile, but at least so many. The
-#: rest waits once more. So refusals cannot keep the engine from its work, however many clients ask.
+#: How many are sent at once: so many per text that was answered meanwhile, but at least so many.
+#: The rest waits once more, so that refusals do not keep the engine from its work.
 PER_ANSWER, AT_LEAST = 1.5, 100
 #: How often the log gets the number of refusals (seconds).
 LOG_S = 1.0

@@ -257,6 +257,18 @@ def speed() -> str:
     return markdown_table(head, map(cells, read("speed")), text_columns=2, last=2)
 
 
+def serving() -> str:
+    """The server under load; what is indented belongs to the line above."""
+
+    def cells(row: Row) -> list[str]:
+        target = verdict(row["target"], reached=row["reached"]) if row["target"] else ""
+        what = re.sub("^ +", "- ", row["what"])
+        return [what, row["value"], target, str(row["load"]), measured(row)]
+
+    head = ("what", "measured", "target", "load average", "when")
+    return markdown_table(head, map(cells, read("serving")), last=3)
+
+
 def pretraining() -> str:
     """Language models: size, cost, perplexity, and the test accuracy of `best` from them."""
 
@@ -303,6 +315,8 @@ def page() -> str:
         curves_commands=commands(curve_lines),
         speed=speed(),
         speed_commands=commands(read("speed")),
+        serving=serving(),
+        serving_commands=commands(read("serving")),
         pretraining=pretraining(),
         pretraining_commands=commands(read("pretraining")),
     )

@@ -3,7 +3,7 @@
     python benchmarks/serving.py [--parts speed,latency,overload,reloads,sigterm,idle,soak]
         [--preset base | --model RUN --reviews FILE] [--engine auto] [--seconds 10]
         [--overload-seconds 60] [--soak-seconds 600] [--reloads 1000] [--sigterms 100]
-        [--workers 1] [--pin]
+        [--workers 1] [--pin] [--record]
 
 Without --model the network has random weights, which take the same time as trained ones, and the
 reviews are those of `inference_speed`, about 108 tokens long. Speed is in texts per second of the
@@ -34,7 +34,7 @@ import numpy as np
 import uvloop
 from inference_speed import random_bundle, random_reviews
 from load import Client, Outcome
-from measurements import markdown_table
+from measurements import FOLDER, Row, append_row, command_line, markdown_table, provenance
 from reviews import read_labelled
 from server_process import Process, free_port, started
 
@@ -78,6 +78,7 @@ class Results:
 
     def __init__(self) -> None:
         self.rows: list[list[str]] = []
+        self.lines: list[Row] = []
         self.is_missed = False
 
     def add(self, what: str, value: float, target: float | None = None, *, most: bool = False,
@@ -86,6 +87,10 @@ class Results:
         is_met = target is None or (value <= target if most else value >= target)
         self.is_missed |= not is_met
         goal = "" if target is None else f"{sign} {target:g}"
+        self.lines.append({
+            "what": what, "value": f"{value:{form}}", "target": goal, "reached": is_met,
+            "load": round(os.getloadavg()[0], 1),
+        })  # fmt: skip
         self.rows.append([what, f"{value:{form}}", goal, "" if is_met else "missed"])
         print(f"{what}: {value:{form}} {goal} {'' if is_met else 'MISSED'}", file=sys.stderr)
 
@@ -343,6 +348,7 @@ def main() -> None:
     parser.add_argument("--sigterms", type=int, default=100)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--pin", action="store_true")
+    parser.add_argument("--record", action="store_true", help="append to results/serving.jsonl")
     options = parser.parse_args()
     if options.pin:
         os.sched_setaffinity(0, CLIENT_CORES)
@@ -351,6 +357,12 @@ def main() -> None:
         counts = {"reloads": options.reloads, "sigterm": options.sigterms}
         for part in options.parts.split(","):
             getattr(bench, part)(*([counts[part]] if part in counts else []))
+    if options.record:
+        names = {str(options.model): "RUN", str(options.reviews): "REVIEWS"}
+        words = [names.get(word, word) for word in sys.argv[1:] if word != "--record"]
+        more = {"command": command_line("serving", *words), **provenance()}
+        for line in bench.results.lines:
+            append_row(FOLDER / "serving.jsonl", {**line, **more, "date": more["date"][:10]})
     print("load average of 1, 5 and 15 minutes:", *os.getloadavg(), file=sys.stderr)
     print(markdown_table(("", "measured", "target", ""), bench.results.rows, last=2))
     sys.exit(bench.results.is_missed)

@@ -265,7 +265,7 @@ def test_the_page_is_drawn_from_the_results() -> None:
 
 
 def test_every_line_of_the_page_has_its_circumstances() -> None:
-    for name in ("accuracy", "tools", "cpu-time", "speed", "pretraining"):
+    for name in ("accuracy", "tools", "cpu-time", "speed", "serving", "pretraining"):
         for row in page.read(name):
             assert row["command"].startswith(
                 ("python benchmarks/", "python3 dev.py ", "sentir ")

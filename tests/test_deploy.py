@@ -79,6 +79,9 @@ def test_kserve_gives_arguments_that_are_understood() -> None:
     (container,) = service["spec"]["predictor"]["containers"]
     assert understood(container["args"])["port"] == container["ports"][0]["containerPort"]
     assert container["readinessProbe"]["httpGet"]["path"] == "/v2/health/ready"
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": service["metadata"],
+           "spec": service["spec"]["predictor"]}  # fmt: skip
+    kubernetes_validate.validate(pod, "1.34", strict=True)
 
 
 def test_the_unit(tmp_path: Path) -> None:

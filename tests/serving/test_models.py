@@ -19,6 +19,7 @@ from sentir.errors import BundleError
 from sentir.inference.predictor import load
 from sentir.serving.models import Models
 from sentir.serving.options import ServerOptions
+from sentir.serving.service import freeze_heap
 
 TEXT = "the film was not bad"
 ADMIN = {"x-api-key": "admin"}
@@ -147,6 +148,31 @@ def test_old_models_are_freed(tmp_path: Path) -> None:
         assert models.name_of(models.get(None).predictor) == "shop"
 
     asyncio.run(main())
+
+
+def test_old_models_are_freed_where_the_heap_is_frozen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A frozen object that is part of a cycle would never be freed."""
+    monkeypatch.setattr("sentir.serving.service.FREEZE_S", 0.05)
+    paths = save_models(tmp_path, shop=toy())
+    with serving(paths, OPTIONS) as served:
+        predictor = served.service.models.get("shop").predictor
+        predictor.itself = predictor  # type: ignore[attr-defined]
+        old = weakref.ref(predictor)
+        del predictor
+        freeze_heap()
+        try:
+            for seed in (1, 2):  # the second reload finds the first one's freezing ahead
+                save_bundle(toy(seed=seed), paths["shop"])
+                served.post("/admin/reload", {}, headers=ADMIN)
+            end = time.monotonic() + 20
+            while old() is not None:
+                assert time.monotonic() < end
+                time.sleep(0.01)
+            assert gc.get_freeze_count() > 0
+        finally:
+            gc.unfreeze()
 
 
 def test_a_folder_without_a_model(tmp_path: Path) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import gc
+import sys
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import numpy as np
@@ -27,6 +30,9 @@ def freeze_heap() -> None:
     """Free what is no longer used, and let Python look for cycles among what comes from now on."""
     gc.unfreeze()
     gc.collect()
+    if sys.platform == "linux":  # what was freed goes back to the system, where glibc can do so
+        with suppress(AttributeError):
+            ctypes.CDLL(None).malloc_trim(0)
     gc.freeze()
 
 
@@ -61,6 +67,7 @@ class Service:
         self.reload_all: Callable[[Sequence[str]], Awaitable[list[Reloaded]]] = self.reload
         self.is_draining = False
         self._explaining, self._explainer = 0, ThreadPoolExecutor(1, "sentir-explain")
+        self._freezing: asyncio.TimerHandle | None = None
         models.on_change = self._model_changed
         self._list_models()
 
@@ -149,6 +156,8 @@ class Service:
 
     def close(self) -> None:
         """End the threads."""
+        if self._freezing is not None:
+            self._freezing.cancel()
         self.batcher.close()
         self._explainer.shutdown(wait=False, cancel_futures=True)
 
@@ -158,9 +167,13 @@ class Service:
     def _model_changed(self, name: str, outcome: str) -> None:
         self.metrics.reloads.labels(name, outcome).inc()
         self._list_models()
-        if outcome == "loaded" and gc.get_freeze_count():
+        if outcome == "loaded" and gc.get_freeze_count() and self._freezing is None:
             loop = asyncio.get_running_loop()
-            loop.call_later(FREEZE_S, loop.run_in_executor, None, freeze_heap)
+            self._freezing = loop.call_later(FREEZE_S, self._freeze)
+
+    def _freeze(self) -> None:
+        self._freezing = None
+        self._explainer.submit(freeze_heap)  # its thread has nothing urgent to do
 
     def _list_models(self) -> None:
         self.metrics.set_models((model.name, model.checksum) for model in self.models)

@@ -33,12 +33,7 @@ class _Scout:
     """Looks whether bytes are exactly one whole request; keeps nothing of it but its URL."""
 
     def __init__(self) -> None:
-        self._parser, self._begun, self._whole, self._url = (
-            httptools.HttpRequestParser(self),
-            0,
-            0,
-            b"",
-        )
+        self._parser = httptools.HttpRequestParser(self)
 
     def url_of(self, data: bytes) -> bytes | None:
         """The URL, if the bytes are one whole POST whose connection stays open, and no more."""

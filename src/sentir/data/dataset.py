@@ -213,14 +213,14 @@ def identity(names: Sequence[str], corpora: Sequence[EncodedCorpus]) -> dict[str
 
 
 class JoinedCorpora:
-    """Several corpora read as one (`Reviews`), one after the other; their ids stay on disk.
+    """Several corpora read as one (`Reviews`), one after the other.
 
     Args:
         corpora: one or more.
         targets: the targets of all their reviews, in this order.
     """
 
-    def __init__(self, corpora: Sequence[EncodedCorpus], targets: npt.NDArray[Any]) -> None:
+    def __init__(self, corpora: Sequence[Reviews], targets: npt.NDArray[Any]) -> None:
         self._corpora = corpora
         self.targets = targets
         self._ends = np.cumsum([len(corpus) for corpus in corpora])

@@ -9,7 +9,7 @@ SPANISH = Grammar(
     function_words=FUNCTION_WORDS["Spanish"],
     negations="no nunca jamás nada nadie ningún ninguna ninguno sin ni tampoco apenas".split(),
     contrast=("pero", "sino", "aunque"),
-    subjects=lines("esto|{k}|{k}|{k}|todo|en general"),
+    subjects=lines("esto|el {k}|la {k}|todo|en general"),
     neutral=Probe(("el", "la"), ("es", "era", "fue", "está", "estaba", "tiene")),
     slots={
         "a": Frames(
@@ -72,7 +72,7 @@ SPANISH = Grammar(
         ),
         "v": Frames(
             drawn=2,
-            probe=Probe(("lo", "la", "me", "nos", "los", "las", "no", "se"),),
+            probe=Probe(("me", "nos", "le", "lo", "me ha", "nos ha")),
             keep=lines(
                 """me {v}|me {v} mucho|nos {v}|lo {v}|{t} me {v}|a todos nos {v}|sí que me {v}
                 |cómo no , me {v}"""

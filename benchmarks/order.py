@@ -2,6 +2,7 @@
 
     python benchmarks/order.py [--tools NB-LR,TF-IDF,fast,base] [--seeds 0] [--set NAME=VALUE ...]
         [--reviews N] [--test] [--data DIR]
+    python benchmarks/order.py --runs RUN [RUN ...]
 
 All tools learn from the same part of Amazon's train; 5,000 reviews of it are kept back, and
 ``--test`` reads Amazon's test file instead of them. Each is measured on whole reviews; on pairs of
@@ -11,6 +12,8 @@ and both of a pair; on single sentences of Amazon and Yelp (Kotzias et al. 2015)
 the synthetic Spanish reviews answers the Spanish sentences, as there are no real Spanish reviews
 among the data. Invariance: the sentences of ``order_names.tsv`` differ only in who is named; the
 spread is the largest probability of positive minus the smallest, averaged over sentences.
+
+With ``--runs``, finished runs of English reviews are measured instead, on what was not theirs.
 
 A line of JSON per tool and seed goes to ``results/order.jsonl``; prints Markdown tables.
 """
@@ -43,7 +46,7 @@ from measurements import (
 from reviews import add_data_option, read_labelled, read_lines, reviews_file, shuffled, write_lines
 from settings import parse_settings
 
-from sentir import Config
+from sentir import Config, load
 from sentir.data.cache import digest
 from sentir.synthetic.reviews import sample_reviews
 
@@ -114,40 +117,82 @@ def on_names(positive: Positive, language: str) -> dict[str, float]:
     return means | {"all": statistics.mean(chain.from_iterable(spreads.values()))}
 
 
+def measure_english(positive: Positive, whole: Path, order: Path) -> Row:
+    """What is measured of a model of English reviews."""
+    return {
+        "whole_reviews": on_lines(positive, whole),
+        **on_pairs(positive, order / "pairs-dev.tsv"),
+        "amazon_sentences": on_lines(positive, order / "sentences-amazon.ft.txt"),
+        "yelp_sentences": on_lines(positive, order / "sentences-yelp.ft.txt"),
+        "sentences": on_sentences(positive, "en"),
+        "names": on_names(positive, "en"),
+    }
+
+
+def whole_reviews(data: Path, folder: Path, *, test: bool) -> Path:
+    """The file of whole reviews to measure on; kept-back reviews are written into the folder."""
+    if test:
+        return reviews_file(data, "amazon", "test")
+    kept = folder / "kept.ft.txt"
+    write_lines(amazon_lines(data)[:KEPT_BACK], kept)
+    return kept
+
+
+def amazon_lines(data: Path) -> list[str]:
+    """Amazon's train in random order; the first `KEPT_BACK` are kept back."""
+    return shuffled(list(read_lines(reviews_file(data, "amazon"))), seed=0)
+
+
 def measure(
     fit: Callable[[Path, Path], tools.Fitted], data: Path, reviews: int | None, *, test: bool
 ) -> Row:
     """Train a tool on English and on Spanish reviews, and measure both models."""
-    lines = shuffled(list(read_lines(reviews_file(data, "amazon"))), seed=0)
     spanish = [
         f"__label__{1 + (label == 'positive')} {' '.join(text.split())}"
         for label, text in sample_reviews(SPANISH_REVIEWS, language="es", seed=0)
     ]
-    with tempfile.TemporaryDirectory() as folder:
-        learn, kept, es = (Path(folder) / f"{name}.ft.txt" for name in ("learn", "kept", "es"))
-        write_lines(lines[KEPT_BACK:][:reviews], learn)
-        write_lines(lines[:KEPT_BACK], kept)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        learn, es = folder / "learn.ft.txt", folder / "es.ft.txt"
+        write_lines(amazon_lines(data)[KEPT_BACK:][:reviews], learn)
         write_lines(spanish, es)
-        fitted, of_spanish = fit(learn, Path(folder) / "en"), fit(es, Path(folder) / "es")
-        whole = reviews_file(data, "amazon", "test") if test else kept
-        order = data / "order"
+        whole = whole_reviews(data, folder, test=test)
+        fitted, of_spanish = fit(learn, folder / "en"), fit(es, folder / "es")
         return {
             "minutes": round(fitted.seconds / 60, 2),
-            "whole_reviews": on_lines(fitted.positive, whole),
-            **on_pairs(fitted.positive, order / "pairs-dev.tsv"),
-            "amazon_sentences": on_lines(fitted.positive, order / "sentences-amazon.ft.txt"),
-            "yelp_sentences": on_lines(fitted.positive, order / "sentences-yelp.ft.txt"),
-            "sentences": on_sentences(fitted.positive, "en"),
+            **measure_english(fitted.positive, whole, data / "order"),
             "spanish_sentences": on_sentences(of_spanish.positive, "es"),
-            "names": on_names(fitted.positive, "en"),
             "spanish_names": on_names(of_spanish.positive, "es"),
         }
 
 
+def measure_run(run: Path, data: Path, *, test: bool) -> Row:
+    """Measure a finished run of English reviews."""
+    model = load(run, bulk=True)
+    column = model.labels.index("positive")
+
+    def positive(texts: list[str]) -> tools.Floats:
+        return model.predict_proba(texts)[:, column]
+
+    minutes = round(model.bundle.metrics["training"]["seconds"] / 60, 2)
+    with tempfile.TemporaryDirectory() as folder:
+        whole = whole_reviews(data, Path(folder), test=test)
+        return {"minutes": minutes, **measure_english(positive, whole, data / "order")}
+
+
 def jobs(args: argparse.Namespace) -> Iterator[Job]:
     """One per tool and seed; a peer has no seed."""
+    measured_on = "test" if args.test else "kept back"
+    for run in args.runs:
+        config = load(run).bundle.config
+        key = {
+            "tool": f"run {run.name}", "settings": {}, "seed": config.train.seed, "reviews": None,
+            "measured_on": measured_on, "recipe": digest([config.to_dict()]),
+        }  # fmt: skip
+        command = command_line("order", "--runs", run.name, *["--test"] * args.test)
+        yield Job(key, command, functools.partial(measure_run, run, args.data, test=args.test))
     settings = parse_settings(args.set)
-    for tool in args.tools.split(","):
+    for tool in [] if args.runs else args.tools.split(","):
         for seed in [0] if tool in PEERS else map(int, args.seeds.split(",")):
             recipe: Any = tool
             fit = PEERS.get(tool)
@@ -157,7 +202,7 @@ def jobs(args: argparse.Namespace) -> Iterator[Job]:
                 fit = functools.partial(tools.sentir, config=config)
             key = {
                 "tool": tool, "settings": {} if tool in PEERS else settings, "seed": seed,
-                "reviews": args.reviews, "measured_on": "test" if args.test else "kept back",
+                "reviews": args.reviews, "measured_on": measured_on,
                 "recipe": digest([recipe]),
             }  # fmt: skip
             options = ["--tools", tool, "--seeds", seed]
@@ -186,29 +231,31 @@ def tables(rows: Sequence[Row], part: str) -> Iterator[str]:
             for name, row in zip(names, rows, strict=True)
         ],
     )
+    named = list(zip(names, rows, strict=True))
     for title, field in (("English", "sentences"), ("Spanish", "spanish_sentences")):
-        kinds = sorted(rows[0][field][part], key="all".__eq__) if rows else []
-        yield f"{title} sentences of the part {part}\n\n" + markdown_table(
-            ["tool", *kinds],
-            [
-                [name, *("{} of {}".format(*row[field][part][kind]) for kind in kinds)]
-                for name, row in zip(names, rows, strict=True)
-            ],
+        having = [(name, row[field][part]) for name, row in named if field in row]
+        yield f"{title} sentences of the part {part}\n\n" + by_kind(
+            having, lambda counts: "{} of {}".format(*counts)
         )
     for title, field in (("English", "names"), ("Spanish", "spanish_names")):
-        kinds = list(rows[0][field]) if rows else []
-        yield f"{title}: spread of the answers by who is named, points\n\n" + markdown_table(
-            ["tool", *kinds],
-            [
-                [name, *(f"{100 * row[field][kind]:.0f}" for kind in kinds)]
-                for name, row in zip(names, rows, strict=True)
-            ],
+        having = [(name, row[field]) for name, row in named if field in row]
+        yield f"{title}: spread of the answers by who is named, points\n\n" + by_kind(
+            having, lambda spread: f"{100 * spread:.0f}"
         )
+
+
+def by_kind(rows: Sequence[tuple[str, dict[str, Any]]], cell: Callable[[Any], str]) -> str:
+    """A table with a column for each kind, and the one of all kinds last."""
+    kinds = sorted(rows[0][1], key="all".__eq__) if rows else []
+    return markdown_table(
+        ["tool", *kinds], [[name, *(cell(row[kind]) for kind in kinds)] for name, row in rows]
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tools", default="NB-LR,TF-IDF,fast,base")
+    parser.add_argument("--runs", nargs="+", type=Path, default=[], help="folders of runs")
     parser.add_argument("--reviews", type=int, help="learn from so many reviews only")
     parser.add_argument("--test", action="store_true", help="whole reviews: Amazon's test file")
     parser.add_argument("--part", default="dev", choices=("dev", "test"), help="of the sentences")

@@ -259,7 +259,7 @@ class TrainConfig:
 
 @dataclass(frozen=True, kw_only=True, config=_frozen)
 class FineTuneConfig:
-    """How a pre-trained network is fine-tuned, and adversarial training."""
+    """How a pre-trained network is fine-tuned, and what else than reviews is learnt from."""
 
     layerwise_lr_decay: float = Field(
         default=1.0,
@@ -292,6 +292,12 @@ class FineTuneConfig:
         ge=0,
         description="entropy minimisation on --unlabelled reviews: weight of the entropy of the "
         "answers in the loss (0: off)",
+    )
+    negation_examples: float = Field(
+        default=0.0,
+        ge=0,
+        description="short texts that are made from the reviews' own words so that negation is "
+        "learnt, per review (0: none); English and Spanish, classes negative and positive",
     )
 
 
@@ -513,6 +519,7 @@ PRESETS: dict[str, Config] = {
             ema_decay=0.0,
             max_grad_norm=5,
         ),
+        finetune=FineTuneConfig(negation_examples=0.0),
     ),
     "fast": Config(
         text=TextConfig(max_length=300),

@@ -79,6 +79,17 @@ def test_the_loss_is_the_mean_of_both_and_nothing_else_at_no_noise(
     assert (model.embedding.weight.grad is None) == bool(settings.get("freeze_embedding"))
 
 
+def test_logits_are_added_in_both_halves() -> None:
+    torch.manual_seed(2)
+    model, batch, labels_B = problem()
+    model.eval()
+    added_BO = torch.randn(len(labels_B), 1)
+    plain = model.loss(model(batch.ids_BT, batch.lengths_B) + added_BO, labels_B)
+    assert adversarial_loss(model, batch, labels_B, 0.0, added_BO).item() == pytest.approx(
+        plain.item()
+    )
+
+
 @pytest.mark.parametrize(
     "settings", [{}, {"bigram_buckets": 20, "embedding_skip": True, "ngram_buckets": 50}]
 )

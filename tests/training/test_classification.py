@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +52,17 @@ def test_progress_counts_every_review(tmp_path: Path) -> None:
 def task_of(tmp_path: Path) -> ClassificationTask:
     corpus = separable(tmp_path / "a", 60)
     return ClassificationTask(train=corpus, valid=corpus, max_length=MAX_LENGTH)
+
+
+def test_logits_are_added_to_those_of_the_same_reviews(tmp_path: Path) -> None:
+    """Where they say the label with certainty, there is nothing to learn."""
+    task, model = task_of(tmp_path), new_model(tiny()).eval()
+    sure_NO = torch.where(torch.from_numpy(task.train.targets)[:, None] == 1, 50.0, -50.0)
+    batch = pad([task.valid[row] for row in (3, 40)], MAX_LENGTH)._replace(rows_B=np.array([3, 40]))
+    plain = task.loss(model, batch, nullcontext())
+    added = replace(task, added_NO=sure_NO).loss(model, batch, nullcontext())
+    assert plain.item() > 0.3
+    assert added.item() < 1e-6
 
 
 def test_validation_is_the_mean_loss_and_the_accuracy(tmp_path: Path) -> None:

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from fixtures.tiny_problem import new_model, separable, tiny, write_corpus
+from fixtures.tiny_problem import new_model, same, separable, tiny, weights_of, write_corpus
 from sentir.data.dataset import EncodedCorpus, JoinedCorpora
 from sentir.nn.classifier import SentimentClassifier
 from sentir.nn.ngram_linear import fingerprint, ngram_keys
 from sentir.nn.restore import to_arrays
 from sentir.training import ngram_linear as terms_module
 from sentir.training.classification import logits, probabilities
-from sentir.training.ngram_linear import fit_ngram_linear
+from sentir.training.ngram_linear import fit_linear_logits, fit_ngram_linear
 
 CONFIG = tiny(ngram_buckets=4096, max_length=30)
 
@@ -193,3 +193,12 @@ def test_a_large_corpus_is_fitted_to_in_part(
     model = new_model(CONFIG)
     fit(model, train, train)
     assert loss(model, train) < 0.1
+
+
+def test_fit_before_training_leaves_the_model_as_it_was(tmp_path: Path) -> None:
+    train, valid = separable(tmp_path / "t", 200), separable(tmp_path / "v", 60)
+    model = new_model(CONFIG)
+    before = weights_of(model)
+    logits_NO = fit_linear_logits(model, train, 30)(valid)
+    assert same(before, weights_of(model))
+    assert ((logits_NO[:, 0] > 0) == valid.labels_N).mean() > 0.95

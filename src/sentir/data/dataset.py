@@ -258,21 +258,12 @@ def identity(names: Sequence[str], corpora: Sequence[EncodedCorpus]) -> dict[str
     return {"reviews": reviews, "digest": content.hexdigest()[:16]}
 
 
-class JoinedCorpora:
-    """Several corpora read as one (`Reviews`), one after the other; their ids stay on disk.
+class ReviewsInMemory:
+    """What chosen rows of `Reviews` are, where all of it but the ids is in memory."""
 
-    Args:
-        corpora: one or more.
-        targets: the targets of all their reviews, in this order.
-    """
-
-    def __init__(self, corpora: Sequence[EncodedCorpus], targets: npt.NDArray[Any]) -> None:
-        self._corpora = corpora
-        self.targets = targets
-        self._ends = np.cumsum([len(corpus) for corpus in corpora])
-        self.lengths_N = np.concatenate([corpus.lengths_N for corpus in corpora])
-        self.weights_N = mean_1(np.concatenate([corpus.weights_N for corpus in corpora]))
-        self.is_weighted = bool((self.weights_N != 1).any())
+    targets: npt.NDArray[Any]
+    weights_N: npt.NDArray[np.float32]
+    lengths_N: npt.NDArray[np.int32]
 
     def targets_of(self, rows_N: Rows) -> npt.NDArray[Any]:
         """The target of each of these reviews (N,) or (N, C)."""
@@ -285,6 +276,23 @@ class JoinedCorpora:
     def lengths_of(self, rows_N: Rows) -> npt.NDArray[np.int32]:
         """Tokens of each of these reviews (N,)."""
         return self.lengths_N[rows_N]
+
+
+class JoinedCorpora(ReviewsInMemory):
+    """Several corpora read as one (`Reviews`), one after the other.
+
+    Args:
+        corpora: one or more.
+        targets: the targets of all their reviews, in this order.
+    """
+
+    def __init__(self, corpora: Sequence[Reviews], targets: npt.NDArray[Any]) -> None:
+        self._corpora = corpora
+        self.targets = targets
+        self._ends = np.cumsum([len(corpus) for corpus in corpora])
+        self.lengths_N = np.concatenate([corpus.lengths_N for corpus in corpora])
+        self.weights_N = mean_1(np.concatenate([corpus.weights_N for corpus in corpora]))
+        self.is_weighted = bool((self.weights_N != 1).any())
 
     def __len__(self) -> int:
         return int(self._ends[-1])

@@ -16,7 +16,11 @@ from sentir.nn.padding import padding_mask
 
 
 def adversarial_loss(
-    model: SentimentClassifier, batch: Batch, targets: Tensor, size: float
+    model: SentimentClassifier,
+    batch: Batch,
+    targets: Tensor,
+    size: float,
+    added_BO: Tensor | float = 0.0,
 ) -> Tensor:
     """The mean of the loss on the reviews and on their adversarial perturbations.
 
@@ -29,25 +33,25 @@ def adversarial_loss(
         batch: the reviews.
         targets: their classes (B,), or probabilities of the classes (B, C).
         size: norm of the perturbation as a share of the norm of the review's embedded tokens.
+        added_BO: logits that are added to the model's.
     """
     words_TBE = model.embed(batch.ids_BT.T)
     if not words_TBE.requires_grad:  # the embedding is frozen
         words_TBE.requires_grad_()
     words_TBE.retain_grad()
-    clean_loss = (
-        model.loss(model.forward_embedded(words_TBE, batch.ids_BT, batch.lengths_B), targets) / 2
-    )
+
+    def half_loss(embedded_TBE: Tensor) -> Tensor:
+        logits_BO = model.forward_embedded(embedded_TBE, batch.ids_BT, batch.lengths_B)
+        return model.loss(logits_BO + added_BO, targets) / 2
+
+    clean_loss = half_loss(words_TBE)
     clean_loss.backward(retain_graph=True)  # type: ignore[no-untyped-call]
     gradient_TBE = words_TBE.grad
     assert gradient_TBE is not None
     perturbed_TBE = words_TBE + worst_perturbation(
         words_TBE.detach(), gradient_TBE, batch.lengths_B, size
     )
-    perturbed_loss = (
-        model.loss(model.forward_embedded(perturbed_TBE, batch.ids_BT, batch.lengths_B), targets)
-        / 2
-    )
-    return clean_loss.detach() + perturbed_loss
+    return clean_loss.detach() + half_loss(perturbed_TBE)
 
 
 def worst_perturbation(

@@ -40,6 +40,7 @@ class ClassificationTask:
         max_length: tokens read of a review.
         adversarial_epsilon: size of the adversarial perturbation, 0 for none.
         unlabelled: the loss of reviews without labels that is added, if any.
+        added_NO: logits that are added to the model's in the loss; None: none are.
     """
 
     train: Reviews
@@ -49,6 +50,7 @@ class ClassificationTask:
     unlabelled: UnlabelledObjective | None = None
     validations_per_epoch: int = 4
     counted: tuple[str, ...] = ("reviews",)
+    added_NO: Tensor | None = None
 
     def loss(
         self,
@@ -56,13 +58,15 @@ class ClassificationTask:
         batch: Batch,
         own_randomness: AbstractContextManager[None],
     ) -> Tensor:
+        rows_B, device = torch.from_numpy(batch.rows_B), batch.ids_BT.device
         targets_B = weighted_targets(self.train, model.classes, batch.rows_B)
-        targets = torch.from_numpy(targets_B).to(batch.ids_BT.device)
+        targets = torch.from_numpy(targets_B).to(device)
+        added_BO = 0.0 if self.added_NO is None else self.added_NO[rows_B].to(device)
         with own_randomness:
             loss = (
-                adversarial_loss(model, batch, targets, self.adversarial_epsilon)
+                adversarial_loss(model, batch, targets, self.adversarial_epsilon, added_BO)
                 if self.adversarial_epsilon
-                else model.loss(model(batch.ids_BT, batch.lengths_B), targets)
+                else model.loss(model(batch.ids_BT, batch.lengths_B) + added_BO, targets)
             )
             return loss + self.unlabelled.loss(model, batch) if self.unlabelled else loss
 
@@ -97,6 +101,7 @@ def fit_classifier(
     checkpoints: Checkpoints,
     emit: Callback,
     resume: bool = False,
+    added_NO: npt.NDArray[np.float32] | None = None,
 ) -> Position:
     """Train a classifier; `sentir.training.loop.fit` says how, and what the rest means.
 
@@ -106,6 +111,7 @@ def fit_classifier(
         valid: validation reviews.
         config: `text.max_length` and all of `train` and `finetune` are used.
         unlabelled: reviews without labels, if `finetune` learns from any.
+        added_NO: logits that are added to the model's for `train`, in the loss.
     """
     task = ClassificationTask(
         train=train,
@@ -118,6 +124,7 @@ def fit_classifier(
             max_length=config.text.max_length,
             seed=config.train.seed,
         ),
+        added_NO=None if added_NO is None else torch.from_numpy(added_NO),
     )
     # The n-gram model is fitted after the network: until then it would only cost time and memory.
     ngram_linear, model.ngram_linear = model.ngram_linear, None

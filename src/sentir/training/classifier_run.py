@@ -15,7 +15,14 @@ import torch
 from sentir.bundle import FOLDER, Bundle, LanguageBundle, save_bundle
 from sentir.confidence import Answered
 from sentir.config import Config
-from sentir.data.dataset import EncodedCorpus, Reviews, weighted_targets
+from sentir.data.cache import digest
+from sentir.data.dataset import (
+    EncodedCorpus,
+    JoinedCorpora,
+    Reviews,
+    class_probabilities,
+    weighted_targets,
+)
 from sentir.data.encoding import TrainingCorpora
 from sentir.data.prepare import (
     Progress,
@@ -33,10 +40,12 @@ from sentir.evaluation.selective import fit_threshold, measure_answered, warn_of
 from sentir.io.builtin import is_synthetic
 from sentir.io.columns import Columns
 from sentir.io.label_growth import merge_schemes
+from sentir.io.labels import POLARITY
 from sentir.io.reader import BadRows
 from sentir.nn.classifier import SentimentClassifier
 from sentir.nn.restore import to_arrays
 from sentir.nn.word_vectors import load_vectors
+from sentir.text.tokenizer import WordTokenizer
 from sentir.training.calibration import fit_calibration, set_calibration
 from sentir.training.callbacks import Callback
 from sentir.training.checkpoint import Checkpoints, Position
@@ -45,6 +54,7 @@ from sentir.training.classification import fit_classifier, logits, probabilities
 from sentir.training.continuation import copy_known_, copy_known_ngrams_
 from sentir.training.distillation import Teacher, distilled
 from sentir.training.forgetting import measure_both
+from sentir.training.negation.examples import cached_examples
 from sentir.training.ngram_linear import fit_ngram_linear
 from sentir.training.ppmi import init_ppmi_
 from sentir.training.run_evaluation import describe_texts, evaluate, identities, mark_mistakes
@@ -171,16 +181,53 @@ class ClassifierRun:
             network.set_class_weights(
                 balanced_class_weights(self.corpora.train.labels_N, network.classes)
             )
+        learnt, added_NO = self._with_examples(network)
         return fit_classifier(
             network,
-            self.learnt,
+            learnt,
             self.corpora.valid,
             self.config,
             unlabelled=self.corpora.unlabelled,
             checkpoints=checkpoints,
             emit=emit,
             resume=resume,
+            added_NO=added_NO,
         )
+
+    def _with_examples(
+        self, network: SentimentClassifier
+    ) -> tuple[Reviews, npt.NDArray[np.float32] | None]:
+        """What the network learns from, and the logits that are added to its own for it.
+
+        These are the reviews and, where the settings ask for them and the classes are known to be
+        negative and positive, examples of negation (`sentir.training.negation.examples`).
+        """
+        tokenizer = self.corpora.tokenizer
+        count = round(self.config.finetune.negation_examples * len(self.learnt))
+        if not isinstance(tokenizer, WordTokenizer) or self.corpora.labels.names != POLARITY:
+            return self.learnt, None
+        if not count:
+            return self.learnt, None
+        made_of = [self.cache_key(), self.config.to_dict()]
+        examples = cached_examples(
+            self.corpora.train.path.parent,
+            f"negation-{digest(made_of)}",
+            self.learnt,
+            tokenizer,
+            network,
+            count=count,
+            max_length=self.config.text.max_length,
+            seed=self.config.train.seed,
+        )
+        if not len(examples):
+            return self.learnt, None
+        targets = (
+            class_probabilities(part, 2) if self.teachers else part.targets
+            for part in (self.learnt, examples)
+        )
+        joined = JoinedCorpora([self.learnt, examples], np.concatenate(list(targets)))
+        none_NO = np.zeros((len(self.learnt), 1), np.float32)
+        return joined, np.concatenate([none_NO, examples.linear_SO])
 
     def finish(self, network: SentimentClassifier, folder: Path, trained: Trained) -> Run:
         corpora, max_length = self.corpora, self.config.text.max_length

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -38,6 +38,8 @@ from sentir.weights import NgramTableSize
 MAX_TOKENS = 20_000_000
 #: Inverse regularisation strengths (C of scikit-learn) that are tried.
 STRENGTHS = (10.0, 30.0, 100.0)
+#: The one of a fit before the network is trained.
+FIRST_STRENGTH = 30.0
 #: Dual coordinate descent (Yu, Huang and Lin 2011) takes 10 to 30 passes.
 TOLERANCE, MAX_ITERATIONS = 1e-3, 1000
 #: An n-gram of a single review says nothing about another one.
@@ -51,6 +53,7 @@ BATCH = 256
 
 Floats = npt.NDArray[np.float32]
 Keys = npt.NDArray[np.int64]
+LinearLogits = Callable[[Reviews], npt.NDArray[np.float64]]
 
 
 class NgramCounts(NamedTuple):
@@ -142,6 +145,23 @@ def fit_ngram_linear(
     intercepts_O = torch.from_numpy(linear * fitted.intercepts_O)
     set_calibration(model, network, calibration.shift_O + intercepts_O)
     return calibration.apply(parts)
+
+
+def fit_linear_logits(model: SentimentClassifier, train: Reviews, max_length: int) -> LinearLogits:
+    """Fit a copy of `model.ngram_linear` once, with a usual penalty; the model stays as it is.
+
+    Returns:
+        What gives the copy's logits (N, O) of reviews.
+    """
+    known = model.ngram_linear
+    assert known is not None
+    ngram_linear = copy.deepcopy(known)
+    counts = _count(known, [train], model.classes, max_length)
+    outputs, balanced = ngram_linear.word_weights.shape[1], model.class_weights_C is not None
+    (fitted,) = _fit_regressions(counts, outputs, [FIRST_STRENGTH], balanced=balanced)
+    table = _table(known, counts, fitted, model.config.ngram_buckets)
+    _fill(ngram_linear, known, table, fitted)
+    return lambda corpus: _apply(ngram_linear, corpus, max_length) + fitted.intercepts_O
 
 
 def _fit_regressions(

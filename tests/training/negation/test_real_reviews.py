@@ -25,7 +25,7 @@ def test_negation_turns_the_answer(real_data: Path, tmp_path: Path) -> None:
     run = train(
         train=str(real_data / "amazon" / "train.ft.txt.bz2"),
         output=tmp_path / "run",
-        config=Config.preset("base").override({"negation_examples": 1.0}),
+        config=Config.preset("base"),
     )
     answers = load(run.folder).predict(list(SENTENCES))
     assert dict(zip(SENTENCES, [answer.label for answer in answers], strict=True)) == SENTENCES

@@ -208,7 +208,13 @@ class ClassifierRun:
             return self.learnt, None
         if not count:
             return self.learnt, None
-        made_of = [self.cache_key(), self.config.to_dict()]
+        # Not all settings: the trials of a search share the examples.
+        made_of = [
+            self.cache_key(),
+            count,
+            self.config.model.ngram_buckets,
+            self.config.train.class_weights,
+        ]
         examples = cached_examples(
             self.corpora.train.path.parent,
             f"negation-{digest(made_of)}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -111,8 +112,9 @@ def assert_matches(message: str, pattern: str) -> None:
 def test_a_million_class_names(saved: Path) -> None:
     names = [f"class {number}" for number in range(10**6)]
     forge(saved, labels={"names": names, "of_raw": {}})
-    assert "config.json: 15,890,367" in refusal(saved)
-    assert "bytes, more than the 2,097,152 that it may have" in refusal(saved)
+    assert re.search(
+        r"config\.json: 15,\d+,\d+ bytes, more than the 2,097,152 that it may have", refusal(saved)
+    )
     forge(saved, labels={"names": names[: 10**4], "of_raw": {}})
     assert "not a label scheme" in refusal(saved)
 

@@ -38,6 +38,9 @@ from sentir.io.reader import BadRows, ReadOptions, Review, detect_format, read_r
 _any_character = st.characters(exclude_categories=["Cs"], exclude_characters="\0\ufeff")
 
 
+#: Control characters by which a binary file is told from text, if there are many.
+_OF_BINARY = {*map(chr, range(32))} - {*"\b\t\n\v\f\r\x1a\x1b\x1c\x1d\x1e\x1f"}
+
 _texts = st.text(_any_character, min_size=1, max_size=40).filter(lambda text: not text.isspace())
 
 
@@ -65,7 +68,7 @@ def test_every_text_is_read_as_it_was_written(
     if kind in ("ft", "text"):  # one line each: an end of line cannot be part of the text
         rows = [(f"{text.replace(chr(10), ' ')}.", label) for text, label in rows]
         rows = [(text, label) for text, label in rows if not text.startswith("__label__")]
-    if not rows:
+    if not rows or sum(text.count(char) for text, _ in rows for char in _OF_BINARY) > 8:
         return
     path = tmp_path / f"reviews.{kind}{compression}"
     WRITERS[kind](path, rows)

@@ -109,13 +109,13 @@ def test_a_classifier_begins_with_the_language_model(
     states_TBF = model.layers[0](model.embedding(ids_BT.T), reversal_index_TB)
     source = restore_language_model(lm)
     wanted_TBF = source.layer(source.embedding(ids_BT.T), reversal_index_TB)
-    for text, length in enumerate(lengths_B):
+    for text, length in enumerate(lengths_B):  # the vectors are rounded to 16 bits
         torch.testing.assert_close(
-            states_TBF[:length, text], wanted_TBF[:length, text], rtol=0, atol=1e-5
+            states_TBF[:length, text], wanted_TBF[:length, text], rtol=0, atol=1e-4
         )
     # What the vectors had in common is the layer's now.
     assert common_component(source.embedding.weight).norm() > 0.01
-    assert common_component(model.embedding.weight).norm() < 1e-5
+    assert common_component(model.embedding.weight).norm() < 1e-4
     assert not model.embedding.weight[PAD].any()
     assert "start from the language model's, of perplexity" in messages.logged()
     assert run.test is not None

@@ -93,7 +93,8 @@ def train(
         list[str] | None,
         typer.Option(
             help="test reviews like those of --from-model's training, to measure what it forgets "
-            "(repeatable; unset: those of its run, if its folder still has them)"
+            "(repeatable; unset: those of its run, if its folder still has them)",
+            hidden=True,
         ),
     ] = None,
     resume: RESUME = False,

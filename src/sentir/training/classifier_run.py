@@ -57,6 +57,7 @@ from sentir.training.forgetting import measure_both
 from sentir.training.negation.examples import cached_examples
 from sentir.training.ngram_linear import fit_ngram_linear
 from sentir.training.ppmi import init_ppmi_
+from sentir.training.process_group import current
 from sentir.training.run_evaluation import describe_texts, evaluate, identities, mark_mistakes
 from sentir.training.run_report import assemble_report
 from sentir.training.run_training import Trained
@@ -208,16 +209,9 @@ class ClassifierRun:
             return self.learnt, None
         if not count:
             return self.learnt, None
-        # Not all settings: the trials of a search share the examples.
-        made_of = [
-            self.cache_key(),
-            count,
-            self.config.model.ngram_buckets,
-            self.config.train.class_weights,
-        ]
         examples = cached_examples(
             self.corpora.train.path.parent,
-            f"negation-{digest(made_of)}",
+            current().lead(lambda: f"negation-{digest(self._made_of(count))}"),
             self.learnt,
             tokenizer,
             network,
@@ -234,6 +228,14 @@ class ClassifierRun:
         joined = JoinedCorpora([self.learnt, examples], np.concatenate(list(targets)))
         none_NO = np.zeros((len(self.learnt), 1), np.float32)
         return joined, np.concatenate([none_NO, examples.linear_SO])
+
+    def _made_of(self, examples: int) -> list[Any]:
+        """What examples of negation depend on: not on all settings, as trials of a search differ.
+
+        Rank 0 alone has the files of the reviews.
+        """
+        model, train = self.config.model, self.config.train
+        return [self.cache_key(), examples, model.ngram_buckets, train.class_weights]
 
     def finish(self, network: SentimentClassifier, folder: Path, trained: Trained) -> Run:
         corpora, max_length = self.corpora, self.config.text.max_length

@@ -1,4 +1,4 @@
-"""What a model of real reviews reads in order: the README's own sentence, and its like."""
+"""What a model of real reviews reads in order: the README's own sentences, and their like."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from sentir.inference.predictor import load
 from sentir.training.run import train
 
 SENTENCES = {
+    "It stopped working after two days.": "negative",
+    "Not what I expected, but I love it.": "positive",
+    "The film was not bad at all.": "positive",
     "I can't say it was bad.": "positive",
     "Not bad at all.": "positive",
     "There is nothing wrong with it.": "positive",

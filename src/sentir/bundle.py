@@ -6,7 +6,8 @@
       model.safetensors       the weights; arrays that lose nothing by it in 16 bits
       sentir_tokenizer.json   the whole tokenizer
       config.json             format version, class names, columns that were read, all settings, the
-                              threshold of confidence if there is one, a checksum of every file
+                              decision rule and the threshold of confidence if there are such, a
+                              checksum of every file
       metrics.json            what was measured when it was trained
 
 A language model is a folder of the same files, without class names and columns.
@@ -36,6 +37,7 @@ from safetensors import SafetensorError
 
 from sentir.confidence import ConfidenceThreshold
 from sentir.config import Config, PretrainConfig
+from sentir.decision import DecisionRule
 from sentir.errors import BundleError, SentirError, UsageError
 from sentir.io.atomic import atomic_write, report_unwritable
 from sentir.io.columns import Columns
@@ -118,6 +120,7 @@ class Bundle:
         metrics: what was measured when it was trained, and on which data.
         columns: the columns of the files that it was trained on, which are read in others too
             where they are there; none: files without columns, or not known.
+        decision: how a class follows from the probabilities; None: it is the likeliest.
         threshold: the confidence below which it is unsure; None: it always answers.
         synthetic: as a language model's.
         checksum: as a language model's.
@@ -129,6 +132,7 @@ class Bundle:
     config: Config
     metrics: Mapping[str, Any]
     columns: tuple[Columns, ...] = ()
+    decision: DecisionRule | None = None
     threshold: ConfidenceThreshold | None = None
     synthetic: bool = False
     checksum: str = ""
@@ -154,6 +158,7 @@ def save_bundle(bundle: Bundle | LanguageBundle, folder: Path) -> None:
                 {
                     "labels": bundle.labels.to_dict(),
                     "columns": [columns.to_dict() for columns in bundle.columns],
+                    **({"decision": bundle.decision.to_dict()} if bundle.decision else {}),
                     **({"threshold": bundle.threshold.to_dict()} if bundle.threshold else {}),
                 }
                 if isinstance(bundle, Bundle)
@@ -298,8 +303,9 @@ def load_bundle(path: str | Path) -> Bundle:
     with _report_misfit(folder, settings):
         config = Config.from_dict(_table(settings, "config"), where=str(folder / "config.json"))
         labels, columns = _scheme(settings)
-        kept = settings.get("threshold")
+        kept, rule = settings.get("threshold"), settings.get("decision")
         threshold = None if kept is None else ConfidenceThreshold.from_dict(kept)
+        decision = rule and DecisionRule.from_dict(rule, classes=len(labels.names))
 
     def specs(header: Header, vocabulary: int) -> Iterator[WeightSpec]:
         return classifier_weights(
@@ -313,6 +319,7 @@ def load_bundle(path: str | Path) -> Bundle:
         labels=labels,
         config=config,
         columns=columns,
+        decision=decision,
         threshold=threshold,
         **_read_files(folder, settings, specs),
     )

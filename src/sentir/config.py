@@ -24,10 +24,12 @@ from pydantic import (
 )
 from pydantic.dataclasses import dataclass
 
+from sentir.decision import check_optimise
 from sentir.errors import ConfigError
 
-CleanStep = Literal["nfc", "html", "quotes", "url", "lower", "digits"]
-CLEAN_STEPS: tuple[CleanStep, ...] = get_args(CleanStep)
+CleanStep = Literal["nfc", "html", "quotes", "url", "lower", "numbers", "digits"]
+#: The steps unless others are named: all but digits, which would undo numbers.
+CLEAN_STEPS: tuple[CleanStep, ...] = get_args(CleanStep)[:-1]
 
 Initialisation = Literal["orthogonal", "pytorch"]
 
@@ -235,6 +237,12 @@ class TrainConfig:
         default="none",
         description="weights of the classes in the loss: none, or balanced (inverse frequency)",
     )
+    optimise: str = Field(
+        default="likeliest",
+        description="how the predicted class follows from the probabilities: likeliest, or by "
+        "weights of the classes found on validation for accuracy, macro-f1 or recall:CLASS (the "
+        "most at no lower macro F1)",
+    )
     seed: int = Field(
         default=0,
         ge=0,
@@ -249,6 +257,15 @@ class TrainConfig:
         description="number format of the recurrent layers in training (auto: bfloat16 where it "
         "is faster)",
     )
+
+    @field_validator("optimise")
+    @classmethod
+    def _is_aim(cls, optimise: str) -> str:
+        try:
+            check_optimise(optimise)
+        except ConfigError as error:
+            raise ValueError(f"no aim; {error.todo}") from None
+        return optimise
 
     def split(self) -> dict[str, float]:
         """The settings that decide which reviews are held out for validation."""

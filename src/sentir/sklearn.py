@@ -165,12 +165,13 @@ class SentimentClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
-        """The likeliest class of each text (N,).
+        """The predicted class of each text (N,): the likeliest, or as ``optimise`` has it.
 
         Raises:
             InputError: texts that cannot be used.
         """
-        best_N = self.predict_proba(X).argmax(axis=1)
+        scores_NC = self.predict_proba(X)  # which also checks that it is fitted
+        best_N = self._predictor.decision_scores(scores_NC).argmax(axis=1)
         labels_N: npt.NDArray[Any] = self.classes_[best_N]
         return labels_N
 

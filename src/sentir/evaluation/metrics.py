@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from sentir.confidence import wilson_interval
+from sentir.decision import DecisionRule, decision_scores
 from sentir.errors import DataError, SentirWarning, UsageError
 
 #: As in Guo et al. 2017.
@@ -24,7 +25,7 @@ MIN_PROBABILITY = 1e-12
 #: Rows in half precision add up to one no better than this.
 SUM_TOLERANCE = 1e-3
 #: Share of the largest class, and recall of another one, at which accuracy misleads.
-IMBALANCED_SHARE, LOW_RECALL = 0.8, 0.5
+IMBALANCED_SHARE, LOW_RECALL = 0.8, 0.8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +110,12 @@ class Metrics:
             ) from None
 
 
-def measure(probabilities_NC: np.ndarray, labels_N: np.ndarray, names: Sequence[str]) -> Metrics:
+def measure(
+    probabilities_NC: np.ndarray,
+    labels_N: np.ndarray,
+    names: Sequence[str],
+    decision: DecisionRule | None = None,
+) -> Metrics:
     """Compare predictions with labels.
 
     The macro F1 is the mean over the classes that occur in the labels or in the predictions; the
@@ -117,12 +123,13 @@ def measure(probabilities_NC: np.ndarray, labels_N: np.ndarray, names: Sequence[
     more (both as in scikit-learn); the area is None where a class has no example. The
     expected calibration error is the mean distance between confidence and accuracy over 15 bins of
     equal width, weighted by their counts (Guo et al. 2017, On Calibration of Modern Neural
-    Networks).
+    Networks). Confidence is that in the likeliest class, whatever the decision rule names.
 
     Args:
         probabilities_NC: probabilities of the classes.
         labels_N: the index of the true class.
         names: the C names of the classes.
+        decision: how a class is predicted; None: it is the likeliest.
 
     Raises:
         UsageError: the shapes do not fit each other.
@@ -140,7 +147,8 @@ def measure(probabilities_NC: np.ndarray, labels_N: np.ndarray, names: Sequence[
     if not examples:
         raise DataError("no examples", where="measure", todo="give at least one labelled review")
 
-    predicted_N = probabilities_NC.argmax(axis=1)
+    predicted_N = decision_scores(probabilities_NC, decision).argmax(axis=1)
+    likeliest_N = probabilities_NC.argmax(axis=1)
     own_N = probabilities_NC[np.arange(examples), labels_N]
     confusion_CC = np.bincount(labels_N * n_classes + predicted_N, minlength=n_classes**2).reshape(
         n_classes, n_classes
@@ -150,7 +158,7 @@ def measure(probabilities_NC: np.ndarray, labels_N: np.ndarray, names: Sequence[
     )  # fmt: skip
     precision_C, recall_C = _ratios(correct_C, predicted_C), _ratios(correct_C, support_C)
     f1_C = _ratios(2 * correct_C, support_C + predicted_C)
-    reliability = _reliability(probabilities_NC.max(axis=1), predicted_N == labels_N)
+    reliability = _reliability(probabilities_NC.max(axis=1), likeliest_N == labels_N)
     return Metrics(
         examples=examples,
         loss=float(-np.log(own_N.clip(MIN_PROBABILITY, 1.0)).mean()),
@@ -283,8 +291,8 @@ def warn_of_imbalance(metrics: Metrics) -> None:
         warnings.warn(
             f"{metrics.majority_share:.0%} of the reviews are of one class, so always predicting "
             f"it has an accuracy of {metrics.majority_share:.1%}; of the class {weakest.name!r} "
-            f"only {weakest.recall:.0%} are found: look at recall and F1, and try --class-weights "
-            "balanced",
+            f"only {weakest.recall:.0%} are found: look at recall and F1, and try --optimise "
+            f"macro-f1 or --optimise 'recall:{weakest.name}'",
             SentirWarning,
             stacklevel=2,
         )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sentir.decision import DecisionRule, decision_scores
 from sentir.errors import UsageError
 from sentir.evaluation.metrics import validated
 from sentir.evaluation.occlusion import WordEffect
@@ -50,8 +51,14 @@ class Mistakes:
         self._heap: list[tuple[float, int, Mistake]] = []
         self._arrivals = 0
 
-    def add(self, probabilities_BC: np.ndarray, labels_B: np.ndarray, texts: Sequence[str]) -> None:
-        """Add a batch of predictions.
+    def add(
+        self,
+        probabilities_BC: np.ndarray,
+        labels_B: np.ndarray,
+        texts: Sequence[str],
+        decision: DecisionRule | None = None,
+    ) -> None:
+        """Add a batch of predictions, by the decision rule if there is one.
 
         Raises:
             UsageError: the shapes do not fit each other, or texts is a string.
@@ -64,8 +71,8 @@ class Mistakes:
                 where="Mistakes.add",
                 todo=f"give a list of {len(labels_B)} texts, one for each label",
             )
-        predicted_B = probabilities_BC.argmax(axis=1)
-        confidence_B = probabilities_BC.max(axis=1)
+        predicted_B = decision_scores(probabilities_BC, decision).argmax(axis=1)
+        confidence_B = probabilities_BC[np.arange(len(predicted_B)), predicted_B]
         for row in np.flatnonzero(predicted_B != labels_B).tolist():
             self._arrivals += 1
             confidence = float(confidence_B[row])

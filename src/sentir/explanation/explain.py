@@ -31,6 +31,7 @@ class Explanation:
         known: whether each token has its own vector.
         labels: class names.
         answer_TC: probabilities after each token; the last row is the answer.
+        predicted_T: the number of the predicted class after each token.
         words: what each word did to the log-odds of the predicted class, in the text's order.
         ngrams: what each n-gram adds in the n-gram linear model, the largest effect first; None
             for a model without one.
@@ -49,6 +50,7 @@ class Explanation:
     known: list[bool]
     labels: tuple[str, ...]
     answer_TC: Floats
+    predicted_T: list[int]
     words: list[WordEffect]
     ngrams: list[NgramEffect] | None
     shares: dict[str, float]
@@ -58,13 +60,13 @@ class Explanation:
 
     @property
     def prediction(self) -> str:
-        """The likeliest class."""
-        return self.labels[int(self.answer_TC[-1].argmax())]
+        """The predicted class."""
+        return self.labels[self.predicted_T[-1]]
 
     @property
     def probability(self) -> float:
         """Its probability, 0 to 1."""
-        return float(self.answer_TC[-1].max())
+        return float(self.answer_TC[-1, self.predicted_T[-1]])
 
     def strongest(self, count: int | None = None) -> list[WordEffect]:
         """The words of the largest effect, for the class or against it, the largest first."""
@@ -115,7 +117,8 @@ def explain(model: str | Path | Bundle | HasBundle, text: str) -> Explanation:
     if not ids:
         raise UsageError("the text holds no word", todo="give a text to explain")
     answer_TC = predictor.proba_of_ids([ids[:end] for end in range(1, len(ids) + 1)])
-    class_id = int(answer_TC[-1].argmax())
+    predicted_T = predictor.decision_scores(answer_TC).argmax(axis=1).tolist()
+    class_id = predicted_T[-1]
     tables = network.ngram_linear
     ngrams = None if tables is None else ngram_effects(tables, ids, tokenizer, class_id)
     layer = last_layer(network, ids)
@@ -124,6 +127,7 @@ def explain(model: str | Path | Bundle | HasBundle, text: str) -> Explanation:
         known=[id != UNK for id in ids],
         labels=bundle.labels.names,
         answer_TC=answer_TC,
+        predicted_T=predicted_T,
         words=word_effects(*read, predictor.proba_of_ids, class_id=class_id),
         ngrams=ngrams,
         shares=_shares(answer_TC[-1], ngrams, class_id),

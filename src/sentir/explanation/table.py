@@ -82,7 +82,7 @@ def _words(explanation: Explanation, words: Sequence[WordEffect], max_width: int
 def _answer(explanation: Explanation, token: int) -> Text:
     """The answer after a token."""
     answer_C = explanation.answer_TC[token]
-    best, last = int(answer_C.argmax()), len(explanation.labels) - 1
+    best, last = explanation.predicted_T[token], len(explanation.labels) - 1
     style = "green" if best == last else "red" if best == 0 else "yellow"
     return Text(printable(f"{answer_C[best]:6.1%} {explanation.labels[best]}"), style=style)
 

@@ -97,12 +97,14 @@ def calibrate(
         predictor, sources, options, bad_rows, labels=labels, mistakes=Mistakes(0),
         progress=progress,
     )  # fmt: skip
-    metrics = measure(*answers, predictor.labels)
+    probabilities_NC, labels_N = answers
+    scores_NC = predictor.decision_scores(probabilities_NC)
+    metrics = measure(probabilities_NC, labels_N, predictor.labels, bundle.decision)
     _warn_if_learnt(metrics, bundle)
     result = CalibrationResult(
-        threshold=fit_threshold(*answers, coverage),
+        threshold=fit_threshold(scores_NC, labels_N, coverage),
         metrics=metrics,
-        curve=risk_coverage(*answers),
+        curve=risk_coverage(scores_NC, labels_N),
         skipped=bad_rows,
     )
     save_threshold(model, result.threshold)

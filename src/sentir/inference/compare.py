@@ -127,7 +127,8 @@ def _paired(
     windows = labelled_windows(sources, options, tally, bad_rows, columns, progress)
     for texts, classes_N in windows:
         for predictor, found in zip(predictors, correct, strict=True):
-            found.append(predictor.predict_proba(texts).argmax(axis=1) == classes_N)
+            scores_NC = predictor.decision_scores(predictor.predict_proba(texts))
+            found.append(scores_NC.argmax(axis=1) == classes_N)
     bad_rows.warn(kept=sum(map(len, correct[0])))
     if not correct[0]:
         raise DataError("no labelled review to measure on", where=", ".join(sources))

@@ -91,11 +91,14 @@ def evaluate(
     measured = answer_labelled(
         predictor, sources, options, bad_rows, labels=labels, mistakes=worst, progress=progress
     )
-    metrics = measure(*measured, predictor.labels)
+    metrics = measure(*measured, predictor.labels, predictor.bundle.decision)
     warn_of_imbalance(metrics)
     answered, threshold = None, predictor.bundle.threshold
     if threshold is not None:
-        answered = measure_answered(*measured, threshold)
+        probabilities_NC, labels_N = measured
+        answered = measure_answered(
+            predictor.decision_scores(probabilities_NC), labels_N, threshold
+        )
         warn_of_coverage(answered, threshold)
     return EvaluationResult(metrics, worst.worst(), bad_rows, answered)
 
@@ -123,7 +126,7 @@ def answer_labelled(
     for texts, classes_N in windows:
         probabilities.append(predictor.predict_proba(texts))
         classes.append(classes_N)
-        mistakes.add(probabilities[-1], classes_N, texts)
+        mistakes.add(probabilities[-1], classes_N, texts, predictor.bundle.decision)
     bad_rows.warn(kept=sum(map(len, classes)))
     if not probabilities:
         raise DataError("no labelled review to measure on", where=", ".join(sources))

@@ -91,6 +91,8 @@ def onnx_model(bundle: Bundle, precision: str = "float32") -> ModelProto:
     metadata = {
         "format": FORMAT,
         "labels": bundle.labels.names,
+        # What the probabilities are multiplied with before the largest is taken.
+        "decision_weights": bundle.decision.weights if bundle.decision else None,
         "max_length": bundle.config.text.max_length,
         "first_tokens": head_length(bundle.config.text.max_length),
         "pad": PAD,

@@ -17,6 +17,7 @@ import numpy as np
 
 from sentir.bundle import Bundle, load_bundle
 from sentir.data.batching import pad_arrays
+from sentir.decision import decision_scores
 from sentir.errors import UsageError
 from sentir.inference.engines import select_engine
 from sentir.inference.network import Floats
@@ -27,10 +28,12 @@ WINDOW = 1024
 
 
 class Prediction(NamedTuple):
-    """The likeliest class and its probability, 0 to 1.
+    """The predicted class and its probability, 0 to 1.
 
-    ``unsure`` is true if that is less than the threshold of the model; then it is an
-    `UnsurePrediction`. A model without a threshold is never unsure.
+    It is the likeliest class, or the one that the model's decision rule names, whose probability
+    may be less than another's (see `sentir.decision`). ``unsure`` is true if the confidence is less
+    than the threshold of the model; then it is an `UnsurePrediction`. A model without a threshold
+    is never unsure.
     """
 
     label: str
@@ -43,7 +46,7 @@ class Prediction(NamedTuple):
 
 
 class UnsurePrediction(Prediction):
-    """A prediction below the model's threshold of confidence; `label` is the likeliest class."""
+    """A prediction below the model's threshold of confidence; `label` is the predicted class."""
 
     __slots__ = ()
 
@@ -140,7 +143,7 @@ class Predictor:
         return self.bundle.checksum + (", int8" if self.engine.precision == "int8" else "")
 
     def predict(self, texts: Iterable[str]) -> list[Prediction]:
-        """The likeliest label of each text.
+        """The predicted label of each text.
 
         Raises:
             UsageError: a single string, or a text that is not a string.
@@ -148,7 +151,7 @@ class Predictor:
         return list(self.predict_stream(texts))
 
     def predict_one(self, text: str) -> Prediction:
-        """The likeliest label of one text.
+        """The predicted label of one text.
 
         Raises:
             UsageError: not a string.
@@ -227,11 +230,16 @@ class Predictor:
         return sentiment_scores(probabilities_NC, self.labels)
 
     def likeliest(self, probabilities_C: Floats) -> Prediction:
-        """The class with the highest probability."""
-        best = int(probabilities_C.argmax())
-        probability, threshold = float(probabilities_C[best]), self.bundle.threshold
-        is_unsure = threshold is not None and threshold.is_unsure(probability)
-        return (UnsurePrediction if is_unsure else Prediction)(self.labels[best], probability)
+        """The class with the highest probability, or that of the model's decision rule."""
+        scores_C, threshold = self.decision_scores(probabilities_C), self.bundle.threshold
+        best = int(scores_C.argmax())
+        is_unsure = threshold is not None and threshold.is_unsure(float(scores_C[best]))
+        kind = UnsurePrediction if is_unsure else Prediction
+        return kind(self.labels[best], float(probabilities_C[best]))
+
+    def decision_scores(self, probabilities: Floats) -> Floats:
+        """What the predicted class is the largest of (`sentir.decision.decision_scores`)."""
+        return decision_scores(probabilities, self.bundle.decision)
 
     def _windows(self, texts: Iterable[str]) -> Iterator[Floats]:
         """Probabilities (N, C) of each window; meanwhile the next window is tokenised."""

@@ -2,6 +2,8 @@
 
 They always run in the order of `STEPS`, in whichever order a configuration lists them: entities
 must be characters before they are composed, and URLs must be found before digits become zeros.
+A tokenizer keeps the names of its steps, so what a name means is never changed: bundles that were
+trained with ``digits`` go on reading all digits as zeros.
 """
 
 from __future__ import annotations
@@ -57,6 +59,11 @@ _BREAK = re.compile(r"<(?:br|p|/p|div|/div|li|/li)\s*/?>", re.IGNORECASE)
 _ESCAPED_BREAK = re.compile(r"\\+(?:[nr]|t(?![a-z]))")
 _ESCAPED_QUOTE = re.compile(r"\\+(?=[\"'])")
 _DIGIT = re.compile(r"\d")
+# A number with its decimals or minutes; "10/10" and "4-5" are two. The group is what a rating is
+# written with: 0 to 10, 3.5 or 3,5. After a letter it is part of a name: "mp3".
+_NUMBER = re.compile(
+    r"((?<!\w)(?:10|[0-9])(?:[.,][0-9])?(?![.,:]?\d)) | \d+(?:[.,:]\d+)*", re.VERBOSE
+)
 # A URL has a scheme, starts with "www.", or is a bare host with a well-known top-level domain. (The
 # lesson's pattern matched any word followed by a full stop and three letters, "end.The", and only a
 # part of a URL.) Closing punctuation belongs to the sentence, not to the URL. "libro.Es" and
@@ -129,12 +136,17 @@ def _url(text: str) -> str:
     return "".join([*parts, text[done:]]) if parts else text
 
 
+def _numbers(text: str) -> str:
+    return _NUMBER.sub(lambda match: match[1] or _DIGIT.sub("0", match[0]), text)
+
+
 STEPS: dict[CleanStep, Callable[[str], str]] = {
     "html": _html,
     "nfc": _nfc,
     "quotes": lambda text: text if text.isalnum() else _quotes(text),
     "url": _url,
     "lower": str.lower,
+    "numbers": lambda text: text if text.isalpha() else _numbers(text),
     "digits": lambda text: text if text.isalpha() else _DIGIT.sub("0", text),
 }
 
@@ -151,6 +163,8 @@ def cleaner(steps: Iterable[CleanStep]) -> Callable[[str], str]:
             - quotes: typographic quotes become straight
             - url: each URL becomes ``<url>``
             - lower: lower case
+            - numbers: each digit becomes ``0``, but for numbers as ratings have them: 0 to 10,
+              perhaps with a decimal, as in ``1 star``, ``3.5`` and ``10/10``
             - digits: each digit becomes ``0``
     """
     names = set(steps)

@@ -51,6 +51,11 @@ const CONTRACTION = new RegExp(
   `^(?:${anyCase("(can)(not)|(d)('ye)|(gim)(me)|(gon)(na)|(got)(ta)|(lem)(me)|(more)('n)|(wan)(na)")})$`,
   "u",
 );
+/** A number with its decimals or minutes; the group is what a rating is written with. */
+const NUMBER = new RegExp(
+  `((?<![${WORD}])(?:10|[0-9])(?:[.,][0-9])?(?![.,:]?\\p{Nd}))|\\p{Nd}+(?:[.,:]\\p{Nd}+)*`,
+  "gu",
+);
 const INITIALS = /^(?:[\p{L}\p{Nl}\p{No}]\.)*[\p{L}\p{Nl}\p{No}]$/u;
 
 /** Python's html.unescape. */
@@ -94,6 +99,8 @@ function cleaningSteps(rules) {
     quotes: (text) => Array.from(text, (sign) => rules.quotes[sign] ?? sign).join(""),
     url: (text) => text.replace(URL_ADDRESS, rules.address),
     lower: (text) => text.toLowerCase(),
+    numbers: (text) =>
+      text.replace(NUMBER, (number, rating) => rating ?? number.replace(/\p{Nd}/gu, "0")),
     digits: (text) => text.replace(/\p{Nd}/gu, "0"),
   };
 }

@@ -32,7 +32,9 @@ from sentir.data.prepare import (
     warn_of_leakage,
 )
 from sentir.data.summary import DataSummary
+from sentir.decision import LIKELIEST, check_optimise, decision_scores
 from sentir.evaluation.baseline import fit_baseline
+from sentir.evaluation.decision import fit_decision
 from sentir.evaluation.forgetting import BeforeAndAfter, warn_of_forgetting
 from sentir.evaluation.metrics import Metrics, measure, warn_of_imbalance
 from sentir.evaluation.report import write_report
@@ -129,6 +131,7 @@ class ClassifierRun:
             self.sources, self.config, self.start, cache, resume=resume, progress=progress
         )
         self.skipped.warn(kept=len(self.corpora.train))
+        check_optimise(self.config.train.optimise, self.corpora.labels.names)
         log_data(self.summary, self.corpora)
         warn_of_leakage(self.corpora, self.test)
         self._set_learnt(progress)
@@ -242,21 +245,28 @@ class ClassifierRun:
         network.round_tables()
         before_NC, after_NC = self._calibrate(network)
         seconds = trained.seconds()
+        names, valid_N = corpora.labels.names, corpora.valid.labels_N
+        decision, optimise = None, self.config.train.optimise
+        if optimise != LIKELIEST:
+            decision = fit_decision(after_NC, valid_N, names, optimise)
+            _log.info("optimised for %s: %s", optimise, decision.describe(names))
         evaluations = {
-            "uncalibrated": evaluate(before_NC, corpora.valid, corpora.labels.names),
-            "validation": evaluate(after_NC, corpora.valid, corpora.labels.names),
+            "uncalibrated": evaluate(before_NC, corpora.valid, names),
+            "validation": evaluate(after_NC, corpora.valid, names, decision),
         }
         if self.test is not None:
             test_NC = probabilities(network, self.test, max_length)
-            evaluations["test"] = evaluate(test_NC, self.test, corpora.labels.names)
+            evaluations["test"] = evaluate(test_NC, self.test, names, decision)
         name, headline = list(evaluations.items())[-1]  # the one whose mistakes are shown
         marked = mark_mistakes(network, headline.mistakes, corpora.tokenizer, max_length)
         evaluations[name] = replace(headline, mistakes=marked)
         warn_of_imbalance(headline.metrics)
         threshold = answered = None
         if (coverage := self._coverage()) is not None:
-            threshold = fit_threshold(after_NC, corpora.valid.labels_N, coverage)
-            answered = measure_answered(headline.probabilities, headline.labels, threshold)
+            scores_NC = decision_scores(after_NC, decision)
+            threshold = fit_threshold(scores_NC, valid_N, coverage)
+            scores_NC = decision_scores(headline.probabilities, decision)
+            answered = measure_answered(scores_NC, headline.labels, threshold)
             warn_of_coverage(answered, threshold)
         baseline = self._baseline() if self.baseline else None
         forgetting = self._measure_forgetting(network)
@@ -280,6 +290,7 @@ class ClassifierRun:
                 },
             },
             columns=tuple(dict.fromkeys((*self._old_columns(), *self.summary.columns))),
+            decision=decision,
             threshold=threshold,
             synthetic=bool(self.old and self.old.synthetic)
             or any(map(is_synthetic, self.sources.train)),

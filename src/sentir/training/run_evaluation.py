@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from sentir.data.dataset import EncodedCorpus, identity
 from sentir.data.encoding import TrainingCorpora
+from sentir.decision import DecisionRule, decision_scores
 from sentir.evaluation.metrics import measure
 from sentir.evaluation.mistakes import Mistake, Mistakes
 from sentir.evaluation.occlusion import TextRead, word_effects
@@ -32,7 +33,10 @@ MARKED_ANSWERS = 100
 
 
 def evaluate(
-    probabilities_NC: npt.NDArray[np.float64], corpus: EncodedCorpus, names: Sequence[str]
+    probabilities_NC: npt.NDArray[np.float64],
+    corpus: EncodedCorpus,
+    names: Sequence[str],
+    decision: DecisionRule | None = None,
 ) -> Evaluation:
     """The metrics of predictions, and the most confident mistakes of each class.
 
@@ -40,19 +44,22 @@ def evaluate(
         probabilities_NC: the predictions.
         corpus: the reviews, with their texts.
         names: the classes.
+        decision: how a class is predicted; None: it is the likeliest.
     """
     mistakes: list[Mistake] = []
     classes = probabilities_NC.shape[1]
+    predicted_N = decision_scores(probabilities_NC, decision).argmax(axis=1)
+    confidence_N = probabilities_NC[np.arange(len(predicted_N)), predicted_N]
     shown = max(SHOWN_MISTAKES // classes, MIN_SHOWN_MISTAKES)
     for label in range(classes):
-        is_wrong_N = (corpus.labels_N == label) & (probabilities_NC.argmax(axis=1) != label)
-        rows = np.flatnonzero(is_wrong_N)
-        rows = rows[np.argsort(-probabilities_NC[rows].max(axis=1), kind="stable")][:shown]
+        rows = np.flatnonzero((corpus.labels_N == label) & (predicted_N != label))
+        rows = rows[np.argsort(-confidence_N[rows], kind="stable")][:shown]
         worst = Mistakes(shown)
-        worst.add(probabilities_NC[rows], corpus.labels_N[rows], corpus.texts(rows.tolist()))
+        texts = corpus.texts(rows.tolist())
+        worst.add(probabilities_NC[rows], corpus.labels_N[rows], texts, decision)
         mistakes += worst.worst()
     return Evaluation(
-        metrics=measure(probabilities_NC, corpus.labels_N, names),
+        metrics=measure(probabilities_NC, corpus.labels_N, names, decision),
         probabilities=probabilities_NC,
         labels=corpus.labels_N,
         mistakes=mistakes,

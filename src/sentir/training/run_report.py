@@ -68,6 +68,8 @@ def assemble_report(
         "versions": f"sentir {__version__}, torch {torch.__version__}",
     }
     max_length, names = bundle.config.text.max_length, corpora.labels.names
+    if bundle.decision:
+        facts["decision rule"] = f"{bundle.decision.describe(names)} ({bundle.decision.optimise})"
     ngrams = (
         strongest_ngrams(bundle.weights, corpora.tokenizer, names, corpora.train, max_length)
         if bundle.config.model.ngram_buckets

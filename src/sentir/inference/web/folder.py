@@ -96,6 +96,7 @@ def _description(bundle: Bundle, precision: str, runtime: str) -> dict[str, Any]
         "sentir": __version__,
         "runtime": runtime,
         "labels": list(bundle.labels.names),
+        "decision_weights": bundle.decision.weights if bundle.decision else None,
         "max_length": bundle.config.text.max_length,
         "pad": PAD,
         "unknown": UNK,

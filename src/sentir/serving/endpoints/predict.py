@@ -85,16 +85,17 @@ def _predictions(
     model: ServedModel, probabilities_NC: npt.NDArray[np.float64], all_classes: bool
 ) -> list[Prediction]:
     labels, threshold = model.predictor.labels, model.predictor.bundle.threshold
-    best = probabilities_NC.argmax(axis=1).tolist()
+    scores_NC = model.predictor.decision_scores(probabilities_NC)
+    best, confidences = scores_NC.argmax(axis=1).tolist(), scores_NC.max(axis=1).tolist()
     rows: list[list[float]] = probabilities_NC.tolist()
     return [
         Prediction(
             labels[index],
             row[index],
-            threshold.is_unsure(row[index]) if threshold else None,
+            threshold.is_unsure(confidence) if threshold else None,
             dict(zip(labels, row, strict=True)) if all_classes else None,
         )
-        for index, row in zip(best, rows, strict=True)
+        for index, confidence, row in zip(best, confidences, rows, strict=True)
     ]
 
 

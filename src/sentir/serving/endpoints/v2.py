@@ -108,12 +108,11 @@ async def infer(
     probabilities_NC = await service.probabilities(call, model, texts)
     count, classes = probabilities_NC.shape
     labels = model.predictor.labels
+    best_N = model.predictor.decision_scores(probabilities_NC).argmax(axis=1)
     tensors = {
-        "label": lambda: Tensor(
-            "label", "BYTES", [count], [labels[index] for index in probabilities_NC.argmax(axis=1)]
-        ),
+        "label": lambda: Tensor("label", "BYTES", [count], [labels[index] for index in best_N]),
         "probability": lambda: Tensor(
-            "probability", "FP64", [count], probabilities_NC.max(axis=1).tolist()
+            "probability", "FP64", [count], probabilities_NC[range(count), best_N].tolist()
         ),
         "probabilities": lambda: Tensor(
             "probabilities", "FP64", [count, classes], probabilities_NC.ravel().tolist()

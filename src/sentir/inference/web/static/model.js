@@ -46,6 +46,12 @@ export class Model {
     return filled.map((_, row) => Array.from(probabilities.data.slice(row * classes, (row + 1) * classes)));
   }
 
+  /** The predicted class: the likeliest, or that of the model's decision rule. */
+  decide(probabilities) {
+    const scores = probabilities.map((share, at) => share * (this.decision_weights?.[at] ?? 1));
+    return scores.indexOf(Math.max(...scores));
+  }
+
   /**
    * What each word does (occlusion: Zeiler and Fergus 2014): the probabilities of the text without
    * it. Yields lists of them, in the order of the words.

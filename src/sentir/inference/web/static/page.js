@@ -72,7 +72,7 @@ async function compute() {
   }
   const [probabilities] = await model.probabilities([read.ids]);
   if (turn !== state.turn) return;
-  const best = probabilities.indexOf(Math.max(...probabilities));
+  const best = model.decide(probabilities);
   state.answer = { ...read, probabilities, best, effects: [] };
   draw();
   for await (const rows of model.without(read.ids)) {

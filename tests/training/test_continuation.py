@@ -92,6 +92,7 @@ def test_new_words_and_a_new_class_are_learnt(old_run: Run, tmp_path: Path) -> N
     assert run.bundle.columns == old_run.bundle.columns
     new, old = run.forgetting
     assert (new.reviews, old.reviews) == ("new validation", "old test")
+    assert new.after == run.validation  # of a model that has not learnt from these reviews
     assert new.after.accuracy > new.before.accuracy
     assert new.before.classes[2].recall == 0
     assert old.before.accuracy == pytest.approx(old_run.test.accuracy)  # type: ignore[union-attr]

@@ -32,7 +32,7 @@ from sentir.data.prepare import (
     warn_of_leakage,
 )
 from sentir.data.summary import DataSummary
-from sentir.decision import LIKELIEST, check_optimise, decision_scores
+from sentir.decision import LIKELIEST, DecisionRule, check_optimise, decision_scores
 from sentir.evaluation.baseline import fit_baseline
 from sentir.evaluation.decision import fit_decision
 from sentir.evaluation.forgetting import BeforeAndAfter, warn_of_forgetting
@@ -269,7 +269,7 @@ class ClassifierRun:
             answered = measure_answered(scores_NC, headline.labels, threshold)
             warn_of_coverage(answered, threshold)
         baseline = self._baseline() if self.baseline else None
-        forgetting = self._measure_forgetting(network)
+        forgetting = self._measure_forgetting(network, headline.probabilities, decision)
         bundle = Bundle(
             weights=to_arrays(network),
             tokenizer=corpora.tokenizer,
@@ -349,20 +349,29 @@ class ClassifierRun:
     def _old_columns(self) -> tuple[Columns, ...]:
         return self.old.columns if self.old else ()
 
-    def _measure_forgetting(self, network: SentimentClassifier) -> tuple[BeforeAndAfter, ...]:
-        """The old model and the new one on new reviews and on old ones."""
+    def _measure_forgetting(
+        self,
+        network: SentimentClassifier,
+        new_NC: npt.NDArray[np.float64],
+        decision: DecisionRule | None,
+    ) -> tuple[BeforeAndAfter, ...]:
+        """The old model and the new one on new reviews and on old ones.
+
+        Args:
+            network: the new one, whose n-gram model may have learnt from the validation reviews.
+            new_NC: what it answered to the new reviews before it had.
+            decision: the new model's.
+        """
         if self.old is None:
             return ()
-        new = (
-            {"new validation": self.corpora.valid} if self.test is None else {"new test": self.test}
-        )
-        old = {} if self.old_test is None else {"old test": self.old_test}
+        max_length = self.config.text.max_length
+        corpora = {"new test" if self.test else "new validation": self.test or self.corpora.valid}
+        answers = [new_NC]
+        if self.old_test is not None:
+            corpora["old test"] = self.old_test
+            answers.append(probabilities(network, self.old_test, max_length))
         measured = measure_both(
-            self.old,
-            network,
-            {**new, **old},
-            self.corpora.labels.names,
-            self.config.text.max_length,
+            self.old, corpora, answers, self.corpora.labels.names, decision=decision
         )
         warn_of_forgetting(measured)
         return measured

@@ -7,16 +7,16 @@ Shapes: N reviews, C classes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from sentir.bundle import Bundle
 from sentir.data.dataset import EncodedCorpus
+from sentir.decision import DecisionRule
 from sentir.evaluation.forgetting import BeforeAndAfter
 from sentir.evaluation.metrics import measure
-from sentir.nn.classifier import SentimentClassifier
 from sentir.nn.restore import restore_classifier
 from sentir.text.tokenizer import UNK
 from sentir.training.classification import probabilities
@@ -24,31 +24,35 @@ from sentir.training.classification import probabilities
 
 def measure_both(
     bundle: Bundle,
-    network: SentimentClassifier,
     corpora: Mapping[str, EncodedCorpus],
+    answers: Sequence[npt.NDArray[np.float64]],
     names: tuple[str, ...],
-    max_length: int,
+    *,
+    decision: DecisionRule | None,
 ) -> tuple[BeforeAndAfter, ...]:
     """The old and the new model on the same reviews.
 
     Args:
         bundle: the old model.
-        network: the new one.
         corpora: what to measure on, by its name; encoded for the new model.
+        answers: the new model's probabilities (N, C) for each of them, of a model that has not
+            learnt from these reviews.
         names: the classes of the new model, those of the old one first.
-        max_length: tokens that the new model reads of a review.
+        decision: the new model's rule.
     """
-    old = restore_classifier(bundle).to(network.head.weight.device)
+    old = restore_classifier(bundle)
     words, old_length = len(bundle.tokenizer.vocabulary), bundle.config.text.max_length
     measured = []
-    for reviews, corpus in corpora.items():
+    for (reviews, corpus), after_NC in zip(corpora.items(), answers, strict=True):
         before_NC = probabilities(old, KnownWords(corpus, words), old_length)
-        new_classes = len(names) - before_NC.shape[1]
-        before_NC = np.pad(before_NC, ((0, 0), (0, new_classes)))
-        after_NC = probabilities(network, corpus, max_length)
-        before, after = (
-            measure(part_NC, corpus.labels_N, names) for part_NC in (before_NC, after_NC)
+        old_classes = before_NC.shape[1]
+        before = measure(
+            np.pad(before_NC, ((0, 0), (0, len(names) - old_classes))),
+            corpus.labels_N,
+            names,
+            bundle.decision if old_classes == len(names) else None,
         )
+        after = measure(after_NC, corpus.labels_N, names, decision)
         measured.append(BeforeAndAfter(reviews=reviews, before=before, after=after))
     return tuple(measured)
 

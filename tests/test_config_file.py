@@ -29,6 +29,8 @@ def values(kind: type, name: str) -> st.SearchStrategy[Any]:
         return st.lists(st.sampled_from(get_args(parts[0]))).map(tuple)
     if hint is bool:
         return st.booleans()
+    if name == "optimise":
+        return st.sampled_from(["likeliest", "accuracy", "macro-f1", "recall:bad"])
     if hint is str:
         return st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
     if hint is float:

@@ -16,17 +16,18 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sentir.errors import ConfigError, DataError
+
+if TYPE_CHECKING:  # `sentir --help` reads the settings, and NumPy takes a while to load
+    import numpy as np
+    import numpy.typing as npt
 
 #: The aims of `--optimise`; the last one is followed by the name of a class.
 LIKELIEST, ACCURACY, MACRO_F1, RECALL = "likeliest", "accuracy", "macro-f1", "recall:"
 
-Floats = TypeVar("Floats", bound=npt.NDArray[np.float64])
+Floats = TypeVar("Floats", bound="npt.NDArray[np.float64]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +98,8 @@ def decision_scores(probabilities: Floats, rule: DecisionRule | None) -> Floats:
     """
     if rule is None:
         return probabilities
+    import numpy as np
+
     weighted = probabilities * np.array(rule.weights)
     scores: Floats = weighted / weighted.sum(axis=-1, keepdims=True)
     return scores

@@ -39,7 +39,7 @@ def reviews(count: int) -> list[Row]:
 
 def test_flipped_labels_are_found(tmp_path: Path) -> None:
     rows = reviews(400)
-    flipped = [11, 100, 250]
+    flipped = [37, 169, 350]
     for row in flipped:
         label, text = rows[row]
         rows[row] = ("1" if label == "2" else "2", text)

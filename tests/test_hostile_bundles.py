@@ -366,3 +366,9 @@ def test_a_language_model(
 def test_a_language_model_with_settings_of_nothing(saved_language_model: Path) -> None:
     write_settings(saved_language_model, config=None)
     assert "config is no table" in refusal(saved_language_model, load_language_model)
+
+
+@pytest.mark.parametrize("rule", [{}, "", 0, [], False, {"optimise": "accuracy"}])
+def test_what_is_no_decision_rule_is_refused(saved: Path, rule: object) -> None:
+    forge(saved, decision=rule)
+    assert "its parts do not fit" in refusal(saved)

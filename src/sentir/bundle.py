@@ -305,7 +305,7 @@ def load_bundle(path: str | Path) -> Bundle:
         labels, columns = _scheme(settings)
         kept, rule = settings.get("threshold"), settings.get("decision")
         threshold = None if kept is None else ConfidenceThreshold.from_dict(kept)
-        decision = rule and DecisionRule.from_dict(rule, classes=len(labels.names))
+        decision = None if rule is None else DecisionRule.from_dict(rule, classes=len(labels.names))
 
     def specs(header: Header, vocabulary: int) -> Iterator[WeightSpec]:
         return classifier_weights(

@@ -30,6 +30,7 @@ from torch import Tensor, nn
 from sentir.data.batching import Batch
 from sentir.errors import SentirError, SentirWarning, UsageError, WorkerError
 from sentir.training.callbacks import Callback, Event
+from sentir.training.randomness import seeded
 
 T = TypeVar("T")
 
@@ -83,14 +84,10 @@ class ProcessGroup:
 
         What is drawn outside of it is the same on all ranks, and the same as in a single process.
         """
-        return nullcontext() if self.size == 1 else self._seeded((seed, step, self.rank))
-
-    @contextmanager
-    def _seeded(self, entropy: tuple[int, ...]) -> Iterator[None]:
-        devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
-        with torch.random.fork_rng(devices):
-            torch.manual_seed(int(np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0]))
-            yield
+        if self.size == 1:
+            return nullcontext()
+        mixed = np.random.SeedSequence((seed, step, self.rank))
+        return seeded(int(mixed.generate_state(1, np.uint64)[0]))
 
     def sum_gradients(
         self, model: nn.Module, task: SharedTask, batch: Batch, loss: Tensor

@@ -15,8 +15,7 @@ Shapes: T time, B batch, E embedding, C classes, O outputs (1 for two classes, e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,6 +28,7 @@ from sentir.data.dataset import Reviews
 from sentir.errors import UsageError
 from sentir.nn.classifier import SentimentClassifier
 from sentir.training.adversarial import worst_perturbation
+from sentir.training.randomness import seeded
 
 #: Reviews of similar length among which those of a batch are drawn, in batches.
 POOL_BATCHES = 16
@@ -89,8 +89,8 @@ class UnlabelledObjective:
         """The loss (nats) of unlabelled reviews beside a batch of labelled ones."""
         batch = self.draw(labelled)
         words_TBE = model.embed(batch.ids_BT.T)
-        repeat = _same_dropout()
-        with repeat():
+        seed = int(torch.randint(2**62, ()))
+        with seeded(seed):
             logits_BO = model.forward_embedded(words_TBE, batch.ids_BT, batch.lengths_B)
         probabilities_BC = model.probabilities(logits_BO)
         loss = self.entropy_weight * model.loss(logits_BO, probabilities_BC)
@@ -100,7 +100,7 @@ class UnlabelledObjective:
 
         def divergence(perturbation_TBE: Tensor) -> Tensor:
             """How far the answers move: the cross-entropy, which differs by a constant."""
-            with repeat():
+            with seeded(seed):  # with the same dropout, which would move the answers too
                 moved_BO = model.forward_embedded(
                     words_TBE + perturbation_TBE, batch.ids_BT, batch.lengths_B
                 )
@@ -135,17 +135,3 @@ def check_unlabelled(settings: FineTuneConfig, unlabelled: Sequence[str]) -> Non
             where="settings",
             todo="give them with --unlabelled",
         )
-
-
-def _same_dropout() -> Callable[[], AbstractContextManager[None]]:
-    """A context in which dropout draws the same masks each time, as others move the answers."""
-    seed = int(torch.randint(2**62, ()))
-
-    @contextmanager
-    def repeat() -> Iterator[None]:
-        devices = [torch.cuda.current_device()] if torch.cuda.is_available() else []
-        with torch.random.fork_rng(devices):
-            torch.manual_seed(seed)
-            yield
-
-    return repeat

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sentir.bundle import Bundle
-from sentir.data.dataset import EncodedCorpus
+from sentir.data.dataset import EncodedCorpus, ReviewsInMemory
 from sentir.decision import DecisionRule
 from sentir.evaluation.forgetting import BeforeAndAfter
 from sentir.evaluation.metrics import measure
@@ -57,11 +57,11 @@ def measure_both(
     return tuple(measured)
 
 
-class KnownWords:
+class KnownWords(ReviewsInMemory):
     """Reviews as a model of fewer words reads them: the ids that it does not have are unknown.
 
     Args:
-        corpus: reviews as ids of a vocabulary that begins with the model's.
+        corpus: reviews as ids of a vocabulary whose first words are the model's.
         words: the size of the model's vocabulary.
     """
 
@@ -69,8 +69,6 @@ class KnownWords:
         self._corpus, self._words = corpus, words
         self.targets, self.weights_N = corpus.targets, corpus.weights_N
         self.lengths_N, self.is_weighted = corpus.lengths_N, corpus.is_weighted
-        self.targets_of, self.weights_of = corpus.targets_of, corpus.weights_of
-        self.lengths_of = corpus.lengths_of
 
     def __len__(self) -> int:
         return len(self._corpus)

@@ -15,6 +15,7 @@ from sentir.data.batching import (
     LENGTH_STEP,
     Batch,
     batches_per_epoch,
+    concatenate,
     pad,
     pad_arrays,
     shuffled_batches,
@@ -243,3 +244,9 @@ def test_a_corpus_of_several_windows(
         *range(len(corpus))
     ]
     check_content(batches, lengths, max_length=20)
+
+
+def test_concatenated_reviews_are_kept_apart_by_padding() -> None:
+    ids_T, owner_T = concatenate([np.array([5, 6], np.int32), np.array([], np.int32), [7]])
+    assert ids_T.tolist() == [5, 6, PAD, PAD, 7, PAD]
+    assert owner_T.tolist() == [0, 0, 0, 1, 2, 2]

@@ -51,6 +51,16 @@ class Batch(NamedTuple):
         return Batch(self.rows_B, self.ids_BT.to(device), self.lengths_B.to(device))
 
 
+def concatenate(reviews: Sequence[Ids | Sequence[int]]) -> tuple[Rows, Rows]:
+    """Reviews one after the other, each with padding behind it, which no n-gram reaches across.
+
+    Returns:
+        The ids, and which review each is of, both (T,).
+    """
+    ids_T = np.concatenate([part for ids in reviews for part in (ids, [PAD])], dtype=np.int64)
+    return ids_T, np.repeat(np.arange(len(reviews)), [len(ids) + 1 for ids in reviews])
+
+
 def head_length(max_length: int) -> int:
     """Of `max_length` tokens, how many are taken from a long review's start."""
     return max_length // 4

@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from sentir.data.batching import shuffled_rows, sorted_batches, truncate
+from sentir.data.batching import concatenate, shuffled_rows, sorted_batches, truncate
 from sentir.data.dataset import EncodedCorpus, Reviews, class_probabilities, weighted_targets
 from sentir.nn.classifier import SentimentClassifier
 from sentir.nn.low_precision import round_to_half
@@ -321,9 +321,7 @@ def _count(
         reviews += [truncate(corpus[row], max_length) for row in rows_N]
         targets.append(class_probabilities(corpus, classes, rows_N))
         weights.append(corpus.weights_of(rows_N))
-    # In one piece, with padding between reviews: no n-gram reaches across it.
-    ids_T = np.concatenate([part for ids in reviews for part in (ids, [PAD])], dtype=np.int64)
-    owner_T = np.repeat(np.arange(len(reviews)), [len(ids) + 1 for ids in reviews])
+    ids_T, owner_T = concatenate(reviews)
 
     def binary(columns: Keys, owners: npt.NDArray[np.int64], count: int) -> Any:
         ones = np.ones(len(columns), np.float32)

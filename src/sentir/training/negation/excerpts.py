@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from sentir.data.batching import concatenate
 from sentir.data.dataset import Reviews, class_probabilities
 from sentir.text.tokenizer import WordTokenizer
 from sentir.training.negation.polar_words import Lexicon, ids_of, in_scope
@@ -83,8 +84,7 @@ def _by_grammar(
     sentences: Sequence[Sequence[int]], lexicons: Sequence[Lexicon], tokenizer: WordTokenizer
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
     """Positive less negative words of each sentence, and whether any is negated, both (S,)."""
-    ids_T = np.concatenate([[*ids, 0] for ids in sentences]).astype(np.int64)
-    owner_T = np.repeat(np.arange(len(sentences)), [len(ids) + 1 for ids in sentences])
+    ids_T, owner_T = concatenate(sentences)
     signs_S, negated_S = np.zeros(len(sentences), np.int64), np.zeros(len(sentences), np.int64)
     for lexicon in lexicons:
         sign_V = np.zeros(len(tokenizer.vocabulary), np.int64)

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from sentir.data.batching import concatenate
 from sentir.data.dataset import Reviews, class_probabilities
 from sentir.text.tokenizer import PAD, UNK, WordTokenizer
 from sentir.training.negation.english import ENGLISH
@@ -79,12 +80,8 @@ def find_lexicons(train: Reviews, tokenizer: WordTokenizer, max_length: int) -> 
         max_length: tokens that a review counts with.
     """
     rows_N = sample_rows(train, max_length)
-    texts = [train[row] for row in rows_N]
-    tokens = _Tokens(
-        np.concatenate([part for ids in texts for part in (ids, [PAD])], dtype=np.int64),
-        np.repeat(np.arange(len(texts)), [len(ids) + 1 for ids in texts]),
-        class_probabilities(train, 2)[rows_N, 1].astype(np.float64),
-    )
+    share_N = class_probabilities(train, 2)[rows_N, 1].astype(np.float64)
+    tokens = _Tokens(*concatenate([train[row] for row in rows_N]), share_N)
     counts_V = np.bincount(tokens.ids_T, minlength=len(tokenizer.vocabulary))
     least = MIN_LANGUAGE_SHARE * counts_V[UNK:].sum()
     found = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,7 @@ from sentir.training.classification import fit_classifier, logits, probabilities
 from sentir.training.continuation import copy_known_, copy_known_ngrams_
 from sentir.training.distillation import Teacher, distilled
 from sentir.training.forgetting import measure_both
-from sentir.training.negation.examples import cached_examples
+from sentir.training.negation.examples import Examples, cached_examples
 from sentir.training.ngram_linear import fit_ngram_linear
 from sentir.training.ppmi import init_ppmi_
 from sentir.training.process_group import current
@@ -208,13 +209,11 @@ class ClassifierRun:
         """
         tokenizer = self.corpora.tokenizer
         count = round(self.config.finetune.negation_examples * len(self.learnt))
-        if not isinstance(tokenizer, WordTokenizer) or self.corpora.labels.names != POLARITY:
+        is_polarity = self.corpora.labels.names == POLARITY
+        if not count or not is_polarity or not isinstance(tokenizer, WordTokenizer):
             return self.learnt, None
-        if not count:
-            return self.learnt, None
-        examples = cached_examples(
-            self.corpora.train.path.parent,
-            current().lead(lambda: f"negation-{digest(self._made_of(count))}"),
+        make = partial(
+            Examples.make,
             self.learnt,
             tokenizer,
             network,
@@ -222,6 +221,8 @@ class ClassifierRun:
             max_length=self.config.text.max_length,
             seed=self.config.train.seed,
         )
+        name = current().lead(lambda: f"negation-{digest(self._made_of(count))}")
+        examples = cached_examples(self.corpora.train.path.parent, name, make)
         if not len(examples):
             return self.learnt, None
         targets = (

@@ -78,9 +78,8 @@ def test_they_are_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
     def cached() -> Examples:
         return cached_examples(
-            tmp_path, "kept", corpus, tokenizer, model_for(tokenizer),
-            count=40, max_length=100, seed=0,
-        )  # fmt: skip
+            tmp_path, "kept", lambda: make(corpus, tokenizer, model_for(tokenizer), 40)
+        )
 
     first = cached()
     monkeypatch.setattr(Examples, "make", None)

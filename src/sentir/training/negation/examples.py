@@ -1,6 +1,6 @@
 """What a network reads besides the reviews: sentences of known polarity, made from their words.
 
-A review of a hundred words is told by its words, so a network that learns from reviews alone has
+The words of a long review give its class away, so a network that learns from reviews alone has
 little reason to read "not bad" other than "bad"; and the n-gram linear model, which it will be
 combined with, misreads it. So sentences are made from the words of the reviews and the closed-class
 grammar of their language, and added to the training reviews. Where the linear model is wrong about
@@ -13,7 +13,7 @@ Shapes: S examples, O outputs (1: there are two classes).
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -81,13 +81,12 @@ class Examples(ReviewsInMemory):
             else None
         )
         texts, labels = _texts(train, tokenizer, lexicons, linear, count, seed)
-        arrays = [np.array(ids, dtype=np.int32) for ids in texts]
         targets = np.array(labels, dtype=np.int64)
         linear_SO = np.zeros((len(texts), 1))
         if linear is not None:
-            linear_SO = LINEAR_WEIGHT * linear(_without_labels(arrays))
+            linear_SO = LINEAR_WEIGHT * linear(_without_labels(texts))
             linear_SO *= (linear_SO > 0) != (targets == 1)[:, None]
-        return cls(arrays, targets, linear_SO.astype(np.float32))
+        return cls(_arrays(texts), targets, linear_SO.astype(np.float32))
 
     def save(self, folder: Path) -> None:
         """Write them into a folder."""
@@ -105,31 +104,22 @@ class Examples(ReviewsInMemory):
             return cls(texts[: len(arrays["lengths"])], arrays["targets"], arrays["linear"])
 
 
-def cached_examples(
-    folder: Path,
-    name: str,
-    train: Reviews,
-    tokenizer: WordTokenizer,
-    network: SentimentClassifier,
-    *,
-    count: int,
-    max_length: int,
-    seed: int,
-) -> Examples:
-    """As `Examples.make`, made once and kept in `folder` under `name`: a resumed run reads them."""
-
-    def make(new: Path) -> None:
-        Examples.make(
-            train, tokenizer, network, count=count, max_length=max_length, seed=seed
-        ).save(new)
-
-    examples = current().lead(lambda: Examples.load(cached(folder, name, make)))
+def cached_examples(folder: Path, name: str, make: Callable[[], Examples]) -> Examples:
+    """Examples that are made once and kept in `folder` under `name`: a resumed run reads them."""
+    examples = current().lead(
+        lambda: Examples.load(cached(folder, name, lambda new: make().save(new)))
+    )
     _log.info("examples of negation: %s, made from the reviews", f"{len(examples):,}")
     return examples
 
 
-def _without_labels(texts: Sequence[npt.NDArray[np.int32]]) -> Examples:
-    return Examples(texts, np.zeros(len(texts), np.int64), np.zeros((len(texts), 1), np.float32))
+def _arrays(texts: Sequence[Sequence[int]]) -> list[npt.NDArray[np.int32]]:
+    return [np.array(ids, dtype=np.int32) for ids in texts]
+
+
+def _without_labels(texts: Sequence[Sequence[int]]) -> Examples:
+    size = len(texts)
+    return Examples(_arrays(texts), np.zeros(size, np.int64), np.zeros((size, 1), np.float32))
 
 
 def _texts(
@@ -151,8 +141,7 @@ def _texts(
     if linear is not None:
 
         def logits(sentences: list[list[int]]) -> npt.NDArray[np.floating]:
-            arrays = [np.array(ids, dtype=np.int32) for ids in sentences]
-            return linear(_without_labels(arrays))[:, 0]
+            return linear(_without_labels(sentences))[:, 0]
 
         own, own_labels = find_excerpts(
             train, lexicons, tokenizer, logits, round(EXCERPTS * count), seed

@@ -6,7 +6,6 @@ the parts are removed when their corpus is there: any command can be repeated af
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Sequence
 from functools import partial
@@ -25,7 +24,7 @@ from sentir.data.encoded import (
 from sentir.data.encoding import TrainingCorpora
 from sentir.data.join import join_parts
 from sentir.data.parts import Part, encode_part
-from sentir.data.prepare import COLUMNS_FILE, Progress, located
+from sentir.data.prepare import Progress, located, save_columns
 from sentir.errors import DataError, UsageError
 from sentir.io.atomic import atomic_write, remove, report_unwritable, tidy
 from sentir.io.first_rows import check_first_rows
@@ -149,7 +148,5 @@ def _join(parts: Sequence[Part], folder: Path, settings: Settings, progress: Pro
             bad_rows=bad_rows,
             advance=partial(progress, "joining reviews"),
         )
-    columns = list(dict.fromkeys(one for part in parts for one in part.columns))
-    found = json.dumps([one.to_dict() for one in columns])
-    (folder / COLUMNS_FILE).write_text(found, encoding="utf-8")
+    save_columns(folder, list(dict.fromkeys(one for part in parts for one in part.columns)))
     bad_rows.save(folder)

@@ -183,10 +183,14 @@ def encode_training(
             )
         unknown, total = _write(spool, folder, classes_N, parts, tokenizer, finalize)
     warn_of_unknown(unknown, total, given=given)
-    counts = {raw: label.count for raw, label in spool.labels.items()}
-    saved = {**scheme.to_dict(), "counts": counts}
-    (folder / "labels.json").write_text(json.dumps(saved), encoding="utf-8")
+    save_labels(folder, scheme, spool.labels)
     return TrainingCorpora.open(folder)
+
+
+def save_labels(folder: Path, scheme: LabelScheme, raw: Mapping[str, RawLabel]) -> None:
+    """Write what `TrainingCorpora.open` reads of the labels: the classes, and the raw counts."""
+    saved = {**scheme.to_dict(), "counts": {name: label.count for name, label in raw.items()}}
+    (folder / "labels.json").write_text(json.dumps(saved), encoding="utf-8")
 
 
 def encode_unlabelled(

@@ -7,7 +7,6 @@ reviews of a record batch, P provisional ids of a segment, C classes.
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -20,7 +19,13 @@ import pyarrow as pa
 
 from sentir.config import TextConfig, TrainConfig
 from sentir.data.dataset import CorpusWriter, read_batches
-from sentir.data.encoding import check_split, check_weights, label_classes, warn_of_unknown
+from sentir.data.encoding import (
+    check_split,
+    check_weights,
+    label_classes,
+    save_labels,
+    warn_of_unknown,
+)
 from sentir.data.parts import Part, Segment
 from sentir.data.split import held_out, mixed_hashes, threshold
 from sentir.data.spool import Advance, Flags, Ints, flatten, offsets, spooled_ids
@@ -97,8 +102,7 @@ def join_parts(
     tokenizer.save(folder / TOKENIZER_FILE)
     unknown, total = _write(parts, folder, split, tokenizer, advance)
     warn_of_unknown(unknown, total, given=given)
-    saved = {**scheme.to_dict(), "counts": {name: label.count for name, label in raw.items()}}
-    (folder / "labels.json").write_text(json.dumps(saved), encoding="utf-8")
+    save_labels(folder, scheme, raw)
 
 
 def _join_labels(parts: Sequence[Part]) -> dict[str, RawLabel]:

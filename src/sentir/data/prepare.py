@@ -210,8 +210,7 @@ def prepare_training(
                 bad_rows=bad_rows,
                 advance=partial(progress, "reading reviews"),
             )
-        found = json.dumps([one.to_dict() for one in columns.read])
-        (folder / COLUMNS_FILE).write_text(found, encoding="utf-8")
+        save_columns(folder, columns.read)
 
     def measured(
         name: str,
@@ -280,6 +279,12 @@ def prepare_training(
             where=[sources.old_run],
         )
     return PreparedTraining(corpora, test, old_test, skipped, summary)
+
+
+def save_columns(folder: Path, columns: Sequence[Columns]) -> None:
+    """Write the columns that were read into a folder of encoded reviews."""
+    found = json.dumps([one.to_dict() for one in columns])
+    (folder / COLUMNS_FILE).write_text(found, encoding="utf-8")
 
 
 def _saved_columns(folder: Path) -> list[Columns]:

@@ -160,7 +160,11 @@ def identity(address: str) -> list[Any]:
     """
     sizes = file_sizes(address)
     if sizes is not None:
-        return [address, [identity(join(address, name)) for name in sizes]]
+        return [address, [_identity_of_file(join(address, name)) for name in sizes]]
+    return _identity_of_file(address)
+
+
+def _identity_of_file(address: str) -> list[Any]:
     with _report(address):
         system, path = _system(address)
         return [address, file_size(address), system.ukey(path)]

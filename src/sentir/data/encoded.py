@@ -20,6 +20,7 @@ from sentir.config import Config, PretrainConfig, ReadOptions
 from sentir.errors import ConfigError, DataError, UsageError
 from sentir.io.atomic import atomic_write, is_part_of, report_unwritable
 from sentir.io.shares import Share
+from sentir.io.stores import is_address
 
 #: The file by which the folder is known, and the folder of the joined corpus.
 MARK, CORPUS = "encode.json", "corpus"
@@ -118,7 +119,7 @@ def _shown(value: Any) -> str:
 
 def is_encoded(source: str) -> bool:
     """Whether a source is a folder of ``sentir encode``."""
-    return source != "-" and "://" not in source and (Path(source) / MARK).is_file()
+    return source != "-" and not is_address(source) and (Path(source) / MARK).is_file()
 
 
 def part_name(share: Share) -> str:

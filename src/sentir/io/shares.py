@@ -15,6 +15,7 @@ from sentir.io.builtin import is_builtin
 from sentir.io.containers import Folder
 from sentir.io.members import choose, log_choice
 from sentir.io.paths import expand_sources, split_part
+from sentir.io.stores import is_address
 
 
 class Share(NamedTuple):
@@ -83,7 +84,7 @@ def _members(path: str) -> list[str]:
 
 
 def _size(source: str) -> int | None:
-    if is_builtin(source) or source == "-" or "://" in source:
+    if is_builtin(source) or source == "-" or is_address(source):
         return None
     file = Path(split_part(source)[0])
     inner = file.rglob("*") if file.is_dir() else [file]

@@ -64,7 +64,7 @@ def open_run_dir(
         with report_unwritable(folder):
             # Again: another process may have trained here before the lock was ours.
             check_run_dir(folder, resume=resume, overwrite=overwrite)
-            _write_mark(folder)
+            write_mark(folder / MARK)
         yield call_all([MetricsFile(folder / "metrics.jsonl"), *callbacks])
         finished = True
     except SentirError:
@@ -297,11 +297,11 @@ def finish(checkpoints: Checkpoints, position: Position) -> None:
             "from the last validation"
         )
         return
-    _write_mark(checkpoints.path.parent, finished=checkpoints.identity)
+    write_mark(checkpoints.path.parent / MARK, finished=checkpoints.identity)
     checkpoints.remove()
 
 
-def _write_mark(folder: Path, **known: str) -> None:
-    """Write the file by which the folder is known, and what is known of the run."""
-    with atomic_write(folder / MARK) as part:
+def write_mark(path: Path, **known: str) -> None:
+    """Write the file by which a folder is known as ours, and what is known of what it holds."""
+    with atomic_write(path) as part:
         part.write_text(json.dumps({"sentir": __version__, **known}) + "\n", encoding="utf-8")

@@ -22,9 +22,8 @@ from pathlib import Path
 
 from sentir.bundle import FOLDER
 from sentir.errors import DataError, UsageError
-from sentir.io.atomic import atomic_write, remove, report_unwritable
-from sentir.training.run_dir import LOCK, check_is_ours, lock_folder, unlock_folder
-from sentir.version import __version__
+from sentir.io.atomic import remove, report_unwritable
+from sentir.training.run_dir import LOCK, check_is_ours, lock_folder, unlock_folder, write_mark
 
 MARK, JOURNAL, BEST, PAGE, CACHE = "tune.json", "trials.log", "best.toml", "tune.html", "cache"
 _OWN_NAMES = (MARK, LOCK, JOURNAL, BEST, PAGE, CACHE)
@@ -81,10 +80,7 @@ def open_search_dir(
                 _check_identity(folder / MARK, identity)
             elif overwrite:
                 remove_search(folder)
-            with atomic_write(folder / MARK) as part:
-                part.write_text(
-                    json.dumps({"sentir": __version__, "search": identity}) + "\n", encoding="utf-8"
-                )
+            write_mark(folder / MARK, search=identity)
         yield
     finally:
         unlock_folder(lock)

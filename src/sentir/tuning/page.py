@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sentir.evaluation.comparison import plots as comparison_plots
-from sentir.evaluation.comparison.groups import Spread
 from sentir.evaluation.comparison.tables import figure_rows
 from sentir.evaluation.page import format_setting, render_page
 from sentir.evaluation.tables import format_metric
@@ -29,12 +28,12 @@ def verdict(search: Search) -> str:
     preset, best = (group.spread(figure) for group in search.comparison.groups)
     assert preset is not None
     assert best is not None
-    gains = Spread(tuple(p - b for p, b in zip(preset.values, best.values, strict=True)))
+    gains = [p - b for p, b in zip(preset.values, best.values, strict=True)]
     found = (
         f"Trial {search.best.number} has a validation loss of {search.best.loss:.4f}, the preset "
         f"{preset.values[0]:.4f}."
     )
-    others = gains.values[1:]
+    others = gains[1:]
     if not others:
         return (
             f"{found} Both were trained with one seed, so the difference may be chance: give more "

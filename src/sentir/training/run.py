@@ -17,14 +17,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sentir.bundle import Bundle, LanguageBundle, load_bundle, load_language_model
+from sentir.bundle import Bundle, LanguageBundle, load_bundle
 from sentir.config import Config, read_settings
 from sentir.data.prepare import Sources
 from sentir.errors import UsageError
 from sentir.evaluation.selective import check_coverage
 from sentir.extras import TRAINING, require
 from sentir.io.paths import Paths, path_list
-from sentir.nn.word_vectors import check_vectors
 from sentir.training.callbacks import Callback
 from sentir.training.classifier_run import ClassifierRun, Run
 from sentir.training.continuation import check_changes, check_start
@@ -32,7 +31,7 @@ from sentir.training.distillation import Teacher, check_teachers
 from sentir.training.process_group import current, joined
 from sentir.training.run_training import run_training
 from sentir.training.semi_supervised import check_unlabelled, uses_unlabelled
-from sentir.training.transfer import check_settings, preset_for
+from sentir.training.transfer import start_new
 
 __all__ = ["Run", "train"]
 
@@ -124,9 +123,7 @@ def train(
         labels=labels,
         read=read,
     )
-    if config is not None and preset is not None:
-        raise UsageError("both a preset and a config", todo="give one of them")
-    start: LanguageBundle | Bundle | None = None
+    start: LanguageBundle | Bundle | None
     if from_model:
         check_start(from_model, Path(output), from_lm=from_lm, preset=preset)
         start = load_bundle(from_model)
@@ -139,12 +136,7 @@ def train(
                 where="--old-test",
                 todo="name it with --from-model, or give test reviews with --test",
             )
-        start = load_language_model(from_lm) if from_lm else None
-        config = (config or preset_for(start, preset)).override(changes, where="settings")
-        if start is not None:
-            check_settings(config, start, str(from_lm))
-        elif config.model.embedding_init not in ("random", "ppmi"):
-            check_vectors(config.model.embedding_init, config.model.embedding_dim)
+        start, config = start_new(from_lm, preset, config, changes)
     check_unlabelled(config.finetune, sources.unlabelled)
     check_teachers(teachers, sources.unlabelled, is_used=uses_unlabelled(config.finetune))
     if current().rank == 0:

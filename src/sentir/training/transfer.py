@@ -14,21 +14,24 @@ from __future__ import annotations
 import dataclasses
 import logging
 import warnings
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from sentir.bundle import LanguageBundle
+from sentir.bundle import LanguageBundle, load_language_model
 from sentir.config import DEFAULT_PRESET, LM_PRESET, Config, PretrainConfig
 from sentir.data.batching import shuffled_rows
 from sentir.data.dataset import Reviews
-from sentir.errors import ConfigError, SentirWarning
+from sentir.errors import ConfigError, SentirWarning, UsageError
 from sentir.nn.cells import weights_of
 from sentir.nn.classifier import SentimentClassifier
 from sentir.nn.recurrent import RecurrentLayer
 from sentir.nn.restore import restore_language_model
+from sentir.nn.word_vectors import check_vectors
 from sentir.text.tokenizer import PAD, UNK
 
 _log = logging.getLogger(__name__)
@@ -60,6 +63,36 @@ def preset_for(lm: LanguageBundle | None, preset: str | None = None) -> Config:
     if preset is None:
         preset = LM_PRESET if lm else DEFAULT_PRESET
     return Config.preset(preset).override(settings_from(lm) if lm else {})
+
+
+def start_new(
+    from_lm: str | Path | None,
+    preset: str | None,
+    config: Config | None,
+    changes: Mapping[str, Any],
+) -> tuple[LanguageBundle | None, Config]:
+    """What a new classifier starts from, and its settings.
+
+    Args:
+        from_lm: folder of a language model to start from, if any.
+        preset: as for `preset_for`.
+        config: all settings, instead of a preset.
+        changes: settings that are given one by one.
+
+    Raises:
+        UsageError: there are both a preset and all settings.
+        SentirError: settings that cannot be or do not fit the language model or the file of word
+            vectors; or one of these cannot be read.
+    """
+    if config is not None and preset is not None:
+        raise UsageError("both a preset and a config", todo="give one of them")
+    lm = load_language_model(from_lm) if from_lm else None
+    config = (config or preset_for(lm, preset)).override(changes, where="settings")
+    if lm is not None:
+        check_settings(config, lm, str(from_lm))
+    elif config.model.embedding_init not in ("random", "ppmi"):
+        check_vectors(config.model.embedding_init, config.model.embedding_dim)
+    return lm, config
 
 
 def defaults_for(lm: LanguageBundle | None) -> PretrainConfig:

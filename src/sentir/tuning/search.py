@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sentir.bundle import LanguageBundle, load_language_model
+from sentir.bundle import LanguageBundle
 from sentir.config import Config, read_settings
 from sentir.config_file import to_toml
 from sentir.data.cache import digest
@@ -36,7 +36,7 @@ from sentir.training.callbacks import Callback, Event
 from sentir.training.classifier_run import ClassifierRun, Run
 from sentir.training.process_group import is_launched
 from sentir.training.run_training import run_training
-from sentir.training.transfer import check_settings, preset_for
+from sentir.training.transfer import start_new
 from sentir.tuning.folder import (
     BEST,
     CACHE,
@@ -129,16 +129,11 @@ def tune(
         raise UsageError(f"seeds = {seeds}", todo="give 1 or more")
     if trials is not None and trials < MIN_TRIALS:
         raise UsageError(f"trials = {trials}", todo=f"give {MIN_TRIALS} or more")
-    if config is not None and preset is not None:
-        raise UsageError("both a preset and a config", todo="give one of them")
     read, changes = read_settings(settings, Config)
     sources = Sources(
         train=path_list(train, "train"), valid=path_list(valid, "valid"), labels=labels, read=read
     )
-    lm = load_language_model(from_lm) if from_lm else None
-    config = (config or preset_for(lm, preset)).override(changes, where="settings")
-    if lm is not None:
-        check_settings(config, lm, str(from_lm))
+    lm, config = start_new(from_lm, preset, config, changes)
     fixed = {*changes, *(lm.config.model.classifier() if lm else ())}
     sources.check()
     found = _Searching(

@@ -149,7 +149,7 @@ def shuffled_rows(
         count: how many.
         seed: what the order depends on.
         window: how many at a time; None: `WINDOW`.
-        first: the window to begin with; those before it cost nothing.
+        first: the window to start from; those before it cost nothing.
 
     Yields:
         The numbers of the window, and the generator of what else is random in it.

@@ -199,7 +199,7 @@ class EncodedCorpus:
         return values_N
 
     def _first(self, index: int) -> int:
-        """The row that a shard begins with."""
+        """The first row of a shard."""
         return int(self._ends[index]) - self._shards[index].size
 
     def __len__(self) -> int:

@@ -43,7 +43,7 @@ class Grammar(NamedTuple):
     """A language's.
 
     Attributes:
-        function_words: by which the language is told.
+        function_words: which identify the language.
         negations: words that negate what follows.
         contrast: words that end the scope of a negation, besides punctuation.
         subjects: of a clause.

@@ -35,14 +35,14 @@ def cannot_open(source: str, error: Exception) -> DataError:
     """The error of a source that cannot be opened."""
     what, todo = "cannot be opened", "check the name, its permissions and the network"
     if "://" in source:
-        for cause in _causes(error):
+        for cause in causes(error):
             if found := _OF_STORES.get(type(cause).__name__):
                 what, todo = found
     return DataError(f"{what} ({short_reason(error)})", where=source, todo=todo)
 
 
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """The error, and what it was made of: the packages of stores wrap some in others."""
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """The error and what caused it: clients wrap some in others that say less."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from sentir.errors import HubError, SentirError, SentirWarning, UsageError
 from sentir.extras import require
+from sentir.io.failures import causes
 
 _log = logging.getLogger(__name__)
 
@@ -209,21 +210,12 @@ def report_hub(where: str) -> Iterator[None]:
 
 def _explain(error: Exception) -> tuple[str, str | None]:
     """What happened, and what to do about it."""
-    for cause in _causes(error):
+    for cause in causes(error):
         found = _explain_one(cause)
         if found is not None:
             return found
     words = str(cause).strip().partition("\n")[0][:_MAX_QUOTED]
     return f"the Hub's client failed ({type(cause).__name__}: {words})", "try again later"
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """The error and what caused it: the client wraps some in others that say less."""
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        yield error
-        error = error.__cause__ or error.__context__
 
 
 def _explain_one(error: BaseException) -> tuple[str, str | None] | None:

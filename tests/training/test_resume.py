@@ -63,7 +63,11 @@ def check_same_state(one: Path, other: Path) -> None:
     assert positions[0] == positions[1]  # but for the seconds
     parts = [state["parts"] for state in states]
     assert same(parts[0]["model"], parts[1]["model"])
-    assert same(parts[0]["average"], parts[1]["average"])
+    averages, vectors = ([part[name] for part in parts] for name in ("average", "word_vectors"))
+    assert same(averages[0]["model"], averages[1]["model"])
+    assert averages[0]["steps"] == averages[1]["steps"]
+    assert all(torch.equal(vectors[0][name], vectors[1][name]) for name in ("mean_VE", "square_VE"))
+    assert vectors[0]["steps"] == vectors[1]["steps"] > 0
     assert torch.equal(states[0]["random"], states[1]["random"])
     moments = [part["optimiser"]["state"] for part in parts]
     assert moments[0].keys() == moments[1].keys()

@@ -23,7 +23,7 @@ from sentir.nn.ngram_linear import NgramLinear
 from sentir.nn.padding import padding_mask, reversal_index, scaled_sum
 from sentir.nn.pooling import Pooling
 from sentir.nn.recurrent import RecurrentLayer
-from sentir.text.tokenizer import PAD
+from sentir.nn.row_embedding import RowEmbedding
 from sentir.weights import EMPTY_TABLE, NgramTableSize
 
 
@@ -48,7 +48,7 @@ class SentimentClassifier(nn.Module):
         super().__init__()
         self.config, self.classes = config, classes
         self.class_weights_C: Tensor | None = None
-        self.embedding = nn.Embedding(vocabulary, config.embedding_dim, padding_idx=PAD)
+        self.embedding = RowEmbedding(vocabulary, config.embedding_dim)
         init_embedding_(self.embedding, config.initialisation)
         self.embedding.weight.requires_grad_(not config.freeze_embedding)
         self.bigrams = (
@@ -111,8 +111,8 @@ class SentimentClassifier(nn.Module):
         of its tokens share one dropout mask, as in Gal and Ghahramani (2016).
         """
         reversal_index_TB = reversal_index(lengths_B, ids_BT.shape[1])
-        words_U, rows_BT = self._words_of(ids_BT)
-        words_UE = self.embedding_dropout(self.embedding(words_U))
+        words_UE, rows_BT = self.embedding.distinct(ids_BT)
+        words_UE = self.embedding_dropout(words_UE)
         first = self.layers[0]
         assert isinstance(first, RecurrentLayer)
         states_TBF = first.forward_words(words_UE, rows_BT.T, reversal_index_TB)
@@ -120,20 +120,10 @@ class SentimentClassifier(nn.Module):
         if self.config.embedding_skip:  # as `scaled_sum`, by way of how often a text has each word
             roots_B1 = lengths_B[:, None].to(words_UE.dtype).sqrt()
             shares_BT = (~padding_mask(ids_BT.T, lengths_B)).T / roots_B1
-            shares_BU = words_UE.new_zeros(len(ids_BT), len(words_U))
+            shares_BU = words_UE.new_zeros(len(ids_BT), len(words_UE))
             shares_BU.scatter_add_(1, rows_BT, shares_BT)
             skip_BE = shares_BU @ words_UE
         return self._forward_states(states_TBF, skip_BE, ids_BT, lengths_B, reversal_index_TB)
-
-    def _words_of(self, ids_BT: Tensor) -> tuple[Tensor, Tensor]:
-        """The distinct ids of a batch, (U,), and the place of each token's among them, (B, T).
-
-        As ``torch.unique`` finds them, without sorting.
-        """
-        is_used_V = ids_BT.new_zeros(self.embedding.num_embeddings)
-        is_used_V[ids_BT.flatten()] = 1
-        place_V = is_used_V.cumsum(0) - 1
-        return is_used_V.nonzero()[:, 0], place_V[ids_BT]
 
     def _forward_states(
         self,

@@ -73,6 +73,10 @@ class ClassificationTask:
     def weight(self, batch: Batch) -> int:
         return len(batch.rows_B)
 
+    @property
+    def reads_its_batch_only(self) -> bool:
+        return self.unlabelled is None
+
     def rows_read(self, model: SentimentClassifier, batch: Batch) -> Tensor:
         if self.unlabelled:  # each process reads others
             return torch.arange(model.embedding.num_embeddings, device=batch.ids_BT.device)

@@ -55,6 +55,10 @@ class LanguageModelingTask:
     def weight(self, batch: Batch) -> int:
         return int((batch.lengths_B - 1).sum())  # neighbours, in either direction
 
+    @property
+    def reads_its_batch_only(self) -> bool:
+        return False  # also sampled words, which are drawn when the loss is computed
+
     def rows_read(self, model: LanguageModel, batch: Batch) -> Tensor:
         read = torch.cat([batch.ids_BT.flatten(), torch.tensor([UNK])])  # UNK by word dropout
         read_or_predicted = [read, *(sample.cpu() for sample in model.softmax.samples)]

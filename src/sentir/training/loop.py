@@ -22,11 +22,13 @@ from sentir.config import FineTuneConfig, TrainConfig
 from sentir.data.batching import Batch, batches_per_epoch, shuffled_batches
 from sentir.data.dataset import Reviews
 from sentir.errors import ConfigError
+from sentir.nn.row_embedding import RowEmbedding
 from sentir.training.callbacks import Callback
 from sentir.training.checkpoint import Checkpoints, Position, Stateful
 from sentir.training.ema import ExponentialMovingAverage
 from sentir.training.malloc import tune_malloc
 from sentir.training.process_group import agreed_interrupts, current
+from sentir.training.row_updates import EveryRow, RowUpdates
 from sentir.training.unfreezing import Unfreezing
 
 #: The least training where the settings give no number of epochs: a small corpus needs as many
@@ -78,6 +80,11 @@ class Task(Protocol[Learner]):
         """How many losses the mean loss of a batch is the mean of."""
         ...
 
+    @property
+    def reads_its_batch_only(self) -> bool:
+        """Whether the loss reads no other rows of the embedding than those of the batch's ids."""
+        ...
+
     def rows_read(self, model: Learner, batch: Batch) -> Tensor:
         """The rows of the embedding that can have a gradient after the loss of this batch."""
         ...
@@ -125,11 +132,14 @@ def fit(
         unfreezing.groups, weight_decay=settings.weight_decay, fused=device.type != "mps"
     )
     average = ExponentialMovingAverage(model, settings.ema_decay)
+    word_vectors = updates_of_word_vectors(model, task, average, optimiser)
     total_steps = count_total_steps(settings, steps_per_epoch)
     eval_steps = settings.eval_steps or max(
         1, steps_per_epoch // task.validations_per_epoch, total_steps // MAX_VALIDATIONS
     )
-    parts: dict[str, Stateful] = {"model": model, "optimiser": optimiser, "average": average}
+    parts: dict[str, Stateful] = {
+        "model": model, "optimiser": optimiser, "average": average, "word_vectors": word_vectors,
+    }  # fmt: skip
     position = checkpoints.load(parts) if resume else Position()
     if not position.step:  # so that a run stopped before its first validation can go on too
         checkpoints.save(parts, position)
@@ -153,17 +163,20 @@ def fit(
                 for group in optimiser.param_groups:
                     group["lr"] = learning_rate * group["share"]
                 own_randomness = processes.own_randomness(settings.seed, position.step)
-                loss = task.loss(model, processes.share_of(batch).to(device), own_randomness)
-                loss.backward()  # type: ignore[no-untyped-call]
-                loss = processes.sum_gradients(model, task, batch, loss)
-                nn.utils.clip_grad_norm_(model.parameters(), settings.max_grad_norm)
-                optimiser.step()
-                optimiser.zero_grad()
-                average.update(model)
+                with word_vectors.lent(batch.ids_BT):
+                    loss = task.loss(model, processes.share_of(batch).to(device), own_randomness)
+                    loss.backward()  # type: ignore[no-untyped-call]
+                    weights = [one for group in optimiser.param_groups for one in group["params"]]
+                    loss = processes.sum_gradients(model, weights, task, batch, loss)
+                    nn.utils.clip_grad_norm_(weights, settings.max_grad_norm)
+                    optimiser.step()
+                    optimiser.zero_grad()
+                    average.update(model, without=word_vectors.weight)
                 position.add(batch)
                 emit({"event": "step", "epoch": epoch, "loss": loss.item(),
                       "learning_rate": learning_rate, **position.counts(task.counted)})  # fmt: skip
                 if position.step % eval_steps == 0 or position.step == total_steps:
+                    word_vectors.bring_up_to_date()
                     processes.check_same(model, average.model)
                     save_if_best(average.model, task, position, checkpoints, emit)
                     position.stopped = stop_reason(settings, position, total_steps)
@@ -174,12 +187,28 @@ def fit(
     except KeyboardInterrupt:
         position.stopped = "interrupted"
         if position.best_step is None:
+            word_vectors.bring_up_to_date()
             save_if_best(average.model, task, position, checkpoints, emit)
     finally:
         emit({"event": "end"})
     position.seconds = time.perf_counter() - started
     checkpoints.load_best(model)
     return position
+
+
+def updates_of_word_vectors(
+    model: Model,
+    task: Task[Model],
+    average: ExponentialMovingAverage[Model],
+    optimiser: torch.optim.AdamW,
+) -> EveryRow:
+    """Only the rows that a batch reads, where they are known and not all are as fast."""
+    embedding = model.get_submodule("embedding")
+    if isinstance(embedding, RowEmbedding) and task.reads_its_batch_only:
+        weight = embedding.weight
+        if weight.requires_grad and weight.device.type == "cpu":
+            return RowUpdates(embedding, average, optimiser)
+    return EveryRow()
 
 
 def save_if_best(

@@ -16,7 +16,7 @@ import signal
 import socket
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -90,14 +90,20 @@ class ProcessGroup:
         return seeded(int(mixed.generate_state(1, np.uint64)[0]))
 
     def sum_gradients(
-        self, model: nn.Module, task: SharedTask, batch: Batch, loss: Tensor
+        self,
+        model: nn.Module,
+        weights: Sequence[nn.Parameter],
+        task: SharedTask,
+        batch: Batch,
+        loss: Tensor,
     ) -> Tensor:
         """Replace the gradients of each rank's share by those of the whole batch.
 
         Of the embedding only the rows that the batch reads are sent, where they are the fewer.
 
         Args:
-            model: with the gradients of this rank's share.
+            model: whose embedding it is.
+            weights: all that are trained, with the gradients of this rank's share.
             task: says what a batch weighs and which rows of the embedding it reads.
             batch: the whole batch.
             loss: the mean loss of this rank's share.
@@ -114,10 +120,12 @@ class ProcessGroup:
         is_empty = self.rank >= len(batch.rows_B)
         weight = 0 if is_empty else task.weight(self.share_of(batch)) / max(task.weight(batch), 1)
         embedding = model.get_parameter("embedding.weight")
-        rows_U = task.rows_read(model, batch).to(loss.device)
-        is_sparse = 2 * len(rows_U) < len(embedding)
+        rows_U, is_sparse = None, False
+        if any(one is embedding for one in weights):  # and not rows that were lent of it
+            rows_U = task.rows_read(model, batch).to(loss.device)
+            is_sparse = 2 * len(rows_U) < len(embedding)
         gradients = []
-        for parameter in filter(lambda one: one.requires_grad, model.parameters()):
+        for parameter in filter(lambda one: one.requires_grad, weights):
             if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
             gradients.append((parameter.grad, is_sparse and parameter is embedding))

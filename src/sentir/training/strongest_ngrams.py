@@ -14,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from sentir.bundle import Arrays
-from sentir.data.batching import truncate
+from sentir.data.batching import Ids, concatenate, truncate
 from sentir.data.dataset import Reviews
 from sentir.evaluation.report import ClassNgrams, Ngram
 from sentir.nn.ngrams import against_others, ngram_keys, owned_rows
-from sentir.text.tokenizer import SPECIAL, Tokenizer
+from sentir.text.tokenizer import PAD, SPECIAL, Tokenizer
 from sentir.training.ngram_linear import sample_rows
 from sentir.weights import DISPLACEMENTS, NGRAM_FINGERPRINTS
 
@@ -26,6 +26,8 @@ from sentir.weights import DISPLACEMENTS, NGRAM_FINGERPRINTS
 SHOWN = 12
 #: So many times as many are looked up: those of reviews outside the sample are not found.
 MARGIN = 4
+#: Reviews that are looked at together.
+PART = 1000
 
 Rows = npt.NDArray[np.int64]
 
@@ -50,8 +52,9 @@ def strongest_ngrams(
     words = [_largest(words_VO[len(SPECIAL) :], c) + len(SPECIAL) for c in range(len(names))]
     ngrams = [_largest(ngrams_PO, c) for c in range(len(names))]
     lookup = _Lookup(weights, words, ngrams)
-    for row in sample_rows(corpus, max_length):
-        lookup.add(truncate(corpus[row], max_length).astype(np.int64))
+    rows_N = sample_rows(corpus, max_length)
+    for start in range(0, len(rows_N), PART):
+        lookup.add([truncate(corpus[row], max_length) for row in rows_N[start : start + PART]])
     return [
         ClassNgrams(
             name=name,
@@ -71,25 +74,25 @@ class _Lookup:
         self._found: tuple[dict[int, list[int]], ...] = ({}, {})
         self._reviews = tuple(np.zeros(len(rows_K), np.int64) for rows_K in self._rows)
 
-    def add(self, ids_T: Rows) -> None:
-        """Look at one review."""
+    def add(self, reviews: Sequence[Ids]) -> None:
+        """Look at some reviews."""
+        ids_T, owner_T = concatenate(reviews)
         seen: tuple[list[Rows], list[Rows]] = ([], [])
+        is_whole_T = np.ones(len(ids_T), bool)  # no n-gram reaches from one review into the next
         for length, keys_T in enumerate((ids_T, *ngram_keys(ids_T)), start=1):
-            is_ngram = length > 1
-            rows_T = owned_rows(keys_T, *self._owners) if is_ngram else keys_T
-            wanted_K = self._rows[is_ngram]
-            if not len(wanted_K):  # all weights are 0
-                seen[is_ngram].append(np.empty(0, np.int64))
-                continue
-            places_T = np.searchsorted(wanted_K, rows_T)
-            is_wanted_T = places_T < len(wanted_K)  # there may be none, in a model of noise
-            is_wanted_T[is_wanted_T] = wanted_K[places_T[is_wanted_T]] == rows_T[is_wanted_T]
-            seen[is_ngram].append(places_T[is_wanted_T])
-            for start in np.flatnonzero(is_wanted_T):
+            is_whole_T = is_whole_T[: len(keys_T)] & (ids_T[length - 1 :] != PAD)
+            kind = int(length > 1)
+            rows_T = owned_rows(keys_T, *self._owners) if kind else keys_T
+            start_M = np.flatnonzero(is_whole_T & np.isin(rows_T, self._rows[kind]))
+            place_M = np.searchsorted(self._rows[kind], rows_T[start_M])
+            seen[kind].append(owner_T[start_M] * len(self._rows[kind]) + place_M)
+            for start in start_M[np.unique(place_M, return_index=True)[1]]:
                 ids = ids_T[start : start + length].tolist()
-                self._found[is_ngram].setdefault(int(rows_T[start]), ids)
-        for reviews_K, places in zip(self._reviews, seen, strict=True):
-            reviews_K[np.unique(np.concatenate(places))] += 1
+                self._found[kind].setdefault(int(rows_T[start]), ids)
+        for reviews_K, parts in zip(self._reviews, seen, strict=True):
+            if len(reviews_K):
+                once = np.unique(np.concatenate(parts))
+                reviews_K += np.bincount(once % len(reviews_K), minlength=len(reviews_K))
 
     def shown(
         self, rows_K: Rows, weights_K: npt.NDArray[np.float64], tokenizer: Tokenizer, kind: int

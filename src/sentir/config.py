@@ -547,6 +547,5 @@ PRESETS: dict[str, Config] = {
     "best": Config(
         model=dataclasses.replace(ModelConfig(), **LanguageModelConfig().classifier()),
         train=TrainConfig(learning_rate=0.002),
-        finetune=FineTuneConfig(negation_examples=0.0),  # not measured
     ),
 }

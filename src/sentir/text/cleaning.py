@@ -88,6 +88,8 @@ _URL = re.compile(
 _URL_HINT = re.compile(rf"://|www\.|\.(?:{_GENERIC}|{_COUNTRIES})(?![\w@-])", re.IGNORECASE)
 # Composing takes time quadratic in a run of combining marks. A longer run is no language.
 _LONG_MARKS = re.compile(r"([^\w\s\x00-\x7f]{100})[^\w\s\x00-\x7f]+")
+#: Signs after a word that no step changes.
+PLAIN_SIGNS = frozenset(".,;:!?)")
 QUOTES = {"'": "‘’‛´`", '"': "“”„‟"}
 
 
@@ -169,8 +171,12 @@ def cleaner(steps: Iterable[CleanStep]) -> Callable[[str], str]:
     """
     names = set(steps)
     chosen = [step for name, step in STEPS.items() if name in names]
+    lowers = "lower" in names
 
     def clean(text: str) -> str:
+        # Most pieces are an ASCII word, or one and a sign, of which no other step changes anything.
+        if text.isascii() and (text.isalpha() or (text[:-1].isalpha() and text[-1] in PLAIN_SIGNS)):
+            return text.lower() if lowers else text
         for step in chosen:
             text = step(text)
         return text

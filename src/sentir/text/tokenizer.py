@@ -15,6 +15,7 @@ import json
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
+from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -94,7 +95,7 @@ class WordTokenizer(Tokenizer):
 
         #: The id of one word.
         self.id_of = id_of
-        self._ids = WordSplitter(steps, lambda words: tuple(map(id_of, words)))
+        self._ids = WordSplitter(steps, lambda words: tuple(map(ids.get, words, repeat(UNK))))
         self._words = WordSplitter(steps, tuple)
 
     def __reduce__(self) -> tuple[Any, ...]:

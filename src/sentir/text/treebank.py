@@ -98,7 +98,7 @@ def split_piece(piece: str) -> list[str]:
     """
     # Three of four distinct pieces are a bare word, or a word and a sign.
     word, sign = (piece, "") if piece.isalpha() else (piece[:-1], piece[-1:])
-    if word.isalpha() and sign in _SIGNS and not _CONTRACTION.fullmatch(word):
+    if word.isalpha() and sign in _SIGNS and not is_contraction(word):
         if sign != ".":
             return [word, sign] if sign else [word]
         if len(word) > 1 and word.lower() not in ABBREVIATIONS:
@@ -151,7 +151,12 @@ def stays_whole(word: str) -> bool:
     """Whether `split_word` returns the token unchanged, wherever it stands."""
     if "'" in word or word[-1] == ".":
         return False
-    return not 4 <= len(word) <= 6 or not _CONTRACTION.fullmatch(word)
+    return not is_contraction(word)
+
+
+def is_contraction(word: str) -> bool:
+    """Whether two words are written as one, such as "gonna"."""
+    return 4 <= len(word) <= 6 and _CONTRACTION.fullmatch(word) is not None
 
 
 class WordSplitter(Generic[T]):
@@ -206,9 +211,9 @@ class _PieceCache(dict[str, Sequence[T]], Generic[T]):
     def __missing__(self, piece: str) -> Sequence[T]:
         value = self._compute(piece)
         if len(piece) <= MAX_PIECE_CHARACTERS:
-            size_bytes = strings_bytes([piece]) + getsizeof(value)
-            # Ids are shared with the vocabulary, words are not.
-            size_bytes += sum(getsizeof(word) for word in value if isinstance(word, str))
+            size_bytes = getsizeof(piece) + ENTRY_BYTES + getsizeof(value)
+            if value and isinstance(value[0], str):  # ids are shared with the vocabulary
+                size_bytes += sum(map(getsizeof, value))
             if self.size_bytes + size_bytes > MAX_CACHE_BYTES:
                 self.clear()
                 self.size_bytes = 0

@@ -16,13 +16,17 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from sentir.data.dataset import Reviews
+from sentir.nn.ngram_linear import NgramLinear
 from sentir.nn.ngrams import MIN_SQUARED_SCALE
-from sentir.training.ngram_counts import MIN_REVIEWS, Floats, NgramCounts, Ngrams
+from sentir.training.ngram_counts import MIN_REVIEWS, Floats, NgramCounts, Ngrams, count_ngrams
+from sentir.training.process_group import ALONE, ProcessGroup
 
 #: Dual coordinate descent (Yu, Huang and Lin 2011) takes 10 to 30 passes.
 TOLERANCE, MAX_ITERATIONS = 1e-3, 1000
@@ -72,12 +76,40 @@ class FittedWeights(NamedTuple):
         self.intercepts_O[output] = intercept
 
 
+@dataclass(frozen=True)
+class FitInMemory:
+    """Fits to reviews in memory, by this process alone (`sentir.training.ngram_linear.Fit`).
+
+    Attributes:
+        known: what goes on learning, or zero.
+        classes: C.
+        max_length: tokens read of a review.
+        balanced: weigh both sides of a regression alike.
+    """
+
+    known: NgramLinear
+    classes: int
+    max_length: int
+    balanced: bool
+
+    @property
+    def processes(self) -> ProcessGroup:
+        return ALONE
+
+    def fit(
+        self, corpora: Sequence[Reviews], strengths: Sequence[float]
+    ) -> tuple[Ngrams, Iterator[FittedWeights]]:
+        counts = count_ngrams(self.known, corpora, self.classes, self.max_length)
+        outputs = self.known.word_weights.shape[1]
+        return counts.ngrams, _fit_regressions(counts, outputs, strengths, balanced=self.balanced)
+
+
 def target_column(output: int, outputs: int) -> int:
     """The class that an output tells from the others: of two it is the second."""
     return 1 if outputs == 1 else output
 
 
-def fit_regressions(
+def _fit_regressions(
     counts: NgramCounts, outputs: int, strengths: Sequence[float], *, balanced: bool
 ) -> Iterator[FittedWeights]:
     """For each regularisation strength, one logistic regression per output.

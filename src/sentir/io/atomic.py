@@ -59,6 +59,7 @@ def scratch_folder(path: Path) -> Iterator[Path]:
 
     At its end it is removed; what a kill left is removed when the same is next made.
     """
+    path.parent.mkdir(parents=True, exist_ok=True)
     tidy(path)
     with _work_folder(path) as work:
         yield work

@@ -139,12 +139,9 @@ class _Regression:
 
         processes = self.chunks.processes
 
-        def evaluate(point: Doubles) -> tuple[float, Doubles]:
-            return self._objective(point, strength)
-
         def lead(point: Doubles) -> tuple[float, Doubles]:
             processes.lead(lambda: (False, point))
-            return evaluate(point)
+            return self._objective(point, strength)
 
         if processes.rank == 0:
             options = {"maxcor": MEMORY, "ftol": TOLERANCE, "gtol": 0, "maxiter": MAX_ITERATIONS}
@@ -156,7 +153,7 @@ class _Regression:
             is_found, point = processes.lead(lambda: (False, start))
             if is_found:
                 return point
-            evaluate(point)
+            self._objective(point, strength)
 
     def _objective(self, point: Doubles, strength: float) -> tuple[float, Doubles]:
         """The loss and the penalty at a point, and their gradient."""
@@ -168,8 +165,10 @@ class _Regression:
         return float(loss + point @ point / (2 * strength)), gradient
 
     def _own_sums(self, point: Doubles) -> Doubles:
-        """Of the chunks of this process: the loss's gradient by the features, by the intercept, and
-        the loss, (F + 2)."""
+        """Sums over the chunks of this process (F + 2).
+
+        The gradient of the loss by the weights of the features and by the intercept, and the loss.
+        """
         from scipy.special import expit
 
         weights_F = point[:-2] * self.scale_F + point[-2] * self.known_F

@@ -105,8 +105,8 @@ class LossyCounts(NamedTuple):
     def strongest(self, limit: int, total: int) -> Ints:
         """The keys of the n-grams that tell most, at most `limit`, by rising key.
 
-        Told by their scale times the root of the number of reviews, as are those of the model's
-        table by their weight.
+        By their scale times the root of the number of reviews, as those of the model's table are
+        chosen by their weight.
 
         Args:
             limit: how many.

@@ -129,14 +129,10 @@ class NgramChunks:
         if self._keys_K is None:
             self._keys_K = self._choose(corpus)
         keys_K = self._keys_K
-        own, add_up = (
-            self.processes.together(lambda: self._write(corpus, keys_K)),
-            self.processes.sum,
-        )
-        totals = Totals(
-            add_up(own.reviews_F), add_up(own.weights_CF), add_up(own.weights_C), len(corpus)
-        )
-        self._totals = self._totals + totals if self._totals else totals
+        own = self.processes.together(lambda: self._write(corpus, keys_K))
+        for sums in (own.reviews_F, own.weights_CF, own.weights_C):
+            self.processes.sum(sums)
+        self._totals = self._totals + own if self._totals else own
         self.corpora += 1
 
     def ngrams(self) -> Ngrams:
@@ -171,9 +167,8 @@ class NgramChunks:
             for label, weight_N in enumerate((targets_NC * weights_N[:, None]).T):
                 weights_CF[label] += np.bincount(columns_S, weight_N[owners_S], features)
                 weights_C[label] += weight_N.sum(dtype=np.float64)
-            self._save(
-                columns_S.astype(np.int32), starts_N1.astype(np.int32), targets_NC, weights_N
-            )
+            ints = columns_S.astype(np.int32), starts_N1.astype(np.int32)
+            self._save(*ints, targets_NC, weights_N)
         return Totals(reviews_F, weights_CF, weights_C, len(corpus))
 
     def _save(self, *arrays: npt.NDArray[Any]) -> None:
@@ -199,8 +194,8 @@ class NgramChunks:
         """
         from scipy.sparse import csr_matrix
 
+        self.processes.raise_if_interrupted()  # also where this process has no chunk
         for path in self._files:
-            self.processes.raise_if_interrupted()
             with path.open("rb") as file:
                 columns_S, starts_N1, targets_NC, weights_N = (
                     np.load(file, allow_pickle=False) for _ in range(4)
@@ -212,15 +207,14 @@ class NgramChunks:
             features_NF = csr_matrix((ones_S, columns_S, starts_N1), shape=shape)
             yield Chunk(features_NF, targets_NC, weights_N)
             self.advance(what, len(weights_N))
+            self.processes.raise_if_interrupted()
 
 
 def chunk_rows(corpus: Reviews, max_length: int) -> Iterator[Ints]:
     """The rows of each chunk of a corpus."""
     first = tokens = 0
-    for start in range(0, len(corpus), BLOCK):
-        rows_N = np.arange(start, min(start + BLOCK, len(corpus)))
-        tokens += int(np.minimum(corpus.lengths_of(rows_N), max_length).sum())
-        end = start + len(rows_N)
+    for end, read in _lengths(corpus, max_length):
+        tokens += read
         if tokens >= CHUNK_TOKENS or end == len(corpus):
             yield np.arange(first, end)
             first, tokens = end, 0
@@ -229,9 +223,16 @@ def chunk_rows(corpus: Reviews, max_length: int) -> Iterator[Ints]:
 def fits_in_memory(corpus: Reviews, max_length: int) -> bool:
     """Whether a corpus has at most `sentir.training.ngram_counts.MAX_TOKENS` tokens."""
     tokens = 0
-    for start in range(0, len(corpus), BLOCK):
-        rows_N = np.arange(start, min(start + BLOCK, len(corpus)))
-        tokens += int(np.minimum(corpus.lengths_of(rows_N), max_length).sum())
+    for _, read in _lengths(corpus, max_length):
+        tokens += read
         if tokens > ngram_counts.MAX_TOKENS:
             return False
     return True
+
+
+def _lengths(corpus: Reviews, max_length: int) -> Iterator[tuple[int, int]]:
+    """Where each block of reviews ends, and how many tokens are read of it."""
+    for start in range(0, len(corpus), BLOCK):
+        rows_N = np.arange(start, min(start + BLOCK, len(corpus)))
+        lengths_N = np.minimum(corpus.lengths_of(rows_N), max_length)
+        yield start + len(rows_N), int(lengths_N.sum())

@@ -105,6 +105,7 @@ def fit_ngram_linear(
             scratch, processes, advance,
         )  # fmt: skip
         calibrated_NO = fit_with(FitByChunks(chunks, balanced))
+        processes.together(processes.raise_if_interrupted)
         advance("", 0)
         return calibrated_NO
 

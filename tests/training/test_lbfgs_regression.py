@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from sentir.data.dataset import EncodedCorpus, JoinedCorpora, Reviews
 from sentir.nn.classifier import SentimentClassifier
 from sentir.training import ngram_candidates, ngram_chunks, ngram_counts, ngram_regression
 from sentir.training.class_weights import balanced_class_weights
+from sentir.training.lbfgs_regression import FITTING
 from sentir.training.ngram_linear import fit_ngram_linear
 from sentir.training.run import train as train_run
 
@@ -190,7 +192,7 @@ def test_nothing_is_left_behind(tmp_path: Path, chunks: pytest.MonkeyPatch) -> N
     told.extend([("", 0)] * 30)
     fit(tmp_path, train, train, advance=advance)
     assert list((tmp_path / "cache").iterdir()) == []
-    assert told[-1] == ("", 0)  # it is done
+    assert told[-1] == (FITTING, 0)  # it is done
     counted = [count for what, count in told[60:] if what == "counting n-grams"]
     assert (sum(counted), len(counted) > 3) == (60, True)
 
@@ -205,7 +207,7 @@ def test_a_run_above_the_cap_resumes_within_the_fit(
     def stop(event: dict[str, Any]) -> None:
         if event["event"] == "progress":
             seen.append(event["what"])
-            if seen.count("fitting the n-gram linear model, pass after pass") == 20:
+            if seen.count(FITTING) == 20:
                 raise RuntimeError("killed")
 
     whole = train_run(train=str(file), output=tmp_path / "whole", config=config)
@@ -215,3 +217,21 @@ def test_a_run_above_the_cap_resumes_within_the_fit(
     for name, weight in whole.bundle.weights.items():
         assert np.array_equal(weight, resumed.bundle.weights[name]), name
     assert not list((tmp_path / "run" / "cache").rglob(".ngrams*"))
+
+
+def test_memory_does_not_grow_with_the_reviews(tmp_path: Path, chunks: pytest.MonkeyPatch) -> None:
+    """Apart from some bytes a review; most n-grams are new in each review, as in real ones."""
+    chunks.setattr(ngram_chunks, "CHUNK_TOKENS", 8192)
+    random, peaks_bytes = np.random.default_rng(0), []
+    valid = separable(tmp_path / "v", 40)
+    for count in (100, 1500, 6000):  # the first imports modules
+        labels = random.integers(0, 2, count)
+        reviews = random.integers(2, 400, (count, 25)) + 100 * labels[:, None]
+        train = write_corpus(tmp_path / f"t{count}", reviews.tolist(), labels.tolist())
+        model = new_model(tiny(ngram_buckets=512, max_length=30), words=500)
+        del reviews
+        tracemalloc.start()
+        fit(tmp_path, train, valid, model=model)
+        peaks_bytes.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks_bytes[2] < peaks_bytes[1] + 40 * (6000 - 1500)

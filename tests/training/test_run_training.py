@@ -57,8 +57,9 @@ class Task:
         self.calls.append("fit")
         return Position(step=3, seconds=100.0, stopped="finished")
 
-    def calibrate(self, network: Network, emit: Any) -> None:
+    def calibrate(self, network: Network, cache: Path, emit: Any) -> None:
         self.calls.append("calibrate")
+        assert cache.name == "cache"
         assert network.dtypes == [None, None]
 
     def finish(self, network: Network, folder: Path, trained: Trained) -> Trained:

@@ -244,7 +244,7 @@ class ClassifierRun:
         model, train = self.config.model, self.config.train
         return [self.cache_key(), examples, model.ngram_buckets, train.class_weights]
 
-    def calibrate(self, network: SentimentClassifier, emit: Callback) -> None:
+    def calibrate(self, network: SentimentClassifier, cache: Path, emit: Callback) -> None:
         """Fit the n-gram linear model, and calibrate the probabilities.
 
         Validation reviews that the user gave are never learnt from; those that were held out of
@@ -266,7 +266,7 @@ class ClassifierRun:
                 valid,
                 network_NO,
                 max_length,
-                folder=self.corpora.train.path.parent,
+                folder=cache,
                 refit=not self.sources.valid,
                 advance=partial(report_progress, emit),
             )

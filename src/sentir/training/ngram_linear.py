@@ -25,7 +25,7 @@ from sentir.io.atomic import scratch_folder
 from sentir.nn.classifier import SentimentClassifier
 from sentir.nn.ngram_linear import NgramLinear
 from sentir.training.calibration import fit_calibration, set_calibration
-from sentir.training.lbfgs_regression import FitByChunks
+from sentir.training.lbfgs_regression import FITTING, FitByChunks
 from sentir.training.ngram_chunks import Advance, NgramChunks, fits_in_memory
 from sentir.training.ngram_counts import Ngrams
 from sentir.training.ngram_regression import FitInMemory, FittedWeights
@@ -106,7 +106,7 @@ def fit_ngram_linear(
         )  # fmt: skip
         calibrated_NO = fit_with(FitByChunks(chunks, balanced))
         processes.together(processes.raise_if_interrupted)
-        advance("", 0)
+        advance(FITTING, 0)
         return calibrated_NO
 
 

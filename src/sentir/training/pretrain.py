@@ -155,7 +155,7 @@ class LanguageModelRun:
             resume=resume,
         )
 
-    def calibrate(self, network: LanguageModel, emit: Callback) -> None:
+    def calibrate(self, network: LanguageModel, cache: Path, emit: Callback) -> None:
         """Nothing: a language model's probabilities are not calibrated."""
 
     def finish(self, network: LanguageModel, folder: Path, trained: Trained) -> Pretraining:

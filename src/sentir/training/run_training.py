@@ -91,8 +91,11 @@ class RunTask(Protocol[R]):
         """Train the network until it is done or interrupted."""
         ...
 
-    def calibrate(self, network: Any, emit: Callback) -> None:
-        """Fit, on all ranks together, what is fitted once the network is trained."""
+    def calibrate(self, network: Any, cache: Path, emit: Callback) -> None:
+        """Fit, on all ranks together, what is fitted once the network is trained.
+
+        Files that it needs meanwhile are in `cache`.
+        """
         ...
 
     def finish(self, network: Any, folder: Path, trained: Trained) -> R:
@@ -163,7 +166,7 @@ def run_training(
         if processes.size > 1:
             place += f", {processes.size} processes"
         trained = Trained(position=position, place=place, started=started)
-        task.calibrate(network, emit)
+        task.calibrate(network, cache, emit)
         result = lead(lambda: task.finish(network, folder, trained))
         lead(lambda: finish(checkpoints, position))
         return result

@@ -20,9 +20,9 @@ import numpy.typing as npt
 from sentir.training.ngram_counts import MIN_REVIEWS, Floats, Ints
 from sentir.training.ngram_regression import ngram_scale
 
-#: N-grams that are fitted to, and that are counted at a time, for each row of the model's table: of
-#: 795,274 n-grams fitted to, 300,000 in the table do as well (docs/decisions/0418).
-FITTED_PER_ROW, COUNTED_PER_ROW = 2, 16
+#: N-grams that are fitted to, and that are counted at a time, for each row of the model's table:
+#: with fewer the loss is higher (docs/decisions/0542).
+FITTED_PER_ROW, COUNTED_PER_ROW = 8, 32
 
 
 class LossyCounts(NamedTuple):

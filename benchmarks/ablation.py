@@ -240,7 +240,10 @@ def fit_ngram_linear_only(config: Config, train_file: Path) -> tuple[Bundle, flo
             torch.nn.init.zeros_(parameter)
         logits_NO = np.zeros((len(corpora.valid), model.head.out_features))
         max_length = config.text.max_length
-        fit_ngram_linear(model, corpora.train, corpora.valid, logits_NO, max_length, refit=True)
+        fit_ngram_linear(
+            model, corpora.train, corpora.valid, logits_NO, max_length,
+            folder=Path(temporary), refit=True,
+        )  # fmt: skip
     bundle = Bundle(
         weights=to_arrays(model),
         tokenizer=corpora.tokenizer,

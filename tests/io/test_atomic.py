@@ -10,7 +10,7 @@ import pytest
 
 from sentir.errors import UsageError
 from sentir.io import atomic
-from sentir.io.atomic import atomic_write, check_writable, is_part_of
+from sentir.io.atomic import atomic_write, check_writable, is_part_of, scratch_folder
 
 
 def write_half(path: Path, error: type[BaseException]) -> None:
@@ -248,3 +248,18 @@ def test_what_cannot_be_written_is_known_before(tmp_path: Path) -> None:
     for path in (tmp_path / "file", tmp_path / "new" / "a.csv", Path("/dev/null")):
         check_writable(path)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_scratch_folder_does_not_stay(tmp_path: Path) -> None:
+    """Nor what a kill left of one; what another process uses does."""
+    path = tmp_path / "new" / "scratch"
+    killed = tmp_path / "new" / ".scratch.abcdefgh.part"
+    (killed / "inside").mkdir(parents=True)
+    with scratch_folder(path) as first, scratch_folder(path) as second:
+        (first / "file").write_text("a")
+        assert first != second
+        assert sorted(path.parent.iterdir()) == sorted([first, second])
+    assert list(path.parent.iterdir()) == []
+    with pytest.raises(FileNotFoundError), scratch_folder(path) as scratch:
+        (scratch / "no folder" / "file").touch()
+    assert list(path.parent.iterdir()) == []

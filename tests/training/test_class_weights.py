@@ -45,7 +45,7 @@ def test_a_rare_class_is_found_when_classes_weigh_the_same(tmp_path: Path) -> No
         model = new_model(tiny(ngram_buckets=16))
         if weighed:
             model.set_class_weights(balanced_class_weights(train.labels_N, 2))
-        fit_ngram_linear(model, train, valid, logits(model, valid, 30), 30)
+        fit_ngram_linear(model, train, valid, logits(model, valid, 30), 30, folder=tmp_path)
         answers_N = logits(model, valid, 30)[:, 0] > 0
         found[weighed] = answers_N[valid.labels_N == 1].mean()
     assert found == {False: 0.0, True: 1.0}

@@ -57,9 +57,13 @@ class Task:
         self.calls.append("fit")
         return Position(step=3, seconds=100.0, stopped="finished")
 
+    def calibrate(self, network: Network, cache: Path, emit: Any) -> None:
+        self.calls.append("calibrate")
+        assert cache.name == "cache"
+        assert network.dtypes == [None, None]
+
     def finish(self, network: Network, folder: Path, trained: Trained) -> Trained:
         self.calls.append("finish")
-        assert network.dtypes == [None, None]
         return trained
 
 
@@ -68,7 +72,10 @@ def test_the_steps_are_called_in_their_order(tmp_path: Path) -> None:
     trained = run_training(
         task, tmp_path / "run", callbacks=[events.append], resume=False, overwrite=False
     )
-    assert task.calls == ["cache_key", "read", "network", "initialise", "fit", "finish"]
+    assert task.calls == [
+        "cache_key", "read", "network", "initialise", "fit",
+        "calibrate", "finish",
+    ]  # fmt: skip
     assert events == [{"event": "progress", "what": "reading", "reviews": 3}]
     assert trained.place == "cpu, recurrent layers trained in float32"
     assert trained.seconds() >= 100  # what earlier parts of the run took is counted

@@ -54,6 +54,18 @@ def atomic_write(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
+def scratch_folder(path: Path) -> Iterator[Path]:
+    """A new folder beside `path`, which does not come to be, for files of the block alone.
+
+    At its end it is removed; what a kill left is removed when the same is next made.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    tidy(path)
+    with _work_folder(path) as work:
+        yield work
+
+
+@contextmanager
 def _work_folder(path: Path) -> Iterator[Path]:
     """A new folder beside `path`, locked, and removed at the end."""
     while True:

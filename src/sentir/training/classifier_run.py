@@ -63,7 +63,7 @@ from sentir.training.ppmi import init_ppmi_
 from sentir.training.process_group import current
 from sentir.training.run_evaluation import describe_texts, evaluate, identities, mark_mistakes
 from sentir.training.run_report import assemble_report
-from sentir.training.run_training import Trained
+from sentir.training.run_training import Trained, report_progress
 from sentir.training.transfer import copy_weights, log_transfer
 
 _log = logging.getLogger(__name__)
@@ -105,6 +105,9 @@ class ClassifierRun:
     summary: DataSummary
     #: The reviews that are learnt from: train, and with teachers the unlabelled ones too.
     learnt: Reviews
+    #: Probabilities (N, C) of the validation reviews before calibration and after it, both of a
+    #: model that has not learnt from them.
+    calibrated: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
 
     def __init__(
         self,
@@ -241,10 +244,50 @@ class ClassifierRun:
         model, train = self.config.model, self.config.train
         return [self.cache_key(), examples, model.ngram_buckets, train.class_weights]
 
+    def calibrate(self, network: SentimentClassifier, cache: Path, emit: Callback) -> None:
+        """Fit the n-gram linear model, and calibrate the probabilities.
+
+        Validation reviews that the user gave are never learnt from; those that were held out of
+        train are, by the n-gram model, in the end.
+        """
+        network.round_tables()
+        valid, max_length = self.corpora.valid, self.config.text.max_length
+        lead = current().lead
+        network_NO = lead(lambda: logits(network, valid, max_length))
+        if network.ngram_linear is None:
+            calibrated_NO = lead(lambda: self._calibrate_alone(network, network_NO))
+        else:
+            _log.info("fitting the n-gram linear model")
+            if self.old is not None:
+                copy_known_ngrams_(self.old, network)
+            calibrated_NO = fit_ngram_linear(
+                network,
+                self.learnt,
+                valid,
+                network_NO,
+                max_length,
+                folder=cache,
+                refit=not self.sources.valid,
+                advance=partial(report_progress, emit),
+            )
+        before_NC, after_NC = (
+            network.probabilities(torch.from_numpy(logits_NO)).numpy()
+            for logits_NO in (network_NO, calibrated_NO)
+        )
+        self.calibrated = before_NC, after_NC
+
+    def _calibrate_alone(
+        self, network: SentimentClassifier, network_NO: npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.float64]:
+        """Calibrate a network without an n-gram model; returns the logits."""
+        targets = weighted_targets(self.corpora.valid, network.classes)
+        calibration = fit_calibration(network, [network_NO], targets)
+        set_calibration(network, calibration.weights[0], calibration.shift_O)
+        return calibration.apply([network_NO])
+
     def finish(self, network: SentimentClassifier, folder: Path, trained: Trained) -> Run:
         corpora, max_length = self.corpora, self.config.text.max_length
-        network.round_tables()
-        before_NC, after_NC = self._calibrate(network)
+        before_NC, after_NC = self.calibrated
         seconds = trained.seconds()
         names, valid_N = corpora.labels.names, corpora.valid.labels_N
         decision, optimise = None, self.config.train.optimise
@@ -376,38 +419,6 @@ class ClassifierRun:
         )
         warn_of_forgetting(measured)
         return measured
-
-    def _calibrate(
-        self, network: SentimentClassifier
-    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-        """Fit the n-gram linear model, and calibrate the probabilities.
-
-        Returns:
-            Probabilities (N, C) of the validation reviews before that and after it, both of a
-            model that has not learnt from them. Validation reviews that the user gave are never
-            learnt from; those that were held out of train are, by the n-gram model, in the end.
-        """
-        valid, max_length = self.corpora.valid, self.config.text.max_length
-        network_NO = logits(network, valid, max_length)
-        if network.ngram_linear is None:
-            calibration = fit_calibration(
-                network, [network_NO], weighted_targets(valid, network.classes)
-            )
-            set_calibration(network, calibration.weights[0], calibration.shift_O)
-            calibrated_NO = calibration.apply([network_NO])
-        else:
-            _log.info("fitting the n-gram linear model")
-            if self.old is not None:
-                copy_known_ngrams_(self.old, network)
-            refit = not self.sources.valid
-            calibrated_NO = fit_ngram_linear(
-                network, self.learnt, valid, network_NO, max_length, refit=refit
-            )
-        before_NC, after_NC = (
-            network.probabilities(torch.from_numpy(logits_NO)).numpy()
-            for logits_NO in (network_NO, calibrated_NO)
-        )
-        return before_NC, after_NC
 
     def _baseline(self) -> Metrics:
         _log.info("fitting the baseline: TF-IDF and logistic regression")

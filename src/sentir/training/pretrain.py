@@ -155,6 +155,9 @@ class LanguageModelRun:
             resume=resume,
         )
 
+    def calibrate(self, network: LanguageModel, cache: Path, emit: Callback) -> None:
+        """Nothing: a language model's probabilities are not calibrated."""
+
     def finish(self, network: LanguageModel, folder: Path, trained: Trained) -> Pretraining:
         validation = perplexities(network, self.corpora.valid, self.config.text.max_length)
         bundle = LanguageBundle(

@@ -209,6 +209,25 @@ class ProcessGroup:
             dist.broadcast_object_list(results, src=0, group=self._patient)
         return results[0]  # type: ignore[return-value]
 
+    def each(self, value: T) -> Iterator[T]:
+        """The values of all ranks, one after the other, each pickled and in memory alone."""
+        for rank in range(self.size):
+            values = [value if rank == self.rank else None]
+            if self.size > 1:
+                with _lost_processes():
+                    dist.broadcast_object_list(values, src=rank, group=self._patient)
+            yield values[0]  # type: ignore[misc]
+
+    def raise_if_interrupted(self) -> None:
+        """Within `agreed_interrupts` and `together`: end the work if Ctrl-C was pressed here.
+
+        Raises:
+            KeyboardInterrupt: it was.
+        """
+        if self.interrupted.is_set():
+            self.interrupted.clear()
+            raise KeyboardInterrupt
+
     def on_rank_0(self, callback: Callback) -> Callback:
         """A callback that is called on rank 0 alone, and whose Ctrl-C waits for the next step."""
         if self.size == 1:
@@ -273,7 +292,8 @@ def current() -> ProcessGroup:
 
 @contextmanager
 def agreed_interrupts() -> Iterator[None]:
-    """Let Ctrl-C wait for the next `sum_gradients`, where it ends the step of every rank.
+    """Let Ctrl-C wait for the next `sum_gradients`, where it ends the step of every rank, or for
+    `raise_if_interrupted`.
 
     In a single process nothing is changed.
     """

@@ -91,8 +91,15 @@ class RunTask(Protocol[R]):
         """Train the network until it is done or interrupted."""
         ...
 
+    def calibrate(self, network: Any, cache: Path, emit: Callback) -> None:
+        """Fit, on all ranks together, what is fitted once the network is trained.
+
+        Files that it needs meanwhile are in `cache`.
+        """
+        ...
+
     def finish(self, network: Any, folder: Path, trained: Trained) -> R:
-        """Calibrate, measure, and save the bundle."""
+        """Measure, and save the bundle."""
         ...
 
 
@@ -140,7 +147,7 @@ def run_training(
         checkpoints = lead(
             lambda: checkpoints_of(folder, task.cache_key(), task.config, resume=resume)
         )
-        report = partial(_report, emit)
+        report = partial(report_progress, emit)
         encoded = lead(lambda: task.read(cache, resume=resume, progress=report).name)
         together(lambda: _open(task, cache / encoded) if processes.rank else None)
         device = choose_shared_device(processes, settings.device, shape)
@@ -159,6 +166,7 @@ def run_training(
         if processes.size > 1:
             place += f", {processes.size} processes"
         trained = Trained(position=position, place=place, started=started)
+        task.calibrate(network, cache, emit)
         result = lead(lambda: task.finish(network, folder, trained))
         lead(lambda: finish(checkpoints, position))
         return result
@@ -185,7 +193,8 @@ def check_same_settings(processes: ProcessGroup, config: Config | PretrainConfig
     processes.together(check)
 
 
-def _report(emit: Callback, what: str, count: int) -> None:
+def report_progress(emit: Callback, what: str, count: int) -> None:
+    """Emit that so many reviews more were processed; 0: it is done."""
     emit({"event": "progress", "what": what, "reviews": count})
 
 

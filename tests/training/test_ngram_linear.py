@@ -11,7 +11,7 @@ from sentir.data.dataset import EncodedCorpus, JoinedCorpora
 from sentir.nn.classifier import SentimentClassifier
 from sentir.nn.ngram_linear import fingerprint, ngram_keys
 from sentir.nn.restore import to_arrays
-from sentir.training import ngram_linear as terms_module
+from sentir.training import ngram_counts, ngram_table
 from sentir.training.classification import logits, probabilities
 from sentir.training.ngram_linear import fit_linear_logits, fit_ngram_linear
 
@@ -77,8 +77,8 @@ def test_the_table_has_the_size_of_its_ngrams_and_numbers_of_16_bits(tmp_path: P
     assert model.ngram_linear is not None
     tables = to_arrays(model.ngram_linear)
     rows, owned = len(tables["ngram_weights"]), np.count_nonzero(tables["ngram_fingerprints"])
-    assert rows % terms_module.ROW_UNIT == 0
-    assert 0 <= rows - owned < terms_module.ROW_UNIT
+    assert rows % ngram_table.ROW_UNIT == 0
+    assert 0 <= rows - owned < ngram_table.ROW_UNIT
     for name in ("word_weights", "word_squared_scales", "ngram_weights", "ngram_squared_scales"):
         assert tables[name].any()
         assert np.array_equal(tables[name], tables[name].astype(np.float16))
@@ -189,7 +189,7 @@ def test_a_large_corpus_is_fitted_to_in_part(
     labels = [0] * 150 + [1] * 150
     reviews = [[2 + label, 9, 10] for label in labels]
     train = write_corpus(tmp_path / "t", reviews, labels)
-    monkeypatch.setattr(terms_module, "MAX_TOKENS", 180)
+    monkeypatch.setattr(ngram_counts, "MAX_TOKENS", 180)
     model = new_model(CONFIG)
     fit(model, train, train)
     assert loss(model, train) < 0.1

@@ -19,7 +19,7 @@ from sentir.data.dataset import Reviews
 from sentir.evaluation.report import ClassNgrams, Ngram
 from sentir.nn.ngrams import against_others, ngram_keys, owned_rows
 from sentir.text.tokenizer import SPECIAL, Tokenizer
-from sentir.training.ngram_linear import sample_rows
+from sentir.training.ngram_counts import sample_rows
 from sentir.weights import DISPLACEMENTS, NGRAM_FINGERPRINTS
 
 #: N-grams that are shown of each class.

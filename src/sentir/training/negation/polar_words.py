@@ -24,7 +24,7 @@ from sentir.text.tokenizer import PAD, UNK, WordTokenizer
 from sentir.training.negation.english import ENGLISH
 from sentir.training.negation.grammar import Grammar, Probe
 from sentir.training.negation.spanish import SPANISH
-from sentir.training.ngram_linear import sample_rows
+from sentir.training.ngram_counts import sample_rows
 
 GRAMMARS = (ENGLISH, SPANISH)
 #: Share of all tokens that a language's function words must be for its grammar to be used.

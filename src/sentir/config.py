@@ -237,6 +237,11 @@ class TrainConfig:
         default="none",
         description="weights of the classes in the loss: none, or balanced (inverse frequency)",
     )
+    ordinal: bool = Field(
+        default=True,
+        description="learn the order of ordered classes, which are three or more whose names are "
+        "numbers in ascending order, such as stars",
+    )
     optimise: str = Field(
         default="likeliest",
         description="how the predicted class follows from the probabilities: likeliest, or by "

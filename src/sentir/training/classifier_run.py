@@ -14,6 +14,7 @@ import numpy.typing as npt
 import torch
 
 from sentir.bundle import FOLDER, Bundle, LanguageBundle, save_bundle
+from sentir.class_order import are_ordered
 from sentir.confidence import Answered
 from sentir.config import Config
 from sentir.data.cache import digest
@@ -241,6 +242,11 @@ class ClassifierRun:
         model, train = self.config.model, self.config.train
         return [self.cache_key(), examples, model.ngram_buckets, train.class_weights]
 
+    @property
+    def is_ordinal(self) -> bool:
+        """Whether the order of the classes is learnt."""
+        return self.config.train.ordinal and are_ordered(self.corpora.labels.names)
+
     def finish(self, network: SentimentClassifier, folder: Path, trained: Trained) -> Run:
         corpora, max_length = self.corpora, self.config.text.max_length
         network.round_tables()
@@ -401,7 +407,13 @@ class ClassifierRun:
                 copy_known_ngrams_(self.old, network)
             refit = not self.sources.valid
             calibrated_NO = fit_ngram_linear(
-                network, self.learnt, valid, network_NO, max_length, refit=refit
+                network,
+                self.learnt,
+                valid,
+                network_NO,
+                max_length,
+                refit=refit,
+                ordered=self.is_ordinal,
             )
         before_NC, after_NC = (
             network.probabilities(torch.from_numpy(logits_NO)).numpy()

@@ -1,7 +1,8 @@
 """Fitting the n-gram linear model: logistic regression over words, bigrams and trigrams.
 
 The n-grams are counted (`sentir.training.ngram_counts`), one regression per output is fitted over
-them (`sentir.training.ngram_regression`), and the strongest go into the model's table
+them (`sentir.training.ngram_regression`), or per boundary of ordered classes
+(`sentir.training.ordinal_regression`), and the strongest go into the model's table
 (`sentir.training.ngram_table`).
 
 Shapes: N reviews, F n-grams, O outputs.
@@ -10,7 +11,7 @@ Shapes: N reviews, F n-grams, O outputs.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -21,9 +22,10 @@ from sentir.data.dataset import EncodedCorpus, Reviews, weighted_targets
 from sentir.nn.classifier import SentimentClassifier
 from sentir.nn.ngram_linear import NgramLinear
 from sentir.training.calibration import fit_calibration, set_calibration
-from sentir.training.ngram_counts import count_ngrams
-from sentir.training.ngram_regression import fit_regressions
+from sentir.training.ngram_counts import NgramCounts, count_ngrams
+from sentir.training.ngram_regression import FittedWeights, fit_regressions
 from sentir.training.ngram_table import NgramTable, choose_table, fill_table
+from sentir.training.ordinal_regression import fit_ordinal_regressions, share_a_scale
 
 #: Inverse regularisation strengths (C of scikit-learn) that are tried.
 STRENGTHS = (10.0, 30.0, 100.0)
@@ -43,6 +45,7 @@ def fit_ngram_linear(
     max_length: int,
     *,
     refit: bool = False,
+    ordered: bool = False,
 ) -> npt.NDArray[np.float64]:
     """Fit `model.ngram_linear`, and calibrate its sum with the network's logits.
 
@@ -54,6 +57,7 @@ def fit_ngram_linear(
         max_length: tokens read of a review.
         refit: fit once more in the end, to `valid` too, with what was chosen. More reviews are
             better, but `valid` can measure nothing from then on.
+        ordered: whether the classes, three or more, are to be fitted as ordered ones.
 
     Returns:
         The calibrated logits for `valid` (N, O), before the refit.
@@ -66,7 +70,7 @@ def fit_ngram_linear(
     candidates, targets = [], weighted_targets(valid, model.classes)
     table: NgramTable | None = None
     outputs = ngram_linear.word_weights.shape[1]
-    fits = fit_regressions(counts, outputs, STRENGTHS, balanced=balanced)
+    fits = _fit(counts, outputs, STRENGTHS, balanced=balanced, ordered=ordered)
     for strength, fitted in zip(STRENGTHS, fits, strict=True):
         # One table for all: what is strongest changes little, and would have to be placed anew.
         table = table or choose_table(known, counts.ngrams, fitted, model.config.ngram_buckets)
@@ -77,15 +81,32 @@ def fit_ngram_linear(
     calibration, strength, fitted, parts = min(candidates, key=lambda item: item[0].loss)
     if refit:
         counts = count_ngrams(known, [train, valid], model.classes, max_length)
-        (fitted,) = fit_regressions(counts, outputs, [strength], balanced=balanced)
+        (fitted,) = _fit(counts, outputs, [strength], balanced=balanced, ordered=ordered)
         table = choose_table(known, counts.ngrams, fitted, model.config.ngram_buckets)
     assert table is not None
     network, linear = calibration.weights
-    scaled = {name: linear * getattr(fitted, name) for name in ("weights_FO", "known_O")}
+    scaled = {name: linear * getattr(fitted, name) for name in ("weights_FO", "known_OO")}
     fill_table(ngram_linear, known, table, fitted._replace(**scaled))
     intercepts_O = torch.from_numpy(linear * fitted.intercepts_O)
     set_calibration(model, network, calibration.shift_O + intercepts_O)
     return calibration.apply(parts)
+
+
+def _fit(
+    counts: NgramCounts,
+    outputs: int,
+    strengths: Sequence[float],
+    *,
+    balanced: bool,
+    ordered: bool,
+) -> Iterator[FittedWeights]:
+    """One logistic regression per output, or per boundary of ordered classes.
+
+    A model that was fitted per class goes on so.
+    """
+    if ordered and share_a_scale(counts.ngrams):
+        return fit_ordinal_regressions(counts, strengths, balanced=balanced)
+    return fit_regressions(counts, outputs, strengths, balanced=balanced)
 
 
 def fit_linear_logits(model: SentimentClassifier, train: Reviews, max_length: int) -> LinearLogits:

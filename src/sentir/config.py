@@ -244,9 +244,10 @@ class TrainConfig:
     )
     optimise: str = Field(
         default="likeliest",
-        description="how the predicted class follows from the probabilities: likeliest, or by "
+        description="how the predicted class follows from the probabilities: likeliest; by "
         "weights of the classes found on validation for accuracy, macro-f1 or recall:CLASS (the "
-        "most at no lower macro F1)",
+        "most at no lower macro F1); or the median of ordered classes, for the least mae (mean "
+        "absolute error)",
     )
     seed: int = Field(
         default=0,

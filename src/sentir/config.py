@@ -229,9 +229,10 @@ class TrainConfig:
         description="steps between validations (0: four per epoch, at most 40 in all)",
     )
     patience: int = Field(
-        default=12,
+        default=4,
         ge=0,
-        description="early stopping: validations without a better loss (0: never stop)",
+        description="early stopping: validations without a better loss, over 100 steps at least "
+        "(0: never stop)",
     )
     class_weights: Literal["none", "balanced"] = Field(
         default="none",
@@ -436,7 +437,7 @@ class PretrainConfig(Settings):
 
     text: TextConfig = TextConfig(max_vocab_size=30_000, max_length=400)
     model: LanguageModelConfig = LanguageModelConfig()
-    train: TrainConfig = TrainConfig(batch_size=32, learning_rate=0.003, ema_decay=0.0)
+    train: TrainConfig = TrainConfig(batch_size=32, learning_rate=0.003, ema_decay=0.0, patience=12)
 
 
 def read_toml(path: str | Path) -> dict[str, Any]:
@@ -541,6 +542,7 @@ PRESETS: dict[str, Config] = {
             warmup_ratio=0,
             ema_decay=0.0,
             max_grad_norm=5,
+            patience=12,
         ),
         finetune=FineTuneConfig(negation_examples=0.0),
     ),
@@ -552,7 +554,7 @@ PRESETS: dict[str, Config] = {
     # What a language model is by default (`LanguageModelConfig`), for --from-lm.
     "best": Config(
         model=dataclasses.replace(ModelConfig(), **LanguageModelConfig().classifier()),
-        train=TrainConfig(learning_rate=0.002),
+        train=TrainConfig(learning_rate=0.002, patience=12),  # a shorter one was not measured
         finetune=FineTuneConfig(negation_examples=0.0),  # not measured
     ),
 }

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fixtures.forged_bundle import write_settings
 from fixtures.toy_bundle import NAMES, random_texts, toy
@@ -39,6 +41,40 @@ def test_a_rule_in_words() -> None:
     assert three.describe(NAMES[3]) == (
         "the largest probability, multiplied for negative by 1, neutral by 3, positive by 0.5"
     )
+
+
+@given(st.integers(3, 8), st.integers(0, 2**32))
+def test_the_median_is_the_class_of_least_expected_distance(classes: int, seed: int) -> None:
+    rule = DecisionRule(optimise="mae", weights=(1.0,) * classes)
+    probabilities_NC = np.random.default_rng(seed).dirichlet(np.full(classes, 0.5), 10)
+    scores_NC = decision_scores(probabilities_NC, rule)
+    np.testing.assert_allclose(scores_NC.sum(axis=1), 1)
+    distances_CC = np.abs(np.arange(classes)[:, None] - np.arange(classes))
+    least_N = (probabilities_NC @ distances_CC).argmin(axis=1)
+    assert scores_NC.argmax(axis=1).tolist() == least_N.tolist()
+
+
+def test_the_median_in_words_and_for_ordered_classes_only() -> None:
+    rule = DecisionRule(optimise="mae", weights=(1.0, 1.0, 1.0))
+    assert rule.describe(["1", "2", "3"]).startswith("the median")
+    check_optimise("mae", ["1", "2", "3"])
+    for names in (["negative", "neutral", "positive"], ["1", "2"], ["3", "2", "1"]):
+        with pytest.raises(ConfigError, match="are not ordered; take likeliest, or name three"):
+            check_optimise("mae", names)
+
+
+@pytest.mark.parametrize("engine", ["onnx", "numba"])
+def test_a_model_answers_with_the_median(tmp_path: Path, engine: str) -> None:
+    bundle, texts = toy(classes=3), random_texts(30)
+    rule = DecisionRule(optimise="mae", weights=(1.0, 1.0, 1.0))
+    save_bundle(replace(bundle, decision=rule), tmp_path / "model")
+    ruled = load(tmp_path / "model", engine)
+    assert ruled.bundle.decision == rule
+    probabilities_NC = ruled.predict_proba(texts)
+    medians = (probabilities_NC.cumsum(axis=1) < 0.5).sum(axis=1).tolist()
+    assert medians != probabilities_NC.argmax(axis=1).tolist()
+    assert [ruled.labels.index(answer.label) for answer in ruled.predict(texts)] == medians
+    assert ruled.predict_one(texts[0]).label == ruled.labels[medians[0]]
 
 
 @pytest.mark.parametrize("classes", [2, 3])
@@ -110,7 +146,9 @@ def test_aims() -> None:
         check_optimise(aim, ["a:b", "c"])
         assert Config().override({"optimise": aim}).train.optimise == aim
     for aim in ("f1", "recall", "recall:", "", "recall a"):
-        with pytest.raises(ConfigError, match="take likeliest, accuracy, macro-f1, or recall:"):
+        with pytest.raises(
+            ConfigError, match="take likeliest, accuracy, macro-f1, mae, or recall:"
+        ):
             check_optimise(aim)
         with pytest.raises(ConfigError, match=r"train\.optimise.*take likeliest"):
             Config().override({"optimise": aim})

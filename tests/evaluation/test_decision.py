@@ -61,6 +61,19 @@ def test_the_aim_is_reached_better_than_by_the_likeliest_class(shares: list[floa
     assert found.macro_f1 >= plain.macro_f1
 
 
+def test_the_least_distance_is_that_of_the_median() -> None:
+    probabilities_NC, labels_N = drawn(2000, [0.3, 0.2, 0.5])
+    names = ("1", "2", "3")
+    rule = fit_decision(probabilities_NC, labels_N, names, "mae")
+    plain, ruled = (measure(probabilities_NC, labels_N, names, r) for r in (None, rule))
+    assert plain.mean_absolute_error is not None
+    assert ruled.mean_absolute_error is not None
+    assert ruled.mean_absolute_error < plain.mean_absolute_error - 0.01
+    assert ruled.accuracy < plain.accuracy
+    with pytest.raises(ConfigError, match="are not ordered"):
+        fit_decision(probabilities_NC, labels_N, NAMES, "mae")
+
+
 def test_probabilities_and_their_calibration_stay() -> None:
     probabilities_NC, labels_N = drawn(500, [0.9, 0.1])
     plain, ruled = (measured(probabilities_NC, labels_N, aim) for aim in (None, "macro-f1"))

@@ -181,6 +181,13 @@ def test_the_largest_class_stands_beside_the_accuracy() -> None:
     assert html.count('<div class="beside">largest class 95.00\N{NO-BREAK SPACE}%') == 1
 
 
+def test_ordered_classes_have_a_card_and_a_row_of_their_metrics(html: str) -> None:
+    ordered = Page(render(a_report(["1", "2", "3"]))).text
+    for name in ("mean absolute error (classes)", "quadratic weighted kappa"):
+        assert ordered.count(name) == 2
+        assert name not in html
+
+
 def test_three_classes_have_three_curves() -> None:
     html = render(a_report(["bad", "so so", "good"]))
     Page(html)

@@ -72,3 +72,26 @@ def test_examples_are_learnt_beside_the_answers_of_a_teacher(file: Path, tmp_pat
         output=tmp_path / "b", config=CONFIG,
     )  # fmt: skip
     assert learnt_from(run) > 120 + 40
+
+
+@pytest.mark.parametrize(
+    ("labels", "changes", "is_ordinal"),
+    [
+        ("123", {}, True),
+        ("123", {"ordinal": False}, False),
+        ("abc", {}, False),
+    ],
+)
+def test_the_order_of_ordered_classes_is_learnt(
+    tmp_path: Path, labels: str, changes: dict[str, object], is_ordinal: bool
+) -> None:
+    """The n-grams have one scale for all boundaries, or one per class."""
+    texts, _ = polar_texts(120)
+    lines = [f"__label__{labels[row % 3]} {text} no{row}\n" for row, text in enumerate(texts)]
+    path = tmp_path / "stars.ft.txt"
+    path.write_text("".join(lines), "utf-8")
+    run = train(train=str(path), output=tmp_path / "run", config=CONFIG.override(changes))
+    scales_VO = run.bundle.weights["ngram_linear.word_squared_scales"]
+    assert scales_VO.any()
+    assert bool((scales_VO == scales_VO[:, :1]).all()) is is_ordinal
+    assert (run.validation.mean_absolute_error is not None) is (labels == "123")

@@ -20,7 +20,7 @@ from sentir.nn.language_model import LanguageModel
 from sentir.training.callbacks import MetricsFile, call_all
 from sentir.training.checkpoint import Checkpoints, Position
 from sentir.training.language_modeling import LanguageModelingTask, fit_language_model, losses
-from sentir.training.loop import save_if_best
+from sentir.training.loop import MIN_PATIENCE_STEPS, save_if_best
 
 Event = dict[str, Any]
 
@@ -138,7 +138,7 @@ def test_ctrl_c_keeps_the_best(tmp_path: Path) -> None:
 def test_it_stops_when_the_loss_falls_no_longer(tmp_path: Path) -> None:
     _, position = run(tmp_path / "run", patience=2, epochs=200, schedule="constant")
     assert position.stopped == "no better"
-    assert position.validations_since_best == 2
+    assert position.best_step == position.step - MIN_PATIENCE_STEPS
 
 
 def test_a_bounded_part_is_measured(tmp_path: Path) -> None:

@@ -15,7 +15,13 @@ from fixtures.tiny_problem import new_model, separable, tiny, weights_of, write_
 from fixtures.tiny_runs import TINY, write_fasttext
 from sentir.data.dataset import EncodedCorpus, JoinedCorpora, Reviews
 from sentir.nn.classifier import SentimentClassifier
-from sentir.training import ngram_candidates, ngram_chunks, ngram_counts, ngram_regression
+from sentir.training import (
+    lbfgs_regression,
+    ngram_candidates,
+    ngram_chunks,
+    ngram_counts,
+    ngram_regression,
+)
 from sentir.training.class_weights import balanced_class_weights
 from sentir.training.lbfgs_regression import FITTING
 from sentir.training.ngram_linear import fit_ngram_linear
@@ -81,10 +87,17 @@ def both(
 
 @pytest.mark.parametrize("soft", [False, True])
 @pytest.mark.parametrize("balanced", [False, True])
-@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize(("classes", "ordered"), [(2, False), (3, False), (3, True)])
 def test_the_loss_is_that_of_the_fit_in_memory(
-    tmp_path: Path, chunks: pytest.MonkeyPatch, classes: int, balanced: bool, soft: bool
+    tmp_path: Path,
+    chunks: pytest.MonkeyPatch,
+    classes: int,
+    ordered: bool,
+    balanced: bool,
+    soft: bool,
 ) -> None:
+    chunks.setattr(ngram_regression, "TOLERANCE", 1e-5)
+    chunks.setattr(lbfgs_regression, "TOLERANCE", 1e-8)
     train: Reviews = noisy(tmp_path / "t", 300, classes, few=balanced)
     valid = noisy(tmp_path / "v", 100, classes)
     if soft:
@@ -93,7 +106,7 @@ def test_the_loss_is_that_of_the_fit_in_memory(
         soft_NC = 0.7 * hard_NC + 0.3 * random.dirichlet(np.ones(classes), len(train))
         train = JoinedCorpora([train], soft_NC.astype(np.float32))
     (_, in_memory), (_, by_chunks) = both(
-        tmp_path, chunks, train, valid, classes=classes, balanced=balanced
+        tmp_path, chunks, train, valid, classes=classes, balanced=balanced, ordered=ordered
     )
     wanted = loss(in_memory, valid, classes)
     assert wanted < 0.9 * np.log(classes)
@@ -110,20 +123,23 @@ def test_reviews_that_count_more(tmp_path: Path, chunks: pytest.MonkeyPatch) -> 
     assert np.abs(by_chunks - unweighted).max() > 0.1
 
 
-@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize(("classes", "ordered"), [(2, False), (3, False), (3, True)])
 def test_a_model_goes_on_learning_as_in_memory(
-    tmp_path: Path, chunks: pytest.MonkeyPatch, classes: int
+    tmp_path: Path, chunks: pytest.MonkeyPatch, classes: int, ordered: bool
 ) -> None:
     first, more = noisy(tmp_path / "t", 200, classes), noisy(tmp_path / "more", 150, classes)
     valid = noisy(tmp_path / "v", 100, classes)
     # Within the usual passes liblinear does not reach the optimum of so few words.
     chunks.setattr(ngram_regression, "MAX_ITERATIONS", 10**5)
+    chunks.setattr(ngram_regression, "TOLERANCE", 1e-5)
+    chunks.setattr(lbfgs_regression, "TOLERANCE", 1e-8)
     answers, keys = [], []
     for limit in (10**9, 0):
         chunks.setattr(ngram_counts, "MAX_TOKENS", 10**9)
-        model, _ = fit(tmp_path, first, valid, classes=classes)
+        options = {"classes": classes, "ordered": ordered}
+        model, _ = fit(tmp_path, first, valid, **options)
         chunks.setattr(ngram_counts, "MAX_TOKENS", limit)
-        model, told_NO = fit(tmp_path, more, valid, classes=classes, model=model, refit=True)
+        model, told_NO = fit(tmp_path, more, valid, model=model, refit=True, **options)
         answers.append(loss(told_NO, valid, classes))
         keys.append(weights_of(model)["ngram_linear.ngram_fingerprints"].tolist())
     assert answers[1] == pytest.approx(answers[0], abs=2e-4)

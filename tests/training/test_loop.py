@@ -154,12 +154,12 @@ def test_the_best_model_is_the_one_returned(tmp_path: Path) -> None:
 
 
 def test_early_stopping(tmp_path: Path) -> None:
-    config = tiny(epochs=50, learning_rate=0.05, schedule="constant", patience=3, eval_steps=10)
+    config = tiny(epochs=50, learning_rate=0.05, schedule="constant", patience=3, eval_steps=40)
     both = corpora(tmp_path, 80, 60, wrong=0.4)
     run = Trained(tmp_path, config, both)
     assert run.position.stopped == "no better"
     assert run.position.validations_since_best == 3
-    assert run.position.best_step == run.position.step - 30
+    assert run.position.best_step == run.position.step - 120
     assert [event["best"] for event in run.all("validation")][-4:] == [True, False, False, False]
     assert run.position.step < 500
 
@@ -265,16 +265,16 @@ def test_learning_rates() -> None:
     assert all(later < earlier for earlier, later in pairwise(cosine[2:]))
 
 
-def test_why_stop() -> None:
-    assert stop_reason(tiny(patience=2).train, Position(step=5, validations_since_best=1), 10) == ""
-    assert (
-        stop_reason(tiny(patience=2).train, Position(step=5, validations_since_best=2), 10)
-        == "no better"
-    )
-    assert (
-        stop_reason(tiny(patience=0).train, Position(step=5, validations_since_best=99), 10) == ""
-    )
-    assert (
-        stop_reason(tiny(patience=2).train, Position(step=10, validations_since_best=2), 10)
-        == "finished"
-    )
+@pytest.mark.parametrize(
+    ("settings", "position", "reason"),
+    [
+        ({"patience": 2}, {"step": 200, "best_step": 90, "validations_since_best": 1}, ""),
+        ({"patience": 2}, {"step": 200, "best_step": 90, "validations_since_best": 2}, "no better"),
+        # Validations after each few steps are not enough.
+        ({"patience": 2}, {"step": 200, "best_step": 101, "validations_since_best": 9}, ""),
+        ({"patience": 0}, {"step": 200, "best_step": 1, "validations_since_best": 99}, ""),
+        ({"patience": 2}, {"step": 300, "best_step": 1, "validations_since_best": 2}, "finished"),
+    ],
+)
+def test_why_stop(settings: dict[str, int], position: dict[str, int], reason: str) -> None:
+    assert stop_reason(tiny(**settings).train, Position(**position), 300) == reason

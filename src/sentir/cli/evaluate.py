@@ -66,7 +66,7 @@ def evaluate(
     if as_json:
         answer = {
             **result.metrics.to_dict(),
-            "majority_share": result.metrics.majority_share,
+            **result.metrics.derived(),
             "skipped": result.skipped.count,
             **(
                 {"answered": {**result.answered.figures(), "threshold": threshold.value}}

@@ -14,9 +14,11 @@ from typing import Any
 
 import numpy as np
 
+from sentir.class_order import are_ordered
 from sentir.confidence import wilson_interval
 from sentir.decision import DecisionRule, decision_scores
 from sentir.errors import DataError, SentirWarning, UsageError
+from sentir.evaluation.ordinal import mean_absolute_error, quadratic_kappa
 
 #: As in Guo et al. 2017.
 RELIABILITY_BINS = 15
@@ -24,6 +26,8 @@ RELIABILITY_BINS = 15
 MIN_PROBABILITY = 1e-12
 #: Rows in half precision add up to one no better than this.
 SUM_TOLERANCE = 1e-3
+#: The metrics of ordered classes.
+ORDINAL = ("mean_absolute_error", "quadratic_kappa")
 #: Share of the largest class, and recall of another one, at which accuracy misleads.
 IMBALANCED_SHARE, LOW_RECALL = 0.8, 0.8
 
@@ -79,6 +83,26 @@ class Metrics:
     def accuracy_interval(self) -> tuple[float, float]:
         """Where the accuracy lies with 95 % confidence, as shares (`wilson_interval`)."""
         return wilson_interval(round(self.accuracy * self.examples), self.examples)
+
+    @property
+    def is_ordered(self) -> bool:
+        """Whether the classes are ordered (`sentir.class_order.are_ordered`)."""
+        return are_ordered(self.names)
+
+    @property
+    def mean_absolute_error(self) -> float | None:
+        """How many classes predictions are off, on average; None if they are not ordered."""
+        return mean_absolute_error(np.array(self.confusion)) if self.is_ordered else None
+
+    @property
+    def quadratic_kappa(self) -> float | None:
+        """Quadratic weighted kappa; None if the classes are not ordered, or there is but one."""
+        return quadratic_kappa(np.array(self.confusion)) if self.is_ordered else None
+
+    def derived(self) -> dict[str, float | None]:
+        """What follows from the other metrics and is not in `to_dict`."""
+        ordinal = {name: getattr(self, name) for name in ORDINAL} if self.is_ordered else {}
+        return {"majority_share": self.majority_share, **ordinal}
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, as JSON holds it; `from_dict` reads it back."""

@@ -18,7 +18,7 @@ from sentir.evaluation.forgetting import BeforeAndAfter
 from sentir.evaluation.metrics import Metrics
 from sentir.evaluation.mistakes import Mistake
 from sentir.evaluation.page import render_page
-from sentir.evaluation.tables import COSTS, METRICS, format_metric
+from sentir.evaluation.tables import COSTS, format_metric, metrics_of
 from sentir.io.atomic import write_page
 
 #: Characters of a review that are shown unfolded.
@@ -121,7 +121,7 @@ def render(report: Report) -> str:
         mistaken=_mistaken(headline) if headline else [],
         interval=headline.metrics.accuracy_interval if headline else None,
         measured=_measured(report),
-        metrics=METRICS,
+        metrics=metrics_of(headline.metrics) if headline else [],
         shown=format_metric,
         drawings=drawings,
         beyond=float(np.mean(np.asarray(report.lengths) > report.max_length))
@@ -161,7 +161,7 @@ def _cards(metrics: Metrics, baseline: Metrics | None) -> list[dict[str, Any]]:
     The share of the largest class has no card: it stands beside the accuracy.
     """
     cards = []
-    for key, name, style in METRICS:
+    for key, name, style in metrics_of(metrics):
         if key == "majority_share":
             continue
         own = getattr(metrics, key)

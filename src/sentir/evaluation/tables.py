@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sentir.evaluation.metrics import Metrics
+from sentir.evaluation.metrics import ORDINAL, Metrics
 from sentir.io.terminal import printable
 
 if TYPE_CHECKING:
@@ -15,12 +15,19 @@ METRICS: tuple[tuple[str, str, str], ...] = (
     ("accuracy", "accuracy", "percent"),
     ("majority_share", "largest class", "percent"),
     ("macro_f1", "macro F1", "share"),
+    ("mean_absolute_error", "mean absolute error (classes)", "share"),
+    ("quadratic_kappa", "quadratic weighted kappa", "share"),
     ("auc", "area under ROC", "share"),
     ("loss", "loss (nats)", "share"),
     ("calibration_error", "calibration error", "percent"),
 )
 #: Metrics of which less is better.
-COSTS = ("loss", "calibration_error")
+COSTS = ("loss", "calibration_error", "mean_absolute_error")
+
+
+def metrics_of(metrics: Metrics) -> list[tuple[str, str, str]]:
+    """Those of `METRICS` that these classes have: some are of ordered ones only."""
+    return [row for row in METRICS if metrics.is_ordered or row[0] not in ORDINAL]
 
 
 def format_metric(value: float | None, style: str) -> str:
@@ -54,7 +61,7 @@ def render_metrics(
     overview.add_column("model", justify="right")
     if baseline is not None:
         overview.add_column("bag of words", justify="right")
-    for key, name, style in METRICS:
+    for key, name, style in metrics_of(metrics):
         columns = (metrics,) if baseline is None else (metrics, baseline)
         overview.add_row(name, *(format_metric(getattr(part, key), style) for part in columns))
 

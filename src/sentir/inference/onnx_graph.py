@@ -91,8 +91,10 @@ def onnx_model(bundle: Bundle, precision: str = "float32") -> ModelProto:
     metadata = {
         "format": FORMAT,
         "labels": bundle.labels.names,
-        # What the probabilities are multiplied with before the largest is taken.
+        # What the probabilities are multiplied with before the largest is taken, or whether the
+        # median is named instead.
         "decision_weights": bundle.decision.weights if bundle.decision else None,
+        "decision_is_median": bundle.decision is not None and bundle.decision.is_median,
         "max_length": bundle.config.text.max_length,
         "first_tokens": head_length(bundle.config.text.max_length),
         "pad": PAD,

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import torch
 
 from sentir.bundle import FOLDER, Bundle, LanguageBundle, save_bundle
+from sentir.class_order import are_ordered
 from sentir.confidence import Answered
 from sentir.config import Config
 from sentir.data.cache import digest
@@ -244,6 +245,11 @@ class ClassifierRun:
         model, train = self.config.model, self.config.train
         return [self.cache_key(), examples, model.ngram_buckets, train.class_weights]
 
+    @property
+    def is_ordinal(self) -> bool:
+        """Whether the order of the classes is learnt."""
+        return self.config.train.ordinal and are_ordered(self.corpora.labels.names)
+
     def calibrate(self, network: SentimentClassifier, cache: Path, emit: Callback) -> None:
         """Fit the n-gram linear model, and calibrate the probabilities.
 
@@ -268,6 +274,7 @@ class ClassifierRun:
                 max_length,
                 folder=cache,
                 refit=not self.sources.valid,
+                ordered=self.is_ordinal,
                 advance=partial(report_progress, emit),
             )
         before_NC, after_NC = (

@@ -12,8 +12,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from sentir.data.dataset import Reviews
 from sentir.nn.ngrams import MIN_SQUARED_SCALE
@@ -26,10 +28,13 @@ from sentir.training.ngram_regression import (
     target_column,
     with_known_scale,
 )
+from sentir.training.ordinal_regression import Boundaries, share_a_scale, shared_scale
 from sentir.training.process_group import ProcessGroup
 
 #: Steps whose gradients L-BFGS remembers; the relative decrease of the objective that ends it.
 MEMORY, TOLERANCE, MAX_ITERATIONS = 10, 1e-6, 500
+Flags = npt.NDArray[np.bool_]
+
 FITTING = "fitting the n-gram linear model, pass after pass"
 
 
@@ -42,10 +47,12 @@ class FitByChunks:
     Attributes:
         chunks: where the reviews are written.
         balanced: weigh both sides of a regression alike.
+        ordered: fit the boundaries of the classes (`sentir.training.ordinal_regression`).
     """
 
     chunks: NgramChunks
     balanced: bool
+    ordered: bool = False
     _points: dict[int, Doubles] = field(default_factory=dict)
 
     @property
@@ -62,56 +69,89 @@ class FitByChunks:
         return ngrams, (self._fit(ngrams, strength) for strength in strengths)
 
     def _fit(self, ngrams: Ngrams, strength: float) -> FittedWeights:
-        fitted, totals = FittedWeights.known(ngrams), self.chunks.totals
-        outputs = len(fitted.known_O)
+        if self.ordered and share_a_scale(ngrams):
+            return self._fit_boundaries(ngrams, strength)
+        fitted = FittedWeights.known(ngrams)
+        outputs = len(fitted.intercepts_O)
         for output in range(outputs):
-            label = target_column(output, outputs)
-            inside = float(totals.weights_C[label])
-            outside = float(np.delete(totals.weights_C, label).sum())
-            if not (inside and outside):  # a class without reviews keeps zeros
-                continue
-            scale_F = ngram_scale(
-                totals.weights_CF[label],
-                np.delete(totals.weights_CF, label, axis=0).sum(axis=0),
-                totals.reviews_F,
-                totals.reviews,
-            )
-            total = inside + outside
-            sides = (total / (2 * inside), total / (2 * outside)) if self.balanced else (1.0, 1.0)
-            regression = _Regression(
-                self.chunks,
-                label,
-                sides,
-                with_known_scale(scale_F, ngrams, output),
-                KNOWN_SCALE * ngrams.known_weights_FO[:, output],
-            )
-            point = regression.minimise(strength, self._points.get(output, regression.start()))
-            self._points[output] = point
-            known = KNOWN_SCALE * point[-2] if regression.known_F.any() else 1.0
-            fitted.put(output, regression.scale_F, point[:-2], known, point[-1])
+            is_inside_C = np.arange(self.chunks.classes) == target_column(output, outputs)
+            scale_F = with_known_scale(self._scale(is_inside_C), ngrams, output)
+            known_F = ngrams.known_weights_FO[:, output]
+            found = self._minimise(output, is_inside_C, scale_F, known_F, strength)
+            if found is not None:
+                fitted.put(output, scale_F, *found)
         return fitted
+
+    def _fit_boundaries(self, ngrams: Ngrams, strength: float) -> FittedWeights:
+        boundaries = Boundaries.of(ngrams)
+        sides = [np.arange(self.chunks.classes) > below for below in range(boundaries.classes - 1)]
+        scale_F = shared_scale(map(self._scale, sides), ngrams)
+        own_FS, factor_S = np.zeros_like(boundaries.known_FS), np.ones(len(sides))
+        intercept_S = np.zeros(len(sides))
+        for boundary, is_above_C in enumerate(sides):
+            known_F = boundaries.known_FS[:, boundary]
+            found = self._minimise(boundary, is_above_C, scale_F, known_F, strength)
+            if found is not None:
+                own_F, factor_S[boundary], intercept_S[boundary] = found
+                own_FS[:, boundary] = own_F * scale_F
+        return boundaries.join(own_FS, factor_S, intercept_S, scale_F)
+
+    def _scale(self, is_inside_C: Flags) -> Floats:
+        """The scale of each n-gram (F,), by how much it speaks for the classes inside."""
+        totals = self.chunks.totals
+        inside_F, others_F = (
+            totals.weights_CF[side].sum(axis=0) for side in (is_inside_C, ~is_inside_C)
+        )
+        return ngram_scale(inside_F, others_F, totals.reviews_F, totals.reviews)
+
+    def _minimise(
+        self,
+        number: int,
+        is_inside_C: Flags,
+        scale_F: Floats,
+        known_F: npt.NDArray[Any],
+        strength: float,
+    ) -> tuple[Doubles, float, float] | None:
+        """Fit the regression of that number.
+
+        Returns:
+            The coefficients of the scaled n-grams, the factor of the known weights, the intercept;
+            None where there are no reviews of one side.
+        """
+        inside, outside = (
+            float(self.chunks.totals.weights_C[side].sum()) for side in (is_inside_C, ~is_inside_C)
+        )
+        if not (inside and outside):
+            return None
+        total = inside + outside
+        sides = (total / (2 * inside), total / (2 * outside)) if self.balanced else (1.0, 1.0)
+        regression = _Regression(self.chunks, is_inside_C, sides, scale_F, KNOWN_SCALE * known_F)
+        point = regression.minimise(strength, self._points.get(number, regression.start()))
+        self._points[number] = point
+        known = KNOWN_SCALE * point[-2] if known_F.any() else 1.0
+        return point[:-2], float(known), float(point[-1])
 
 
 @dataclass(frozen=True)
 class _Regression:
-    """The regression of one output.
+    """One regression.
 
     A point is the coefficients of the scaled n-grams, that of the known logit, and the intercept
     (F + 2). The known logit is `KNOWN_SCALE` times that of the weights that a model had.
 
     Attributes:
         chunks: of the reviews.
-        label: the class that is told from all others.
-        sides: what a review inside and one outside of the class weighs.
+        is_inside_C: the classes that are told from all others.
+        sides: what a review inside and one outside of these classes weighs.
         scale_F: of the n-grams.
         known_F: the known weights of the n-grams, times `KNOWN_SCALE`.
     """
 
     chunks: NgramChunks
-    label: int
+    is_inside_C: Flags
     sides: tuple[float, float]
     scale_F: Floats
-    known_F: Floats
+    known_F: npt.NDArray[Any]
 
     @cached_property
     def _sizes(self) -> list[Floats]:
@@ -175,7 +215,7 @@ class _Regression:
         sums = np.zeros(len(point))
         for chunk, size_N in zip(self.chunks.read(FITTING), self._sizes, strict=True):
             logit_N = chunk.features_NF @ weights_F / size_N + point[-1]
-            share_N = chunk.targets_NC[:, self.label].astype(np.float64)
+            share_N = chunk.targets_NC.astype(np.float64) @ self.is_inside_C
             inside_N = self.sides[0] * share_N * chunk.weights_N
             outside_N = self.sides[1] * (1 - share_N) * chunk.weights_N
             slope_N = (inside_N + outside_N) * expit(logit_N) - inside_N

@@ -38,6 +38,10 @@ MIN_EPOCHS, MIN_STEPS = 2, 1000
 #: its few validation reviews say no more when they are used after every other step.
 MAX_VALIDATIONS = 40
 
+#: Early stopping waits for so many steps without a better loss at least: validations of a small
+#: corpus, or those that are asked for, may follow each other after a step or two.
+MIN_PATIENCE_STEPS = 100
+
 #: All weights are trained from the start, at one learning rate.
 NO_FINE_TUNING = FineTuneConfig()
 
@@ -266,5 +270,6 @@ def stop_reason(settings: TrainConfig, position: Position, total_steps: int) -> 
     """The reason to stop, or an empty string."""
     if position.step >= total_steps:
         return "finished"
-    is_out_of_patience = settings.patience and position.validations_since_best >= settings.patience
-    return "no better" if is_out_of_patience else ""
+    waited_steps = position.step - (position.best_step or 0)
+    is_patient = position.validations_since_best < (settings.patience or math.inf)
+    return "" if is_patient or waited_steps < MIN_PATIENCE_STEPS else "no better"

@@ -1,8 +1,9 @@
 """Fitting the n-gram linear model: logistic regression over words, bigrams and trigrams.
 
-The n-grams are counted, one regression per output is fitted over them, and the strongest go into
-the model's table (`sentir.training.ngram_table`). Reviews that fit in memory are counted and fitted
-to at once (`sentir.training.ngram_regression`), more of them chunk by chunk
+The n-grams are counted, one regression per output is fitted over them, or per boundary of ordered
+classes (`sentir.training.ordinal_regression`), and the strongest go into the model's table
+(`sentir.training.ngram_table`). Reviews that fit in memory are counted and fitted to at once
+(`sentir.training.ngram_regression`), more of them chunk by chunk
 (`sentir.training.lbfgs_regression`).
 
 Shapes: N reviews, O outputs.
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -27,10 +29,11 @@ from sentir.nn.ngram_linear import NgramLinear
 from sentir.training.calibration import fit_calibration, set_calibration
 from sentir.training.lbfgs_regression import FITTING, FitByChunks
 from sentir.training.ngram_chunks import Advance, NgramChunks, fits_in_memory
-from sentir.training.ngram_counts import Ngrams
-from sentir.training.ngram_regression import FitInMemory, FittedWeights
+from sentir.training.ngram_counts import Ngrams, count_ngrams
+from sentir.training.ngram_regression import FittedWeights, fit_regressions
 from sentir.training.ngram_table import NgramTable, choose_table, fill_table
-from sentir.training.process_group import ProcessGroup, agreed_interrupts, current
+from sentir.training.ordinal_regression import fit_ordinal_regressions, share_a_scale
+from sentir.training.process_group import ALONE, ProcessGroup, agreed_interrupts, current
 
 #: Inverse regularisation strengths (C of scikit-learn) that are tried.
 STRENGTHS = (10.0, 30.0, 100.0)
@@ -59,6 +62,40 @@ class Fit(Protocol):
         ...
 
 
+@dataclass(frozen=True, kw_only=True)
+class FitInMemory:
+    """Fits to reviews in memory, by this process alone (`Fit`).
+
+    Attributes:
+        known: what goes on learning, or zero.
+        classes: C.
+        max_length: tokens read of a review.
+        balanced: weigh both sides of a regression alike.
+        ordered: fit the boundaries of the classes.
+    """
+
+    known: NgramLinear
+    classes: int
+    max_length: int
+    balanced: bool
+    ordered: bool = False
+
+    @property
+    def processes(self) -> ProcessGroup:
+        return ALONE
+
+    def fit(
+        self, corpora: Sequence[Reviews], strengths: Sequence[float]
+    ) -> tuple[Ngrams, Iterator[FittedWeights]]:
+        counts = count_ngrams(self.known, corpora, self.classes, self.max_length)
+        if self.ordered and share_a_scale(counts.ngrams):
+            fits = fit_ordinal_regressions(counts, strengths, balanced=self.balanced)
+        else:
+            outputs = self.known.word_weights.shape[1]
+            fits = fit_regressions(counts, outputs, strengths, balanced=self.balanced)
+        return counts.ngrams, fits
+
+
 def fit_ngram_linear(
     model: SentimentClassifier,
     train: Reviews,
@@ -68,6 +105,7 @@ def fit_ngram_linear(
     *,
     folder: Path,
     refit: bool = False,
+    ordered: bool = False,
     advance: Advance = lambda what, count: None,
 ) -> npt.NDArray[np.float64]:
     """Fit `model.ngram_linear`, and calibrate its sum with the network's logits.
@@ -84,6 +122,7 @@ def fit_ngram_linear(
         folder: where chunks of reviews are kept while it is fitted.
         refit: fit once more in the end, to `valid` too, with what was chosen. More reviews are
             better, but `valid` can measure nothing from then on.
+        ordered: whether the classes, three or more, are to be fitted as ordered ones.
         advance: called with what is done chunk by chunk, and how many reviews more; 0: it is done.
 
     Returns:
@@ -97,14 +136,17 @@ def fit_ngram_linear(
         return _fit_and_calibrate(model, known, fit, train, valid, network_NO, max_length, refit)
 
     if fits_in_memory(train, max_length):
-        in_memory = FitInMemory(known, model.classes, max_length, balanced)
+        in_memory = FitInMemory(
+            known=known, classes=model.classes, max_length=max_length,
+            balanced=balanced, ordered=ordered,
+        )  # fmt: skip
         return processes.lead(lambda: fit_with(in_memory))
     with agreed_interrupts(), scratch_folder(folder / f"ngrams-{processes.rank}") as scratch:
         chunks = NgramChunks(
             known, model.classes, max_length, model.config.ngram_buckets,
             scratch, processes, advance,
         )  # fmt: skip
-        calibrated_NO = fit_with(FitByChunks(chunks, balanced))
+        calibrated_NO = fit_with(FitByChunks(chunks, balanced, ordered))
         processes.together(processes.raise_if_interrupted)
         advance(FITTING, 0)
         return calibrated_NO
@@ -141,7 +183,7 @@ def _fit_and_calibrate(
         table = choose_table(known, ngrams, fitted, limit)
     assert table is not None
     network, linear = calibration.weights
-    scaled = {name: linear * getattr(fitted, name) for name in ("weights_FO", "known_O")}
+    scaled = {name: linear * getattr(fitted, name) for name in ("weights_FO", "known_OO")}
     fill_table(ngram_linear, known, table, fitted._replace(**scaled))
     intercepts_O = torch.from_numpy(linear * fitted.intercepts_O)
     set_calibration(model, network, calibration.shift_O + intercepts_O)
@@ -160,7 +202,7 @@ def fit_linear_logits(model: SentimentClassifier, train: Reviews, max_length: in
     assert known is not None
     ngram_linear = copy.deepcopy(known)
     balanced = model.class_weights_C is not None
-    fit = FitInMemory(known, model.classes, max_length, balanced)
+    fit = FitInMemory(known=known, classes=model.classes, max_length=max_length, balanced=balanced)
     ngrams, (fitted,) = fit.fit([train], [FIRST_STRENGTH])
     table = choose_table(known, ngrams, fitted, model.config.ngram_buckets)
     fill_table(ngram_linear, known, table, fitted)

@@ -1,9 +1,10 @@
 """Logistic regressions over n-grams in memory, by dual coordinate descent.
 
-With two classes there is one regression, with more one per class against all others. An n-gram is
-scaled by the square root of its absolute naive-Bayes log-count ratio (Wang and Manning 2012) times
-its inverse document frequency (Sparck Jones 1972). The n-grams of a review are binary features; the
-scaled vector is normalised to length one.
+With two classes there is one regression, with more one per class against all others; of ordered
+classes see `sentir.training.ordinal_regression`. An n-gram is scaled by the square root of its
+absolute naive-Bayes log-count ratio (Wang and Manning 2012) times its inverse document frequency
+(Sparck Jones 1972). The n-grams of a review are binary features; the scaled vector is normalised to
+length one.
 
 The old weights of a model that goes on learning are one more feature, whose coefficient is fitted
 too: the fit starts from what is known, and the penalty holds the new weights near to it.
@@ -16,17 +17,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from sentir.data.dataset import Reviews
-from sentir.nn.ngram_linear import NgramLinear
 from sentir.nn.ngrams import MIN_SQUARED_SCALE
-from sentir.training.ngram_counts import MIN_REVIEWS, Floats, NgramCounts, Ngrams, count_ngrams
-from sentir.training.process_group import ALONE, ProcessGroup
+from sentir.training.ngram_counts import MIN_REVIEWS, Floats, Ints, NgramCounts, Ngrams
 
 #: Dual coordinate descent (Yu, Huang and Lin 2011) takes 10 to 30 passes.
 TOLERANCE, MAX_ITERATIONS = 1e-3, 1000
@@ -37,13 +34,14 @@ KNOWN_SCALE = 10.0
 class FittedWeights(NamedTuple):
     """A fitted model: weights and squared scales, each (F, O), and intercepts (O,).
 
-    `known_O` is the factor of the weights that a model had before it went on learning (O,).
+    `known_OO` is what the weights that a model had before it went on learning are multiplied by
+    (O, O): a factor for each output, or a mixture of them.
     """
 
     weights_FO: Floats
     squared_scales_FO: Floats
     intercepts_O: Floats
-    known_O: Floats
+    known_OO: Floats
 
     @classmethod
     def known(cls, ngrams: Ngrams) -> FittedWeights:
@@ -53,7 +51,7 @@ class FittedWeights(NamedTuple):
             ngrams.known_weights_FO.copy(),
             ngrams.known_squared_scales_FO.copy(),
             np.zeros(outputs, np.float32),
-            np.ones(outputs, np.float32),
+            np.eye(outputs, dtype=np.float32),
         )
 
     def put(
@@ -68,40 +66,10 @@ class FittedWeights(NamedTuple):
             known: the factor of the known weights.
             intercept: of the output.
         """
-        self.known_O[output] = known
-        self.weights_FO[:, output] = (
-            self.known_O[output] * self.weights_FO[:, output] + own_F * scale_F
-        )
+        self.known_OO[output, output] = known
+        self.weights_FO[:, output] = known * self.weights_FO[:, output] + own_F * scale_F
         self.squared_scales_FO[:, output] = scale_F**2
         self.intercepts_O[output] = intercept
-
-
-@dataclass(frozen=True)
-class FitInMemory:
-    """Fits to reviews in memory, by this process alone (`sentir.training.ngram_linear.Fit`).
-
-    Attributes:
-        known: what goes on learning, or zero.
-        classes: C.
-        max_length: tokens read of a review.
-        balanced: weigh both sides of a regression alike.
-    """
-
-    known: NgramLinear
-    classes: int
-    max_length: int
-    balanced: bool
-
-    @property
-    def processes(self) -> ProcessGroup:
-        return ALONE
-
-    def fit(
-        self, corpora: Sequence[Reviews], strengths: Sequence[float]
-    ) -> tuple[Ngrams, Iterator[FittedWeights]]:
-        counts = count_ngrams(self.known, corpora, self.classes, self.max_length)
-        outputs = self.known.word_weights.shape[1]
-        return counts.ngrams, _fit_regressions(counts, outputs, strengths, balanced=self.balanced)
 
 
 def target_column(output: int, outputs: int) -> int:
@@ -109,7 +77,7 @@ def target_column(output: int, outputs: int) -> int:
     return 1 if outputs == 1 else output
 
 
-def _fit_regressions(
+def fit_regressions(
     counts: NgramCounts, outputs: int, strengths: Sequence[float], *, balanced: bool
 ) -> Iterator[FittedWeights]:
     """For each regularisation strength, one logistic regression per output.
@@ -121,8 +89,6 @@ def _fit_regressions(
         balanced: weigh both sides of a regression alike.
     """
     from scipy.sparse import diags, hstack
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.linear_model import LogisticRegression
 
     ngrams, features_NF, weights_N = counts.ngrams, counts.features_NF, counts.weights_N
     problems = []
@@ -135,35 +101,62 @@ def _fit_regressions(
             known_F = ngrams.known_weights_FO[:, output]
             scale_F = with_known_scale(scale_F, ngrams, output)
             size_N = np.sqrt(features_NF @ scale_F**2 + MIN_SQUARED_SCALE)
-            # A review with soft targets is an example of both sides, weighted by its shares.
-            inside_N, outside_N = np.flatnonzero(share_N > 0), np.flatnonzero(share_N < 1)
-            row_M = np.concatenate([inside_N, outside_N])
-            is_in_M = np.arange(len(row_M)) < len(inside_N)
-            part_M = np.where(is_in_M, share_N[row_M], 1 - share_N[row_M]) * weights_N[row_M]
+            sides = Sides.of(share_N, weights_N)
             scaled_NF = diags(1 / size_N) @ features_NF @ diags(scale_F)
             if known_F.any():
                 known_N1 = (KNOWN_SCALE * (features_NF @ known_F) / size_N)[:, None]
                 scaled_NF = hstack([scaled_NF, known_N1]).tocsr()
-            problems.append((output, scaled_NF[row_M], is_in_M, part_M, scale_F))
+            problems.append((output, scaled_NF[sides.row_M], sides, scale_F))
     for strength in strengths:
         fitted = FittedWeights.known(ngrams)
-        for output, scaled_MF, is_in_M, part_M, scale_F in problems:
-            fit = LogisticRegression(
-                C=strength,
-                solver="liblinear",
-                dual=True,
-                random_state=0,
-                tol=TOLERANCE,
-                max_iter=MAX_ITERATIONS,
-                class_weight="balanced" if balanced else None,
-            )
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", ConvergenceWarning)  # see MAX_ITERATIONS
-                fit.fit(scaled_MF, is_in_M, part_M)
-            own_F, known = np.split(fit.coef_[0], [len(scale_F)])
+        for output, scaled_MF, sides, scale_F in problems:
+            coefficients, intercept = fit_logistic(scaled_MF, sides, strength, balanced=balanced)
+            own_F, known = np.split(coefficients, [len(scale_F)])
             factor = KNOWN_SCALE * known[0] if len(known) else 1.0
-            fitted.put(output, scale_F, own_F, factor, fit.intercept_[0])
+            fitted.put(output, scale_F, own_F, factor, intercept)
         yield fitted
+
+
+class Sides(NamedTuple):
+    """The M examples of a regression: the row of each, whether it is inside, and its weight.
+
+    A review with soft targets is an example of both sides, weighted by its shares.
+    """
+
+    row_M: Ints
+    is_in_M: npt.NDArray[np.bool_]
+    part_M: Floats
+
+    @classmethod
+    def of(cls, share_N: Floats, weights_N: Floats) -> Sides:
+        """Of reviews that are inside with some probability each, and count so much."""
+        inside_N, outside_N = np.flatnonzero(share_N > 0), np.flatnonzero(share_N < 1)
+        row_M = np.concatenate([inside_N, outside_N])
+        is_in_M = np.arange(len(row_M)) < len(inside_N)
+        part_M = np.where(is_in_M, share_N[row_M], 1 - share_N[row_M]) * weights_N[row_M]
+        return cls(row_M, is_in_M, part_M)
+
+
+def fit_logistic(
+    scaled_MF: Any, sides: Sides, strength: float, *, balanced: bool
+) -> tuple[npt.NDArray[np.float64], float]:
+    """The coefficients (F,) and the intercept of one logistic regression."""
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+
+    fit = LogisticRegression(
+        C=strength,
+        solver="liblinear",
+        dual=True,
+        random_state=0,
+        tol=TOLERANCE,
+        max_iter=MAX_ITERATIONS,
+        class_weight="balanced" if balanced else None,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # see MAX_ITERATIONS
+        fit.fit(scaled_MF, sides.is_in_M, sides.part_M)
+    return fit.coef_[0], float(fit.intercept_[0])
 
 
 def ngram_scale(

@@ -81,12 +81,12 @@ def fill_table(
 ) -> None:
     """Write fitted weights into the model's tables, rounded to 16 bits as they are saved.
 
-    N-grams of a table that is kept, and that are not fitted, keep their weights times a factor.
+    N-grams of a table that is kept, and that are not fitted, keep their weights times `known_OO`.
     """
     ngram_linear.resize_table(NgramTableSize(table.rows, len(table.displacements_M)))
     if is_fitted(known):
-        factor_O = torch.from_numpy(fitted.known_O).to(known.ngram_weights)
-        ngram_linear.ngram_weights.copy_(round_to_half(known.ngram_weights * factor_O))
+        known_OO = torch.from_numpy(fitted.known_OO).to(known.ngram_weights)
+        ngram_linear.ngram_weights.copy_(round_to_half(known.ngram_weights @ known_OO))
         ngram_linear.ngram_squared_scales.copy_(known.ngram_squared_scales)
         ngram_linear.ngram_fingerprints.copy_(known.ngram_fingerprints)
     row_K = torch.from_numpy(table.rows_K)

@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from fixtures.compared_runs import save_run
+from fixtures.toy_bundle import NAMES
 from sentir.bundle import load_bundle
 from sentir.errors import UsageError
 from sentir.evaluation.comparison.comparison import Comparison, compare_runs
@@ -135,6 +136,20 @@ def test_a_long_name_is_cut_in_the_picture_only(tmp_path: Path) -> None:
     drawing = draw_points(comparison, headline_figure(comparison))
     assert f"{'a' * 31}…: 80.00\N{NBSP}%" in texts(drawing.svg)
     assert name in drawing.alt
+
+
+def test_runs_of_ordered_classes_are_compared_by_their_metrics(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = "points-test-quadratic_kappa"
+    assert drawn not in render(compared(tmp_path / "unordered", a={"classes": 3}))
+    monkeypatch.setitem(NAMES, 3, ("1", "2", "3"))
+    comparison = compared(tmp_path / "ordered", a={"classes": 3, "right": 80})
+    assert drawn in render(comparison)
+    figures = comparison.to_dict()["groups"][0]["figures"]
+    # Of 20 mistakes every third takes the last class for the first, two places off.
+    assert figures["test.mean_absolute_error"]["mean"] == pytest.approx(27 / 100)
+    assert figures["test.quadratic_kappa"]["mean"] < 1
 
 
 @pytest.mark.parametrize("name", ["a.png", "a", "a.svg.html"])

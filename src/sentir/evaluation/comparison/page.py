@@ -14,12 +14,13 @@ from sentir.evaluation.comparison.tables import (
     paired_rows,
     paired_title,
 )
+from sentir.evaluation.metrics import ORDINAL
 from sentir.evaluation.page import render_page
 from sentir.evaluation.tables import COSTS
 from sentir.io.atomic import write_page
 
-#: The figures that the page draws.
-DRAWN = ("accuracy", "macro_f1", "loss", "calibration_error")
+#: The figures that the page draws, of those that the runs have.
+DRAWN = ("accuracy", "macro_f1", *ORDINAL, "loss", "calibration_error")
 
 SPREAD_NOTE = (
     "Filled: the mean of the runs; line: one standard deviation to each side; hollow: each run."
@@ -54,6 +55,7 @@ def render(comparison: Comparison) -> str:
         points=[
             (figure.name, plots.draw_points(comparison, figure), figure.key in COSTS)
             for figure in (plots.headline_figure(comparison, key) for key in DRAWN)
+            if figure in comparison.figures()
         ],
         paired_columns=PAIRED_COLUMNS,
         paired=list(paired_rows(comparison.paired)),

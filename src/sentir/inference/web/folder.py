@@ -97,6 +97,7 @@ def _description(bundle: Bundle, precision: str, runtime: str) -> dict[str, Any]
         "runtime": runtime,
         "labels": list(bundle.labels.names),
         "decision_weights": bundle.decision.weights if bundle.decision else None,
+        "decision_is_median": bundle.decision is not None and bundle.decision.is_median,
         "max_length": bundle.config.text.max_length,
         "pad": PAD,
         "unknown": UNK,

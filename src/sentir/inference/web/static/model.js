@@ -46,8 +46,13 @@ export class Model {
     return filled.map((_, row) => Array.from(probabilities.data.slice(row * classes, (row + 1) * classes)));
   }
 
-  /** The predicted class: the likeliest, or that of the model's decision rule. */
+  /** The predicted class: the likeliest, or that of the model's decision rule, which may be the median. */
   decide(probabilities) {
+    if (this.decision_is_median) {
+      let upTo = 0;
+      const median = probabilities.findIndex((share) => (upTo += share) >= 0.5);
+      return median < 0 ? probabilities.length - 1 : median;
+    }
     const scores = probabilities.map((share, at) => share * (this.decision_weights?.[at] ?? 1));
     return scores.indexOf(Math.max(...scores));
   }

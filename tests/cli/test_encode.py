@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -32,6 +35,30 @@ def test_parts_are_encoded_joined_and_trained_on(
     assert "min_count is 7, and the reviews were encoded with 2; set --min-count to that" in err
     code, _, err = sentir("evaluate", run, enc, capfd=capfd)
     assert code == 2
+
+
+def test_processes_train_on_a_folder_that_is_only_read(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    file, enc = write_fasttext(tmp_path / "a.ft.txt", 160), tmp_path / "enc"
+    code, _, err = sentir("encode", file, "-o", enc, capfd=capfd)
+    assert code == 0, err
+    before = {path: path.stat().st_mtime_ns for path in enc.rglob("*")}
+    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    run = tmp_path / "run"
+    options = [*map(str, TINY), "--negation-examples", "0.5"]
+    done = subprocess.run(
+        [sys.executable, *launcher, "-m", "sentir", "train", enc, "-o", run, *options],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (run / "model").is_dir()
+    assert {path: path.stat().st_mtime_ns for path in enc.rglob("*")} == before
+    assert list((run / "cache").glob("negation-*"))
 
 
 def test_one_process_does_it_all(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -35,6 +35,10 @@ class Task:
         self.calls.append("cache_key")
         return ["key"]
 
+    @property
+    def encoded(self) -> Path | None:
+        return None
+
     def read(self, cache: Path, *, resume: bool, progress: Any) -> Path:
         self.calls.append("read")
         assert cache.name == "cache"

@@ -55,8 +55,13 @@ def _open_corpus(folder: Path, name: str) -> EncodedCorpus:
 
 @dataclass(frozen=True, kw_only=True)
 class TextCorpora:
-    """What a language model is trained on, in one folder."""
+    """What a language model is trained on.
 
+    Attributes:
+        folder: where it is.
+    """
+
+    folder: Path
     train: EncodedCorpus
     valid: EncodedCorpus
     tokenizer: Tokenizer
@@ -65,6 +70,7 @@ class TextCorpora:
     def open(cls, folder: Path) -> TextCorpora:
         """The corpora that `encode_unlabelled` wrote into this folder."""
         return cls(
+            folder=folder,
             train=_open_corpus(folder, "train"),
             valid=_open_corpus(folder, "valid"),
             tokenizer=load_tokenizer(folder / TOKENIZER_FILE),
@@ -73,7 +79,7 @@ class TextCorpora:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingCorpora(TextCorpora):
-    """What a classifier is trained on, in one folder.
+    """What a classifier is trained on.
 
     Attributes:
         labels: how labels become classes.

@@ -25,6 +25,7 @@ from sentir.data.dataset import (
     class_probabilities,
     weighted_targets,
 )
+from sentir.data.encoded import CORPUS
 from sentir.data.encoding import TrainingCorpora
 from sentir.data.prepare import (
     Progress,
@@ -131,6 +132,10 @@ class ClassifierRun:
     def cache_key(self) -> list[Any]:
         return [*self.sources.cache_key(self.config, self.start), *self.teacher_names]
 
+    @property
+    def encoded(self) -> Path | None:
+        return self.sources.encoded / CORPUS if self.sources.encoded else None
+
     def read(self, cache: Path, *, resume: bool, progress: Progress) -> Path:
         self.corpora, self.test, self.old_test, self.skipped, self.summary = prepare_training(
             self.sources, self.config, self.start, cache, resume=resume, progress=progress
@@ -140,10 +145,12 @@ class ClassifierRun:
         log_data(self.summary, self.corpora)
         warn_of_leakage(self.corpora, self.test)
         self._set_learnt(progress)
-        return self.corpora.train.path.parent
+        self.examples_folder = cache if self.encoded else self.corpora.folder
+        return self.corpora.folder
 
     def open(self, encoded: Path) -> None:
         self.corpora = TrainingCorpora.open(encoded)
+        self.examples_folder = encoded  # where rank 0 alone reads and writes
         self._set_learnt(lambda what, count: None)
 
     def _set_learnt(self, progress: Progress) -> None:
@@ -226,7 +233,7 @@ class ClassifierRun:
             seed=self.config.train.seed,
         )
         name = current().lead(lambda: f"negation-{digest(self._made_of(count))}")
-        examples = cached_examples(self.corpora.train.path.parent, name, make)
+        examples = cached_examples(self.examples_folder, name, make)
         if not len(examples):
             return self.learnt, None
         targets = (

@@ -121,12 +121,16 @@ class LanguageModelRun:
     def cache_key(self) -> list[Any]:
         return self.sources.cache_key(self.config, self.lm)
 
+    @property
+    def encoded(self) -> Path | None:
+        return None
+
     def read(self, cache: Path, *, resume: bool, progress: Progress) -> Path:
         self.corpora, self.skipped = prepare_unlabelled(
             self.sources, self.config, self.lm, cache, resume=resume, progress=progress
         )
         self.skipped.warn(kept=len(self.corpora.train))
-        return self.corpora.train.path.parent
+        return self.corpora.folder
 
     def open(self, encoded: Path) -> None:
         self.corpora = TextCorpora.open(encoded)

@@ -65,11 +65,16 @@ class RunTask(Protocol[R]):
         """Everything that the encoded reviews depend on."""
         ...
 
+    @property
+    def encoded(self) -> Path | None:
+        """The folder of reviews that were given encoded; None: they are encoded in the cache."""
+        ...
+
     def read(self, cache: Path, *, resume: bool, progress: Progress) -> Path:
         """Read and encode the reviews, and say what is odd about them.
 
         Returns:
-            The folder of the encoded reviews, in `cache`.
+            The folder of the encoded reviews.
         """
         ...
 
@@ -148,8 +153,9 @@ def run_training(
             lambda: checkpoints_of(folder, task.cache_key(), task.config, resume=resume)
         )
         report = partial(report_progress, emit)
-        encoded = lead(lambda: task.read(cache, resume=resume, progress=report).name)
-        together(lambda: _open(task, cache / encoded) if processes.rank else None)
+        made = lead(lambda: task.read(cache, resume=resume, progress=report).name)
+        encoded = task.encoded or cache / made  # where another host has mounted it
+        together(lambda: _open(task, encoded) if processes.rank else None)
         device = choose_shared_device(processes, settings.device, shape)
         torch.manual_seed(settings.seed)
         network: Any = task.network()
@@ -212,7 +218,7 @@ def _open(task: RunTask[R], folder: Path) -> None:
     raise DataError(
         "the reviews that rank 0 has encoded are not here",
         where=str(folder),
-        todo="give all hosts an --output in a folder that they share",
+        todo="keep --output, and reviews that are encoded, in folders that all hosts share",
     )
 
 

@@ -103,7 +103,7 @@ def pad(reviews: Sequence[Sequence[int] | npt.NDArray[np.int32]], max_length: in
 
 
 def _batch(corpus: Reviews, rows_B: Rows, max_length: int) -> Batch:
-    return pad([corpus[row] for row in rows_B], max_length)._replace(rows_B=rows_B)
+    return pad([corpus[row] for row in rows_B.tolist()], max_length)._replace(rows_B=rows_B)
 
 
 def batches_per_epoch(corpus: Reviews, batch_size: int) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import cached_property
@@ -138,6 +139,7 @@ class EncodedCorpus:
         self._shards = [_open_shard(one) for one in (path, *more)]
         #: The row that each shard ends before.
         self._ends = np.cumsum([shard.size for shard in self._shards])
+        self._end_of = self._ends.tolist()  # `bisect` finds one row faster than NumPy
         weight = sum(shard.weight for shard in self._shards)
         self._mean_weight = weight / len(self) if weight else 0.0
         weights = (block.weights_N for block in self.blocks())
@@ -207,8 +209,9 @@ class EncodedCorpus:
 
     def __getitem__(self, row: int) -> npt.NDArray[np.int32]:
         """The ids of one review, a view into its file."""
-        index = int(np.searchsorted(self._ends, row, side="right"))
-        return self._shards[index][row - self._first(index)]
+        index = bisect_right(self._end_of, row)
+        shard = self._shards[index]
+        return shard[row - self._end_of[index] + shard.size]
 
     def __iter__(self) -> Iterator[npt.NDArray[np.int32]]:
         return (shard[row] for shard in self._shards for row in range(shard.size))
@@ -289,18 +292,18 @@ class JoinedCorpora(ReviewsInMemory):
     def __init__(self, corpora: Sequence[Reviews], targets: npt.NDArray[Any]) -> None:
         self._corpora = corpora
         self.targets = targets
-        self._ends = np.cumsum([len(corpus) for corpus in corpora])
+        self._end_of = np.cumsum([len(corpus) for corpus in corpora]).tolist()
         self.lengths_N = np.concatenate([corpus.lengths_N for corpus in corpora])
         self.weights_N = mean_1(np.concatenate([corpus.weights_N for corpus in corpora]))
         self.is_weighted = bool((self.weights_N != 1).any())
 
     def __len__(self) -> int:
-        return int(self._ends[-1])
+        return int(self._end_of[-1])
 
     def __getitem__(self, row: int) -> npt.NDArray[np.int32]:
         """The ids of one review, a view into its corpus' file."""
-        index = int(np.searchsorted(self._ends, row, side="right"))
-        return self._corpora[index][row - (int(self._ends[index - 1]) if index else 0)]
+        index = bisect_right(self._end_of, row)
+        return self._corpora[index][row - (self._end_of[index - 1] if index else 0)]
 
 
 def mean_1(

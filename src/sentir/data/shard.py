@@ -7,6 +7,7 @@ begin. Shapes: N reviews that are asked for, M record batches.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -74,6 +75,11 @@ class Shard:
         self._ends_M = np.cumsum(np.array(rows, np.int64))
         self._starts_M = self._ends_M - np.array(rows, np.int64)
         self._places_5M = np.array(places, np.int64).reshape(-1, 5).T
+        # As lists, in which Python finds one row faster than NumPy: where each record batch ends,
+        # and where its offsets, counted from the first row of the file, and its ids begin.
+        self._end_of = self._ends_M.tolist()
+        offsets_M = self._places_5M[0] - self._starts_M
+        self._ids_of = list(zip(offsets_M.tolist(), self._places_5M[1].tolist(), strict=True))
         self.size = int(self._ends_M[-1]) if rows else 0
 
     def _find_columns(self, batch: pa.RecordBatch) -> list[int]:
@@ -103,10 +109,9 @@ class Shard:
 
     def __getitem__(self, row: int) -> npt.NDArray[np.int32]:
         """The ids of one review, a view into the file."""
-        index = int(np.searchsorted(self._ends_M, row, side="right"))
-        at_offsets, at_ids = self._places_5M[:2, index].tolist()
-        at = at_offsets + row - int(self._starts_M[index])
-        return self._flat[at_ids + int(self._flat[at]) : at_ids + int(self._flat[at + 1])]
+        at_offsets, at_ids = self._ids_of[bisect_right(self._end_of, row)]
+        start, end = self._flat[at_offsets + row : at_offsets + row + 2].tolist()
+        return self._flat[at_ids + start : at_ids + end]
 
     def lengths(self, rows_N: Rows) -> npt.NDArray[np.int32]:
         """Tokens of these reviews (N,)."""

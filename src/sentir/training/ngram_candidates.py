@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from sentir.data.distinct import is_first
 from sentir.training.ngram_counts import MIN_REVIEWS, Floats, Ints
 from sentir.training.ngram_regression import ngram_scale
 
@@ -121,10 +122,3 @@ class LossyCounts(NamedTuple):
         often = np.flatnonzero(reviews_K >= MIN_REVIEWS)
         strongest = often[np.argsort(-score_K[often], kind="stable")[:limit]]
         return self.keys_K[np.sort(strongest)]
-
-
-def is_first(keys_S: Ints) -> npt.NDArray[np.bool_]:
-    """Whether each of the sorted keys is another than the one before it."""
-    is_first_S = np.ones(len(keys_S), bool)
-    is_first_S[1:] = keys_S[1:] != keys_S[:-1]
-    return is_first_S

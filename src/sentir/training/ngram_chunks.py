@@ -23,12 +23,13 @@ from sentir.data.batching import truncate
 from sentir.data.dataset import Reviews, class_probabilities
 from sentir.nn.ngram_linear import NgramLinear
 from sentir.training import ngram_counts
-from sentir.training.ngram_candidates import COUNTED_PER_ROW, FITTED_PER_ROW, LossyCounts, is_first
+from sentir.training.ngram_candidates import COUNTED_PER_ROW, FITTED_PER_ROW, LossyCounts
 from sentir.training.ngram_counts import (
     Floats,
     Ints,
     Ngrams,
     Tokens,
+    distinct_pairs,
     is_fitted,
     known_rows,
 )
@@ -156,10 +157,11 @@ class NgramChunks:
             keys_S, owners_S = tokens.keys_S[order_S], tokens.key_owners_S[order_S]
             place_S = np.searchsorted(keys_K, keys_S)
             is_fitted_S = np.append(keys_K, -1)[place_S] == keys_S
-            columns_S = np.concatenate([tokens.ids_T, words + place_S[is_fitted_S]])
-            owners_S = np.concatenate([tokens.owners_T, owners_S[is_fitted_S]])
-            pairs_S = np.sort(owners_S * features + columns_S)
-            owners_S, columns_S = np.divmod(pairs_S[is_first(pairs_S)], features)
+            owners_S, columns_S = distinct_pairs(
+                np.concatenate([tokens.owners_T, owners_S[is_fitted_S]]),
+                np.concatenate([tokens.ids_T, words + place_S[is_fitted_S]]),
+                features,
+            )
             starts_N1 = np.searchsorted(owners_S, np.arange(len(rows_N) + 1))
             targets_NC = class_probabilities(corpus, self.classes, rows_N)
             weights_N = corpus.weights_of(rows_N)

@@ -15,6 +15,7 @@ import torch
 
 from sentir.data.batching import concatenate, shuffled_rows, truncate
 from sentir.data.dataset import Reviews, class_probabilities
+from sentir.data.distinct import is_first
 from sentir.nn.ngram_linear import NgramLinear, ngram_keys
 from sentir.nn.ngrams import owned_rows
 from sentir.text.tokenizer import PAD
@@ -107,7 +108,7 @@ def count_ngrams(
         classes: C.
         max_length: tokens read of a review.
     """
-    from scipy.sparse import csr_matrix, hstack
+    from scipy.sparse import csr_matrix
 
     reviews, targets, weights = [], [], []
     for corpus in corpora:
@@ -117,27 +118,51 @@ def count_ngrams(
         weights.append(corpus.weights_of(rows_N))
     tokens = Tokens.of(reviews)
 
-    def binary(columns: Ints, owners: Ints, count: int) -> Any:
-        ones = np.ones(len(columns), np.float32)
-        return csr_matrix((ones, (owners, columns)), shape=(len(reviews), count)).sign()
-
-    keys_K, column_S, seen_K = np.unique(tokens.keys_S, return_inverse=True, return_counts=True)
+    order_S = np.argsort(tokens.keys_S)
+    keys_S, key_owners_S = tokens.keys_S[order_S], tokens.key_owners_S[order_S]
+    starts_K = np.flatnonzero(is_first(keys_S))
+    keys_K, seen_K = keys_S[starts_K], np.diff(starts_K, append=len(keys_S))
     goes_on = is_fitted(known)
     # Most occur once, and are dropped before they take memory.
     often_K = known_rows(known, keys_K) >= 0 if goes_on else seen_K >= MIN_REVIEWS
-    number_K = np.cumsum(often_K) - 1
-    is_often_S = often_K[column_S]
-    columns, owners = number_K[column_S[is_often_S]], tokens.key_owners_S[is_often_S]
-    ngrams_NK = binary(columns, owners, int(often_K.sum()))
-    chosen_K = np.flatnonzero(ngrams_NK.getnnz(axis=0) >= (1 if goes_on else MIN_REVIEWS))
-    words_NV = binary(tokens.ids_T, tokens.owners_T, len(known.word_weights))
-    features_NF = hstack([words_NV, ngrams_NK.tocsc()[:, chosen_K]]).tocsr()
+    keys_K, words = keys_K[often_K], len(known.word_weights)
+    columns_S = np.repeat(words + np.arange(len(keys_K)), seen_K[often_K])
+    owners_S = key_owners_S[np.repeat(often_K, seen_K)]
+    owners_P, columns_P = distinct_pairs(
+        np.concatenate([tokens.owners_T, owners_S]),
+        np.concatenate([tokens.ids_T, columns_S]),
+        words + len(keys_K),
+    )
+    reviews_F = np.bincount(columns_P, minlength=words + len(keys_K))
+    is_chosen_F = reviews_F >= (1 if goes_on else MIN_REVIEWS)
+    is_chosen_F[:words] = True
+    is_chosen_P = is_chosen_F[columns_P]
+    number_F = np.cumsum(is_chosen_F, dtype=np.int32) - np.int32(1)
+    columns_P, owners_P = number_F[columns_P[is_chosen_P]], owners_P[is_chosen_P]
+    starts_N1 = np.searchsorted(owners_P, np.arange(len(reviews) + 1)).astype(np.int32)
+    shape = len(reviews), int(is_chosen_F.sum())
+    ones_P = np.ones(len(columns_P), np.float32)
     return NgramCounts(
-        Ngrams.of(known, keys_K[often_K][chosen_K], features_NF.getnnz(axis=0)),
-        features_NF,
+        Ngrams.of(known, keys_K[is_chosen_F[words:]], reviews_F[is_chosen_F]),
+        csr_matrix((ones_P, columns_P, starts_N1), shape=shape),
         np.concatenate(targets),
         np.concatenate(weights),
     )
+
+
+def distinct_pairs(
+    owners_S: npt.NDArray[np.integer[Any]], columns_S: npt.NDArray[np.integer[Any]], columns: int
+) -> tuple[Ints, Ints]:
+    """Each review and each of its columns once, by review and column: (P,), (P,).
+
+    Args:
+        owners_S: reviews.
+        columns_S: a column of each.
+        columns: how many there are.
+    """
+    pairs_S = np.sort(owners_S * columns + columns_S)
+    owners_P, columns_P = np.divmod(pairs_S[is_first(pairs_S)], columns)
+    return owners_P, columns_P
 
 
 def _known_of(words_VO: torch.Tensor, ngrams_PO: torch.Tensor, row_K: Ints) -> Floats:

@@ -22,6 +22,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from sentir.data.distinct import distinct
 from sentir.nn.row_embedding import RowEmbedding
 from sentir.text.tokenizer import PAD
 from sentir.training.ema import ExponentialMovingAverage
@@ -92,7 +93,7 @@ class RowUpdates(EveryRow):
         Within the ``with`` block the loss is computed and the optimiser and the average take their
         step; if it raises, the vectors stay as they were.
         """
-        ids_U = torch.unique(torch.cat([ids.flatten(), torch.tensor([PAD])]))
+        ids_U = torch.from_numpy(distinct(np.append(ids.numpy(), PAD)))
         rows = [table_VE.index_select(0, ids_U) for table_VE in self._tables]
         self._bring_up_to_date(rows, self._updated_V[ids_U])
         vectors_UE, mean_UE, square_UE, *averages = rows
@@ -112,7 +113,7 @@ class RowUpdates(EveryRow):
         for average_UE in averages:
             average_UE.lerp_(vectors_UE, 1 - self._average.last_decay)
         for table_VE, rows_UE in zip(self._tables, rows, strict=True):
-            table_VE.index_copy_(0, ids_U, rows_UE)
+            table_VE.numpy()[ids_U.numpy()] = rows_UE.numpy()  # faster than `index_copy_`
         is_trained, self._steps = steps.item() > self._steps, int(steps.item())
         learning_rate = group["lr"] if is_trained else 0.0  # before the embedding is unfrozen
         self._since.add(group, learning_rate, self._steps, self._average.last_decay)

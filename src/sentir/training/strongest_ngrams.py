@@ -16,6 +16,7 @@ import numpy.typing as npt
 from sentir.bundle import Arrays
 from sentir.data.batching import Ids, concatenate, truncate
 from sentir.data.dataset import Reviews
+from sentir.data.distinct import distinct
 from sentir.evaluation.report import ClassNgrams, Ngram
 from sentir.nn.ngrams import against_others, ngram_keys, owned_rows
 from sentir.text.tokenizer import PAD, SPECIAL, Tokenizer
@@ -70,7 +71,7 @@ class _Lookup:
 
     def __init__(self, weights: Arrays, words: list[Rows], ngrams: list[Rows]) -> None:
         self._owners = weights[NGRAM_FINGERPRINTS], weights[DISPLACEMENTS]
-        self._rows = tuple(np.unique(np.concatenate(parts)) for parts in (words, ngrams))
+        self._rows = tuple(distinct(np.concatenate(parts)) for parts in (words, ngrams))
         self._found: tuple[dict[int, list[int]], ...] = ({}, {})
         self._reviews = tuple(np.zeros(len(rows_K), np.int64) for rows_K in self._rows)
 
@@ -91,7 +92,7 @@ class _Lookup:
                 self._found[kind].setdefault(int(rows_T[start]), ids)
         for reviews_K, parts in zip(self._reviews, seen, strict=True):
             if len(reviews_K):
-                once = np.unique(np.concatenate(parts))
+                once = distinct(np.concatenate(parts))
                 reviews_K += np.bincount(once % len(reviews_K), minlength=len(reviews_K))
 
     def shown(

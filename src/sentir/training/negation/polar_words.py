@@ -24,7 +24,7 @@ from sentir.text.tokenizer import PAD, UNK, WordTokenizer
 from sentir.training.negation.english import ENGLISH
 from sentir.training.negation.grammar import Grammar, Probe
 from sentir.training.negation.spanish import SPANISH
-from sentir.training.ngram_counts import sample_rows
+from sentir.training.ngram_counts import distinct_pairs, sample_rows
 
 GRAMMARS = (ENGLISH, SPANISH)
 #: Share of all tokens that a language's function words must be for its grammar to be used.
@@ -144,8 +144,7 @@ def _lexicon(
 
 def _log_ratios(tokens: _Tokens, is_counted_T: Flags, size: int) -> tuple[Floats, Ints]:
     """The polarity of each word, positive above 0, and the reviews that hold it, each (V,)."""
-    keys = np.unique(tokens.owner_T[is_counted_T] * size + tokens.ids_T[is_counted_T])
-    owners, ids = np.divmod(keys, size)
+    owners, ids = distinct_pairs(tokens.owner_T[is_counted_T], tokens.ids_T[is_counted_T], size)
     share_N = tokens.share_N
     reviews_V = np.bincount(ids, minlength=size)
     inside_V = np.bincount(ids, share_N[owners], minlength=size)

@@ -117,6 +117,8 @@ def _nfc(text: str) -> str:
 
 
 def _quotes(text: str) -> str:
+    if text.isascii():  # of which the grave accent is the only one
+        return text.replace("`", "'")
     # Much faster in a long text than `str.translate`.
     for straight, typographic in QUOTES.items():
         for sign in typographic:
@@ -125,6 +127,8 @@ def _quotes(text: str) -> str:
 
 
 def _url(text: str) -> str:
+    if "." not in text and "://" not in text:
+        return text
     # No URL holds a space: the slow pattern runs only on pieces with a hint of one.
     parts: list[str] = []
     done = 0
@@ -139,16 +143,18 @@ def _url(text: str) -> str:
 
 
 def _numbers(text: str) -> str:
+    if text.isalpha() or not _DIGIT.search(text):
+        return text
     return _NUMBER.sub(lambda match: match[1] or _DIGIT.sub("0", match[0]), text)
 
 
 STEPS: dict[CleanStep, Callable[[str], str]] = {
     "html": _html,
     "nfc": _nfc,
-    "quotes": lambda text: text if text.isalnum() else _quotes(text),
+    "quotes": _quotes,
     "url": _url,
     "lower": str.lower,
-    "numbers": lambda text: text if text.isalpha() else _numbers(text),
+    "numbers": _numbers,
     "digits": lambda text: text if text.isalpha() else _DIGIT.sub("0", text),
 }
 

@@ -78,6 +78,7 @@ _CLITIC = re.compile(r"(?i)(.*[^'])('(?:s|m|d|ll|re|ve)?|n't)")
 _LEADING_APOSTROPHE = re.compile(r"(?i)'(?!(?:re|ve|ll|m|t|s|d|n)\b)(?=\w)")
 _CONTRACTION = re.compile(r"(?i)\b(?:(can)(not)|(d)('ye)|(gim)(me)|(gon)(na)|(got)(ta)|(lem)(me)"
                      r"|(more)('n)|(wan)(na))\b")  # fmt: skip
+_FIRST_OF_CONTRACTIONS = frozenset("cdglmwCDGLMW")
 #: These become the opening or the closing pair, by the token before them.
 QUOTES = frozenset(('"', "''"))
 OPENS_QUOTE = frozenset(("(", "[", "{", "<"))
@@ -156,7 +157,11 @@ def stays_whole(word: str) -> bool:
 
 def is_contraction(word: str) -> bool:
     """Whether two words are written as one, such as "gonna"."""
-    return 4 <= len(word) <= 6 and _CONTRACTION.fullmatch(word) is not None
+    return (
+        4 <= len(word) <= 6
+        and word[0] in _FIRST_OF_CONTRACTIONS
+        and _CONTRACTION.fullmatch(word) is not None
+    )
 
 
 class WordSplitter(Generic[T]):

@@ -138,6 +138,7 @@ def whole_reviews(data: Path, folder: Path, *, test: bool) -> Path:
     return kept
 
 
+@functools.cache
 def amazon_lines(data: Path) -> list[str]:
     """Amazon's train in random order; the first `KEPT_BACK` are kept back."""
     return shuffled(list(read_lines(reviews_file(data, "amazon"))), seed=0)

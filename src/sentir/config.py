@@ -159,7 +159,7 @@ class ModelConfig:
         default="attention", description="how the hidden states of all tokens become one vector"
     )
     embedding_dropout: float = Field(
-        default=0.3, ge=0, lt=1, description="dropout on the embedded tokens"
+        default=0.2, ge=0, lt=1, description="dropout on the embedded tokens"
     )
     dropout: float = Field(default=0.0, ge=0, lt=1, description="dropout between recurrent layers")
     head_dropout: float = Field(
@@ -548,12 +548,14 @@ PRESETS: dict[str, Config] = {
     ),
     "fast": Config(
         text=TextConfig(max_length=300),
-        model=ModelConfig(cell="qrnn", embedding_dim=64, hidden_size=32),
+        model=ModelConfig(cell="qrnn", embedding_dim=64, hidden_size=32, embedding_dropout=0.3),
     ),
     "base": Config(),
     # What a language model is by default (`LanguageModelConfig`), for --from-lm.
     "best": Config(
-        model=dataclasses.replace(ModelConfig(), **LanguageModelConfig().classifier()),
+        model=dataclasses.replace(
+            ModelConfig(embedding_dropout=0.3), **LanguageModelConfig().classifier()
+        ),
         train=TrainConfig(learning_rate=0.002, patience=12),  # a shorter one was not measured
     ),
 }

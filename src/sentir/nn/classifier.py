@@ -87,7 +87,8 @@ class SentimentClassifier(nn.Module):
 
     def forward(self, ids_BT: Tensor, lengths_B: Tensor) -> Tensor:
         """Logits of shape (B, O) for ids of shape (B, T) with `lengths_B` tokens each."""
-        if self.config.cell == "qrnn" and self.bigrams is None:
+        shares_words = self.config.cell == "qrnn" or (self.config.cell == "gru" and self.training)
+        if shares_words and self.bigrams is None:
             return self._forward_words(ids_BT, lengths_B)
         return self.forward_embedded(self.embed(ids_BT.T), ids_BT, lengths_B)
 
@@ -105,10 +106,9 @@ class SentimentClassifier(nn.Module):
         return self._forward_states(states_TBF, skip_BE, ids_BT, lengths_B, reversal_index_TB)
 
     def _forward_words(self, ids_BT: Tensor, lengths_B: Tensor) -> Tensor:
-        """As `forward`, where the first layer's gates follow from words alone.
+        """As `forward`, where what the first layer makes of a word is computed once a batch.
 
-        Each word of the batch is embedded once: its products are computed once, and in training all
-        of its tokens share one dropout mask, as in Gal and Ghahramani (2016).
+        In training all tokens of a word share one dropout mask, as in Gal and Ghahramani (2016).
         """
         reversal_index_TB = reversal_index(lengths_B, ids_BT.shape[1])
         words_UE, rows_BT = self.embedding.distinct(ids_BT)

@@ -6,6 +6,8 @@ directions).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
@@ -68,29 +70,17 @@ class RecurrentLayer(nn.Module):
         if self._runs_qrnn_kernel(x_TBE):
             rows_TB = torch.arange(reversal_index_TB.numel()).view_as(reversal_index_TB)
             return self._qrnn_states(x_TBE.flatten(0, 1), rows_TB, reversal_index_TB)
-        directions = [(self.forward_rnn, x_TBE)]
-        if self.backward_rnn is not None:
-            directions.append((self.backward_rnn, reverse_padded(x_TBE, reversal_index_TB)))
-        if (
-            self.training
-            and self.compute_dtype is None
-            and can_train_with_numba(self.forward_rnn, x_TBE)
-        ):
-            # Imported only here, as Numba takes a second to load.
-            from sentir.nn.kernels.gru_autograd import gru_states
-
-            states = gru_states(directions)
-        else:
-            states = tuple(self._states(rnn, inputs) for rnn, inputs in directions)
-        forward_TBH, *backward = states
-        if not backward:
-            return forward_TBH
-        return torch.cat([forward_TBH, reverse_padded(backward[0], reversal_index_TB)], dim=2)
+        inputs = self._read_in_order(x_TBE, reversal_index_TB)
+        if self._trains_gru_kernel(x_TBE):
+            return self._gru_states([(x, None) for x in inputs], reversal_index_TB)
+        states = [self._states(rnn, x) for rnn, x in zip(self._rnns, inputs, strict=True)]
+        return _join(states, reversal_index_TB)
 
     def forward_words(self, words_UE: Tensor, rows_TB: Tensor, reversal_index_TB: Tensor) -> Tensor:
         """As `forward`, where tokens share the vectors of their words.
 
-        A QRNN's gates follow from words alone, so on a CPU their products are computed once a word.
+        What follows from words alone is computed once a word on a CPU: of a QRNN all products, of a
+        GRU that is trained those of its inputs.
 
         Args:
             words_UE: the vectors of the words.
@@ -99,9 +89,37 @@ class RecurrentLayer(nn.Module):
         """
         if self._runs_qrnn_kernel(words_UE):
             return self._qrnn_states(words_UE, rows_TB, reversal_index_TB)
+        if self._trains_gru_kernel(words_UE):
+            orders = self._read_in_order(rows_TB[:, :, None], reversal_index_TB)
+            inputs = [(words_UE, rows_TB1[:, :, 0]) for rows_TB1 in orders]
+            return self._gru_states(inputs, reversal_index_TB)
         x_TBE = words_UE.index_select(0, rows_TB.flatten()).view(*rows_TB.shape, -1)
         states_TBF: Tensor = self(x_TBE, reversal_index_TB)
         return states_TBF
+
+    @property
+    def _rnns(self) -> list[nn.Module]:
+        """The module of each direction."""
+        return [rnn for rnn in (self.forward_rnn, self.backward_rnn) if rnn is not None]
+
+    def _read_in_order(self, x_TBE: Tensor, reversal_index_TB: Tensor) -> list[Tensor]:
+        """What each direction reads."""
+        if self.backward_rnn is None:
+            return [x_TBE]
+        return [x_TBE, reverse_padded(x_TBE, reversal_index_TB)]
+
+    def _trains_gru_kernel(self, x: Tensor) -> bool:
+        is_float = self.compute_dtype is None
+        return self.training and is_float and can_train_with_numba(self.forward_rnn, x)
+
+    def _gru_states(
+        self, inputs: Sequence[tuple[Tensor, Tensor | None]], reversal_index_TB: Tensor
+    ) -> Tensor:
+        # Imported only here, as Numba takes a second to load.
+        from sentir.nn.kernels.gru_autograd import gru_states
+
+        directions = [(rnn, *read) for rnn, read in zip(self._rnns, inputs, strict=True)]
+        return _join(gru_states(directions), reversal_index_TB)
 
     def _runs_qrnn_kernel(self, x: Tensor) -> bool:
         is_plain_qrnn = isinstance(self.forward_rnn, QRNN) and self.compute_dtype is None
@@ -129,3 +147,11 @@ class RecurrentLayer(nn.Module):
             states = [functional_call(rnn, rounded, (part.contiguous(),))[0] for part in parts]
             states_TBH = torch.cat(states, dim=1) if len(states) > 1 else states[0]
         return states_TBH.to(x_TBE.dtype)
+
+
+def _join(states: Sequence[Tensor], reversal_index_TB: Tensor) -> Tensor:
+    """The states of all directions, (T, B, F), in the order of the text."""
+    forward_TBH, *backward = states
+    if not backward:
+        return forward_TBH
+    return torch.cat([forward_TBH, reverse_padded(backward[0], reversal_index_TB)], dim=2)

@@ -66,3 +66,28 @@ def test_frozen_weights_get_no_gradient() -> None:
     states_TBF.sum().backward()
     assert all(weight.grad is None for weight in layer.forward_rnn.parameters())
     assert all(weight.grad is not None for weight in layer.backward_rnn.parameters())
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_words_that_tokens_share_are_multiplied_once(
+    monkeypatch: pytest.MonkeyPatch, bidirectional: bool
+) -> None:
+    torch.manual_seed(0)
+    layer = RecurrentLayer("gru", 5, TILE_UNITS, bidirectional=bidirectional)
+    rows_TB = torch.randint(0, 9, (17, 4))
+    reversal_index_TB = reversal_index(torch.randint(1, 18, (4,)), 17)
+
+    def measure() -> list[Tensor]:
+        layer.zero_grad()
+        torch.manual_seed(1)
+        words_UE = torch.randn(9, 5).requires_grad_()
+        states_TBF = layer.forward_words(words_UE, rows_TB, reversal_index_TB)
+        states_TBF.backward(torch.randn_like(states_TBF))
+        gradients = [words_UE.grad, *(weight.grad for weight in layer.parameters())]
+        return [states_TBF.detach(), *(grad.clone() for grad in gradients if grad is not None)]
+
+    kernel = measure()
+    monkeypatch.setattr(recurrent, "can_train_with_numba", lambda layer, x_TBE: False)
+    for ours, theirs in zip(kernel, measure(), strict=True):
+        largest = float(theirs.abs().max().clamp(min=1e-3))
+        torch.testing.assert_close(ours, theirs, rtol=0, atol=TOLERANCE * largest)

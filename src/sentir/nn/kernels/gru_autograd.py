@@ -1,7 +1,7 @@
 """GRUs trained by the kernel of `sentir.nn.kernels.gru`: the same as ``torch.nn.GRU``, faster.
 
-Shapes: T time, M time and one before the first, B texts, E inputs, H hidden units, G gates (3 H); I
-tiles of units, J parts of what a tile reads, W the weights between both.
+Shapes: T time, M time and one before the first, B texts, E inputs, H hidden units, G gates (3 H); U
+words of the batch; I tiles of units, J parts of what a tile reads, W the weights between both.
 """
 
 from __future__ import annotations
@@ -21,25 +21,27 @@ from sentir.nn.kernels.parallel import run_in_parallel
 from sentir.nn.kernels.primitives import pack_weights
 
 
-def gru_states(directions: Sequence[tuple[nn.Module, Tensor]]) -> tuple[Tensor, ...]:
-    """The states of each GRU, (T, B, H), given its inputs, (T, B, E).
+def gru_states(directions: Sequence[tuple[nn.Module, Tensor, Tensor | None]]) -> tuple[Tensor, ...]:
+    """The states of each GRU, (T, B, H).
 
     States and gradients are within 1e-5 of PyTorch's, relative to the largest of each.
 
     Args:
-        directions: a ``torch.nn.GRU`` and its inputs, for each direction; see
-            `availability.can_train_with_numba`.
+        directions: for each a ``torch.nn.GRU``, see `availability.can_train_with_numba`; its
+            inputs, (T, B, E), and None; or the vectors of the batch's words, (U, E), and the word
+            of each token, (T, B): so each word is multiplied once.
     """
     arguments: list[Tensor] = []
-    for gru, x_TBE in directions:
+    for gru, x, rows_TB in directions:
         assert isinstance(gru, nn.GRU)
         weights, units = weights_of(gru), gru.hidden_size
         # The reset gate scales the last bias, so it cannot be added to that of the input.
         summed_G, scaled_H = torch.split(weights.hidden_bias_G, [2 * units, units])
         bias_G = weights.input_bias_G + F.pad(summed_G, (0, units))
-        inputs_TBG = F.linear(
-            x_TBE, _gates_by_tile(weights.input_GE), _gates_by_tile(bias_G[:, None])[:, 0]
+        inputs = F.linear(
+            x, _gates_by_tile(weights.input_GE), _gates_by_tile(bias_G[:, None])[:, 0]
         )
+        inputs_TBG = inputs if rows_TB is None else F.embedding(rows_TB, inputs)
         arguments += [inputs_TBG, _gates_by_tile(weights.hidden_GH), scaled_H]
     states: tuple[Tensor, ...] = _GruFunction.apply(*arguments)  # type: ignore[no-untyped-call]
     return states

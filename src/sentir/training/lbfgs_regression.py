@@ -141,7 +141,7 @@ class _Regression:
 
     Attributes:
         chunks: of the reviews.
-        is_inside_C: the classes that are told from all others.
+        is_inside_C: the classes that are distinguished from all others.
         sides: what a review inside and one outside of these classes weighs.
         scale_F: of the n-grams.
         known_F: the known weights of the n-grams, times `KNOWN_SCALE`.

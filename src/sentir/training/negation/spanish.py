@@ -23,7 +23,8 @@ SPANISH = Grammar(
                 |{a} y {a}|no puede ser más {a}|no podría ser más {a}|no hay nada más {a}
                 |nunca había visto algo tan {a}|no cabe duda de que es {a}|sin duda {a}
                 |no solo es {a} , sino también {a}|nadie puede decir que no sea {a}
-                |no diría que no es {a}|no sabes lo {a} que es|es bastante {a}|resultó {a}"""
+                |no diría que no es {a}|no sabes lo {a} que es|es bastante {a}|resultó {a}
+                |está {a}|está muy {a}|{t} está {a}|{t} estuvo muy {a}|{t} estaba {a}"""
             ),
             turn=lines(
                 """no es {a}|nada {a}|no muy {a}|no es nada {a}|no es muy {a}|no es tan {a}
@@ -34,7 +35,9 @@ SPANISH = Grammar(
                 |no hay nada {a} en esto|no tiene nada {a}|no encontré nada {a}
                 |no le veo nada {a}|no tengo nada {a} que decir|ni {a} ni {a}|en absoluto {a}
                 |no resultó {a}|está lejos de ser {a}|apenas {a}|no es para nada {a}
-                |es todo menos {a}|nunca es {a}|jamás {a}|menos {a} de lo que creía"""
+                |es todo menos {a}|nunca es {a}|jamás {a}|menos {a} de lo que creía
+                |no está {a}|no está nada {a}|no estuvo {a}|no estuvo nada {a}|no estaba nada {a}
+                |{t} no está {a}|{t} no está nada {a}|{t} no estuvo {a}|{t} no estaba {a}"""
             ),
         ),
         "p": Frames(

@@ -19,8 +19,8 @@ import numpy.typing as npt
 
 from sentir.data.dataset import Reviews
 from sentir.nn.ngrams import MIN_SQUARED_SCALE
-from sentir.training.ngram_chunks import Doubles, NgramChunks
-from sentir.training.ngram_counts import Floats, Ngrams
+from sentir.training.ngram_chunks import NgramChunks
+from sentir.training.ngram_counts import Doubles, Floats, Ngrams
 from sentir.training.ngram_regression import (
     KNOWN_SCALE,
     FittedWeights,
@@ -28,7 +28,7 @@ from sentir.training.ngram_regression import (
     target_column,
     with_known_scale,
 )
-from sentir.training.ordinal_regression import Boundaries, share_a_scale, shared_scale
+from sentir.training.ordinal_regression import Boundaries, Regression, share_a_scale, shared_scale
 from sentir.training.process_group import ProcessGroup
 
 #: Steps whose gradients L-BFGS remembers; the relative decrease of the objective that ends it.
@@ -83,18 +83,14 @@ class FitByChunks:
         return fitted
 
     def _fit_boundaries(self, ngrams: Ngrams, strength: float) -> FittedWeights:
-        boundaries = Boundaries.of(ngrams)
-        sides = [np.arange(self.chunks.classes) > below for below in range(boundaries.classes - 1)]
+        places_C = np.arange(self.chunks.classes)
+        sides = [places_C > below for below in places_C[:-1]]
         scale_F = shared_scale(map(self._scale, sides), ngrams)
-        own_FS, factor_S = np.zeros_like(boundaries.known_FS), np.ones(len(sides))
-        intercept_S = np.zeros(len(sides))
-        for boundary, is_above_C in enumerate(sides):
-            known_F = boundaries.known_FS[:, boundary]
-            found = self._minimise(boundary, is_above_C, scale_F, known_F, strength)
-            if found is not None:
-                own_F, factor_S[boundary], intercept_S[boundary] = found
-                own_FS[:, boundary] = own_F * scale_F
-        return boundaries.join(own_FS, factor_S, intercept_S, scale_F)
+
+        def fit_one(boundary: int, known_F: Doubles) -> Regression | None:
+            return self._minimise(boundary, sides[boundary], scale_F, known_F, strength)
+
+        return Boundaries.of(ngrams).fit(scale_F, fit_one)
 
     def _scale(self, is_inside_C: Flags) -> Floats:
         """The scale of each n-gram (F,), by how much it speaks for the classes inside."""
@@ -111,13 +107,8 @@ class FitByChunks:
         scale_F: Floats,
         known_F: npt.NDArray[Any],
         strength: float,
-    ) -> tuple[Doubles, float, float] | None:
-        """Fit the regression of that number.
-
-        Returns:
-            The coefficients of the scaled n-grams, the factor of the known weights, the intercept;
-            None where there are no reviews of one side.
-        """
+    ) -> Regression | None:
+        """Fit the regression of that number; None where there are no reviews of one side."""
         inside, outside = (
             float(self.chunks.totals.weights_C[side].sum()) for side in (is_inside_C, ~is_inside_C)
         )

@@ -25,6 +25,7 @@ from sentir.nn.ngram_linear import NgramLinear
 from sentir.training import ngram_counts
 from sentir.training.ngram_candidates import COUNTED_PER_ROW, FITTED_PER_ROW, LossyCounts
 from sentir.training.ngram_counts import (
+    Doubles,
     Floats,
     Ints,
     Ngrams,
@@ -38,7 +39,6 @@ from sentir.training.process_group import ProcessGroup
 #: Tokens of a chunk, and reviews whose lengths are read at a time.
 CHUNK_TOKENS, BLOCK = 2**20, 1024
 
-Doubles = npt.NDArray[np.float64]
 Advance = Callable[[str, int], None]
 
 

@@ -27,6 +27,7 @@ MIN_REVIEWS = 2
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
+Doubles = npt.NDArray[np.float64]
 
 
 class Ngrams(NamedTuple):

@@ -11,14 +11,14 @@ Shapes: N reviews, F n-grams, C classes, which are the outputs O; S boundaries, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
-import numpy.typing as npt
 
 from sentir.nn.ngrams import MIN_SQUARED_SCALE
-from sentir.training.ngram_counts import Floats, NgramCounts, Ngrams
+from sentir.training.ngram_counts import Doubles, Floats, NgramCounts, Ngrams
 from sentir.training.ngram_regression import (
     KNOWN_SCALE,
     FittedWeights,
@@ -28,7 +28,8 @@ from sentir.training.ngram_regression import (
     with_known_scale,
 )
 
-Doubles = npt.NDArray[np.float64]
+#: The coefficients of the scaled n-grams, the factor of the known weights, the intercept.
+Regression = tuple[Doubles, float, float]
 
 
 @dataclass(frozen=True)
@@ -49,17 +50,24 @@ class Boundaries:
         classes = ngrams.known_weights_FO.shape[1]
         return cls(classes, ngrams.known_weights_FO @ _steps_between(classes))
 
-    def join(
-        self, own_FS: Doubles, factor_S: Doubles, intercept_S: Doubles, scale_F: Floats
+    def fit(
+        self, scale_F: Floats, fit_one: Callable[[int, Doubles], Regression | None]
     ) -> FittedWeights:
-        """The model.
+        """Fit each boundary, and join them.
 
         Args:
-            own_FS: what was fitted beside the known weights.
-            factor_S: the factor of the known weights.
-            intercept_S: of the boundaries.
             scale_F: of the n-grams.
+            fit_one: called with the number of a boundary and its known weights (F,); gives the
+                coefficients of the scaled n-grams, the factor of the known weights and the
+                intercept, or None where there are no reviews of one side.
         """
+        own_FS, factor_S = np.zeros_like(self.known_FS), np.ones(self.classes - 1)
+        intercept_S = np.zeros(self.classes - 1)
+        for boundary, known_F in enumerate(self.known_FS.T):
+            found = fit_one(boundary, known_F)
+            if found is not None:
+                own_F, factor_S[boundary], intercept_S[boundary] = found
+                own_FS[:, boundary] = own_F * scale_F
         # Sums of what lies below each class, around their mean, which changes no probability.
         below_SO = np.triu(np.ones((self.classes - 1, self.classes)), 1)
         below_SO -= below_SO.mean(axis=1, keepdims=True)
@@ -101,26 +109,23 @@ def fit_ordinal_regressions(
     scale_F = shared_scale(_scales(counts, above_NS), ngrams)
     size_N = np.sqrt(features_NF @ scale_F**2 + MIN_SQUARED_SCALE)
     scaled_NF = (diags(1 / size_N) @ features_NF @ diags(scale_F)).tocsr()
-    boundaries = Boundaries.of(ngrams)
+
+    def fit_one(strength: float, boundary: int, known_F: Doubles) -> Regression | None:
+        share_N = above_NS[:, boundary]
+        if not 0 < share_N.sum() < len(share_N):  # without reviews of one side it keeps zeros
+            return None
+        sides, read_NF = Sides.of(share_N, weights_N), scaled_NF
+        if known_F.any():
+            known_N = KNOWN_SCALE * (features_NF @ known_F) / size_N
+            read_NF = hstack([scaled_NF, csr_matrix(known_N[:, None])]).tocsr()
+        coefficients, intercept = fit_logistic(
+            read_NF[sides.row_M], sides, strength, balanced=balanced
+        )
+        own_F, known = np.split(coefficients, [len(scale_F)])
+        return own_F, KNOWN_SCALE * known[0] if len(known) else 1.0, intercept
+
     for strength in strengths:
-        own_FS, factor_S = np.zeros_like(boundaries.known_FS), np.ones(above_NS.shape[1])
-        intercept_S = np.zeros(above_NS.shape[1])
-        for boundary, share_N in enumerate(above_NS.T):
-            if not 0 < share_N.sum() < len(share_N):  # without reviews of one side it keeps zeros
-                continue
-            sides, read_NF = Sides.of(share_N, weights_N), scaled_NF
-            known_F = boundaries.known_FS[:, boundary]
-            if known_F.any():
-                known_N = KNOWN_SCALE * (features_NF @ known_F) / size_N
-                read_NF = hstack([scaled_NF, csr_matrix(known_N[:, None])]).tocsr()
-            coefficients, intercept_S[boundary] = fit_logistic(
-                read_NF[sides.row_M], sides, strength, balanced=balanced
-            )
-            own_F, known = np.split(coefficients, [len(scale_F)])
-            own_FS[:, boundary] = own_F * scale_F
-            if len(known):
-                factor_S[boundary] = KNOWN_SCALE * known[0]
-        yield boundaries.join(own_FS, factor_S, intercept_S, scale_F)
+        yield Boundaries.of(ngrams).fit(scale_F, partial(fit_one, strength))
 
 
 def _scales(counts: NgramCounts, above_NS: Floats) -> Iterator[Floats]:

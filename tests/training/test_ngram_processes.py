@@ -10,17 +10,13 @@ import pytest
 import torch
 
 from fixtures.ranks import Trainer, is_same, trainer
-from fixtures.tiny_problem import separable
 
 ORDER = {"kind": "n-grams", "settings": {"ngram_buckets": 256}}
 
 
 @pytest.fixture(scope="module")
 def train(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trainer]:
-    folder = tmp_path_factory.mktemp("ranks")
-    separable(folder / "train", 61, wrong=0.2)
-    separable(folder / "valid", 20)
-    with trainer([folder / "train", folder / "valid"], folder / "errors.txt") as train:
+    with trainer(tmp_path_factory.mktemp("ranks"), 61) as train:
         yield train
 
 

@@ -13,7 +13,6 @@ import pytest
 import torch
 
 from fixtures.ranks import Trainer, is_same, states, trainer
-from fixtures.tiny_problem import separable
 from sentir.evaluation.history import read_metrics
 
 # 41 reviews in batches of 8 are 6 steps an epoch, 18 in all; one batch is a single review, of which
@@ -48,10 +47,7 @@ ALL_KINDS = [
 
 @pytest.fixture(scope="module")
 def train(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trainer]:
-    folder = tmp_path_factory.mktemp("ranks")
-    separable(folder / "train", 41, wrong=0.2)
-    separable(folder / "valid", 20)
-    with trainer([folder / "train", folder / "valid"], folder / "errors.txt") as train:
+    with trainer(tmp_path_factory.mktemp("ranks"), 41) as train:
         yield train
 
 

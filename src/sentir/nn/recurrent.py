@@ -129,7 +129,7 @@ class RecurrentLayer(nn.Module):
         # Imported only here, as Numba takes a second to load.
         from sentir.nn.kernels.qrnn_autograd import qrnn_states
 
-        directions = [rnn for rnn in (self.forward_rnn, self.backward_rnn) if isinstance(rnn, QRNN)]
+        directions = [rnn for rnn in self._rnns if isinstance(rnn, QRNN)]
         return qrnn_states(directions, x_RE, rows_TB, reversal_index_TB)
 
     def _states(self, rnn: nn.Module, x_TBE: Tensor) -> Tensor:

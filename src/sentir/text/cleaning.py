@@ -88,7 +88,7 @@ _URL = re.compile(
 _URL_HINT = re.compile(rf"://|www\.|\.(?:{_GENERIC}|{_COUNTRIES})(?![\w@-])", re.IGNORECASE)
 # Composing takes time quadratic in a run of combining marks. A longer run is no language.
 _LONG_MARKS = re.compile(r"([^\w\s\x00-\x7f]{100})[^\w\s\x00-\x7f]+")
-#: Signs after a word that no step changes.
+#: Signs after a word that no step changes, and that are tokens of their own.
 PLAIN_SIGNS = frozenset(".,;:!?)")
 QUOTES = {"'": "‘’‛´`", '"': "“”„‟"}
 

@@ -22,7 +22,14 @@ from itertools import chain
 from sys import getsizeof
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from sentir.text.cleaning import STEPS, URL_TOKEN, Ranges, character_class, cleaner
+from sentir.text.cleaning import (
+    PLAIN_SIGNS,
+    STEPS,
+    URL_TOKEN,
+    Ranges,
+    character_class,
+    cleaner,
+)
 
 if TYPE_CHECKING:
     from sentir.config import CleanStep
@@ -44,7 +51,7 @@ ABBREVIATIONS = frozenset(
     ).split()
 )
 #: A sign after a word that is always a token of its own, but for the full stop.
-_SIGNS = frozenset(("", ".", *",;:!?)"))
+_SIGNS = PLAIN_SIGNS | {""}
 _INITIALS = re.compile(r"(?:[^\W\d_]\.)*[^\W\d_]")
 
 #: Code points that are tokens of their own besides the punctuation in `TOKEN`: the backslash;
